@@ -1,0 +1,188 @@
+"""Pictures of paths: what enters when, and what it is worth."""
+
+import numpy as np
+
+from shrinklin.path import regularization_path
+
+
+def _axes(ax):
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError('plot() needs matplotlib: pip install "shrinklin[plot]".') from error
+    return plt.subplots(layout="constrained")[1]
+
+
+class PathDisplay:
+    """Size of every feature's coefficients against alpha.
+
+    Parameters
+    ----------
+    path : RegularizationPath
+    feature_names : sequence of str of length n_features, default=None
+        Names for the legend; None numbers the features.
+    name : str, default=None
+        Title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        One a feature that is ever selected, in the order of their largest norm.
+    """
+
+    def __init__(self, path, *, feature_names=None, name=None):
+        n_features = path.coefs.shape[2]
+        if feature_names is not None and len(feature_names) != n_features:
+            raise ValueError(
+                f"feature_names has {len(feature_names)} entries, the path {n_features} "
+                "features: give one name a feature."
+            )
+        self.path, self.feature_names, self.name = path, feature_names, name
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, ax=None, n_named=5, **path_options):
+        """Compute a path and draw it.
+
+        Parameters
+        ----------
+        estimator : GroupLassoRegressor or ShrinkNetRegressor
+        X, y : as for `regularization_path`
+        ax : matplotlib Axes, default=None
+        n_named : int, default=5
+            As in `plot`.
+        **path_options
+            Further arguments of `regularization_path`.
+
+        Returns
+        -------
+        PathDisplay
+        """
+        names = list(X.columns) if hasattr(X, "columns") else None
+        path = regularization_path(estimator, X, y, **path_options)
+        display = cls(path, feature_names=names, name=type(estimator).__name__)
+        return display.plot(ax=ax, n_named=n_named)
+
+    def plot(self, ax=None, *, n_named=5):
+        """Draw the norms over all targets, on a logarithmic axis of alpha.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        n_named : int, default=5
+            How many features, those of the largest norms, the legend names.
+
+        Returns
+        -------
+        PathDisplay
+        """
+        ax = _axes(ax)
+        norms = np.sqrt((self.path.coefs**2).sum(axis=1))
+        ever = np.flatnonzero(norms.any(axis=0))
+        ever = ever[np.argsort(-norms[:, ever].max(axis=0), kind="stable")]
+        self.lines_ = []
+        for rank, j in enumerate(ever):
+            named = rank < n_named
+            label = f"feature {j}" if self.feature_names is None else str(self.feature_names[j])
+            self.lines_ += ax.plot(
+                self.path.alphas,
+                norms[:, j],
+                color=f"C{rank}" if named else "0.75",
+                linewidth=1.6 if named else 0.7,
+                zorder=3 if named else 2,
+                label=label if named else None,
+            )
+        if (self.path.alphas > 0).all() and len(self.path.alphas) > 1:
+            ax.set_xscale("log")
+        ax.invert_xaxis()
+        ax.set_xlabel("alpha (penalty weakens to the right)")
+        ax.set_ylabel("norm of a feature's coefficients")
+        if self.name:
+            ax.set_title(self.name)
+        if self.lines_ and n_named:
+            ax.legend(loc="upper left", frameon=False, fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class TradeoffDisplay:
+    """Loss against the number of features, several models on one axis.
+
+    Parameters
+    ----------
+    curves : dict of str to (n_features, loss)
+        For every model two arrays of shape (n_alphas,): how many features it
+        keeps, and its loss.
+    loss_name : str, default="mean squared error"
+        Label of the loss.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        One a model.
+    """
+
+    def __init__(self, curves, *, loss_name="mean squared error"):
+        self.curves = {name: (np.asarray(k), np.asarray(v)) for name, (k, v) in curves.items()}
+        for name, (k, v) in self.curves.items():
+            if k.ndim != 1 or k.shape != v.shape:
+                raise ValueError(
+                    f"curve {name!r} has {k.shape} numbers of features and {v.shape} losses: "
+                    "give two 1-D arrays of equal length."
+                )
+        self.loss_name = loss_name
+
+    @classmethod
+    def from_paths(cls, paths, X, y, *, ax=None, loss_name="mean squared error"):
+        """Draw the loss on (X, y) of several paths.
+
+        Parameters
+        ----------
+        paths : dict of str to RegularizationPath
+        X, y : data to measure the loss on, held out or not
+        ax : matplotlib Axes, default=None
+        loss_name : str, default="mean squared error"
+
+        Returns
+        -------
+        TradeoffDisplay
+        """
+        curves = {
+            name: (path.n_selected, path.mean_squared_errors(X, y)) for name, path in paths.items()
+        }
+        return cls(curves, loss_name=loss_name).plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw one line a model, through its models in order of alpha.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        TradeoffDisplay
+        """
+        ax = _axes(ax)
+        self.lines_ = []
+        for (name, (k, loss)), marker in zip(self.curves.items(), _markers(), strict=False):
+            self.lines_ += ax.plot(k, loss, marker=marker, markersize=4, linewidth=1.2, label=name)
+        ax.set_xlabel("features kept")
+        ax.set_ylabel(self.loss_name)
+        ax.set_ylim(bottom=0)
+        ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _markers():
+    from itertools import cycle
+
+    return cycle("osD^v")

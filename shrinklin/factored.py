@@ -1,0 +1,35 @@
+r"""Between W and its factored form, a switch times a weight.
+
+For fixed w = βa the split that minimises λ|β| + λ₂‖a‖_p^p is
+:math:`\beta = (p\lambda_2\|w\|_p^p/\lambda)^{1/(p+1)}`, and what is left over is
+the bridge penalty :math:`\kappa\|w\|_p^{p/(p+1)}` with
+
+.. math:: \kappa = (1 + 1/p)\,\lambda^{p/(p+1)} (p\lambda_2)^{1/(p+1)}.
+
+The weight decay λ₂ = λ pᵖ/(p+1)^{p+1} makes κ = λ.
+"""
+
+import numpy as np
+
+
+def balanced_weight_decay(alpha, p):
+    """λ₂ for which κ = λ = alpha."""
+    return alpha * p**p / (p + 1) ** (p + 1)
+
+
+def bridge_strength(alpha, weight_decay, p):
+    """κ for λ = alpha and λ₂ = weight_decay."""
+    # Powers of each factor apart: the product of λ^p and λ₂ may not fit.
+    return (1 + 1 / p) * alpha ** (p / (p + 1)) * (p * weight_decay) ** (1 / (p + 1))
+
+
+def split(W, groups, ratio, p):
+    """Best (β, A) with W = β A: shapes (n_features,) and like W.
+
+    `ratio` is λ₂/λ. The features of a group share one β ≥ 0; where W_g = 0
+    both are 0.
+    """
+    norms = groups.sum((np.abs(W) ** p).sum(axis=1)) ** (1 / p)
+    beta = groups.spread((p * ratio) ** (1 / (p + 1)) * norms ** (p / (p + 1)))
+    A = W / np.where(beta > 0, beta, 1.0)[:, None]
+    return beta, A

@@ -1,0 +1,345 @@
+r"""Solutions along a path of penalty strengths.
+
+A convex objective is solved from the strongest penalty down, each point warm-started
+from the one before. The bridge is not convex, and a single start is often
+several percent off. So its path is solved from both ends (zero, and a dense
+group lasso), each point improved by `solvers.local_search`, and every point
+found goes into a pool, from which each strength κ takes its best. In κ the
+objective of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from the
+pool is reading off the lower envelope of lines, and costs nothing.
+"""
+
+from dataclasses import dataclass, replace
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_array, check_X_y
+
+from shrinklin.penalties import GroupLasso
+from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.local_search import improve
+from shrinklin.validation import SPARSE_FORMATS, check_weights
+
+# The bridge is followed through at least this many strengths from each end.
+_MIN_STEPS = 10
+_GROUP_LASSO_STEPS = 20
+_GROUP_LASSO_EPS = 1e-3
+# The dense end need not hold more features than this times those of the sparse end.
+_DENSE_FACTOR, _DENSE_EXTRA = 3, 30
+
+
+def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
+    """A `Solution` for each of `strengths`, sorted from large to small.
+
+    `start` is a W to begin from. `report()` is called `n_steps` times.
+    """
+
+    def solve(objective, W):
+        return solver.solve(objective, W, tol=tol, max_iter=max_iter)
+
+    if objective.penalty.convex:
+        W = np.zeros(objective.shape) if start is None else start
+        return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
+    return _Search(objective, strengths, solve, start, report).run()
+
+
+def n_steps(objective, strengths):
+    """How often `solve_path` reports."""
+    if objective.penalty.convex:
+        return len(strengths)
+    return 2 * len(_through(objective, strengths))
+
+
+def _follow(step, strengths, W, report):
+    solutions = []
+    for strength in strengths:
+        solutions.append(step(strength, W))
+        W = solutions[-1].W
+        report()
+    return solutions
+
+
+class _Search:
+    """Two-ended search for the minima of a non-convex objective.
+
+    `found` holds the best `Solution` so far for every strength that was asked
+    for; other strengths only lead from one to the next.
+    """
+
+    def __init__(self, objective, strengths, solve, start, report):
+        self.objective, self.strengths = objective, strengths
+        self.solve, self.report = solve, report
+        self.found = dict.fromkeys(strengths)
+        self.pool = _Pool(objective)
+        self.pool.add(np.zeros(objective.shape))
+        if start is not None:
+            self.pool.add(start)
+
+    def run(self):
+        grid = _through(self.objective, self.strengths)
+        zero = np.zeros(self.objective.shape)
+        sparse_end = _follow(self.settle, grid, zero, self.report)[-1].W
+        dense_end = self._follow_group_lasso(sparse_end)
+        _follow(self.settle, grid[::-1], dense_end, self.report)
+        for strength in [*self.strengths, *self.strengths[::-1]]:
+            value, W = self.pool.best(strength)
+            known = self.found[strength].value
+            if value < known - 1e-9 * abs(known):
+                self.settle(strength, W)
+        return [self.found[strength] for strength in self.strengths]
+
+    def settle(self, strength, W):
+        """Descend from W; where asked for, search on from there."""
+        objective = self.objective.at(strength)
+        solution = self.solve(objective, W)
+        if strength in self.found:
+            solution = improve(objective, solution, lambda W: self.solve(objective, W))
+            known = self.found[strength]
+            if known is None or solution.value < known.value:
+                self.found[strength] = solution
+        self.pool.add(solution.W)
+        return solution
+
+    def _follow_group_lasso(self, sparse_end):
+        """Pool the group lasso's supports, refitted; return its densest solution."""
+        lasso = replace(self.objective, penalty=GroupLasso())
+        enough = _DENSE_FACTOR * np.count_nonzero(sparse_end.any(axis=1)) + _DENSE_EXTRA
+        enough = min(enough, self.objective.quadratic.n_samples, len(sparse_end))
+        grid = strength_grid(lasso.strength_max(), _GROUP_LASSO_STEPS, _GROUP_LASSO_EPS)
+        W, support = np.zeros_like(sparse_end), None
+        for strength in sorted([*grid, *self.strengths], reverse=True):
+            W = self.solve(lasso.at(strength), W).W
+            previous, support = support, np.flatnonzero(W.any(axis=1))
+            if not np.array_equal(support, previous):
+                self.pool.add(self.objective.quadratic.least_squares(support))
+            if len(support) >= enough:
+                break
+        return W
+
+
+def strength_grid(largest, n, eps):
+    """n strengths from the largest down to eps times it, evenly spaced in log."""
+    return largest * np.geomspace(1, eps, n)
+
+
+def _through(objective, strengths):
+    """strengths, with enough before and between to follow the solution."""
+    largest, least = objective.strength_max(), strengths[-1]
+    if len(strengths) >= _MIN_STEPS or least <= 0 or largest <= least:
+        return strengths
+    return sorted({*strengths, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
+
+
+class _Pool:
+    """Points W with f(W) and Σ ω φ(W), from which any strength picks its best."""
+
+    def __init__(self, objective):
+        self.objective = objective
+        self.points, self.smooth, self.penalty = [], [], []
+
+    def add(self, W):
+        quadratic = self.objective.quadratic
+        alive = np.flatnonzero(W.any(axis=1))
+        self.points.append((alive, W[alive]))
+        self.smooth.append(quadratic.value(W, quadratic.gradient(W)))
+        self.penalty.append(self.objective.penalty_sum(W))
+
+    def best(self, strength):
+        """(F, W) of the best point."""
+        values = np.array(self.smooth) + strength * np.array(self.penalty)
+        best = int(np.argmin(values))
+        W = np.zeros(self.objective.shape)
+        alive, rows = self.points[best]
+        W[alive] = rows
+        return values[best], W
+
+
+@dataclass(frozen=True)
+class RegularizationPath:
+    """Solutions of an estimator over a range of alpha.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        From large to small.
+    coefs : ndarray of shape (n_alphas, n_targets, n_features)
+    intercepts : ndarray of shape (n_alphas, n_targets)
+    n_selected : ndarray of shape (n_alphas,)
+        Features with a non-zero coefficient.
+    residuals : ndarray of shape (n_alphas,)
+        As the estimator's ``residual_``.
+    objectives : ndarray of shape (n_alphas,)
+        Value of the objective; of the loss alone after `refit`.
+    fit_intercept : bool
+    """
+
+    alphas: np.ndarray
+    coefs: np.ndarray
+    intercepts: np.ndarray
+    n_selected: np.ndarray
+    residuals: np.ndarray
+    objectives: np.ndarray
+    fit_intercept: bool = True
+
+    def predict(self, X):
+        """Predictions of every model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_alphas, n_samples, n_targets)
+        """
+        X = check_array(X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+        n_alphas, n_targets, n_features = self.coefs.shape
+        if X.shape[1] != n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, the path was computed with {n_features}."
+            )
+        Z = X @ self.coefs.reshape(-1, n_features).T
+        Z = Z.reshape(len(Z), n_alphas, n_targets).transpose(1, 0, 2)
+        return Z + self.intercepts[:, None, :]
+
+    def refit(self, X, y, sample_weight=None):
+        """Least squares on the features that each model selected.
+
+        Takes the shrinkage out of the coefficients and leaves the selection.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        RegularizationPath
+            With the same `alphas`.
+        """
+        X, y = check_X_y(X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True)
+        Y = y.reshape(len(y), -1).astype(float)
+        s = check_weights(sample_weight, X)
+        order = np.arange(X.shape[1])
+        quadratic = CoordinateDescent().quadratic(X, Y, s, order, self.fit_intercept)
+        models, losses, residuals = [], [], []
+        scale = np.sqrt((quadratic.C**2).sum(axis=1)).max() or 1.0
+        for coef in self.coefs:
+            support = np.flatnonzero(coef.any(axis=0))
+            models.append(quadratic.least_squares(support))
+            gradient = quadratic.gradient(models[-1])
+            losses.append(quadratic.value(models[-1], gradient))
+            residuals.append(np.abs(gradient[support]).max(initial=0.0) / scale)
+        return replace(
+            self,
+            coefs=np.array([W.T for W in models]),
+            intercepts=np.array([quadratic.intercept(W) for W in models]),
+            residuals=np.array(residuals),
+            objectives=np.array(losses),
+        )
+
+    def mean_squared_errors(self, X, y):
+        """Squared error of every model, averaged over samples and targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+
+        Returns
+        -------
+        ndarray of shape (n_alphas,)
+        """
+        Z = self.predict(X)
+        Y = np.asarray(y, dtype=float)
+        Y = Y.reshape(len(Y), -1)
+        if Y.shape != Z.shape[1:]:
+            raise ValueError(
+                f"y has shape {np.shape(y)}, X has {Z.shape[1]} rows and the path "
+                f"{Z.shape[2]} targets: give one row a row of X and one column a target."
+            )
+        return ((Y - Z) ** 2).mean(axis=(1, 2))
+
+
+def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=None):
+    """Solve for many alphas at once, faster than one fit each.
+
+    A convex path is warm-started. A ShrinkNet path is solved from both ends
+    and searched locally, so it may differ from single fits where it is better.
+
+    Parameters
+    ----------
+    estimator : GroupLassoRegressor or ShrinkNetRegressor
+        Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, from the least alpha whose model is empty (for ShrinkNet: at
+        which no single group leaves zero) down to `eps` times it, evenly
+        spaced in logarithm; or the values themselves, in any order.
+    eps : float, default=1e-3
+        Ratio of the smallest to the largest alpha, in (0, 1).
+    sample_weight : array-like of shape (n_samples,), default=None
+
+    Returns
+    -------
+    RegularizationPath
+
+    Raises
+    ------
+    ValueError
+        For arguments outside what is stated here.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Where `max_iter` sweeps did not reach `tol`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from shrinklin import ShrinkNetRegressor, regularization_path
+    >>> X, y = load_linnerud(return_X_y=True)
+    >>> path = regularization_path(ShrinkNetRegressor(), X, y, alphas=5)
+    >>> path.coefs.shape
+    (5, 3, 3)
+    """
+    estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
+    objective, _, _ = estimator._prepare(X, y, sample_weight)
+    alphas = _alphas(alphas, eps, estimator, objective)
+    solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
+    return _collect(alphas, solutions, objective, estimator.fit_intercept)
+
+
+def _alphas(alphas, eps, estimator, objective):
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise ValueError(f"alphas={alphas}: give a number of alphas >= 1, or their values.")
+        if not 0 < eps < 1:
+            raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
+        grid = strength_grid(objective.strength_max(), alphas, eps)
+        return np.array([estimator._alpha_at(strength) for strength in grid])
+    values = np.asarray(alphas, dtype=float)
+    if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
+        raise ValueError(
+            f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
+        )
+    return np.sort(values)[::-1]
+
+
+def _collect(alphas, solutions, objective, fit_intercept):
+    order = objective.groups.order
+    coefs = np.empty((len(alphas), *objective.shape[::-1]))
+    for coef, solution in zip(coefs, solutions, strict=True):
+        coef[:, order] = solution.W.T
+    return RegularizationPath(
+        alphas=np.asarray(alphas),
+        coefs=coefs,
+        intercepts=np.array([objective.quadratic.intercept(s.W) for s in solutions]),
+        n_selected=coefs.any(axis=1).sum(axis=1),
+        residuals=np.array([s.residual for s in solutions]),
+        objectives=np.array([s.value for s in solutions]),
+        fit_intercept=fit_intercept,
+    )

@@ -1,0 +1,243 @@
+r"""The penalties on one block of coefficients, and their proximal operators.
+
+A block :math:`w` holds the coefficients of one group, over all targets:
+
+- group lasso: :math:`\varphi(w) = \|w\|_2`;
+- bridge, p = 2: :math:`\varphi(w) = \|w\|_2^{2/3}`;
+- bridge, p = 1: :math:`\varphi(w) = \|w\|_1^{1/2}`.
+
+The proximal operator is :math:`\arg\min_w \frac12\|w - z\|^2 + t\,\varphi(w)`.
+The `prox_*` functions are plain Python over 1-D arrays: `solvers.kernels`
+compiles these very functions, so each formula stands here alone.
+
+References
+----------
+.. [1] Yuan, Lin (2006), Model selection and estimation in regression with
+   grouped variables.
+.. [2] Cao, Sun, Xu (2013), Fast image deconvolution using closed-form
+   thresholding formulas of L_q (q = 1/2, 2/3) regularization.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def prox_group_lasso(z, t, out):
+    """Write the prox of t‖·‖₂ at z into out: scale by (1 − t/‖z‖)₊."""
+    norm = math.sqrt((z * z).sum())
+    if norm <= t:
+        out[:] = 0.0
+    else:
+        out[:] = (1.0 - t / norm) * z
+
+
+def prox_bridge2(z, t, out):
+    """Write the prox of t‖·‖₂^{2/3} at z into out.
+
+    Zero iff ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³ where v is the
+    largest root of v⁴ − v + c, c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}, taken from
+    the resolvent cubic s³ − 4cs − 1, which has one real root there [2].
+    """
+    norm = math.sqrt((z * z).sum())
+    if norm <= 2.0 * (2.0 * t / 3.0) ** 0.75:
+        out[:] = 0.0
+    elif t == 0.0:
+        out[:] = z
+    else:
+        c = 2.0 * t / (3.0 * norm ** (4.0 / 3.0))
+        h = 0.5 * (0.75 / c) ** 1.5
+        s = 2.0 * math.sqrt(4.0 * c / 3.0) * math.cosh(math.acosh(h) / 3.0)
+        root = math.sqrt(s)
+        v = 0.5 * (root + math.sqrt(2.0 / root - s))
+        # A Newton step removes what cosh(acosh) lost when c is tiny.
+        v -= (v**4 - v + c) / (4.0 * v**3 - 1.0)
+        out[:] = v**3 * z
+
+
+def prox_bridge1(z, t, out):
+    """Write the prox of t‖·‖₁^{1/2} at z into out.
+
+    out = (|z| − μ)₊ sign z with μ = t/(2u), u² = ‖out‖₁. With the k largest
+    |z| kept (sum Z_k), u is the largest root of u³ − Z_k u + kt/2. Of the
+    consistent k, and zero, the one of least value is returned.
+    """
+    if t == 0.0:
+        out[:] = z
+        return
+    magnitude = np.sort(np.abs(z))[::-1]
+    Z = Q = best = 0.0
+    shift = -1.0
+    for k in range(1, z.size + 1):
+        Z += magnitude[k - 1]
+        Q += magnitude[k - 1] ** 2
+        if magnitude[k - 1] == 0.0:
+            break
+        cosine = 0.75 * math.sqrt(3.0) * k * t / Z**1.5
+        if cosine > 1.0:
+            continue
+        u = 2.0 * math.sqrt(Z / 3.0) * math.cos(math.acos(-cosine) / 3.0)
+        mu = 0.5 * t / u
+        following = magnitude[k] if k < z.size else 0.0
+        if magnitude[k - 1] <= mu or following > mu:
+            continue
+        value = 0.5 * (k * mu * mu - Q) + t * u
+        if value < best:
+            best = value
+            shift = mu
+    if shift < 0.0:
+        out[:] = 0.0
+    else:
+        out[:] = np.sign(z) * np.maximum(np.abs(z) - shift, 0.0)
+
+
+@dataclass(frozen=True)
+class Curvature:
+    r"""Second-order model of Σ_g s_g φ(W_g) on its smooth entries.
+
+    The Hessian is diag(d) − Σ_g e_g u_g u_g'. `smooth` marks the entries near
+    which the penalty is differentiable; `d` is 0 and `U` is 0 elsewhere.
+    `majoriser` (d where the penalty is radial) gives the quadratic
+    ½ Σ majoriser·W² + const that touches the penalty at W and lies above it.
+    """
+
+    smooth: np.ndarray
+    gradient: np.ndarray
+    d: np.ndarray
+    e: np.ndarray
+    U: np.ndarray
+    majoriser: np.ndarray
+
+
+class Penalty(ABC):
+    """φ on blocks: what the solvers need to know of it.
+
+    Attributes
+    ----------
+    code : int
+        Which prox `solvers.kernels` runs.
+    power : float
+        φ(cw) = c^power φ(w) for c > 0.
+    convex : bool
+    """
+
+    code: int
+    power: float
+    convex: bool
+
+    @abstractmethod
+    def values(self, W, groups):
+        """φ of every block of W (n_features, n_targets): shape (n_groups,)."""
+
+    @abstractmethod
+    def curvature(self, W, groups, strengths):
+        """`Curvature` at W of Σ_g strengths_g φ(W_g)."""
+
+    @abstractmethod
+    def critical_strength(self, gradient, lipschitz, groups):
+        """Least strength at which a zero block stays zero: shape (n_groups,).
+
+        That is, for which prox(−gradient_g / L_g, strength / L_g) = 0.
+        """
+
+
+class RadialPenalty(Penalty):
+    """Shared by the penalties that are a power of the Euclidean norm."""
+
+    def values(self, W, groups):
+        return groups.norms(W) ** self.power
+
+    def curvature(self, W, groups, strengths):
+        norms = groups.norms(W)
+        alive = norms > 0
+        r = np.where(alive, norms, 1.0)
+        d = np.where(alive, strengths * self.power * r ** (self.power - 2), 0.0)
+        rows = groups.spread(d)[:, None] * np.ones_like(W)
+        return Curvature(
+            smooth=np.repeat(groups.spread(alive)[:, None], W.shape[1], axis=1),
+            gradient=rows * W,
+            d=rows,
+            e=(2.0 - self.power) * d,
+            U=W / groups.spread(r)[:, None],
+            majoriser=rows,
+        )
+
+
+class GroupLasso(RadialPenalty):
+    """φ(w) = ‖w‖₂."""
+
+    code = 0
+    power = 1.0
+    convex = True
+
+    def critical_strength(self, gradient, lipschitz, groups):
+        return groups.norms(gradient)
+
+
+class Bridge2(RadialPenalty):
+    """φ(w) = ‖w‖₂^{2/3}: ShrinkNet with p = 2."""
+
+    code = 1
+    power = 2.0 / 3.0
+    convex = False
+
+    def critical_strength(self, gradient, lipschitz, groups):
+        L = np.where(lipschitz > 0, lipschitz, np.inf)
+        # 1.5 L (n / 2L)^{4/3} with L^{-1/3} taken out, so that L = inf gives 0.
+        return 1.5 * (groups.norms(gradient) / 2) ** (4 / 3) * L ** (-1 / 3)
+
+
+class Bridge1(Penalty):
+    """φ(w) = ‖w‖₁^{1/2}: ShrinkNet with p = 1."""
+
+    code = 2
+    power = 0.5
+    convex = False
+
+    def values(self, W, groups):
+        return np.sqrt(groups.sum(np.abs(W).sum(axis=1)))
+
+    def curvature(self, W, groups, strengths):
+        norms = groups.sum(np.abs(W).sum(axis=1))
+        alive = norms > 0
+        S = np.where(alive, norms, 1.0)
+        slope = np.where(alive, strengths / (2 * np.sqrt(S)), 0.0)
+        signs = np.sign(W)
+        smooth = signs != 0
+        rows = groups.spread(slope)[:, None]
+        return Curvature(
+            smooth=smooth,
+            gradient=rows * signs,
+            d=np.zeros_like(W),
+            e=slope / (2 * S),
+            U=signs,
+            majoriser=rows * smooth / np.where(smooth, np.abs(W), 1.0),
+        )
+
+    def critical_strength(self, gradient, lipschitz, groups):
+        r"""(2/3)^{3/2} max (z·v)^{3/2} / ‖v‖ over v ≥ 0, Σv = 1, times L.
+
+        Along the direction v the block leaves zero iff t is below that. On a
+        support of size k, stationarity gives v ∝ z − a/3 with a = z·v the
+        lower root of k a² − 4 Z a + 3 Q, Z = Σz, Q = Σz².
+        """
+        strengths = np.zeros(len(groups))
+        for g, L in enumerate(lipschitz):
+            if L > 0:
+                block = gradient[groups.ptr[g] : groups.ptr[g + 1]]
+                strengths[g] = L * _critical_bridge1(np.abs(block).ravel() / L)
+        return strengths
+
+
+def _critical_bridge1(magnitude):
+    z = np.sort(magnitude)[::-1]
+    k = np.arange(1, z.size + 1)
+    Z, Q = np.cumsum(z), np.cumsum(z**2)
+    a = (2 * Z - np.sqrt(np.maximum(4 * Z**2 - 3 * k * Q, 0))) / k
+    scale = np.where(3 * Z - k * a > 0, 3 * Z - k * a, 1.0)
+    b = 2 * a / scale  # ‖v‖²
+    valid = (z > a / 3) & (3 * k * Q <= 4 * Z**2) & (b > 0)
+    values = np.where(valid, a, 0.0) ** 1.5 / np.sqrt(np.where(valid, b, 1.0))
+    return (2 / 3) ** 1.5 * values.max(initial=0.0)

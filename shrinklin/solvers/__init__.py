@@ -1,0 +1,1 @@
+"""Solvers: each takes an `Objective` and a start, and returns a `Solution`."""

@@ -1,0 +1,168 @@
+r"""Better minima of a non-convex objective: drop a group, add one, swap two.
+
+At a stationary W with support S, the penalty is majorised by a quadratic that
+touches it at W (`Curvature.majoriser`), so with M = G_SS + diag(d) the best
+point without group g, and the gain of a group k that enters at zero, follow
+from M⁻¹ and B = G_{·S} M⁻¹ alone. All moves are scored at once:
+
+- drop g:  ½⟨W_g, (M⁻¹_gg)⁻¹ W_g⟩ − (s_g φ(W_g) − ½ d_g‖W_g‖²);
+- add k:   the least value of ½c_k‖w‖² + ⟨∇_k, w⟩ + s_k φ(w), where c_k is
+  the Schur complement of M in G;
+- swap:    the sum of both, with ∇ and c after the drop.
+
+The majoriser lies above the objective, so a negative score is an improvement
+that is really there. Scores are pessimistic, so the best few moves are tried
+by majorise-minimise steps whatever their sign, and kept if they lower F.
+"""
+
+import numpy as np
+
+from shrinklin.solvers.coordinate_descent import prox_steps
+from shrinklin.solvers.newton import alike_targets, scaled_inverse
+
+_MAX_DROPS = 30
+_TRIALS = 8
+_TRIAL_STEPS = 3
+
+
+def improve(objective, solution, solve, max_moves=100):
+    """Best point reached by moves that each lower F.
+
+    `solve(W)` descends from W and returns a `Solution`.
+    """
+    for _ in range(max_moves):
+        trial = _best_trial(objective, solution)
+        if trial is None:
+            break
+        candidate = solve(trial)
+        if candidate.value >= solution.value - _noise(objective):
+            break
+        solution = candidate
+    return solution
+
+
+def _noise(objective):
+    return 1e-12 * objective.quadratic.yy
+
+
+def _best_trial(objective, solution):
+    best, best_value = None, solution.value - _noise(objective)
+    for start in neighbours(objective, solution)[:_TRIALS]:
+        trial = majorise_minimise(objective, start, _TRIAL_STEPS)
+        value = objective.value(trial)
+        if value < best_value:
+            best, best_value = trial, value
+    return best
+
+
+def majorise_minimise(objective, W, n_steps):
+    """W after n_steps reweighted ridge solves on its own support."""
+    C = objective.quadratic.C
+    for _ in range(n_steps):
+        model = objective.penalty.curvature(W, objective.groups, objective.strengths)
+        # p = 1 sends entries to zero without end: leave them out once shrunk
+        # to nothing beside what they would be unpenalised.
+        vanished = model.majoriser > 1e12 * objective.quadratic.diagonal[:, None]
+        if vanished.any():
+            W = np.where(vanished, 0.0, W)
+            model = objective.penalty.curvature(W, objective.groups, objective.strengths)
+        W = np.zeros_like(W)
+        for targets, rows in alike_targets(model.smooth, model.majoriser):
+            M = objective.quadratic.block(rows) + np.diag(model.majoriser[rows, targets[0]])
+            W[np.ix_(rows, targets)] = scaled_inverse(M) @ C[np.ix_(rows, targets)]
+    return W
+
+
+def neighbours(objective, solution):
+    """Starting points one move away, the most promising first."""
+    stationary = _Stationary(objective, solution)
+    moves = [(score, None, k) for score, k in stationary.additions(None)]
+    drops = sorted((stationary.drop_score(g), g) for g in stationary.droppable)
+    for cost, g in drops[:_MAX_DROPS]:
+        moves.append((cost, g, None))
+        moves += [(cost + gain, g, k) for gain, k in stationary.additions(g)]
+    moves.sort(key=lambda move: move[0])
+    return [stationary.apply(g, k) for _, g, k in moves[:_TRIALS]]
+
+
+class _Stationary:
+    """The quadratic model at a stationary point, and its moves."""
+
+    def __init__(self, objective, solution):
+        self.objective, self.groups = objective, objective.groups
+        self.W, self.gradient = solution.W, solution.gradient
+        self.alive = self.groups.norms(self.W) > 0
+        self.droppable = np.flatnonzero(self.alive & (objective.strengths > 0))
+        self.model = objective.penalty.curvature(self.W, self.groups, objective.strengths)
+        self.systems = []
+        diagonal = np.zeros(len(self.W))
+        for targets, rows in alike_targets(self.model.smooth, self.model.majoriser):
+            G = objective.quadratic.gram(rows)
+            inverse = scaled_inverse(G[rows] + np.diag(self.model.majoriser[rows, targets[0]]))
+            B = G @ inverse
+            schur = objective.quadratic.diagonal - np.einsum("ks,ks->k", B, G)
+            diagonal = np.maximum(diagonal, schur)
+            self.systems.append((targets, rows, inverse, B))
+        if len(self.systems) == 0 or not self.model.smooth.any(axis=0).all():
+            diagonal = objective.quadratic.diagonal  # some target has no support
+        self.schur = diagonal
+
+    def _dropped(self, g):
+        """Yield, for each system that holds g: targets, rows, inverse, B, g's rows."""
+        for targets, rows, inverse, B in self.systems:
+            inside = (rows >= self.groups.ptr[g]) & (rows < self.groups.ptr[g + 1])
+            if inside.any():
+                precision = np.linalg.inv(inverse[np.ix_(inside, inside)])
+                yield targets, rows, inverse, B, inside, precision
+
+    def drop_score(self, g):
+        block = slice(self.groups.ptr[g], self.groups.ptr[g + 1])
+        W, d = self.W[block], self.model.majoriser[block]
+        own = self.objective.groups.restrict([g])
+        saved = self.objective.strengths[g] * self.objective.penalty.values(W, own)[0]
+        cost = 0.5 * np.sum(d * W**2) - saved
+        for targets, rows, _, _, inside, precision in self._dropped(g):
+            w = self.W[np.ix_(rows[inside], targets)]
+            cost += 0.5 * np.vdot(w, precision @ w)
+        return cost
+
+    def _without(self, g):
+        """Gradient and Schur diagonal after g is dropped and the rest adapts."""
+        if g is None:
+            return self.gradient, self.schur
+        gradient, schur = self.gradient.copy(), self.schur.copy()
+        rise = np.zeros_like(schur)
+        for targets, rows, _, B, inside, precision in self._dropped(g):
+            w = self.W[np.ix_(rows[inside], targets)]
+            gradient[:, targets] -= B[:, inside] @ (precision @ w)
+            columns = B[:, inside]
+            rise = np.maximum(rise, np.einsum("ki,ij,kj->k", columns, precision, columns))
+        return gradient, schur + rise
+
+    def _entering(self, g):
+        """Block that every group outside would enter with, and its gain."""
+        gradient, schur = self._without(g)
+        L = self.objective.lipschitz
+        curvature = np.clip(self.groups.sum(schur), 1e-10 * L, L)
+        curvature[self.alive] = 0.0
+        blocks = prox_steps(self.objective, np.zeros_like(self.W), gradient, curvature)
+        gains = self.groups.sum((gradient * blocks).sum(axis=1))
+        gains += 0.5 * curvature * self.groups.norms(blocks) ** 2
+        gains += self.objective.strengths * self.objective.penalty.values(blocks, self.groups)
+        return blocks, gains
+
+    def additions(self, g):
+        """(gain, group) of the few best groups to enter once g has left."""
+        _, gains = self._entering(g)
+        best = np.argsort(gains, kind="stable")[:_TRIALS]
+        return [(gains[k], k) for k in best if gains[k] < 0]
+
+    def apply(self, g, k):
+        """W with g dropped and k entered; the others are left to adapt."""
+        W = self.W.copy()
+        if g is not None:
+            W[self.groups.ptr[g] : self.groups.ptr[g + 1]] = 0.0
+        if k is not None:
+            block = slice(self.groups.ptr[k], self.groups.ptr[k + 1])
+            W[block] = self._entering(g)[0][block]
+        return W

@@ -1,0 +1,80 @@
+r"""A Newton direction on the smooth entries of W, cheap for any number of targets.
+
+There F has the Hessian :math:`M - \sum_g e_g u_g u_g'`, where M = G + diag(d)
+acts on every target alike (see `penalties.Curvature`). Woodbury's identity
+turns the solve into one system with one row per group,
+
+.. math:: y = -M^{-1}\nabla F, \quad
+    (\mathrm{diag}(1/e) - K)\, v = (\langle u_g, y\rangle)_g, \quad
+    D = y + M^{-1}(v \circ U), \qquad K = Z'(M^{-1} \circ U U') Z
+
+with Z the indicator of the groups. Where that system is not positive definite
+(the penalty is not convex), D = y: the majorise-minimise step.
+
+Targets whose smooth entries differ (p = 1) have each their own M.
+"""
+
+import numpy as np
+
+
+def newton_direction(model, gradient, groups, gram):
+    """D (n_features, n_targets), zero off the smooth entries.
+
+    `gradient` is ∇F on the smooth entries, `gram(rows)` gives G[rows][:, rows].
+    """
+    Y = np.zeros_like(gradient)
+    K = np.zeros((len(groups), len(groups)))
+    systems = []
+    for targets, rows in alike_targets(model.smooth, model.d):
+        inverse = scaled_inverse(gram(rows) + np.diag(model.d[rows, targets[0]]))
+        at = np.ix_(rows, targets)
+        Y[at] = -inverse @ gradient[at]
+        _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
+        systems.append((at, inverse))
+    root = np.sqrt(model.e)
+    try:
+        factor = np.linalg.cholesky(np.eye(len(groups)) - root[:, None] * K * root)
+    except np.linalg.LinAlgError:
+        return Y
+    v = root * groups.sum((model.U * Y).sum(axis=1))
+    v = root * np.linalg.solve(factor.T, np.linalg.solve(factor, v))
+    correction = groups.spread(v)[:, None] * model.U
+    for at, inverse in systems:
+        Y[at] += inverse @ correction[at]
+    return Y
+
+
+def alike_targets(smooth, d):
+    """Yield (targets, rows) for each set of targets with one M.
+
+    They share their smooth rows and the diagonal d there.
+    """
+    patterns = {}
+    for t, column in enumerate(np.hstack([smooth.T, d.T])):
+        patterns.setdefault(column.tobytes(), []).append(t)
+    for targets in patterns.values():
+        rows = np.flatnonzero(smooth[:, targets[0]])
+        if len(rows):
+            yield np.array(targets), rows
+
+
+def scaled_inverse(M):
+    """Inverse of a positive semidefinite M, rows of any scale.
+
+    A multiple of 1e-14 on the scaled diagonal keeps collinear rows invertible.
+    """
+    diagonal = np.diagonal(M)
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    M = scale[:, None] * M * scale
+    M.flat[:: len(M) + 1] += 1e-14
+    return scale[:, None] * np.linalg.inv(M) * scale
+
+
+def _add_group_sums(K, products, rows, groups):
+    if groups.singletons:
+        K[np.ix_(rows, rows)] += products
+        return
+    owner = groups.spread(np.arange(len(groups)))[rows]
+    members, starts = np.unique(owner, return_index=True)
+    sums = np.add.reduceat(np.add.reduceat(products, starts, axis=0), starts, axis=1)
+    K[np.ix_(members, members)] += sums

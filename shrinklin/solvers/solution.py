@@ -1,0 +1,45 @@
+"""What a solver returns, and what each outcome means."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+
+class Status(Enum):
+    """Outcome of a solve; the value is the remedy, as a sentence."""
+
+    CONVERGED = ""
+    MAX_ITER = "Increase max_iter or tol, or standardise the features."
+    PRECISION = (
+        "Further steps no longer change the objective in floating point: "
+        "increase tol, or standardise the features."
+    )
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A point W and how it was reached.
+
+    Attributes
+    ----------
+    W : ndarray of shape (n_features, n_targets)
+        In the internal order of the objective's `Groups`.
+    gradient : ndarray of shape (n_features, n_targets)
+        ∇f(W).
+    value : float
+        F(W).
+    residual : float
+        max_g L_g‖W_g − prox(W_g − ∇_g f/L_g)‖, relative to
+        `Objective.residual_scale`.
+    n_iter : int
+        Sweeps over the coordinates.
+    status : Status
+    """
+
+    W: np.ndarray
+    gradient: np.ndarray
+    value: float
+    residual: float
+    n_iter: int
+    status: Status
