@@ -6,91 +6,20 @@ A block :math:`w` holds the coefficients of one group, over all targets:
 - bridge, p = 2: :math:`\varphi(w) = \|w\|_2^{2/3}`;
 - bridge, p = 1: :math:`\varphi(w) = \|w\|_1^{1/2}`.
 
-The proximal operator is :math:`\arg\min_w \frac12\|w - z\|^2 + t\,\varphi(w)`.
-The `prox_*` functions are plain Python over 1-D arrays: `solvers.kernels`
-compiles these very functions, so each formula stands here alone.
+Their proximal operators are compiled: see `solvers.kernels`.
 
 References
 ----------
 .. [1] Yuan, Lin (2006), Model selection and estimation in regression with
    grouped variables.
-.. [2] Cao, Sun, Xu (2013), Fast image deconvolution using closed-form
-   thresholding formulas of L_q (q = 1/2, 2/3) regularization.
+.. [2] Huang, Ma, Xie, Zhang (2009), A group bridge approach for variable
+   selection.
 """
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-
-
-def prox_group_lasso(z, t, out):
-    """Write the prox of t‖·‖₂ at z into out: scale by (1 − t/‖z‖)₊."""
-    norm = math.sqrt((z * z).sum())
-    if norm <= t:
-        out[:] = 0.0
-    else:
-        out[:] = (1.0 - t / norm) * z
-
-
-def prox_bridge2(z, t, out):
-    """Write the prox of t‖·‖₂^{2/3} at z into out.
-
-    Zero iff ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³ where v is the
-    largest root of v⁴ − v + c, c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}, taken from
-    the resolvent cubic s³ − 4cs − 1, which has one real root there [2].
-    """
-    norm = math.sqrt((z * z).sum())
-    if norm <= 2.0 * (2.0 * t / 3.0) ** 0.75:
-        out[:] = 0.0
-    elif t == 0.0:
-        out[:] = z
-    else:
-        c = 2.0 * t / (3.0 * norm ** (4.0 / 3.0))
-        h = 0.5 * (0.75 / c) ** 1.5
-        s = 2.0 * math.sqrt(4.0 * c / 3.0) * math.cosh(math.acosh(h) / 3.0)
-        root = math.sqrt(s)
-        v = 0.5 * (root + math.sqrt(2.0 / root - s))
-        # A Newton step removes what cosh(acosh) lost when c is tiny.
-        v -= (v**4 - v + c) / (4.0 * v**3 - 1.0)
-        out[:] = v**3 * z
-
-
-def prox_bridge1(z, t, out):
-    """Write the prox of t‖·‖₁^{1/2} at z into out.
-
-    out = (|z| − μ)₊ sign z with μ = t/(2u), u² = ‖out‖₁. With the k largest
-    |z| kept (sum Z_k), u is the largest root of u³ − Z_k u + kt/2. Of the
-    consistent k, and zero, the one of least value is returned.
-    """
-    if t == 0.0:
-        out[:] = z
-        return
-    magnitude = np.sort(np.abs(z))[::-1]
-    Z = Q = best = 0.0
-    shift = -1.0
-    for k in range(1, z.size + 1):
-        Z += magnitude[k - 1]
-        Q += magnitude[k - 1] ** 2
-        if magnitude[k - 1] == 0.0:
-            break
-        cosine = 0.75 * math.sqrt(3.0) * k * t / Z**1.5
-        if cosine > 1.0:
-            continue
-        u = 2.0 * math.sqrt(Z / 3.0) * math.cos(math.acos(-cosine) / 3.0)
-        mu = 0.5 * t / u
-        following = magnitude[k] if k < z.size else 0.0
-        if magnitude[k - 1] <= mu or following > mu:
-            continue
-        value = 0.5 * (k * mu * mu - Q) + t * u
-        if value < best:
-            best = value
-            shift = mu
-    if shift < 0.0:
-        out[:] = 0.0
-    else:
-        out[:] = np.sign(z) * np.maximum(np.abs(z) - shift, 0.0)
 
 
 @dataclass(frozen=True)

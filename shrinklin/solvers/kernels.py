@@ -2,28 +2,106 @@
 
 ``coef`` and ``gradient`` have shape (n_targets, n_features) and are contiguous,
 so that updating one target runs along memory. ``code`` is `Penalty.code`.
-Functions compile on first use and are cached on disk.
+Functions compile on first use and are cached on disk. Numba renews a cached
+function when its own file changes, not when one it calls does: all of them
+therefore stand in this file.
+
+A prox is argmin_w ½‖w − z‖² + t φ(w), for a block z given as a 1-D array.
+
+References
+----------
+.. [1] Cao, Sun, Xu (2013), Fast image deconvolution using closed-form
+   thresholding formulas of L_q (q = 1/2, 2/3) regularization.
 """
+
+import math
 
 import numpy as np
 from numba import njit
 
-from shrinklin import penalties
 
-_prox_group_lasso = njit(cache=True, nogil=True)(penalties.prox_group_lasso)
-_prox_bridge2 = njit(cache=True, nogil=True)(penalties.prox_bridge2)
-_prox_bridge1 = njit(cache=True, nogil=True)(penalties.prox_bridge1)
+@njit(cache=True, nogil=True)
+def prox_group_lasso(z, t, out):
+    """Write the prox of t‖·‖₂ at z into out: scale by (1 − t/‖z‖)₊."""
+    norm = math.sqrt((z * z).sum())
+    if norm <= t:
+        out[:] = 0.0
+    else:
+        out[:] = (1.0 - t / norm) * z
+
+
+@njit(cache=True, nogil=True)
+def prox_bridge2(z, t, out):
+    """Write the prox of t‖·‖₂^{2/3} at z into out.
+
+    Zero iff ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³ where v is the
+    largest root of v⁴ − v + c, c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}, taken from
+    the resolvent cubic s³ − 4cs − 1, which has one real root there [1].
+    """
+    norm = math.sqrt((z * z).sum())
+    if norm <= 2.0 * (2.0 * t / 3.0) ** 0.75:
+        out[:] = 0.0
+    elif t == 0.0:
+        out[:] = z
+    else:
+        c = 2.0 * t / (3.0 * norm ** (4.0 / 3.0))
+        if c < 1e-8:
+            v = 1.0 - c / 3.0
+        else:
+            h = 0.5 * (0.75 / c) ** 1.5
+            s = 2.0 * math.sqrt(4.0 * c / 3.0) * math.cosh(math.acosh(h) / 3.0)
+            root = math.sqrt(s)
+            v = 0.5 * (root + math.sqrt(2.0 / root - s))
+        # A Newton step removes the rounding of cosh(acosh) and the c² above.
+        v -= (v**4 - v + c) / (4.0 * v**3 - 1.0)
+        out[:] = v**3 * z
+
+
+@njit(cache=True, nogil=True)
+def prox_bridge1(z, t, out):
+    """Write the prox of t‖·‖₁^{1/2} at z into out.
+
+    out = (|z| − μ)₊ sign z with μ = t/(2u), u² = ‖out‖₁. With the k largest
+    |z| kept (sum Z_k), u is the largest root of u³ − Z_k u + kt/2. Of the
+    consistent k, and zero, the one of least value is returned.
+    """
+    if t == 0.0:
+        out[:] = z
+        return
+    magnitude = np.sort(np.abs(z))[::-1]
+    Z = Q = best = 0.0
+    shift = -1.0
+    for k in range(1, z.size + 1):
+        Z += magnitude[k - 1]
+        Q += magnitude[k - 1] ** 2
+        # The root exists only from here on; said so that nothing divides by 0.
+        if 0.75 * math.sqrt(3.0) * k * t > Z**1.5:
+            continue
+        cosine = 0.75 * math.sqrt(3.0) * k * t / Z**1.5
+        u = 2.0 * math.sqrt(Z / 3.0) * math.cos(math.acos(-cosine) / 3.0)
+        mu = 0.5 * t / u
+        following = magnitude[k] if k < z.size else 0.0
+        if magnitude[k - 1] <= mu or following > mu:
+            continue
+        value = 0.5 * (k * mu * mu - Q) + t * u
+        if value < best:
+            best = value
+            shift = mu
+    if shift < 0.0:
+        out[:] = 0.0
+    else:
+        out[:] = np.sign(z) * np.maximum(np.abs(z) - shift, 0.0)
 
 
 @njit(cache=True, nogil=True)
 def prox(code, z, t, out):
     """Prox of the penalty `code` at z (size of the block,), written to out."""
     if code == 0:
-        _prox_group_lasso(z, t, out)
+        prox_group_lasso(z, t, out)
     elif code == 1:
-        _prox_bridge2(z, t, out)
+        prox_bridge2(z, t, out)
     else:
-        _prox_bridge1(z, t, out)
+        prox_bridge1(z, t, out)
 
 
 @njit(cache=True, nogil=True)

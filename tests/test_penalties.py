@@ -1,0 +1,244 @@
+"""Every prox is the minimiser it says it is, and wrong ones are told apart."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oracles import bridge
+from shrinklin.groups import Groups
+from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers import kernels
+from shrinklin.solvers.kernels import prox_bridge1, prox_bridge2, prox_group_lasso
+
+# name -> (penalty, its prox, φ computed independently)
+PENALTIES = {
+    "group lasso": (GroupLasso(), prox_group_lasso, np.linalg.norm),
+    "bridge, p=2": (Bridge2(), prox_bridge2, bridge(2)),
+    "bridge, p=1": (Bridge1(), prox_bridge1, bridge(1)),
+}
+every_penalty = pytest.mark.parametrize("name", PENALTIES)
+
+
+def run(prox, z, t):
+    out = np.empty_like(z)
+    prox(z, t, out)
+    return out
+
+
+def prox_value(phi, w, z, t):
+    return 0.5 * ((w - z) ** 2).sum() + t * phi(w)
+
+
+def candidates(z, seed=0):
+    """Zero, rays along z, soft-thresholded z, and neighbours at all distances."""
+    rng = np.random.default_rng(seed)
+    yield np.zeros_like(z)
+    for scale in np.linspace(0, 1.2, 241):
+        yield scale * z
+    for mu in np.linspace(0, np.abs(z).max(), 200):
+        yield np.sign(z) * np.maximum(np.abs(z) - mu, 0)
+        for scale in (0.5, 0.9):
+            yield scale * np.sign(z) * np.maximum(np.abs(z) - mu, 0)
+    for step in 10.0 ** -np.arange(1, 7):
+        yield z + step * rng.normal(size=z.shape)
+
+
+def is_minimiser(prox, phi, z, t):
+    """Whether no candidate and no neighbour of prox(z, t) is better."""
+    w = run(prox, z, t)
+    least = prox_value(phi, w, z, t)
+    slack = 1e-10 * (1 + (z**2).sum())
+    rng = np.random.default_rng(0)
+    near = (w + step * rng.normal(size=w.shape) for step in 10.0 ** -np.arange(1, 6))
+    shrunk = (w * factor for factor in (1 - 1e-3, 1 + 1e-3, 0.0))
+    others = (*candidates(z), *near, *shrunk)
+    return all(least <= prox_value(phi, other, z, t) + slack for other in others)
+
+
+vectors = st.lists(
+    st.floats(-5, 5, allow_nan=False).map(lambda x: round(x, 3)), min_size=1, max_size=5
+).map(np.array)
+
+
+@every_penalty
+@settings(max_examples=60, deadline=None)
+@given(z=vectors, t=st.floats(1e-3, 5))
+def test_prox_beats_every_candidate(name, z, t):
+    _, prox, phi = PENALTIES[name]
+    assert is_minimiser(prox, phi, z, t)
+
+
+@every_penalty
+@settings(max_examples=60, deadline=None)
+@given(z=vectors, t=st.floats(0, 5))
+def test_penalty_code_runs_its_prox(name, z, t):
+    # py_func: plain Python raises where compiled code could go on with NaN.
+    penalty, prox, _ = PENALTIES[name]
+    out = np.empty_like(z)
+    kernels.prox(penalty.code, z, t, out)
+    np.testing.assert_allclose(out, run(prox.py_func, z, t), rtol=1e-13, atol=1e-300)
+
+
+def threshold(name, z):
+    """Least t at which the prox of t φ at z is zero."""
+    penalty, _, _ = PENALTIES[name]
+    groups = Groups.from_labels(len(z), [0] * len(z))
+    return penalty.critical_strength(-z[:, None], np.ones(1), groups)[0]
+
+
+@every_penalty
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_prox_on_both_sides_of_its_threshold(name, size):
+    _, prox, _ = PENALTIES[name]
+    for seed in range(20):
+        z = np.random.default_rng(seed).normal(size=size)
+        t = threshold(name, z)
+        assert not run(prox, z, t * (1 + 1e-9)).any()
+        assert run(prox, z, t * (1 - 1e-9)).any()
+
+
+def test_bridge2_jumps_to_half():
+    z = np.array([3.0, -4.0])
+    just_above = run(prox_bridge2, z, threshold("bridge, p=2", z) * (1 - 1e-12))
+    np.testing.assert_allclose(just_above, z / 2, rtol=1e-5)
+
+
+@every_penalty
+def test_prox_of_no_penalty_is_the_identity(name):
+    _, prox, _ = PENALTIES[name]
+    z = np.array([0.3, -2.0, 0.0])
+    np.testing.assert_array_equal(run(prox, z, 0.0), z)
+
+
+@every_penalty
+@pytest.mark.parametrize("scale", [1e-120, 1e-8, 1e8, 1e120])
+def test_prox_follows_the_scale(name, scale):
+    # φ(cw) = c^power φ(w), so prox(cz, c^{2 − power} t) = c prox(z, t).
+    penalty, prox, _ = PENALTIES[name]
+    z, t = np.array([0.7, -1.1, 0.2]), 0.2
+    scaled = run(prox, scale * z, scale ** (2 - penalty.power) * t)
+    np.testing.assert_allclose(scaled, scale * run(prox, z, t), rtol=1e-12)
+
+
+def mutant_scale(factor):
+    def prox(z, t, out):
+        prox_bridge2(z, factor * t, out)
+
+    return prox
+
+
+def mutant_late_threshold(z, t, out):
+    prox_bridge2(z, t, out)
+    if np.linalg.norm(z) < 1.1 * 2 * (2 * t / 3) ** 0.75:
+        out[:] = 0
+
+
+def mutant_wrong_power(z, t, out):
+    # The prox of ‖·‖₂^{1/2} by a fixed point, in place of power 2/3.
+    norm = np.linalg.norm(z)
+    x = norm
+    for _ in range(200):
+        x = norm - 0.5 * t / np.sqrt(x) if x > 1e-9 else 0.0
+    out[:] = z * (x / norm if norm > 0 and x > 0 else 0)
+
+
+def mutant_soft_threshold(z, t, out):
+    out[:] = np.sign(z) * np.maximum(np.abs(z) - t / 2, 0)
+
+
+def mutant_keeps_all(z, t, out):
+    """prox_bridge1 with every entry kept instead of the consistent k."""
+    Z, k = np.abs(z).sum(), z.size
+    cosine = 0.75 * np.sqrt(3) * k * t / Z**1.5 if Z > 0 else 2.0
+    if cosine > 1:
+        out[:] = 0
+        return
+    u = 2 * np.sqrt(Z / 3) * np.cos(np.arccos(-cosine) / 3)
+    out[:] = z - np.sign(z) * t / (2 * u)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "name"),
+    [
+        (mutant_scale(1.01), "bridge, p=2"),
+        (mutant_scale(0.99), "bridge, p=2"),
+        (mutant_late_threshold, "bridge, p=2"),
+        (mutant_wrong_power, "bridge, p=2"),
+        (mutant_soft_threshold, "bridge, p=1"),
+        (mutant_keeps_all, "bridge, p=1"),
+        (prox_group_lasso, "bridge, p=2"),
+        (prox_bridge2, "group lasso"),
+    ],
+)
+def test_wrong_prox_is_rejected(mutant, name):
+    _, _, phi = PENALTIES[name]
+    rng = np.random.default_rng(0)
+    vectors = [2 * rng.normal(size=4) for _ in range(10)]
+    problems = [(z, share * threshold(name, z)) for z in vectors for share in (0.1, 0.5, 0.9, 0.99)]
+    assert not all(is_minimiser(mutant, phi, z, t) for z, t in problems)
+
+
+@every_penalty
+def test_values_are_the_definition(name):
+    penalty, _, phi = PENALTIES[name]
+    W = np.random.default_rng(0).normal(size=(6, 3))
+    W[4:] = 0
+    groups = Groups.from_labels(6, ["a", "b", "a", "b", "b", "c"])
+    W = W[groups.order]
+    blocks = [W[start:stop] for start, stop in zip(groups.ptr[:-1], groups.ptr[1:], strict=True)]
+    np.testing.assert_allclose(penalty.values(W, groups), [phi(block) for block in blocks])
+
+
+def directional_derivatives(penalty, W, groups, strengths, D, h=1e-4):
+    """First and second derivative of Σ s φ at W along D, by finite differences."""
+
+    def value(step):
+        return strengths @ penalty.values(W + step * D, groups)
+
+    first = (value(h) - value(-h)) / (2 * h)
+    second = (value(h) - 2 * value(0) + value(-h)) / h**2
+    return first, second
+
+
+@every_penalty
+@pytest.mark.parametrize("labels", [None, [0, 0, 1, 1, 1, 2]])
+def test_curvature_against_finite_differences(name, labels):
+    penalty, _, _ = PENALTIES[name]
+    rng = np.random.default_rng(1)
+    groups = Groups.from_labels(6, labels)
+    strengths = rng.uniform(0.5, 2, len(groups))
+    W = rng.normal(size=(6, 3)) + np.sign(rng.normal(size=(6, 3)))
+    model = penalty.curvature(W, groups, strengths)
+    D = rng.normal(size=W.shape)
+    first, second = directional_derivatives(penalty, W, groups, strengths, D)
+    inner = groups.sum((model.U * D).sum(axis=1))
+    np.testing.assert_allclose(np.vdot(model.gradient, D), first, rtol=1e-6)
+    np.testing.assert_allclose(
+        (model.d * D**2).sum() - model.e @ inner**2, second, rtol=1e-4, atol=1e-6
+    )
+
+
+@every_penalty
+def test_majoriser_touches_and_lies_above(name):
+    penalty, _, _ = PENALTIES[name]
+    rng = np.random.default_rng(2)
+    groups = Groups.from_labels(4, [0, 0, 1, 2])
+    strengths = np.array([1.0, 0.3, 2.0])
+    W = rng.normal(size=(4, 2))
+    majoriser = penalty.curvature(W, groups, strengths).majoriser
+    here = strengths @ penalty.values(W, groups)
+    for _ in range(300):
+        other = W * rng.normal(size=W.shape) * 2
+        bound = here + 0.5 * (majoriser * (other**2 - W**2)).sum()
+        assert strengths @ penalty.values(other, groups) <= bound + 1e-12
+
+
+def test_zero_blocks_have_no_curvature():
+    groups = Groups.from_labels(3)
+    W = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
+    for penalty, _, _ in PENALTIES.values():
+        model = penalty.curvature(W, groups, np.ones(3))
+        np.testing.assert_array_equal(model.smooth.any(axis=1), [False, True, False])
+        for array in (model.gradient, model.d, model.U, model.majoriser):
+            assert not array[[0, 2]].any()
