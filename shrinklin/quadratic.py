@@ -113,8 +113,7 @@ class GramQuadratic(Quadratic):
         step = np.zeros_like(gradient)
         scale = _unit_scale(self.diagonal[features])
         M = scale * self.block(features) * scale.T
-        solution = linalg.lstsq(M, scale * gradient[features], lapack_driver="gelsy")[0]
-        step[features] = -scale * solution
+        step[features] = -scale * _lstsq(M, scale * gradient[features], cond=1e-14)
         return step
 
 
@@ -193,12 +192,19 @@ class ColumnQuadratic(Quadratic):
         # The gradient on `features` is -X'r: any r with that product will do.
         scale = _unit_scale(self.diagonal[features])
         columns = self.columns(features) * scale.T
-        r = linalg.lstsq(columns.T, -scale * gradient[features], lapack_driver="gelsy")[0]
+        r = _lstsq(columns.T, -scale * gradient[features], cond=1e-12)
         step = np.zeros_like(gradient)
-        step[features] = scale * linalg.lstsq(columns, r, lapack_driver="gelsy")[0]
+        step[features] = scale * _lstsq(columns, r, cond=1e-12)
         return step
 
 
 def _unit_scale(diagonal):
     """Column that scales features to unit length; 1 for constant ones."""
     return (1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)))[:, None]
+
+
+def _lstsq(A, B, cond):
+    """Least squares of least norm; directions below cond times the largest are left out."""
+    if A.size == 0:
+        return np.zeros((A.shape[1], B.shape[1]))
+    return linalg.lstsq(A, B, cond=cond, lapack_driver="gelsy", check_finite=False)[0]

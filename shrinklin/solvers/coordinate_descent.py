@@ -74,23 +74,24 @@ class CoordinateDescent(BaseEstimator):
 def _solve(objective, W, tol, max_iter, use_gram):
     threshold = tol * objective.residual_scale
     W = W.copy()
-    n_iter, status = 0, Status.MAX_ITER
-    stalled = False
+    n_iter, stalled_on = 0, None
     while True:
         gradient = objective.quadratic.gradient(W)
         residuals = prox_residuals(objective, W, gradient)
         worst = residuals.max(initial=0.0)
+        working = _working_set(objective, W, residuals, threshold)
         if worst <= threshold:
             status = Status.CONVERGED
-        elif stalled:
+        elif np.array_equal(working, stalled_on):
             status = Status.PRECISION
-        elif n_iter < max_iter:
-            working = _working_set(objective, W, residuals, threshold)
+        elif n_iter >= max_iter:
+            status = Status.MAX_ITER
+        else:
             features = objective.groups.features(working)
             block = _restrict(objective, working, features, W, gradient, use_gram)
-            budget = max_iter - n_iter
-            sweeps, stalled = _solve_block(block, 0.5 * threshold, budget)
+            sweeps, stalled = _solve_block(block, 0.5 * threshold, max_iter - n_iter)
             n_iter += sweeps
+            stalled_on = working if stalled else None
             W[features] = block.W
             continue
         break
@@ -156,6 +157,7 @@ class _Block:
         self.strengths = objective.strengths[working]
         self.lipschitz = objective.lipschitz[working]
         self.C = objective.quadratic.C[features]
+        self.diagonal = objective.quadratic.diagonal[features]
         self.yy = objective.quadratic.yy
         self.coef = np.ascontiguousarray(W.T)
 
@@ -267,11 +269,13 @@ def _newton_step(block):
         return False
     product = block.product(D)
     slope, curvature = np.vdot(gradient, D), np.vdot(D, product)
+    # Along directions that G hardly sees, ⟨D, GD⟩ is nothing but rounding.
+    rounding = 1e-14 * block.diagonal @ (D * D).sum(axis=1)
     before = block.penalty_sum(W)
     for step in 0.5 ** np.arange(6):
         gain = step * slope + 0.5 * step**2 * curvature
         gain += block.penalty_sum(W + step * D) - before
-        if gain < -1e-16 * block.yy:
+        if gain < -(step**2 * rounding + 1e-16 * block.yy):
             block.move(step * D, step * product)
             return step == 1.0
     return False

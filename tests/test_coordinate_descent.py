@@ -1,0 +1,152 @@
+"""The exact solver against an independent solver, and its two forms against each other."""
+
+import cvxpy as cp
+import numpy as np
+import pytest
+
+from builders import build, solve
+from oracles import fista_group_lasso
+from problems import PROBLEMS, simulate
+from shrinklin import CoordinateDescent
+from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.solution import Status
+
+PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
+every_problem = pytest.mark.parametrize("name", PROBLEMS)
+every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+
+
+def brute_residual(objective, W):
+    """max_g L_g‖W_g − prox(...)‖, group by group, in plain Python."""
+    from shrinklin.solvers import kernels
+
+    gradient = objective.quadratic.gradient(W)
+    worst = 0.0
+    for g, (start, stop) in enumerate(
+        zip(objective.groups.ptr[:-1], objective.groups.ptr[1:], strict=True)
+    ):
+        L = objective.lipschitz[g]
+        if L > 0:
+            z = (W[start:stop] - gradient[start:stop] / L).ravel()
+            out = np.empty_like(z)
+            kernels.prox.py_func(objective.penalty.code, z, objective.strengths[g] / L, out)
+            worst = max(worst, L * np.linalg.norm(W[start:stop].ravel() - out))
+    return worst / objective.residual_scale
+
+
+@every_problem
+@pytest.mark.parametrize("share", [1 / 3, 1 / 30, 1 / 300])
+def test_group_lasso_matches_fista(name, share):
+    X, Y = PROBLEMS[name]()
+    objective = build(X, Y, share=share)
+    solution = solve(objective)
+    reference = fista_group_lasso(X, Y, objective.strength)
+    assert solution.status is Status.CONVERGED
+    # FISTA stops short where the scales are uneven: never above, seldom below.
+    assert solution.value <= reference * (1 + 1e-9)
+    if name not in ("uneven scales", "constant column", "duplicated columns", "correlated"):
+        assert solution.value == pytest.approx(reference, rel=1e-7)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05])
+@pytest.mark.parametrize("weights", [None, [1, 1, 1, 0, 0, 0, 2, 2, 2, 2, 0.3, 0.3]])
+def test_groups_match_cvxpy(share, weights):
+    X, Y = simulate(60, 12, 2, correlation=0.5)
+    labels = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3]
+    objective = build(X, Y, labels=labels, weights=weights, share=share)
+    W, b = cp.Variable((12, 2)), cp.Variable((1, 2))
+    blocks = [W[np.flatnonzero(np.equal(labels, g))] for g in range(4)]
+    penalty = sum(
+        w * cp.norm(B, "fro") for w, B in zip(objective.groups.weights, blocks, strict=True)
+    )
+    loss = cp.sum_squares(Y - X @ W - np.ones((60, 1)) @ b) / 120
+    problem = cp.Problem(cp.Minimize(loss + objective.strength * penalty))
+    problem.solve(solver=cp.CLARABEL)
+    assert solve(objective).value == pytest.approx(problem.value, rel=1e-7)
+
+
+@every_problem
+@every_penalty
+@pytest.mark.parametrize("share", [0.3, 0.01])
+def test_residual_is_what_it_says_and_below_tol(name, penalty, share):
+    X, Y = PROBLEMS[name]()
+    objective = build(X, Y, penalty, share=share)
+    solution = solve(objective, tol=1e-8)
+    assert solution.status is Status.CONVERGED
+    assert solution.residual <= 1e-8
+    assert brute_residual(objective, solution.W) == pytest.approx(solution.residual, abs=1e-12)
+    assert solution.value == pytest.approx(objective.value(solution.W), rel=1e-12)
+
+
+@every_problem
+@every_penalty
+def test_never_above_the_start(name, penalty):
+    X, Y = PROBLEMS[name]()
+    objective = build(X, Y, penalty, share=0.1)
+    rng = np.random.default_rng(0)
+    for scale in (0, 0.1, 10):
+        W = scale * rng.normal(size=objective.shape)
+        for max_iter in (1, 3, 1000):
+            found = solve(objective, W, max_iter=max_iter)
+            assert found.value <= objective.value(W) * (1 + 1e-12)
+
+
+@every_problem
+def test_gram_equals_residual_updates(name):
+    X, Y = PROBLEMS[name]()
+    values = []
+    for gram in (True, False, "auto"):
+        objective = build(X, Y, gram=gram, share=0.05)
+        values.append(solve(objective, gram=gram).value)
+    np.testing.assert_allclose(values, values[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("penalty", [Bridge2(), Bridge1()], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("labels", [None, [i // 4 for i in range(12)]])
+def test_gram_and_residual_updates_take_the_same_steps(penalty, labels):
+    X, Y = simulate(60, 12, 3)
+    W = []
+    for gram in (True, False):
+        objective = build(X, Y, penalty, gram=gram, share=0.05, labels=labels)
+        W.append(solve(objective, gram=gram).W)
+    np.testing.assert_allclose(W[0], W[1], atol=1e-9)
+
+
+def test_ill_conditioned_data_needs_few_sweeps():
+    # Plain coordinate descent takes thousands: this is what Newton steps are for.
+    X, Y = simulate(100, 40, 5, 20, correlation=0.999, noise=0.1)
+    solution = solve(build(X, Y, share=1e-4))
+    assert solution.status is Status.CONVERGED
+    assert solution.n_iter < 300
+
+
+def test_stops_at_max_iter():
+    X, Y = simulate(100, 40, 5, 20, correlation=0.99)
+    solution = solve(build(X, Y, share=1e-3), max_iter=2, tol=1e-14)
+    assert solution.status is Status.MAX_ITER
+    assert solution.n_iter == 2
+
+
+def test_stops_where_floating_point_ends():
+    X, Y = simulate(100, 40, 5, 20, correlation=0.99)
+    solution = solve(build(X, Y, share=1e-3), tol=0.0, max_iter=100_000)
+    assert solution.status in (Status.PRECISION, Status.CONVERGED)
+    assert solution.residual < 1e-11
+    assert solution.n_iter < 2000
+
+
+def test_no_penalty_is_least_squares():
+    X, Y = simulate(60, 12, 3)
+    solution = solve(build(X, Y, strength=0.0))
+    expected = np.linalg.lstsq(X - X.mean(axis=0), Y - Y.mean(axis=0), rcond=None)[0]
+    np.testing.assert_allclose(solution.W, expected, atol=1e-9)
+
+
+def test_which_problems_take_a_gram_matrix():
+    auto = CoordinateDescent()
+    assert auto._takes_gram(100, 1000)
+    assert auto._takes_gram(5000, 5000)
+    assert not auto._takes_gram(500, 5000)
+    assert not auto._takes_gram(50_000, 20_000)
+    with pytest.raises(ValueError, match=r"gram='yes': CoordinateDescent accepts"):
+        CoordinateDescent(gram="yes")._takes_gram(10, 10)

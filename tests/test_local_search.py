@@ -1,0 +1,94 @@
+"""The bridge's minima against brute force over supports."""
+
+import numpy as np
+import pytest
+
+from builders import build, solve
+from oracles import brute_force_bridge
+from problems import random_small, simulate
+from shrinklin.path import solve_path
+from shrinklin.penalties import Bridge1, Bridge2
+from shrinklin.solvers import local_search
+from shrinklin.solvers.coordinate_descent import CoordinateDescent
+
+PENALTIES = {2: Bridge2(), 1: Bridge1()}
+
+
+def small_problem(seed, p):
+    X, Y = random_small(seed)
+    share = 10 ** -np.random.default_rng(seed).uniform(0.05, 2.5)
+    return X, Y, build(X, Y, PENALTIES[p], share=share)
+
+
+def excess(find, p, n_problems):
+    """Relative excess of `find(objective)` over brute force, on every problem."""
+    found = []
+    for seed in range(n_problems):
+        X, Y, objective = small_problem(seed, p)
+        best = brute_force_bridge(X, Y, objective.strength, p)
+        found.append(find(objective) / best - 1)
+    return np.array(found)
+
+
+def whole_search(objective):
+    solver = CoordinateDescent()
+    return solve_path(objective, [objective.strength], solver, tol=1e-6, max_iter=10_000)[0].value
+
+
+@pytest.mark.parametrize(("p", "n_problems"), [(2, 200), (1, 60)])
+def test_global_optimum_in_99_percent(p, n_problems):
+    found = excess(whole_search, p, n_problems)
+    assert np.mean(found > 1e-6) <= 0.01
+    assert found.max() < 1e-3
+
+
+def test_one_descent_alone_would_be_rejected():
+    # What the test above is there to catch.
+    found = excess(lambda objective: solve(objective).value, 2, 60)
+    assert np.mean(found > 1e-6) > 0.01
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("labels", [None, [i // 2 for i in range(12)]])
+def test_negative_scores_are_real_improvements(p, labels):
+    # The majoriser lies above the objective: after a move of score s the joint
+    # minimum over the new support is at most value + s.
+    rng = np.random.default_rng(0)
+    tried = 0
+    for seed in range(12):
+        X, Y = simulate(40, 12, 2, 6, correlation=0.6, noise=2, seed=seed)
+        objective = build(X, Y, PENALTIES[p], share=0.1 * rng.uniform(0.5, 2), labels=labels)
+        start = solve(objective, rng.normal(size=objective.shape))
+        model = local_search._Stationary(objective, start)
+        for g in (None, *model.droppable):
+            cost = 0.0 if g is None else model.drop_score(g)
+            for gain, k in model.additions(g):
+                moved = local_search.majorise_minimise(objective, model.apply(g, k), 1)
+                if p == 2:  # for p = 1 the curvature of a block is a bound
+                    assert objective.value(moved) <= start.value + cost + gain + 1e-8
+                tried += 1
+            if g is not None:
+                moved = local_search.majorise_minimise(objective, model.apply(g, None), 1)
+                assert objective.value(moved) <= start.value + cost + 1e-8
+                tried += 1
+    assert tried > 50
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_majorise_minimise_never_climbs(p):
+    X, Y = simulate(40, 12, 3, 6)
+    objective = build(X, Y, PENALTIES[p], share=0.2)
+    W = np.random.default_rng(0).normal(size=objective.shape)
+    values = [objective.value(W)]
+    for _ in range(50):
+        W = local_search.majorise_minimise(objective, W, 1)
+        values.append(objective.value(W))
+    assert np.all(np.diff(values) <= 1e-12)
+    assert np.isfinite(W).all()
+
+
+def test_improve_keeps_what_it_cannot_better():
+    X, Y = simulate(40, 8, 2)
+    objective = build(X, Y, Bridge2(), strength=1e6)
+    zero = solve(objective)
+    assert local_search.improve(objective, zero, lambda W: solve(objective, W)) is zero

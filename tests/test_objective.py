@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from builders import build, solve
+from problems import PROBLEMS, simulate
+from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.coordinate_descent import prox_residuals
+
+LABELS = {"singletons": None, "groups": [i // 3 for i in range(12)]}
+
+
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+def test_strength_max_is_where_zero_stops_being_a_fixed_point(penalty, labels):
+    X, Y = simulate(60, 12, 3)
+    weights = np.repeat([0.5, 1.0, 2.0, 3.0], 3)
+    objective = build(X, Y, penalty, labels=labels, weights=weights)
+    zero = np.zeros(objective.shape)
+    gradient = objective.quadratic.gradient(zero)
+    largest = objective.strength_max()
+    assert not prox_residuals(objective.at(largest * (1 + 1e-9)), zero, gradient).any()
+    assert prox_residuals(objective.at(largest * (1 - 1e-9)), zero, gradient).any()
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_gap_bounds_the_excess_and_closes(name):
+    X, Y = PROBLEMS[name]()
+    objective = build(X, Y, share=0.1)
+    best = solve(objective, tol=1e-10)
+    assert objective.duality_gap(best.W) <= 1e-8 * best.value
+    for max_iter in (1, 2, 4):
+        rough = solve(objective, max_iter=max_iter, tol=1e-12)
+        excess = rough.value - best.value
+        assert objective.duality_gap(rough.W) >= excess - 1e-12 * best.value
+
+
+def test_gap_with_unpenalised_features():
+    X, Y = simulate(60, 12, 3)
+    objective = build(X, Y, weights=[0, 0, *np.ones(10)], share=0.2)
+    best = solve(objective)
+    assert best.W[:2].all()
+    assert objective.duality_gap(best.W) <= 1e-8 * best.value
+    off = best.W.copy()
+    off[0] += 0.1
+    assert objective.duality_gap(off) >= objective.value(off) - best.value
+
+
+def test_gap_of_no_penalty_is_the_excess_over_least_squares():
+    X, Y = simulate(60, 12, 3)
+    objective = build(X, Y, strength=0.0)
+    W = objective.quadratic.least_squares(np.arange(12))
+    assert objective.duality_gap(W) <= 1e-10
+    zero = np.zeros_like(W)
+    assert objective.duality_gap(zero) == pytest.approx(objective.value(zero) - objective.value(W))
+
+
+def test_a_gap_that_skips_the_scaling_is_rejected():
+    # The mutant takes the residual itself for dual feasible.
+    X, Y = simulate(60, 12, 3)
+    objective = build(X, Y, share=0.3)
+    best = solve(objective)
+    W = np.zeros(objective.shape)
+    r_y = objective.quadratic.yy - np.vdot(objective.quadratic.C, W)
+    mutant = objective.value(W) - (r_y - 0.5 * objective.quadratic.yy)
+    assert mutant < objective.value(W) - best.value <= objective.duality_gap(W)

@@ -1,0 +1,108 @@
+"""Both representations are the same function, and that function is the loss."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from builders import build
+from oracles import squared_loss
+from problems import PROBLEMS, simulate
+
+
+def random_W(objective, seed=0):
+    W = np.random.default_rng(seed).normal(size=objective.shape)
+    W[1::2] = 0
+    return W
+
+
+@pytest.mark.parametrize("gram", [True, False])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("labels", [None, [2, 0, 1, 0, 2, 2]])
+def test_value_is_the_loss_with_the_best_intercept(gram, fit_intercept, labels):
+    X, Y = simulate(30, 6, 2)
+    X, Y = X + 3, Y - 5
+    s = np.random.default_rng(0).uniform(0, 2, 30)
+    objective = build(X, Y, labels=labels, gram=gram, sample_weight=s, fit_intercept=fit_intercept)
+    quadratic, W = objective.quadratic, random_W(objective)
+    intercept = quadratic.intercept(W)
+    coef = np.empty((2, 6))
+    coef[:, objective.groups.order] = W.T
+
+    def loss(b):
+        return squared_loss(X, Y, coef, b, s)
+
+    assert quadratic.value(W, quadratic.gradient(W)) == pytest.approx(loss(intercept), rel=1e-12)
+    if fit_intercept:
+        for step in (1e-4, -1e-4):
+            assert loss(intercept + step) > loss(intercept)
+    else:
+        assert not intercept.any()
+
+
+@pytest.mark.parametrize("gram", [True, False])
+def test_gradient_against_finite_differences(gram):
+    X, Y = simulate(30, 6, 2)
+    quadratic = build(X, Y, gram=gram).quadratic
+    W = np.random.default_rng(0).normal(size=(6, 2))
+    gradient = quadratic.gradient(W)
+    for j, t in np.ndindex(W.shape):
+        step = np.zeros_like(W)
+        step[j, t] = 1e-5
+        values = [quadratic.value(V, quadratic.gradient(V)) for V in (W + step, W - step)]
+        assert gradient[j, t] == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-6, abs=1e-8)
+
+
+def assert_same(a, b):
+    np.testing.assert_allclose(a.C, b.C, rtol=1e-9, atol=1e-10 * np.abs(b.C).max())
+    np.testing.assert_allclose(a.diagonal, b.diagonal, rtol=1e-9)
+    assert a.yy == pytest.approx(b.yy)
+    W = np.random.default_rng(0).normal(size=a.C.shape) / np.sqrt(
+        np.where(b.diagonal > 0, b.diagonal, 1)
+    ).reshape(-1, 1)
+    some = np.arange(0, len(W), 2)
+    for x, y in [
+        (a.gradient(W), b.gradient(W)),
+        (a.gram(some), b.gram(some)),
+        (a.block(some), b.block(some)),
+    ]:
+        np.testing.assert_allclose(x, y, rtol=1e-8, atol=1e-9 * np.abs(y).max())
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_columns_equal_gram(name, fit_intercept):
+    X, Y = PROBLEMS[name]()
+    gram, columns = (
+        build(X, Y, gram=gram, fit_intercept=fit_intercept).quadratic for gram in (True, False)
+    )
+    assert_same(columns, gram)
+
+
+@pytest.mark.parametrize("gram", [True, False])
+@pytest.mark.parametrize(
+    "container", [sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix]
+)
+def test_sparse_equals_dense(gram, container):
+    X, Y = simulate(40, 9, 2)
+    X[np.abs(X) < 1] = 0
+    assert_same(build(container(X), Y, gram=gram).quadratic, build(X, Y, gram=gram).quadratic)
+
+
+@pytest.mark.parametrize("gram", [True, False])
+@pytest.mark.parametrize("name", ["tall", "wide", "duplicated columns", "uneven scales"])
+def test_least_squares_has_no_gradient_left(gram, name):
+    X, Y = PROBLEMS[name]()
+    quadratic = build(X, Y, gram=gram).quadratic
+    features = np.arange(1, X.shape[1])
+    W = quadratic.least_squares(features)
+    assert not W[0].any()
+    scale = np.sqrt(quadratic.diagonal * quadratic.yy)[:, None]
+    assert np.abs(quadratic.gradient(W) / scale)[features].max() < 1e-9
+
+
+def test_lipschitz_is_the_largest_eigenvalue_of_each_block():
+    X, Y = simulate(30, 6, 2)
+    objective = build(X, Y, labels=[0, 0, 1, 1, 1, 2])
+    X = X - X.mean(axis=0)
+    expected = [np.linalg.norm(X[:, block], 2) ** 2 / 30 for block in ([0, 1], [2, 3, 4], [5])]
+    np.testing.assert_allclose(objective.lipschitz, expected)
