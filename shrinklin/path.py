@@ -10,11 +10,13 @@ pool is reading off the lower envelope of lines, and costs nothing.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_array, check_X_y
+from threadpoolctl import ThreadpoolController
 
 from shrinklin.penalties import GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
@@ -38,10 +40,18 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
-    if objective.penalty.convex:
-        W = np.zeros(objective.shape) if start is None else start
-        return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
-    return _Search(objective, strengths, solve, start, report).run()
+    # The products here are small: BLAS threads gain nothing, and where another
+    # process wants their core they wait for each other (25 times as long, seen).
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        if objective.penalty.convex:
+            W = np.zeros(objective.shape) if start is None else start
+            return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
+        return _Search(objective, strengths, solve, start, report).run()
+
+
+@cache
+def _thread_pools():
+    return ThreadpoolController()
 
 
 def n_steps(objective, strengths):
@@ -194,14 +204,18 @@ class RegularizationPath:
         ndarray of shape (n_alphas, n_samples, n_targets)
         """
         X = check_array(X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+        self._check_n_features(X)
         n_alphas, n_targets, n_features = self.coefs.shape
-        if X.shape[1] != n_features:
-            raise ValueError(
-                f"X has {X.shape[1]} features, the path was computed with {n_features}."
-            )
         Z = X @ self.coefs.reshape(-1, n_features).T
         Z = Z.reshape(len(Z), n_alphas, n_targets).transpose(1, 0, 2)
         return Z + self.intercepts[:, None, :]
+
+    def _check_n_features(self, X):
+        if X.shape[1] != self.coefs.shape[2]:
+            raise ValueError(
+                f"X has {X.shape[1]} features, the path was computed with "
+                f"{self.coefs.shape[2]}: give the same columns."
+            )
 
     def refit(self, X, y, sample_weight=None):
         """Least squares on the features that each model selected.
@@ -220,6 +234,7 @@ class RegularizationPath:
             With the same `alphas`.
         """
         X, y = check_X_y(X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True)
+        self._check_n_features(X)
         Y = y.reshape(len(y), -1).astype(float)
         s = check_weights(sample_weight, X)
         order = np.arange(X.shape[1])

@@ -19,6 +19,8 @@ import math
 import numpy as np
 from numba import njit
 
+_TIE = 1e-11
+
 
 @njit(cache=True, nogil=True)
 def prox_group_lasso(z, t, out):
@@ -120,7 +122,13 @@ def _take_step(code, coef, gradient, start, stop, lipschitz, strength, z, change
         for t in range(coef.shape[0]):
             z[size] = coef[t, j] - gradient[t, j] / lipschitz
             size += 1
-    prox(code, z[:size], strength / lipschitz, change[:size])
+    t = strength / lipschitz
+    prox(code, z[:size], t, change[:size])
+    # At its jump the bridge's prox has two values. Rounding must not make a
+    # block go back and forth between them: it crosses only if clear of a tie.
+    alive = coef[:, start:stop].any()
+    if code != 0 and change[:size].any() != alive:
+        prox(code, z[:size], t * (1.0 - _TIE if alive else 1.0 + _TIE), change[:size])
     size = 0
     squared = 0.0
     for j in range(start, stop):

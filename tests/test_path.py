@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+
+from builders import build, solve
+from oracles import group_lasso_objective
+from problems import PROBLEMS, random_small, simulate
+from shrinklin import GroupLassoRegressor, ShrinkNetRegressor, regularization_path
+from shrinklin.path import n_steps, solve_path
+from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.coordinate_descent import CoordinateDescent
+
+ESTIMATORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]
+every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+
+
+def run(objective, strengths, **options):
+    options = {"tol": 1e-8, "max_iter": 10_000, **options}
+    return solve_path(objective, strengths, CoordinateDescent(), **options)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_group_lasso_path_equals_single_fits(name):
+    X, Y = PROBLEMS[name]()
+    path = regularization_path(GroupLassoRegressor(tol=1e-8), X, Y, alphas=8)
+    for i, alpha in enumerate(path.alphas):
+        fit = GroupLassoRegressor(alpha, tol=1e-8).fit(X, Y)
+        values = [
+            group_lasso_objective(X, Y, coef, b, alpha)
+            for coef, b in [(fit.coef_, fit.intercept_), (path.coefs[i], path.intercepts[i])]
+        ]
+        assert values[0] == pytest.approx(values[1], rel=1e-8)
+        assert path.objectives[i] == pytest.approx(values[1], rel=1e-8)
+
+
+@every_estimator
+def test_what_a_path_holds(estimator):
+    X, Y = simulate(60, 12, 3)
+    path = regularization_path(estimator, X, Y, alphas=7, eps=1e-2)
+    assert path.coefs.shape == (7, 3, 12)
+    assert path.intercepts.shape == (7, 3)
+    assert path.alphas[-1] == pytest.approx(path.alphas[0] * 1e-2)
+    np.testing.assert_array_equal(path.n_selected, (path.coefs != 0).any(axis=1).sum(axis=1))
+    assert (path.residuals <= estimator.tol).all()
+    assert (np.diff(path.objectives) <= 0).all()
+    assert not hasattr(estimator, "n_features_in_")
+
+
+@every_estimator
+def test_one_target_has_the_same_shapes(estimator):
+    X, Y = simulate(60, 12, 1)
+    path = regularization_path(estimator, X, Y.ravel(), alphas=3)
+    assert path.coefs.shape == (3, 1, 12)
+    assert path.predict(X).shape == (3, 60, 1)
+    assert path.mean_squared_errors(X, Y.ravel()).shape == (3,)
+
+
+def test_alphas_of_ones_own_are_sorted_and_kept():
+    X, Y = simulate(60, 12, 3)
+    path = regularization_path(GroupLassoRegressor(), X, Y, alphas=[0.1, 1.0, 0.1, 0])
+    np.testing.assert_array_equal(path.alphas, [1.0, 0.1, 0.1, 0.0])
+    np.testing.assert_array_equal(path.coefs[1], path.coefs[2])
+    least = np.linalg.lstsq(X - X.mean(axis=0), Y - Y.mean(axis=0), rcond=None)[0]
+    np.testing.assert_allclose(path.coefs[3], least.T, atol=1e-6)
+
+
+@pytest.mark.parametrize("weight_decay", [None, 0.01])
+@pytest.mark.parametrize("p", [1, 2])
+def test_shrinknet_grid_begins_where_a_feature_enters(p, weight_decay):
+    X, Y = simulate(60, 1, 3)
+    estimator = ShrinkNetRegressor(p=p, weight_decay=weight_decay)
+    first = regularization_path(estimator, X, Y, alphas=2).alphas[0]
+    path = regularization_path(estimator, X, Y, alphas=[first * 1.001, first * 0.999])
+    np.testing.assert_array_equal(path.n_selected, [0, 1])
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_shrinknet_path_is_no_worse_than_a_warm_started_one(p):
+    X, Y = simulate(60, 30, 3, 10, correlation=0.8, noise=2)
+    objective = build(X, Y, {1: Bridge1(), 2: Bridge2()}[p], share=1.0)
+    strengths = list(objective.strength * np.geomspace(1, 1e-2, 15))
+    W = np.zeros(objective.shape)
+    strictly = 0
+    for strength, found in zip(strengths, run(objective, strengths), strict=True):
+        one_way = solve(objective.at(strength), W, tol=1e-8)
+        W = one_way.W
+        assert found.value <= one_way.value * (1 + 1e-9)
+        strictly += found.value < one_way.value * (1 - 1e-4)
+    assert strictly > 0, "the problem is too easy to show anything"
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("seed", range(10))
+def test_never_worse_than_zero_start_or_group_lasso_support(p, seed):
+    X, Y = random_small(seed)
+    penalty = {1: Bridge1(), 2: Bridge2()}[p]
+    objective = build(X, Y, penalty, share=0.2)
+    start = np.random.default_rng(seed).normal(size=objective.shape)
+    found = run(objective, [objective.strength], start=start)[0]
+    rivals = [start, np.zeros(objective.shape)]
+    lasso = build(X, Y, GroupLasso())
+    for strength in [objective.strength, *(lasso.strength_max() * np.geomspace(1, 1e-3, 20))]:
+        support = np.flatnonzero(solve(lasso.at(strength)).W.any(axis=1))
+        rivals.append(objective.quadratic.least_squares(support))
+    assert found.value <= min(objective.value(W) for W in rivals) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2()], ids=type)
+@pytest.mark.parametrize("n", [1, 4, 12])
+def test_reports_as_often_as_announced(penalty, n):
+    X, Y = simulate(60, 12, 3)
+    objective = build(X, Y, penalty, share=1.0)
+    strengths = list(objective.strength * np.geomspace(0.9, 1e-2, n))
+    ticks = []
+    run(objective, strengths, report=lambda: ticks.append(1))
+    assert len(ticks) == n_steps(objective, strengths)
+
+
+@every_estimator
+def test_predictions_and_errors_against_loops(estimator):
+    X, Y = simulate(30, 6, 2)
+    path = regularization_path(estimator, X, Y, alphas=4)
+    errors = path.mean_squared_errors(X, Y)
+    for i in range(4):
+        Z = np.array([path.coefs[i] @ x + path.intercepts[i] for x in X])
+        np.testing.assert_allclose(path.predict(X)[i], Z)
+        assert errors[i] == pytest.approx(np.mean((Y - Z) ** 2))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_refit_is_least_squares_on_each_support(fit_intercept):
+    X, Y = simulate(40, 8, 2)
+    s = np.random.default_rng(0).uniform(0.1, 2, 40)
+    X, Y = X + 1, Y + 2
+    estimator = GroupLassoRegressor(fit_intercept=fit_intercept)
+    path = regularization_path(estimator, X, Y, alphas=6, sample_weight=s)
+    refitted = path.refit(X, Y, sample_weight=s)
+    np.testing.assert_array_equal(refitted.n_selected, path.n_selected)
+    root = np.sqrt(s)[:, None]
+    for coef, intercept, new in zip(path.coefs, refitted.intercepts, refitted.coefs, strict=True):
+        support = np.flatnonzero(coef.any(axis=0))
+        design = np.column_stack([X[:, support], np.full(40, float(fit_intercept))])
+        expected = np.linalg.lstsq(root * design, root * Y, rcond=None)[0]
+        np.testing.assert_allclose(new[:, support], expected[:-1].T, atol=1e-8)
+        np.testing.assert_allclose(intercept, expected[-1], atol=1e-8)
+        assert not np.delete(new, support, axis=1).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alphas": 0}, "alphas=0: give a number of alphas >= 1"),
+        ({"alphas": []}, "1-D array of finite values"),
+        ({"alphas": [1, -1]}, "1-D array of finite values"),
+        ({"alphas": [1, np.nan]}, "1-D array of finite values"),
+        ({"alphas": True}, "1-D array of finite values"),
+        ({"eps": 0}, "eps=0: give the ratio"),
+        ({"eps": 1.0}, "eps=1.0: give the ratio"),
+    ],
+)
+def test_bad_arguments_are_named(options, message):
+    X, Y = simulate(20, 4, 2)
+    with pytest.raises(ValueError, match=message):
+        regularization_path(GroupLassoRegressor(), X, Y, **options)
+
+
+def test_data_of_another_shape_is_refused():
+    X, Y = simulate(20, 4, 2)
+    path = regularization_path(GroupLassoRegressor(), X, Y, alphas=3)
+    with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+        path.predict(X[:, :3])
+    with pytest.raises(ValueError, match=r"y has shape \(20,\)"):
+        path.mean_squared_errors(X, Y[:, 0])
+    with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+        path.refit(X[:, :3], Y)
