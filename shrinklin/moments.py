@@ -64,11 +64,14 @@ class Moments:
         Yc = Y - y_mean
         products = _sparse_products if sparse.issparse(X) else _dense_products
         xx, xy = products(X, Yc, s, x_mean)
+        yy = Yc.T @ (s[:, None] * Yc)
         constant = np.diagonal(xx) <= weight * variance_noise(X, x_mean)
-        xx[constant] = 0.0
+        constant_y = np.diagonal(yy) <= weight * variance_noise(Y, y_mean)
+        xx[constant] = xy[constant] = 0.0
         xx[:, constant] = 0.0
-        xy[constant] = 0.0
-        return cls(n_samples, weight, x_mean, y_mean, xx, xy, Yc.T @ (s[:, None] * Yc))
+        yy[constant_y] = 0.0
+        yy[:, constant_y] = xy[:, constant_y] = 0.0
+        return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy)
 
     def __add__(self, other):
         return self._combine(other, 1)

@@ -51,8 +51,13 @@ class Objective:
 
     @cached_property
     def residual_scale(self):
-        """max_g ‖∇_g f(0)‖: the residual of W = 0 without penalty."""
-        return float(self.groups.norms(self.quadratic.C).max(initial=0.0))
+        """max_g ‖∇_g f(0)‖/√L_g: the residual of W = 0 without penalty.
+
+        The division makes it, and with it the whole fit, independent of the
+        units of the features.
+        """
+        L = np.where(self.lipschitz > 0, self.lipschitz, np.inf)
+        return float((self.groups.norms(self.quadratic.C) / np.sqrt(L)).max(initial=0.0))
 
     def penalty_sum(self, W):
         """Σ_g ω_g φ(W_g)."""

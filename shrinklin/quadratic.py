@@ -135,6 +135,8 @@ class ColumnQuadratic(Quadratic):
         if not fit_intercept:
             self.y_mean = np.zeros_like(self.y_mean)
         self.residual_at_zero = self.row_scale * (Y - self.y_mean)
+        variance = (self.residual_at_zero**2).sum(axis=0)
+        self.residual_at_zero[:, variance <= variance_noise(Y, self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
         variance = self._variances()
         self.constant = variance <= (noise if fit_intercept else 0.0)

@@ -55,8 +55,9 @@ class GroupLassoRegressor(SparseLinearRegressor):
     n_iter_ : int
         Sweeps made.
     residual_ : float
-        :math:`\max_g L_g\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
-        relative to :math:`\max_g\|\nabla_g f(0)\|`. Zero at the optimum.
+        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
+        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
+        largest eigenvalue of the group's Hessian. Zero at the optimum.
     dual_gap_ : float
         Upper bound on what the objective lies above its minimum.
     n_features_in_ : int
@@ -187,8 +188,9 @@ class ShrinkNetRegressor(SparseLinearRegressor):
     n_iter_ : int
         Sweeps made in the last descent.
     residual_ : float
-        :math:`\max_g L_g\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
-        relative to :math:`\max_g\|\nabla_g f(0)\|`.
+        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
+        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
+        largest eigenvalue of the group's Hessian.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has string column names.

@@ -17,7 +17,7 @@ every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type
 
 
 def brute_residual(objective, W):
-    """max_g L_g‖W_g − prox(...)‖, group by group, in plain Python."""
+    """max_g √L_g‖W_g − prox(...)‖, group by group, in plain Python."""
     from shrinklin.solvers import kernels
 
     gradient = objective.quadratic.gradient(W)
@@ -30,7 +30,7 @@ def brute_residual(objective, W):
             z = (W[start:stop] - gradient[start:stop] / L).ravel()
             out = np.empty_like(z)
             kernels.prox.py_func(objective.penalty.code, z, objective.strengths[g] / L, out)
-            worst = max(worst, L * np.linalg.norm(W[start:stop].ravel() - out))
+            worst = max(worst, np.sqrt(L) * np.linalg.norm(W[start:stop].ravel() - out))
     return worst / objective.residual_scale
 
 
@@ -131,8 +131,22 @@ def test_stops_where_floating_point_ends():
     X, Y = simulate(100, 40, 5, 20, correlation=0.99)
     solution = solve(build(X, Y, share=1e-3), tol=0.0, max_iter=100_000)
     assert solution.status in (Status.PRECISION, Status.CONVERGED)
-    assert solution.residual < 1e-11
+    assert solution.residual < 1e-9
     assert solution.n_iter < 2000
+
+
+@every_penalty
+@pytest.mark.parametrize("gram", [True, False])
+def test_units_of_the_features_do_not_matter(penalty, gram):
+    # Divided by ω^exponent and weighted by ω, a feature is the same feature.
+    X, Y = simulate(60, 12, 3)
+    scale = 10.0 ** np.tile([-8, 8, 0], 4)
+    exponent = {1.0: 1.0, 2 / 3: 1.5, 0.5: 2.0}[penalty.power]
+    plain = build(X, Y, penalty, gram=gram, share=0.1)
+    scaled = build(X / scale, Y, penalty, gram=gram, weights=scale ** (-1 / exponent))
+    scaled = scaled.at(plain.strength)
+    W = solve(scaled, gram=gram, tol=1e-6).W / scale[:, None]
+    np.testing.assert_allclose(W, solve(plain, gram=gram, tol=1e-6).W, atol=1e-5)
 
 
 def test_no_penalty_is_least_squares():

@@ -107,9 +107,12 @@ def _solve(objective, W, tol, max_iter, use_gram):
 
 
 def prox_residuals(objective, W, gradient):
-    """L_g‖W_g − prox(W_g − ∇_g f/L_g)‖ of every group: shape (n_groups,)."""
+    """√L_g‖W_g − prox(W_g − ∇_g f/L_g)‖ of every group: shape (n_groups,).
+
+    Half its square is what the objective falls by, at least, if the group moves.
+    """
     steps = prox_steps(objective, W, gradient, objective.lipschitz)
-    return objective.lipschitz * objective.groups.norms(steps)
+    return np.sqrt(objective.lipschitz) * objective.groups.norms(steps)
 
 
 def prox_steps(objective, W, gradient, curvature):

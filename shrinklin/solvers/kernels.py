@@ -167,7 +167,7 @@ def gram_sweeps(code, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
 
     Every block takes its prox step, and the gradient of all features follows.
     Returns the number of sweeps made; stops once no block moved by more than
-    `tol` (in units of the gradient).
+    `tol`, in units of `Objective.residual_scale`.
     """
     z = np.empty(_largest_group(ptr) * coef.shape[0])
     change = np.empty_like(z)
@@ -181,7 +181,7 @@ def gram_sweeps(code, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
             moved = _take_step(code, coef, gradient, ptr[g], ptr[g + 1], L, strengths[g], z, change)
             if moved == 0.0:
                 continue
-            worst = max(worst, L * moved)
+            worst = max(worst, math.sqrt(L) * moved)
             i = 0
             for j in range(ptr[g], ptr[g + 1]):
                 for t in range(n_targets):
@@ -227,7 +227,7 @@ def residual_sweeps(code, coef, residual, columns, lipschitz, strengths, ptr, to
             moved = _take_step(code, coef, gradient, ptr[g], ptr[g + 1], L, strengths[g], z, change)
             if moved == 0.0:
                 continue
-            worst = max(worst, L * moved)
+            worst = max(worst, math.sqrt(L) * moved)
             i = 0
             for j in range(ptr[g], ptr[g + 1]):
                 for t in range(n_targets):

@@ -30,7 +30,7 @@ class Solution:
     value : float
         F(W).
     residual : float
-        max_g L_g‖W_g − prox(W_g − ∇_g f/L_g)‖, relative to
+        max_g √L_g‖W_g − prox(W_g − ∇_g f/L_g)‖, relative to
         `Objective.residual_scale`.
     n_iter : int
         Sweeps over the coordinates.
