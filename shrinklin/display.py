@@ -1,5 +1,7 @@
 """Pictures of paths: what enters when, and what it is worth."""
 
+from itertools import cycle
+
 import numpy as np
 
 from shrinklin.path import regularization_path
@@ -172,17 +174,12 @@ class TradeoffDisplay:
         """
         ax = _axes(ax)
         self.lines_ = []
-        for (name, (k, loss)), marker in zip(self.curves.items(), _markers(), strict=False):
-            self.lines_ += ax.plot(k, loss, marker=marker, markersize=4, linewidth=1.2, label=name)
+        for (name, (k, loss)), marker in zip(self.curves.items(), cycle("osD^v"), strict=False):
+            self.lines_ += ax.plot(
+                k, loss, marker=marker, markersize=3.5, linewidth=1.2, label=name
+            )
         ax.set_xlabel("features kept")
         ax.set_ylabel(self.loss_name)
-        ax.set_ylim(bottom=0)
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _markers():
-    from itertools import cycle
-
-    return cycle("osD^v")

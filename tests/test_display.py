@@ -28,8 +28,7 @@ def paths():
 
 
 def test_path_display_draws_the_norms():
-    X, Y, found = paths()
-    path = found["group lasso"]
+    path = paths()[2]["group lasso"]
     display = PathDisplay(path, name="title").plot(n_named=2)
     norms = np.linalg.norm(path.coefs, axis=1)
     drawn = np.array([line.get_ydata() for line in display.lines_])

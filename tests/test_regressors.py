@@ -85,9 +85,10 @@ def test_with_one_target_it_is_lasso(share):
 def test_all_zero_at_alpha_max_and_not_below(name):
     X, Y = PROBLEMS[name]()
     alpha_max = alpha_for(X, Y, 1)
+    empty = GroupLassoRegressor(alpha_max * (1 + 1e-9)).fit(X, Y)
     with pytest.warns(UserWarning, match="No features were selected"):
-        empty = GroupLassoRegressor(alpha_max * (1 + 1e-9)).fit(X, Y)
-        assert empty.transform(X).shape == (len(X), 0)
+        selected = empty.transform(X)
+    assert selected.shape == (len(X), 0)
     assert not empty.coef_.any()
     assert empty.dual_gap_ <= 1e-12 * (Y**2).sum()
     np.testing.assert_allclose(empty.intercept_, Y.mean(axis=0), atol=1e-12)

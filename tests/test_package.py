@@ -1,0 +1,104 @@
+"""What holds of the package as a whole: import, memory, interrupts, caches, the demo."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import shrinklin
+from shrinklin import GroupLassoRegressor, ShrinkNetRegressor
+from shrinklin.solvers import kernels
+
+ROOT = Path(__file__).parents[1]
+
+
+def python(code, **options):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, **options
+    )
+
+
+def test_import_leaves_the_heavy_alone():
+    # What an import costs beyond scikit-learn's own is what it loads beyond it.
+    code = (
+        "import sklearn.linear_model, sklearn.feature_selection, sys; before = set(sys.modules);"
+        "import shrinklin;"
+        "new = {m.partition('.')[0] for m in set(sys.modules) - before};"
+        "print(sorted(new - sys.stdlib_module_names))"
+    )
+    result = python(code)
+    assert result.stdout.strip() == "['shrinklin']", result.stderr
+
+
+def test_public_names_are_documented():
+    for name in shrinklin.__all__:
+        public = getattr(shrinklin, name)
+        assert len(public.__doc__.splitlines()) > 3, name
+        for attribute, value in vars(public).items() if isinstance(public, type) else ():
+            if not attribute.startswith("_") and callable(value):
+                assert value.__doc__, f"{name}.{attribute}"
+
+
+@pytest.mark.parametrize("estimator", [GroupLassoRegressor(), ShrinkNetRegressor()], ids=repr)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_no_copy_of_X(estimator, order):
+    # The stated bound, 0.3 of X beside X, at a fifth of its rows.
+    rng = np.random.default_rng(0)
+    X = np.asarray(rng.normal(size=(20_000, 500)), order=order)
+    y = X[:, :5].sum(axis=1) + rng.normal(size=20_000)
+    estimator.fit(X[:50], y[:50])  # compiled code is not the fit's
+    tracemalloc.start()
+    estimator.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.3 * X.nbytes
+
+
+def test_kernels_are_cached_on_disk():
+    # The name of the function that the interface compiles, seen in an index file.
+    GroupLassoRegressor().fit(np.eye(4), np.eye(4))
+    assert kernels.gram_sweeps.stats.cache_path
+    index = list(Path(kernels.gram_sweeps.stats.cache_path).glob("kernels.gram_sweeps*.nbi"))
+    assert index
+
+
+def test_interrupt_ends_a_long_fit_at_once():
+    code = (
+        "import numpy as np; from shrinklin import ShrinkNetRegressor;"
+        "rng = np.random.default_rng(0);"
+        "X = rng.normal(size=(400, 400)) + 3 * rng.normal(size=(400, 1));"
+        "Y = X @ rng.normal(size=(400, 20)) + rng.normal(size=(400, 20));"
+        "ShrinkNetRegressor().fit(X[:20, :5], Y[:20]);"
+        "print('begin', flush=True);"
+        "ShrinkNetRegressor(alpha=1e-3, p=1).fit(X, Y);"
+        "print('end')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout.readline().strip() == b"begin"
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in err
+    assert out == b""
+
+
+def test_demo_runs_and_draws(tmp_path):
+    picture = tmp_path / "tradeoff.png"
+    result = subprocess.run(
+        [sys.executable, ROOT / "examples" / "plot_digits_completion.py", "--out", picture],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MPLBACKEND": "agg"},
+    )
+    assert result.returncode == 0, result.stderr
+    assert picture.stat().st_size > 10_000
+    assert "features needed are: group lasso" in result.stdout.splitlines()[-1]
+    assert "held-out" in result.stdout
