@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinklin.groups import Groups
@@ -22,7 +23,10 @@ from shrinklin.objective import Objective
 from shrinklin.path import n_steps, solve_path
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.solution import Status
-from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights
+from shrinklin.validation import SPARSE_FORMATS, check_flag, check_real, check_weights
+
+# Below it, and above its inverse, squares leave the range of float64.
+_LEAST = 1e-150
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):
@@ -57,8 +61,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
     def _check_parameters(self):
         check_real("alpha", self.alpha, 0)
         check_real("tol", self.tol, 0)
-        if not isinstance(self.max_iter, Integral) or self.max_iter < 1:
+        whole = isinstance(self.max_iter, Integral) and not isinstance(self.max_iter, bool)
+        if not whole or self.max_iter < 1:
             raise ValueError(f"max_iter={self.max_iter!r}: give a whole number of sweeps >= 1.")
+        check_flag("fit_intercept", self.fit_intercept)
+        check_flag("warm_start", self.warm_start)
+        check_random_state(self.random_state)
         self._solver()
 
     def _solver(self):
@@ -141,6 +149,24 @@ def progress(estimator, total):
         yield lambda: bar.update()
 
 
+def as_coef(W, order, trailing):
+    """W (n_features, n_targets) as ``coef_``: the user's features, y's dimensions."""
+    coef = np.empty(W.shape[::-1])
+    coef[:, order] = W.T
+    return coef.reshape(*trailing, -1)
+
+
+def narrowest(dtype, *arrays):
+    """dtype, or float64 where it would turn a value into 0 or infinity."""
+    with np.errstate(over="ignore", under="ignore"):
+        casts = [array.astype(dtype) for array in arrays]
+    kept = all(
+        np.isfinite(cast).all() and np.array_equal(cast != 0, array != 0)
+        for cast, array in zip(casts, arrays, strict=True)
+    )
+    return dtype if kept else np.dtype(float)
+
+
 class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
     """Shared by the regressors: the squared loss."""
 
@@ -176,8 +202,24 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
 
     def _objective(self, X, Y, sample_weight):
         groups = self._groups(X.shape[1])
-        quadratic = self._solver().quadratic(X, Y, sample_weight, groups.order, self.fit_intercept)
+        with np.errstate(over="ignore", invalid="ignore"):
+            quadratic = self._solver().quadratic(
+                X, Y, sample_weight, groups.order, self.fit_intercept
+            )
+        self._check_scale(X, Y, quadratic)
         return Objective(quadratic, self._penalty(), groups, self._strength(self.alpha))
+
+    def _check_scale(self, X, Y, quadratic):
+        """Raise where squares of the data overflow or vanish."""
+        finite = np.isfinite(quadratic.yy) and np.isfinite(quadratic.diagonal).all()
+        silent = X[:, quadratic.order[quadratic.diagonal == 0]]
+        largest = [abs(part).max() for part in (silent, Y) if 0 not in part.shape]
+        if not finite or any(v > 0 and not _LEAST <= v <= 1 / _LEAST for v in largest):
+            raise ValueError(
+                f"{type(self).__name__} works with squares of X and y, and some do not fit in "
+                f"float64: entries should lie between {_LEAST:g} and {1 / _LEAST:g} in absolute "
+                "value, or be 0. Standardise X, or divide X and y by a constant."
+            )
 
     def _prepare(self, X, y, sample_weight):
         """Check everything; return the objective, and the dtype of X and shape of y."""
@@ -218,10 +260,11 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         return self
 
     def _store(self, objective, solution, dtype, trailing):
-        W = np.empty_like(solution.W)
-        W[objective.groups.order] = solution.W
-        intercept = objective.quadratic.intercept(solution.W).astype(dtype)
-        self.coef_ = np.ascontiguousarray(W.T, dtype=dtype).reshape(*trailing, -1)
+        coef = as_coef(solution.W, objective.groups.order, trailing)
+        intercept = objective.quadratic.intercept(solution.W)
+        dtype = narrowest(dtype, coef, intercept)
+        self.coef_ = coef.astype(dtype)
+        intercept = intercept.astype(dtype)
         self.intercept_ = intercept if trailing else intercept[0]
 
     def predict(self, X):

@@ -23,13 +23,13 @@ def bridge_strength(alpha, weight_decay, p):
     return (1 + 1 / p) * alpha ** (p / (p + 1)) * (p * weight_decay) ** (1 / (p + 1))
 
 
-def split(W, groups, ratio, p):
-    """Best (β, A) with W = β A: shapes (n_features,) and like W.
+def split(W, groups, alpha, weight_decay, p):
+    """Best (β, A) with W = β A, for λ = alpha: shapes (n_features,) and like W.
 
-    `ratio` is λ₂/λ. The features of a group share one β ≥ 0; where W_g = 0
-    both are 0.
+    The features of a group share one β ≥ 0; where W_g = 0 both are 0.
     """
     norms = groups.sum((np.abs(W) ** p).sum(axis=1)) ** (1 / p)
-    beta = groups.spread((p * ratio) ** (1 / (p + 1)) * norms ** (p / (p + 1)))
+    ratio = weight_decay ** (1 / (p + 1)) / alpha ** (1 / (p + 1))
+    beta = groups.spread(p ** (1 / (p + 1)) * ratio * norms ** (p / (p + 1)))
     A = W / np.where(beta > 0, beta, 1.0)[:, None]
     return beta, A

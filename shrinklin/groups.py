@@ -83,18 +83,23 @@ class Groups:
 
 
 def _group_codes(labels, n_features):
-    labels = np.asarray(labels)
-    if labels.shape != (n_features,):
+    wanted = f"give one label a feature, {n_features} in all: numbers, strings or tuples."
+    if np.ndim(labels) > 1 and hasattr(labels, "shape"):
+        raise ValueError(f"groups has shape {labels.shape}: {wanted}")
+    codes: dict = {}
+    try:
+        labels = list(labels)
+        owners = [codes.setdefault(label, len(codes)) for label in labels]
+    except TypeError as error:
+        raise ValueError(f"groups={labels!r} are not labels: {wanted}") from error
+    if len(labels) != n_features:
+        raise ValueError(f"groups has {len(labels)} labels, X has {n_features} features: {wanted}")
+    if any(label is None or label != label for label in codes):
         raise ValueError(
-            f"groups has shape {labels.shape}, X has {n_features} features: give one "
-            f"label a feature, an array of shape ({n_features},)."
+            "groups contains None or NaN: every feature needs a label; give a feature that "
+            "belongs to no group a label of its own."
         )
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError(
-            "groups contains NaN or infinity: every feature needs a label; give a "
-            "feature that belongs to no group a label of its own."
-        )
-    return np.unique(labels, return_inverse=True)[1].reshape(-1)
+    return np.array(owners, dtype=int)
 
 
 def _group_weights(feature_weights, order, ptr):

@@ -65,8 +65,8 @@ class Moments:
         products = _sparse_products if sparse.issparse(X) else _dense_products
         xx, xy = products(X, Yc, s, x_mean)
         yy = Yc.T @ (s[:, None] * Yc)
-        constant = np.diagonal(xx) <= weight * variance_noise(X, x_mean)
-        constant_y = np.diagonal(yy) <= weight * variance_noise(Y, y_mean)
+        constant = np.diagonal(xx) <= weight * variance_noise(x_mean)
+        constant_y = np.diagonal(yy) <= weight * variance_noise(y_mean)
         xx[constant] = xy[constant] = 0.0
         xx[:, constant] = 0.0
         yy[constant_y] = 0.0
@@ -125,17 +125,13 @@ def weighted_mean(X, sample_weight):
     return sum(sample_weight[rows] @ _rows(X, rows) for rows in _chunks(X)) / weight
 
 
-def variance_noise(X, x_mean):
+def variance_noise(x_mean):
     """Largest computed variance of a column that is constant, by rounding alone.
 
-    Dense columns have their mean taken off before squaring, sparse ones after:
-    the former lose (eps·mean)², the latter eps·mean². At or below it a column
-    is treated as constant, which leaves it out of every model.
+    That of a mean that is off by some eps·mean. At or below it a column is
+    treated as constant, which leaves it out of every model.
     """
-    eps = np.finfo(float).eps
-    if sparse.issparse(X):
-        return 8 * eps * np.sqrt(X.shape[0]) * x_mean**2
-    return (64 * eps * x_mean) ** 2
+    return (64 * np.finfo(float).eps * x_mean) ** 2
 
 
 def _chunks(X):
@@ -163,4 +159,18 @@ def _sparse_products(X, Yc, s, x_mean):
     weighted = X.multiply(s[:, None]).tocsr()
     xx = (X.T @ weighted).toarray().astype(float)
     xx -= s.sum() * np.outer(x_mean, x_mean)
-    return xx, weighted.T @ Yc - np.outer(x_mean, s @ Yc)
+    xy = weighted.T @ Yc - np.outer(x_mean, s @ Yc)
+    far = np.flatnonzero(far_from_zero(np.diagonal(xx) / s.sum(), x_mean))
+    if len(far):
+        # These columns are dense anyway: their means come off before the product.
+        centred = X[:, far].toarray() - x_mean[far]
+        cross = X.T @ (s[:, None] * centred) - np.outer(x_mean, s @ centred)
+        xx[:, far], xx[far] = cross, cross.T
+        xx[np.ix_(far, far)] = centred.T @ (s[:, None] * centred)
+        xy[far] = centred.T @ (s[:, None] * Yc)
+    return xx, xy
+
+
+def far_from_zero(variance, x_mean):
+    """Columns whose variance, as mean square less squared mean, has lost digits."""
+    return variance < 1e-4 * x_mean**2

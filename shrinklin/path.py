@@ -15,13 +15,14 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_array, check_X_y
+from sklearn.utils.validation import check_array, check_consistent_length, check_X_y
 from threadpoolctl import ThreadpoolController
 
 from shrinklin.penalties import GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.local_search import improve
-from shrinklin.validation import SPARSE_FORMATS, check_weights
+from shrinklin.solvers.solution import Solution
+from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights
 
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
@@ -29,6 +30,8 @@ _GROUP_LASSO_STEPS = 20
 _GROUP_LASSO_EPS = 1e-3
 # The dense end need not hold more features than this times those of the sparse end.
 _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
+# Group lasso serves only to begin from: no use in ever more digits of it.
+_GROUP_LASSO_SWEEPS = 300
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
@@ -37,7 +40,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     `start` is a W to begin from. `report()` is called `n_steps` times.
     """
 
-    def solve(objective, W):
+    def solve(objective, W, max_iter=max_iter):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
     # The products here are small: BLAS threads gain nothing, and where another
@@ -80,7 +83,7 @@ class _Search:
     def __init__(self, objective, strengths, solve, start, report):
         self.objective, self.strengths = objective, strengths
         self.solve, self.report = solve, report
-        self.found = dict.fromkeys(strengths)
+        self.found: dict[float, Solution] = {}
         self.pool = _Pool(objective)
         self.pool.add(np.zeros(objective.shape))
         if start is not None:
@@ -103,10 +106,10 @@ class _Search:
         """Descend from W; where asked for, search on from there."""
         objective = self.objective.at(strength)
         solution = self.solve(objective, W)
-        if strength in self.found:
+        if strength in self.strengths:
             solution = improve(objective, solution, lambda W: self.solve(objective, W))
-            known = self.found[strength]
-            if known is None or solution.value < known.value:
+            known = self.found.setdefault(strength, solution)
+            if solution.value < known.value:
                 self.found[strength] = solution
         self.pool.add(solution.W)
         return solution
@@ -114,12 +117,12 @@ class _Search:
     def _follow_group_lasso(self, sparse_end):
         """Pool the group lasso's supports, refitted; return its densest solution."""
         lasso = replace(self.objective, penalty=GroupLasso())
-        enough = _DENSE_FACTOR * np.count_nonzero(sparse_end.any(axis=1)) + _DENSE_EXTRA
+        enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
         enough = min(enough, self.objective.quadratic.n_samples, len(sparse_end))
         grid = strength_grid(lasso.strength_max(), _GROUP_LASSO_STEPS, _GROUP_LASSO_EPS)
-        W, support = np.zeros_like(sparse_end), None
+        W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
         for strength in sorted([*grid, *self.strengths], reverse=True):
-            W = self.solve(lasso.at(strength), W).W
+            W = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS).W
             previous, support = support, np.flatnonzero(W.any(axis=1))
             if not np.array_equal(support, previous):
                 self.pool.add(self.objective.quadratic.least_squares(support))
@@ -217,6 +220,13 @@ class RegularizationPath:
                 f"{self.coefs.shape[2]}: give the same columns."
             )
 
+    def _check_n_targets(self, Y):
+        if Y.shape[1] != self.coefs.shape[1]:
+            raise ValueError(
+                f"y has {Y.shape[1]} targets, the path was computed with "
+                f"{self.coefs.shape[1]}: give the same targets."
+            )
+
     def refit(self, X, y, sample_weight=None):
         """Least squares on the features that each model selected.
 
@@ -236,6 +246,7 @@ class RegularizationPath:
         X, y = check_X_y(X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True)
         self._check_n_features(X)
         Y = y.reshape(len(y), -1).astype(float)
+        self._check_n_targets(Y)
         s = check_weights(sample_weight, X)
         order = np.arange(X.shape[1])
         quadratic = CoordinateDescent().quadratic(X, Y, s, order, self.fit_intercept)
@@ -268,13 +279,10 @@ class RegularizationPath:
         ndarray of shape (n_alphas,)
         """
         Z = self.predict(X)
-        Y = np.asarray(y, dtype=float)
+        Y = check_array(y, ensure_2d=False, dtype=float, input_name="y")
         Y = Y.reshape(len(Y), -1)
-        if Y.shape != Z.shape[1:]:
-            raise ValueError(
-                f"y has shape {np.shape(y)}, X has {Z.shape[1]} rows and the path "
-                f"{Z.shape[2]} targets: give one row a row of X and one column a target."
-            )
+        check_consistent_length(Z[0], Y)
+        self._check_n_targets(Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
 
 
@@ -321,9 +329,15 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
     >>> path.coefs.shape
     (5, 3, 3)
     """
+    if not hasattr(estimator, "_alpha_at"):
+        raise TypeError(
+            f"estimator={estimator!r} is not one of shrinklin's: give a GroupLassoRegressor or a "
+            "ShrinkNetRegressor, and transform X first where it would stand in a pipeline."
+        )
     estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
     objective, _, _ = estimator._prepare(X, y, sample_weight)
     alphas = _alphas(alphas, eps, estimator, objective)
+    estimator.set_params(alpha=alphas[-1])._check_parameters()
     solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
     return _collect(alphas, solutions, objective, estimator.fit_intercept)
 
@@ -332,15 +346,18 @@ def _alphas(alphas, eps, estimator, objective):
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas={alphas}: give a number of alphas >= 1, or their values.")
-        if not 0 < eps < 1:
+        check_real("eps", eps, 0, open_end=True)
+        if eps >= 1:
             raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
         grid = strength_grid(objective.strength_max(), alphas, eps)
         return np.array([estimator._alpha_at(strength) for strength in grid])
-    values = np.asarray(alphas, dtype=float)
+    wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
+    try:
+        values = np.asarray(alphas, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(wanted) from error
     if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
-        raise ValueError(
-            f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
-        )
+        raise ValueError(wanted)
     return np.sort(values)[::-1]
 
 

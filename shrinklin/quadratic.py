@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy import linalg, sparse
 
-from shrinklin.moments import variance_noise, weighted_mean
+from shrinklin.moments import far_from_zero, variance_noise, weighted_mean
 
 
 class Quadratic(ABC):
@@ -128,7 +128,7 @@ class ColumnQuadratic(Quadratic):
         self.X, self.order, self.n_samples = X.astype(float, copy=False), order, X.shape[0]
         self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
         self.x_mean = weighted_mean(X, sample_weight)
-        noise = variance_noise(X, self.x_mean)
+        noise = variance_noise(self.x_mean)
         if not fit_intercept:
             self.x_mean = np.zeros_like(self.x_mean)
         self.y_mean = weighted_mean(Y, sample_weight)
@@ -136,7 +136,7 @@ class ColumnQuadratic(Quadratic):
             self.y_mean = np.zeros_like(self.y_mean)
         self.residual_at_zero = self.row_scale * (Y - self.y_mean)
         variance = (self.residual_at_zero**2).sum(axis=0)
-        self.residual_at_zero[:, variance <= variance_noise(Y, self.y_mean)] = 0.0
+        self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
         variance = self._variances()
         self.constant = variance <= (noise if fit_intercept else 0.0)
@@ -144,15 +144,21 @@ class ColumnQuadratic(Quadratic):
         self.C = self._correlate(self.residual_at_zero)
 
     def _variances(self):
-        variance = np.empty(self.X.shape[1])
-        if sparse.issparse(self.X):
-            squares = self.X.multiply(self.X).T @ self.row_scale**2
-            return np.asarray(squares).reshape(-1) - self.x_mean**2
-        step = max(1, 2**20 // self.X.shape[0])
-        for start in range(0, len(variance), step):
-            columns = self.scaled(np.arange(start, min(start + step, len(variance))))
-            variance[start : start + step] = np.einsum("ij,ij->j", columns, columns)
+        if not sparse.issparse(self.X):
+            return self._dense_variances(np.arange(self.X.shape[1]))
+        squares = self.X.multiply(self.X).T @ self.row_scale**2
+        variance = np.asarray(squares).reshape(-1) - self.x_mean**2
+        far = np.flatnonzero(far_from_zero(variance, self.x_mean))
+        variance[far] = self._dense_variances(far)
         return variance
+
+    def _dense_variances(self, original):
+        step = max(1, 2**20 // self.X.shape[0])
+        parts = [
+            (self.scaled(original[start : start + step]) ** 2).sum(axis=0)
+            for start in range(0, len(original), step)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def scaled(self, original):
         """Scaled, centred dense copy of the user's columns `original`."""

@@ -1,10 +1,9 @@
 """Multi-target regression: group lasso and ShrinkNet."""
 
-import numpy as np
-
-from shrinklin.base import SparseLinearRegressor, check_real
+from shrinklin.base import SparseLinearRegressor, as_coef, narrowest
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.validation import check_real
 
 
 class GroupLassoRegressor(SparseLinearRegressor):
@@ -249,20 +248,19 @@ class ShrinkNetRegressor(SparseLinearRegressor):
 
     def _check_parameters(self):
         super()._check_parameters()
-        check_real("p", self.p, 0)
-        if self.p not in (1, 2):
+        if isinstance(self.p, str) or self.p not in (1, 2):
             raise ValueError(
                 f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2.'
             )
         if self.weight_decay is None:
             return
-        check_real("weight_decay", self.weight_decay, 0)
         if self.weight_decay == 0:
             raise ValueError(
                 "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
                 "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
                 "None for the one that makes the bridge strength equal alpha."
             )
+        check_real("weight_decay", self.weight_decay, 0, open_end=True)
         if self.alpha == 0:
             raise ValueError(
                 f"alpha=0 with weight_decay={self.weight_decay!r} leaves the objective without a "
@@ -286,14 +284,15 @@ class ShrinkNetRegressor(SparseLinearRegressor):
 
     def _store(self, objective, solution, dtype, trailing):
         super()._store(objective, solution, dtype, trailing)
-        ratio = balanced_weight_decay(1.0, self.p)
-        if self.weight_decay is not None:
-            ratio = self.weight_decay / self.alpha
-        order = objective.groups.order
-        beta, A = split(solution.W, objective.groups, ratio, self.p)
-        self.switch_ = np.empty(len(order), dtype=dtype)
-        self.switch_[order] = beta
-        weight = np.empty_like(A)
-        weight[order] = A
-        self.weight_ = np.ascontiguousarray(weight.T, dtype=dtype).reshape(*trailing, -1)
+        # Without a penalty any split will do: that of every alpha > 0 does.
+        alpha = self.alpha if self.alpha > 0 else 1.0
+        decay = self.weight_decay
+        if decay is None:
+            decay = balanced_weight_decay(alpha, self.p)
+        groups = objective.groups
+        beta, A = split(solution.W, groups, alpha, decay, self.p)
+        switch = as_coef(beta[:, None], groups.order, ())
+        weight = as_coef(A, groups.order, trailing)
+        dtype = narrowest(self.coef_.dtype, switch, weight)
+        self.switch_, self.weight_ = switch.astype(dtype), weight.astype(dtype)
         self.coef_ = self.weight_ * self.switch_

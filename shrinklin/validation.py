@@ -3,27 +3,48 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 SPARSE_FORMATS = ("csr", "csc")
 
 
-def check_real(name, value, least):
-    """Raise unless value is a finite number >= least."""
+def check_real(name, value, least, *, open_end=False):
+    """Raise unless value is a finite number >= least, or > least if `open_end`."""
+    accepted = f"give a finite number {'>' if open_end else '>='} {least}."
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}={value!r} is not a number: give a finite number >= {least}.")
-    if not np.isfinite(value) or value < least:
-        raise ValueError(f"{name}={value!r}: give a finite number >= {least}.")
+        raise TypeError(f"{name}={value!r} is not a number: {accepted}")
+    if not np.isfinite(float(value)) or value < least or (open_end and value == least):
+        raise ValueError(f"{name}={value!r}: {accepted}")
+
+
+def check_flag(name, value):
+    """Raise unless value is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}={value!r}: give True or False.")
 
 
 def check_weights(sample_weight, X):
     """Sample weights as float64 (n_samples,), None meaning ones; see errors."""
     if sample_weight is None:
         return np.ones(X.shape[0])
-    s = check_array(sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight")
-    if s.ndim != 1:
-        raise ValueError(f"sample_weight has shape {s.shape}: give one weight a row of X, or None.")
+    given = np.asarray(sample_weight)
+    if given.ndim != 1:
+        raise ValueError(
+            f"sample_weight has shape {given.shape}: give one weight a row of X, or None."
+        )
+    try:
+        s = given.astype(float, casting="unsafe" if given.dtype.kind == "O" else "same_kind")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sample_weight of dtype {given.dtype} is not numeric: give one finite weight >= 0 a "
+            "row of X, or None."
+        ) from error
     check_consistent_length(s, X)
+    if not np.isfinite(s).all():
+        raise ValueError(
+            f"sample_weight contains NaN or infinity on {(~np.isfinite(s)).sum()} rows: give "
+            "finite weights >= 0, 0 to leave a row out."
+        )
     if (s < 0).any():
         raise ValueError(
             f"sample_weight has {(s < 0).sum()} negative entries: weights are >= 0; give 0 to "

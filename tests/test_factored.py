@@ -33,7 +33,7 @@ def test_strength_is_the_least_cost_of_a_split(lam, lam2, p, size):
 def test_split_attains_it(lam, lam2, p):
     W = np.array([[1.0, -2.0], [0.0, 0.0], [0.3, 0.0]])
     groups = Groups.from_labels(3)
-    beta, A = split(W, groups, lam2 / lam, p)
+    beta, A = split(W, groups, lam, lam2, p)
     np.testing.assert_allclose(beta[:, None] * A, W, rtol=1e-14)
     cost = lam * beta.sum() + lam2 * (np.abs(A) ** p).sum()
     kappa = bridge_strength(lam, lam2, p)
@@ -55,6 +55,6 @@ def test_stated_constants():
 def test_a_group_shares_its_switch():
     W = np.array([[1.0, 2.0], [0.5, 0.0], [3.0, 0.0]])
     groups = Groups.from_labels(3, [0, 0, 1])
-    beta, A = split(W, groups, 0.2, 2)
+    beta, A = split(W, groups, 1.0, 0.2, 2)
     assert beta[0] == beta[1] != beta[2]
     np.testing.assert_allclose(beta[:, None] * A, W)

@@ -18,7 +18,12 @@ def test_labels_of_any_kind_sort_into_contiguous_groups():
     for start, stop in zip(groups.ptr[:-1], groups.ptr[1:], strict=True):
         assert len(set(in_order[start:stop])) == 1
     assert len(groups) == 3
-    np.testing.assert_allclose(groups.weights, np.sqrt([2, 3, 1]))
+    np.testing.assert_allclose(groups.weights, np.sqrt([3, 2, 1]))
+
+
+def test_labels_are_told_apart_by_what_they_are():
+    assert len(Groups.from_labels(3, [1, "1", 2])) == 3
+    assert len(Groups.from_labels(3, [(0, 1), (0, 2), (0, 1)])) == 2
 
 
 def test_sums_norms_and_features_against_loops():
@@ -26,16 +31,13 @@ def test_sums_norms_and_features_against_loops():
     labels = rng.integers(0, 4, size=10)
     groups = Groups.from_labels(10, labels)
     W = rng.normal(size=(10, 3))[groups.order]
-    of = np.sort(labels)
-    blocks = [W[of == label] for label in np.unique(labels)]
+    of = labels[groups.order]
+    names = list(dict.fromkeys(labels))
+    blocks = [W[of == label] for label in names]
     np.testing.assert_allclose(groups.norms(W), [np.linalg.norm(b) for b in blocks])
     np.testing.assert_allclose(groups.sum(W), [b.sum(axis=0) for b in blocks])
-    np.testing.assert_array_equal(
-        groups.spread(np.arange(len(groups))), np.unique(of, return_inverse=True)[1]
-    )
-    np.testing.assert_array_equal(
-        groups.features([1, 2]), np.flatnonzero((of == np.unique(of)[1]) | (of == np.unique(of)[2]))
-    )
+    np.testing.assert_array_equal(groups.spread(np.array(names)), of)
+    np.testing.assert_array_equal(groups.features([1, 2]), np.flatnonzero(np.isin(of, names[1:3])))
 
 
 def test_restrict_keeps_sizes_and_weights():
@@ -48,9 +50,12 @@ def test_restrict_keeps_sizes_and_weights():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"labels": [0, 1]}, r"groups has shape \(2,\), X has 3 features"),
-        ({"labels": [[0, 1, 2]]}, r"groups has shape \(1, 3\)"),
-        ({"labels": [0, 1, np.nan]}, "groups contains NaN"),
+        ({"labels": [0, 1]}, "groups has 2 labels, X has 3 features"),
+        ({"labels": np.array([[0, 1, 2]])}, r"groups has shape \(1, 3\)"),
+        ({"labels": [[0], [1], [2]]}, "are not labels: give one label a feature"),
+        ({"labels": 5}, "groups=5 are not labels"),
+        ({"labels": [0, 1, np.nan]}, "groups contains None or NaN"),
+        ({"labels": [0, 1, None]}, "groups contains None or NaN"),
         ({"feature_weights": [1, 2]}, r"feature_weights has shape \(2,\), X has 3 features"),
         ({"feature_weights": [1, 2, -1]}, "negative"),
         ({"feature_weights": [1, 2, np.inf]}, "infinite"),

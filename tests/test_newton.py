@@ -6,7 +6,7 @@ import pytest
 from builders import build
 from problems import simulate
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.newton import newton_direction, scaled_inverse
+from shrinklin.solvers.newton import newton_directions, scaled_inverse
 
 LABELS = {"singletons": None, "groups": [0, 0, 1, 1, 1, 2]}
 
@@ -33,16 +33,16 @@ def setting(penalty, labels, strength):
         W[0, 1] = W[5, 0] = 0
     model = penalty.curvature(W, objective.groups, objective.strengths)
     gradient = np.where(model.smooth, objective.quadratic.gradient(W) + model.gradient, 0)
-    D = newton_direction(
+    directions = newton_directions(
         model, gradient, objective.groups, lambda rows: objective.quadratic.block(rows)
     )
-    return objective, model, gradient, D
+    return objective, model, gradient, directions
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 @pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
 def test_solves_the_newton_system(penalty, labels):
-    objective, model, gradient, D = setting(penalty, labels, strength=0.05)
+    objective, model, gradient, (D, _) = setting(penalty, labels, strength=0.05)
     H = dense_hessian(objective, model)
     assert np.linalg.eigvalsh(H).min() > 0, "the setting should be convex around W"
     expected = np.zeros_like(D)
@@ -52,7 +52,7 @@ def test_solves_the_newton_system(penalty, labels):
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 def test_falls_back_to_majorise_minimise_where_indefinite(labels):
-    objective, model, gradient, D = setting(Bridge2(), labels, strength=50.0)
+    objective, model, gradient, (D,) = setting(Bridge2(), labels, strength=50.0)
     assert np.linalg.eigvalsh(dense_hessian(objective, model)).min() < 0
     rows = model.smooth[:, 0]
     M = objective.quadratic.block(np.flatnonzero(rows)) + np.diag(model.d[rows, 0])

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import Lasso
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from builders import build, solve
 from oracles import group_lasso_objective
@@ -152,8 +155,9 @@ def test_refit_is_least_squares_on_each_support(fit_intercept):
         ({"alphas": []}, "1-D array of finite values"),
         ({"alphas": [1, -1]}, "1-D array of finite values"),
         ({"alphas": [1, np.nan]}, "1-D array of finite values"),
+        ({"alphas": "many"}, "1-D array of finite values"),
         ({"alphas": True}, "1-D array of finite values"),
-        ({"eps": 0}, "eps=0: give the ratio"),
+        ({"eps": 0}, "eps=0: give a finite number > 0"),
         ({"eps": 1.0}, "eps=1.0: give the ratio"),
     ],
 )
@@ -168,7 +172,26 @@ def test_data_of_another_shape_is_refused():
     path = regularization_path(GroupLassoRegressor(), X, Y, alphas=3)
     with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
         path.predict(X[:, :3])
-    with pytest.raises(ValueError, match=r"y has shape \(20,\)"):
+    with pytest.raises(ValueError, match="y has 1 targets, the path was computed with 2"):
         path.mean_squared_errors(X, Y[:, 0])
     with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
         path.refit(X[:, :3], Y)
+    with pytest.raises(ValueError, match="y has 1 targets, the path was computed with 2"):
+        path.refit(X, Y[:, 0])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        path.mean_squared_errors(X, Y[:7])
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        path.mean_squared_errors(X, np.nan * Y)
+
+
+def test_foreign_estimators_are_refused():
+    X, Y = simulate(20, 4, 2)
+    for estimator in (Lasso(), make_pipeline(StandardScaler(), GroupLassoRegressor())):
+        with pytest.raises(TypeError, match="not one of shrinklin's"):
+            regularization_path(estimator, X, Y)
+
+
+def test_alphas_that_a_fit_refuses_are_refused():
+    X, Y = simulate(20, 4, 2)
+    with pytest.raises(ValueError, match=r"alpha=0.* with weight_decay=1"):
+        regularization_path(ShrinkNetRegressor(weight_decay=1.0), X, Y, alphas=[1, 0])

@@ -318,6 +318,51 @@ def test_float32_stays_and_agrees(estimator):
 
 
 @every_estimator
+def test_float32_input_whose_coefficients_do_not_fit_gives_float64(estimator):
+    X, Y = simulate(60, 6, 2)
+    for x_scale, y_scale in [(1e-30, 1e20), (1e30, 1e-20)]:
+        model = clone(estimator).set_params(alpha=0.0)
+        model.fit((x_scale * X).astype(np.float32), y_scale * Y)
+        assert model.coef_.dtype == np.float64
+        assert model.get_support().all()
+        assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize(
+    ("alpha", "decay"), [(1e-200, 1e200), (1e-300, 1e100), (5e-324, 0.1), (1e200, 1e-200)]
+)
+def test_extreme_ratios_of_weight_decay_to_alpha(p, alpha, decay):
+    X, Y = simulate(40, 4, 2)
+    model = ShrinkNetRegressor(alpha, weight_decay=decay, p=p).fit(X, 10 * Y)
+    assert np.isfinite(model.coef_).all()
+    np.testing.assert_array_equal(model.coef_, model.weight_ * model.switch_)
+
+
+@every_estimator
+@pytest.mark.parametrize("gram", [True, False])
+@pytest.mark.parametrize("mean", [1e5, 1e8])
+def test_sparse_columns_far_from_zero_keep_their_digits(estimator, gram, mean):
+    X, Y = simulate(60, 6, 2)
+    X[:, :3] += mean
+    estimator = clone(estimator).set_params(alpha=0.01, solver=CoordinateDescent(gram=gram))
+    dense = clone(estimator).fit(X, Y)
+    model = clone(estimator).fit(sparse.csr_array(X), Y)
+    np.testing.assert_allclose(model.coef_, dense.coef_, atol=1e-5)
+    assert model.get_support()[:3].any()
+
+
+@pytest.mark.parametrize("alpha", [1e-2, 1e-4, 1e-5])
+def test_collinear_polynomials_are_solved_to_the_gap(alpha):
+    x = np.linspace(0, 1, 200)
+    X = StandardScaler().fit_transform(np.vander(x, 9, increasing=True)[:, 1:])
+    Y = np.c_[np.sin(6 * x), np.cos(5 * x)]
+    model = GroupLassoRegressor(alpha).fit(X, Y)
+    assert model.dual_gap_ <= 1e-6 * squared_loss(X, Y, 0 * model.coef_, Y.mean(axis=0))
+    assert model.n_iter_ < 2000
+
+
+@every_estimator
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_read_only_memory_map(estimator, dtype, tmp_path):
     X, Y = simulate(60, 12, 3)
@@ -492,8 +537,19 @@ def _with(value, row=0):
         ((X_OK, Y_OK), {"tol": -1}, ValueError, "tol=-1"),
         ((X_OK, Y_OK), {"max_iter": 0}, ValueError, "max_iter=0"),
         ((X_OK, Y_OK), {"max_iter": 1.5}, ValueError, "max_iter=1.5"),
+        ((X_OK, Y_OK), {"max_iter": True}, ValueError, "max_iter=True"),
+        ((X_OK, Y_OK), {"fit_intercept": "no"}, TypeError, "fit_intercept='no': give True or"),
+        ((X_OK, Y_OK), {"warm_start": "yes"}, TypeError, "warm_start='yes': give True or"),
+        ((X_OK, Y_OK), {"random_state": "x"}, ValueError, "'x' cannot be used to seed"),
+        ((X_OK, Y_OK, ["a"] * 20), {}, ValueError, "sample_weight of dtype .* is not numeric"),
+        ((X_OK, Y_OK, 1j * np.ones(20)), {}, ValueError, "sample_weight of dtype complex"),
+        ((X_OK, Y_OK, 3.0), {}, ValueError, r"sample_weight has shape \(\)"),
+        ((1e200 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
+        ((X_OK, 1e200 * Y_OK), {}, ValueError, "some do not fit in float64"),
+        ((1e-170 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
+        ((X_OK, 1e-200 * Y_OK), {}, ValueError, "some do not fit in float64"),
         ((X_OK, Y_OK), {"solver": "saga"}, ValueError, "solver='saga' is not a solver"),
-        ((X_OK, Y_OK), {"groups": [1, 2]}, ValueError, r"groups has shape \(2,\), X has 4"),
+        ((X_OK, Y_OK), {"groups": [1, 2]}, ValueError, "groups has 2 labels, X has 4"),
         ((X_OK, Y_OK), {"feature_weights": [1, 2]}, ValueError, "one weight a feature"),
         ((X_OK, Y_OK), {"solver": CoordinateDescent("no")}, ValueError, "gram='no'"),
     ],
@@ -506,9 +562,11 @@ def test_bad_input_gets_one_clear_sentence(estimator, arguments, parameters, err
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
+        ({"p": "2"}, r"p='2' has no closed-form prox"),
+        ({"p": None}, r"p=None has no closed-form prox"),
         ({"p": 3}, r'p=3 has no closed-form prox: solver="auto" accepts p=1 or p=2'),
         ({"weight_decay": 0}, r"weight_decay=0 .*without a minimiser \(statement A.3"),
-        ({"weight_decay": -1}, "weight_decay=-1: give a finite number >= 0"),
+        ({"weight_decay": -1}, "weight_decay=-1: give a finite number > 0"),
         ({"weight_decay": 0.1, "alpha": 0}, "alpha=0 with weight_decay=0.1"),
     ],
 )

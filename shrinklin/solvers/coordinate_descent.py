@@ -13,12 +13,14 @@ The point found is the minimum for a convex penalty. For the bridge no single
 block can improve it; `local_search` and `path` look further.
 """
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from shrinklin.moments import Moments
 from shrinklin.quadratic import ColumnQuadratic, GramQuadratic
-from shrinklin.solvers.newton import newton_direction
+from shrinklin.solvers.newton import newton_directions
 from shrinklin.solvers.solution import Solution, Status
 
 # The Gram matrix of this many features is formed whatever n is.
@@ -27,6 +29,7 @@ _SMALL_GRAM = 1000
 _LARGE_GRAM = 10_000
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
+_HALVINGS = 12
 
 
 class CoordinateDescent(BaseEstimator):
@@ -36,14 +39,15 @@ class CoordinateDescent(BaseEstimator):
     ----------
     gram : bool or "auto", default="auto"
         True works on the Gram matrix, which costs n p² once and then nothing
-        that depends on n. False updates residuals and never forms it. "auto"
-        forms it when p ≤ 1000 or p ≤ n (up to 10 000), and otherwise only the
-        Gram matrix of a working set, where that is no larger than n.
+        that depends on n (n samples, p features). False updates residuals and
+        never forms it. "auto" forms it when p ≤ 1000 or p ≤ n (up to 10 000),
+        and otherwise only that of a working set of at most n features.
 
-    Notes
-    -----
-    With n samples, p features, and p the power in ``ShrinkNet`` being another
-    thing: the solver takes ``p=1`` and ``p=2``.
+    Examples
+    --------
+    >>> from shrinklin import CoordinateDescent, GroupLassoRegressor
+    >>> GroupLassoRegressor(solver=CoordinateDescent(gram=False))
+    GroupLassoRegressor(solver=CoordinateDescent(gram=False))
     """
 
     def __init__(self, gram="auto"):
@@ -59,8 +63,8 @@ class CoordinateDescent(BaseEstimator):
     def _takes_gram(self, n_samples, n_features):
         if isinstance(self.gram, str) and self.gram == "auto":
             return n_features <= max(_SMALL_GRAM, min(n_samples, _LARGE_GRAM))
-        if self.gram in (True, False):
-            return bool(self.gram)
+        if isinstance(self.gram, bool):
+            return self.gram
         raise ValueError(f'gram={self.gram!r}: CoordinateDescent accepts "auto", True or False.')
 
     def solve(self, objective, W, *, tol, max_iter):
@@ -74,27 +78,33 @@ class CoordinateDescent(BaseEstimator):
 def _solve(objective, W, tol, max_iter, use_gram):
     threshold = tol * objective.residual_scale
     W = W.copy()
-    n_iter, stalled_on = 0, None
+    n_iter, stalled_on = 0, np.empty(0)
     while True:
         gradient = objective.quadratic.gradient(W)
         residuals = prox_residuals(objective, W, gradient)
         worst = residuals.max(initial=0.0)
-        working = _working_set(objective, W, residuals, threshold)
         if worst <= threshold:
-            status = Status.CONVERGED
-        elif np.array_equal(working, stalled_on):
-            status = Status.PRECISION
-        elif n_iter >= max_iter:
+            # Where the gap is nothing but rounding, the residual has to do.
+            exhausted = worst <= 1e-14 * objective.residual_scale
+            if exhausted or _certified(objective, W, gradient, tol):
+                status = Status.CONVERGED
+                break
+            threshold = 0.1 * worst
+        working = _working_set(objective, W, residuals, threshold)
+        if np.array_equal(working, stalled_on):
+            # What is left is rounding, in the residual or in the gap.
+            converged = worst <= tol * objective.residual_scale
+            status = Status.CONVERGED if converged else Status.PRECISION
+            break
+        if n_iter >= max_iter:
             status = Status.MAX_ITER
-        else:
-            features = objective.groups.features(working)
-            block = _restrict(objective, working, features, W, gradient, use_gram)
-            sweeps, stalled = _solve_block(block, 0.5 * threshold, max_iter - n_iter)
-            n_iter += sweeps
-            stalled_on = working if stalled else None
-            W[features] = block.W
-            continue
-        break
+            break
+        features = objective.groups.features(working)
+        block = _restrict(objective, working, features, W, gradient, use_gram)
+        sweeps, stalled = _solve_block(block, 0.5 * threshold, max_iter - n_iter)
+        n_iter += sweeps
+        stalled_on = working if stalled else np.empty(0)
+        W[features] = block.W
     scale = objective.residual_scale
     return Solution(
         W=W,
@@ -104,6 +114,16 @@ def _solve(objective, W, tol, max_iter, use_gram):
         n_iter=n_iter,
         status=status,
     )
+
+
+def _certified(objective, W, gradient, tol):
+    """Whether a convex objective is within tol · f(0) of its minimum.
+
+    On ill-conditioned data a small residual alone does not say so.
+    """
+    if not objective.penalty.convex:
+        return True
+    return objective.duality_gap(W, gradient) <= tol * 0.5 * objective.quadratic.yy
 
 
 def prox_residuals(objective, W, gradient):
@@ -148,7 +168,7 @@ def _restrict(objective, working, features, W, gradient, use_gram):
     return kind(objective, working, features, W[features], gradient[features])
 
 
-class _Block:
+class _Block(ABC):
     """The objective on a working set, with W and ∇f kept together.
 
     Arrays for the kernels are in ``coef_`` orientation.
@@ -167,6 +187,27 @@ class _Block:
     @property
     def W(self):
         return self.coef.T
+
+    @property
+    @abstractmethod
+    def gradient(self):
+        """∇f(W)."""
+
+    @abstractmethod
+    def sweep(self, tol, n_sweeps):
+        """Sweep over the coordinates; returns how often."""
+
+    @abstractmethod
+    def gram(self, rows):
+        """G[rows][:, rows]."""
+
+    @abstractmethod
+    def product(self, D):
+        """G D."""
+
+    @abstractmethod
+    def move(self, D, product):
+        """Add D to W, given G D."""
 
     def penalty_sum(self, W):
         return self.strengths @ self.penalty.values(W, self.groups)
@@ -264,21 +305,23 @@ def _sweeps_per_round(block):
 
 def _newton_step(block):
     """Take a Newton step if it lowers the objective; tells whether it did."""
-    W, gradient = block.W, block.gradient
-    model = block.penalty.curvature(W, block.groups, block.strengths)
-    total = np.where(model.smooth, gradient + model.gradient, 0.0)
-    D = newton_direction(model, total, block.groups, block.gram)
-    if not np.isfinite(D).all():
-        return False
+    model = block.penalty.curvature(block.W, block.groups, block.strengths)
+    total = np.where(model.smooth, block.gradient + model.gradient, 0.0)
+    directions = newton_directions(model, total, block.groups, block.gram)
+    return any(_line_search(block, D) for D in directions if np.isfinite(D).all())
+
+
+def _line_search(block, D):
+    """Move along D by the first of 1, 1/2, 1/4, … that lowers the objective, if any."""
     product = block.product(D)
-    slope, curvature = np.vdot(gradient, D), np.vdot(D, product)
+    slope, curvature = np.vdot(block.gradient, D), np.vdot(D, product)
     # Along directions that G hardly sees, ⟨D, GD⟩ is nothing but rounding.
     rounding = 1e-14 * block.diagonal @ (D * D).sum(axis=1)
-    before = block.penalty_sum(W)
-    for step in 0.5 ** np.arange(6):
+    before = block.penalty_sum(block.W)
+    for step in 0.5 ** np.arange(_HALVINGS):
         gain = step * slope + 0.5 * step**2 * curvature
-        gain += block.penalty_sum(W + step * D) - before
+        gain += block.penalty_sum(block.W + step * D) - before
         if gain < -(step**2 * rounding + 1e-16 * block.yy):
             block.move(step * D, step * product)
-            return step == 1.0
+            return True
     return False

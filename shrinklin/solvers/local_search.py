@@ -62,7 +62,7 @@ def majorise_minimise(objective, W, n_steps):
         model = objective.penalty.curvature(W, objective.groups, objective.strengths)
         # p = 1 sends entries to zero without end: leave them out once shrunk
         # to nothing beside what they would be unpenalised.
-        vanished = model.majoriser > 1e12 * objective.quadratic.diagonal[:, None]
+        vanished = 1e-12 * model.majoriser > objective.quadratic.diagonal[:, None]
         if vanished.any():
             W = np.where(vanished, 0.0, W)
             model = objective.penalty.curvature(W, objective.groups, objective.strengths)
@@ -76,7 +76,7 @@ def majorise_minimise(objective, W, n_steps):
 def neighbours(objective, solution):
     """Starting points one move away, the most promising first."""
     stationary = _Stationary(objective, solution)
-    moves = [(score, None, k) for score, k in stationary.additions(None)]
+    moves: list[tuple] = [(score, None, k) for score, k in stationary.additions(None)]
     drops = sorted((stationary.drop_score(g), g) for g in stationary.droppable)
     for cost, g in drops[:_MAX_DROPS]:
         moves.append((cost, g, None))

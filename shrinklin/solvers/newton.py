@@ -8,8 +8,9 @@ turns the solve into one system with one row per group,
     (\mathrm{diag}(1/e) - K)\, v = (\langle u_g, y\rangle)_g, \quad
     D = y + M^{-1}(v \circ U), \qquad K = Z'(M^{-1} \circ U U') Z
 
-with Z the indicator of the groups. Where that system is not positive definite
-(the penalty is not convex), D = y: the majorise-minimise step.
+with Z the indicator of the groups. The majorise-minimise step y is returned as
+well: it is all there is where that system is not positive definite (the penalty
+is not convex), and the safer one far from the solution.
 
 Targets whose smooth entries differ (p = 1) have each their own M.
 """
@@ -17,8 +18,8 @@ Targets whose smooth entries differ (p = 1) have each their own M.
 import numpy as np
 
 
-def newton_direction(model, gradient, groups, gram):
-    """D (n_features, n_targets), zero off the smooth entries.
+def newton_directions(model, gradient, groups, gram):
+    """[D, y], or [y] alone: each (n_features, n_targets), zero off the smooth entries.
 
     `gradient` is ∇F on the smooth entries, `gram(rows)` gives G[rows][:, rows].
     """
@@ -35,13 +36,14 @@ def newton_direction(model, gradient, groups, gram):
     try:
         factor = np.linalg.cholesky(np.eye(len(groups)) - root[:, None] * K * root)
     except np.linalg.LinAlgError:
-        return Y
+        return [Y]
     v = root * groups.sum((model.U * Y).sum(axis=1))
     v = root * np.linalg.solve(factor.T, np.linalg.solve(factor, v))
     correction = groups.spread(v)[:, None] * model.U
+    D = Y.copy()
     for at, inverse in systems:
-        Y[at] += inverse @ correction[at]
-    return Y
+        D[at] += inverse @ correction[at]
+    return [D, Y]
 
 
 def alike_targets(smooth, d):
@@ -49,7 +51,7 @@ def alike_targets(smooth, d):
 
     They share their smooth rows and the diagonal d there.
     """
-    patterns = {}
+    patterns: dict[bytes, list[int]] = {}
     for t, column in enumerate(np.hstack([smooth.T, d.T])):
         patterns.setdefault(column.tobytes(), []).append(t)
     for targets in patterns.values():
