@@ -101,7 +101,8 @@ class GramQuadratic(Quadratic):
         return self.G[:, features]
 
     def block(self, features):
-        return self.G[np.ix_(features, features)]
+        features = np.asarray(features)
+        return self.G[features[:, None], features]
 
     def gradient(self, W):
         alive = np.flatnonzero(W.any(axis=1))

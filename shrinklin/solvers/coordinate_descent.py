@@ -236,7 +236,7 @@ class _GramBlock(_Block):
         )  # fmt: skip
 
     def gram(self, rows):
-        return self.G[np.ix_(rows, rows)]
+        return self.G[rows[:, None], rows]
 
     def product(self, D):
         return self.G @ D

@@ -69,7 +69,8 @@ def majorise_minimise(objective, W, n_steps):
         W = np.zeros_like(W)
         for targets, rows in alike_targets(model.smooth, model.majoriser):
             M = objective.quadratic.block(rows) + np.diag(model.majoriser[rows, targets[0]])
-            W[np.ix_(rows, targets)] = scaled_inverse(M) @ C[np.ix_(rows, targets)]
+            at = rows[:, None], targets
+            W[at] = scaled_inverse(M) @ C[at]
     return W
 
 
@@ -122,7 +123,7 @@ class _Stationary:
         saved = self.objective.strengths[g] * self.objective.penalty.values(W, own)[0]
         cost = 0.5 * np.sum(d * W**2) - saved
         for targets, rows, _, _, inside, precision in self._dropped(g):
-            w = self.W[np.ix_(rows[inside], targets)]
+            w = self.W[rows[inside][:, None], targets]
             cost += 0.5 * np.vdot(w, precision @ w)
         return cost
 
@@ -133,7 +134,7 @@ class _Stationary:
         gradient, schur = self.gradient.copy(), self.schur.copy()
         rise = np.zeros_like(schur)
         for targets, rows, _, B, inside, precision in self._dropped(g):
-            w = self.W[np.ix_(rows[inside], targets)]
+            w = self.W[rows[inside][:, None], targets]
             gradient[:, targets] -= B[:, inside] @ (precision @ w)
             columns = B[:, inside]
             rise = np.maximum(rise, np.einsum("ki,ij,kj->k", columns, precision, columns))

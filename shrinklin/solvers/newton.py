@@ -28,7 +28,7 @@ def newton_directions(model, gradient, groups, gram):
     systems = []
     for targets, rows in alike_targets(model.smooth, model.d):
         inverse = scaled_inverse(gram(rows) + np.diag(model.d[rows, targets[0]]))
-        at = np.ix_(rows, targets)
+        at = rows[:, None], targets
         Y[at] = -inverse @ gradient[at]
         _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
         systems.append((at, inverse))
@@ -74,9 +74,9 @@ def scaled_inverse(M):
 
 def _add_group_sums(K, products, rows, groups):
     if groups.singletons:
-        K[np.ix_(rows, rows)] += products
+        K[rows[:, None], rows] += products
         return
     owner = groups.spread(np.arange(len(groups)))[rows]
     members, starts = np.unique(owner, return_index=True)
     sums = np.add.reduceat(np.add.reduceat(products, starts, axis=0), starts, axis=1)
-    K[np.ix_(members, members)] += sums
+    K[members[:, None], members] += sums
