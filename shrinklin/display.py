@@ -106,7 +106,7 @@ class PathDisplay:
         if self.name:
             ax.set_title(self.name)
         if self.lines_ and n_named:
-            ax.legend(loc="upper left", frameon=False, fontsize="small")
+            ax.legend(loc="best", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
