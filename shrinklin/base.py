@@ -123,10 +123,13 @@ def warn_unless_converged(estimator, solutions):
         return
     worst = max(short, key=lambda s: s.residual)
     where = "" if len(solutions) == 1 else f" at {len(short)} of {len(solutions)} alphas"
+    reached = f"residual {worst.residual:.1e} > tol={estimator.tol:g}"
+    if worst.residual <= estimator.tol:
+        reached = f"duality gap > tol={estimator.tol:g} times the loss of zero coefficients"
     warnings.warn(
-        f"{type(estimator).__name__} did not converge{where}: residual {worst.residual:.1e} "
-        f"> tol={estimator.tol:g} after {worst.n_iter} sweeps (max_iter={estimator.max_iter}). "
-        f"{worst.status.value} The coefficients are usable, but not optimal.",
+        f"{type(estimator).__name__} did not converge{where}: {reached} after {worst.n_iter} "
+        f"sweeps (max_iter={estimator.max_iter}). {worst.status.value} The coefficients are "
+        "usable, but not optimal.",
         ConvergenceWarning,
         stacklevel=4,
     )
@@ -236,7 +239,8 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Numbers, finite. float32 and float64 are taken as they are, dense
-            or sparse (CSR or CSC), without a copy; else converted to float64.
+            or sparse (CSR or CSC), without a copy; else converted to float64,
+            as is float32 where no Gram matrix is formed (`CoordinateDescent`).
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None

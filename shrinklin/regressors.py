@@ -38,7 +38,8 @@ class GroupLassoRegressor(SparseLinearRegressor):
     max_iter : int, default=10000
         Most sweeps over the coordinates.
     tol : float, default=1e-6
-        The fit ends when `residual_` <= tol.
+        The fit ends when `residual_` <= tol and `dual_gap_` <= tol times the
+        loss of zero coefficients.
     warm_start : bool, default=False
         Start from the previous `coef_`, if of the same shape.
     random_state : int, RandomState or None, default=None
