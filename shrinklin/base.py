@@ -159,6 +159,11 @@ def as_coef(W, order, trailing):
     return coef.reshape(*trailing, -1)
 
 
+def largest_magnitude(part):
+    """max |entry| of a dense or sparse array, without a copy of it."""
+    return max(part.max(), -part.min()) if 0 not in part.shape else 0.0
+
+
 def narrowest(dtype, *arrays):
     """dtype, or float64 where it would turn a value into 0 or infinity."""
     with np.errstate(over="ignore", under="ignore"):
@@ -214,14 +219,17 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
 
     def _check_scale(self, X, Y, quadratic):
         """Raise where squares of the data overflow or vanish."""
-        finite = np.isfinite(quadratic.yy) and np.isfinite(quadratic.diagonal).all()
-        silent = X[:, quadratic.order[quadratic.diagonal == 0]]
-        largest = [abs(part).max() for part in (silent, Y) if 0 not in part.shape]
-        if not finite or any(v > 0 and not _LEAST <= v <= 1 / _LEAST for v in largest):
+        d = quadratic.diagonal
+        finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
+        sizes = [largest_magnitude(X[:, [j]]) for j in quadratic.order[d == 0]]
+        sizes += [largest_magnitude(Y)]
+        if finite and quadratic.yy > 0:
+            sizes += [*(np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy))]
+        if not finite or any(v > 0 and not _LEAST <= v <= 1 / _LEAST for v in sizes):
             raise ValueError(
-                f"{type(self).__name__} works with squares of X and y, and some do not fit in "
-                f"float64: entries should lie between {_LEAST:g} and {1 / _LEAST:g} in absolute "
-                "value, or be 0. Standardise X, or divide X and y by a constant."
+                f"{type(self).__name__} works with squares of X, y and y/X, and some do not fit "
+                f"in float64: their entries should lie between {_LEAST:g} and {1 / _LEAST:g} in "
+                "absolute value, or be 0. Standardise X, or divide X and y by a constant."
             )
 
     def _prepare(self, X, y, sample_weight):

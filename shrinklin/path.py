@@ -43,7 +43,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W, max_iter=max_iter):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
-    # The products here are small: BLAS threads gain nothing, and where another
+    # Most products here are small: BLAS threads gain nothing by them, and where another
     # process wants their core they wait for each other (25 times as long, seen).
     with _thread_pools().limit(limits=1, user_api="blas"):
         if objective.penalty.convex:
@@ -138,8 +138,8 @@ def strength_grid(largest, n, eps):
 
 def _through(objective, strengths):
     """strengths, with enough before and between to follow the solution."""
-    largest, least = objective.strength_max(), strengths[-1]
-    if len(strengths) >= _MIN_STEPS or least <= 0 or largest <= least:
+    largest, least = objective.strength_max(), min((s for s in strengths if s > 0), default=0)
+    if least == 0 or largest <= least:
         return strengths
     return sorted({*strengths, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
 
@@ -181,10 +181,11 @@ class RegularizationPath:
     n_selected : ndarray of shape (n_alphas,)
         Features with a non-zero coefficient.
     residuals : ndarray of shape (n_alphas,)
-        As the estimator's ``residual_``.
+        As the estimator's ``residual_``; of the gradient on the support after `refit`.
     objectives : ndarray of shape (n_alphas,)
         Value of the objective; of the loss alone after `refit`.
     fit_intercept : bool
+        Whether the estimator fitted one; `refit` does the same.
     """
 
     alphas: np.ndarray
@@ -290,7 +291,8 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
     """Solve for many alphas at once, faster than one fit each.
 
     A convex path is warm-started. A ShrinkNet path is solved from both ends
-    and searched locally, so it may differ from single fits where it is better.
+    and searched locally: many alphas help each other, so that its solutions
+    are often better than those of single fits, and seldom worse.
 
     Parameters
     ----------
@@ -349,7 +351,8 @@ def _alphas(alphas, eps, estimator, objective):
         check_real("eps", eps, 0, open_end=True)
         if eps >= 1:
             raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
-        grid = strength_grid(objective.strength_max(), alphas, eps)
+        # Where nothing can enter, as with a constant y, any grid will do.
+        grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
         return np.array([estimator._alpha_at(strength) for strength in grid])
     wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
     try:

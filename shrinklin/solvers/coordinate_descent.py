@@ -76,7 +76,8 @@ class CoordinateDescent(BaseEstimator):
 
 
 def _solve(objective, W, tol, max_iter, use_gram):
-    threshold = tol * objective.residual_scale
+    scale = objective.residual_scale
+    threshold = tol * scale
     W = W.copy()
     n_iter, stalled_on = 0, np.empty(0)
     while True:
@@ -84,20 +85,11 @@ def _solve(objective, W, tol, max_iter, use_gram):
         residuals = prox_residuals(objective, W, gradient)
         worst = residuals.max(initial=0.0)
         if worst <= threshold:
-            # Where the gap is nothing but rounding, the residual has to do.
-            exhausted = worst <= 1e-14 * objective.residual_scale
-            if exhausted or _certified(objective, W, gradient, tol):
-                status = Status.CONVERGED
-                break
-            threshold = 0.1 * worst
+            threshold = 0.1 * worst  # for another round, if the gap asks for one
         working = _working_set(objective, W, residuals, threshold)
-        if np.array_equal(working, stalled_on):
-            # What is left is rounding, in the residual or in the gap.
-            converged = worst <= tol * objective.residual_scale
-            status = Status.CONVERGED if converged else Status.PRECISION
-            break
-        if n_iter >= max_iter:
-            status = Status.MAX_ITER
+        settled = worst <= 1e-14 * scale or np.array_equal(working, stalled_on)
+        status = _status(objective, W, gradient, tol, worst, settled, n_iter >= max_iter)
+        if status is not None:
             break
         features = objective.groups.features(working)
         block = _restrict(objective, working, features, W, gradient, use_gram)
@@ -105,7 +97,6 @@ def _solve(objective, W, tol, max_iter, use_gram):
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
-    scale = objective.residual_scale
     return Solution(
         W=W,
         gradient=gradient,
@@ -114,6 +105,20 @@ def _solve(objective, W, tol, max_iter, use_gram):
         n_iter=n_iter,
         status=status,
     )
+
+
+def _status(objective, W, gradient, tol, worst, settled, spent):
+    """The outcome at W, or None to go on.
+
+    Once settled, all that is left is rounding: in the residual, which is then
+    too large, or in the gap alone, and then the residual has to do.
+    """
+    small = worst <= tol * objective.residual_scale
+    if small and (settled or _certified(objective, W, gradient, tol)):
+        return Status.CONVERGED
+    if settled:
+        return Status.PRECISION
+    return Status.MAX_ITER if spent else None
 
 
 def _certified(objective, W, gradient, tol):
@@ -129,6 +134,7 @@ def _certified(objective, W, gradient, tol):
 def prox_residuals(objective, W, gradient):
     """√L_g‖W_g − prox(W_g − ∇_g f/L_g)‖ of every group: shape (n_groups,).
 
+    `objective` is an `Objective`, or one restricted to a working set.
     Half its square is what the objective falls by, at least, if the group moves.
     """
     steps = prox_steps(objective, W, gradient, objective.lipschitz)
@@ -137,6 +143,7 @@ def prox_residuals(objective, W, gradient):
 
 def prox_steps(objective, W, gradient, curvature):
     """prox(W_g − ∇_g/c_g) − W_g with curvature c (n_groups,): like W."""
+    # Here as in the blocks: importing numba is for those who fit.
     from shrinklin.solvers import kernels
 
     return kernels.prox_steps(
@@ -285,7 +292,8 @@ def _solve_block(block, tol, max_sweeps):
         asked = min(_sweeps_per_round(block), max_sweeps - n_sweeps)
         made = block.sweep(tol, asked)
         n_sweeps += made
-        if made < asked:
+        # The sweep saw every group when it moved; later moves may have undone it.
+        if made < asked and prox_residuals(block, block.W, block.gradient).max() <= 2 * tol:
             return n_sweeps, False
         for _ in range(_NEWTON_STEPS):
             if not _newton_step(block):

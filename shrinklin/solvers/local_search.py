@@ -15,6 +15,8 @@ that is really there. Scores are pessimistic, so the best few moves are tried
 by majorise-minimise steps whatever their sign, and kept if they lower F.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from shrinklin.solvers.coordinate_descent import prox_steps
@@ -77,13 +79,23 @@ def majorise_minimise(objective, W, n_steps):
 def neighbours(objective, solution):
     """Starting points one move away, the most promising first."""
     stationary = _Stationary(objective, solution)
-    moves: list[tuple] = [(score, None, k) for score, k in stationary.additions(None)]
+    moves = stationary.additions(None)
     drops = sorted((stationary.drop_score(g), g) for g in stationary.droppable)
     for cost, g in drops[:_MAX_DROPS]:
-        moves.append((cost, g, None))
-        moves += [(cost + gain, g, k) for gain, k in stationary.additions(g)]
-    moves.sort(key=lambda move: move[0])
-    return [stationary.apply(g, k) for _, g, k in moves[:_TRIALS]]
+        moves.append(Move(cost, g))
+        moves += [replace(move, score=cost + move.score) for move in stationary.additions(g)]
+    moves.sort(key=lambda move: move.score)
+    return [stationary.apply(move) for move in moves[:_TRIALS]]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Group `drop` leaves, group `add` enters with `block`; either may be None."""
+
+    score: float
+    drop: int | None = None
+    add: int | None = None
+    block: np.ndarray | None = None
 
 
 class _Stationary:
@@ -113,12 +125,12 @@ class _Stationary:
         for targets, rows, inverse, B in self.systems:
             inside = (rows >= self.groups.ptr[g]) & (rows < self.groups.ptr[g + 1])
             if inside.any():
-                precision = np.linalg.inv(inverse[np.ix_(inside, inside)])
+                own = inverse[np.ix_(inside, inside)]
+                precision = np.linalg.inv(own) if len(own) > 1 else 1 / own
                 yield targets, rows, inverse, B, inside, precision
 
     def drop_score(self, g):
-        block = slice(self.groups.ptr[g], self.groups.ptr[g + 1])
-        W, d = self.W[block], self.model.majoriser[block]
+        W, d = self.W[self._rows(g)], self.model.majoriser[self._rows(g)]
         own = self.objective.groups.restrict([g])
         saved = self.objective.strengths[g] * self.objective.penalty.values(W, own)[0]
         cost = 0.5 * np.sum(d * W**2) - saved
@@ -153,17 +165,19 @@ class _Stationary:
         return blocks, gains
 
     def additions(self, g):
-        """(gain, group) of the few best groups to enter once g has left."""
-        _, gains = self._entering(g)
+        """The few best groups to enter once g has left; scores without g's own."""
+        blocks, gains = self._entering(g)
         best = np.argsort(gains, kind="stable")[:_TRIALS]
-        return [(gains[k], k) for k in best if gains[k] < 0]
+        return [Move(gains[k], g, k, blocks[self._rows(k)]) for k in best if gains[k] < 0]
 
-    def apply(self, g, k):
-        """W with g dropped and k entered; the others are left to adapt."""
+    def apply(self, move):
+        """W after the move; the other groups are left to adapt."""
         W = self.W.copy()
-        if g is not None:
-            W[self.groups.ptr[g] : self.groups.ptr[g + 1]] = 0.0
-        if k is not None:
-            block = slice(self.groups.ptr[k], self.groups.ptr[k + 1])
-            W[block] = self._entering(g)[0][block]
+        if move.drop is not None:
+            W[self._rows(move.drop)] = 0.0
+        if move.add is not None:
+            W[self._rows(move.add)] = move.block
         return W
+
+    def _rows(self, g):
+        return slice(self.groups.ptr[g], self.groups.ptr[g + 1])
