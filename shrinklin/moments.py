@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from shrinklin.validation import check_weights
+
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
 _CHUNK_BYTES = 2**23
@@ -50,27 +52,44 @@ class Moments:
 
     @classmethod
     def from_data(cls, X, Y, sample_weight=None):
-        """Moments of X (n_samples, n_features), dense or sparse, and Y.
+        """Moments of data.
 
-        Y has shape (n_samples, n_targets), `sample_weight` (n_samples,) is
-        ≥ 0 with a positive sum. X is read in chunks and never copied whole.
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+            Finite. A dense X is read in chunks and never copied whole.
+        Y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Finite.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 with a positive sum; None takes ones.
+
+        Returns
+        -------
+        Moments
+
+        Raises
+        ------
+        ValueError
+            For shapes or weights outside what is stated here.
         """
-        n_samples = X.shape[0]
-        s = np.ones(n_samples) if sample_weight is None else sample_weight
-        weight = s.sum()
-        x_mean = weighted_mean(X, s)
+        X = X if sparse.issparse(X) else np.asarray(X)
         Y = np.asarray(Y, dtype=float)
+        Y = Y.reshape(len(Y), -1)
+        s = check_weights(sample_weight, X)
+        if X.ndim != 2 or len(Y) != X.shape[0]:
+            raise ValueError(
+                f"X has shape {X.shape}, Y {Y.shape}: give two tables of the same rows."
+            )
+        n_samples, weight = X.shape[0], s.sum()
+        x_mean = weighted_mean(X, s)
         y_mean = s @ Y / weight
         Yc = Y - y_mean
         products = _sparse_products if sparse.issparse(X) else _dense_products
         xx, xy = products(X, Yc, s, x_mean)
         yy = Yc.T @ (s[:, None] * Yc)
-        constant = np.diagonal(xx) <= weight * variance_noise(x_mean)
-        constant_y = np.diagonal(yy) <= weight * variance_noise(y_mean)
-        xx[constant] = xy[constant] = 0.0
-        xx[:, constant] = 0.0
-        yy[constant_y] = 0.0
-        yy[:, constant_y] = xy[:, constant_y] = 0.0
+        _clear_constants(
+            xx, xy, yy, weight * variance_noise(x_mean), weight * variance_noise(y_mean)
+        )
         return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy)
 
     def __add__(self, other):
@@ -87,34 +106,48 @@ class Moments:
                 f"others {other.xy.shape}: combine moments of the same columns."
             )
         weight = self.weight + sign * other.weight
-        if weight <= 0:
+        n_samples = self.n_samples + sign * other.n_samples
+        if weight <= 1e-12 * self.weight or n_samples <= 0:
             raise ValueError(
-                f"total weight {self.weight:g} less {other.weight:g} leaves none: "
-                "subtract the moments of a part of the same rows."
+                f"{self.n_samples} rows of weight {self.weight:g} less {other.n_samples} of "
+                f"{other.weight:g} leaves none: subtract the moments of a part of the same rows."
             )
         share = sign * other.weight / weight
         dx, dy = other.x_mean - self.x_mean, other.y_mean - self.y_mean
         between = share * self.weight
-        return Moments(
-            self.n_samples + sign * other.n_samples,
-            weight,
-            self.x_mean + share * dx,
-            self.y_mean + share * dy,
-            self.xx + sign * other.xx + between * np.outer(dx, dx),
-            self.xy + sign * other.xy + between * np.outer(dx, dy),
-            self.yy + sign * other.yy + between * np.outer(dy, dy),
+        xx = self.xx + sign * other.xx + between * np.outer(dx, dx)
+        xy = self.xy + sign * other.xy + between * np.outer(dx, dy)
+        yy = self.yy + sign * other.yy + between * np.outer(dy, dy)
+        x_mean, y_mean = self.x_mean + share * dx, self.y_mean + share * dy
+        # A column that is constant in what is left: what was taken off cancels
+        # only to within its own rounding.
+        noise = 8 * np.finfo(float).eps
+        _clear_constants(
+            xx,
+            xy,
+            yy,
+            weight * variance_noise(x_mean) + noise * np.diagonal(self.xx),
+            weight * variance_noise(y_mean) + noise * np.diagonal(self.yy),
         )
+        return Moments(n_samples, weight, x_mean, y_mean, xx, xy, yy)
 
     def centred(self):
-        """(G, C, yy) per unit of weight, about the means: for an intercept."""
+        """(xx, xy, yy) per unit of weight, about the means: for an intercept."""
         return self.xx / self.weight, self.xy / self.weight, self.yy / self.weight
 
     def raw(self):
-        """(G, C, yy) per unit of weight, about zero: for no intercept."""
+        """(xx, xy, yy) per unit of weight, about zero: for no intercept."""
         G, C, yy = self.centred()
         G += np.outer(self.x_mean, self.x_mean)
         C += np.outer(self.x_mean, self.y_mean)
         return G, C, yy + np.outer(self.y_mean, self.y_mean)
+
+
+def _clear_constants(xx, xy, yy, x_noise, y_noise):
+    """Make the products of constant columns exact zeros, in place."""
+    x_constant, y_constant = np.diagonal(xx) <= x_noise, np.diagonal(yy) <= y_noise
+    xx[x_constant] = xy[x_constant] = yy[y_constant] = 0.0
+    xx[:, x_constant] = xy[:, y_constant] = yy[:, y_constant] = 0.0
 
 
 def weighted_mean(X, sample_weight):

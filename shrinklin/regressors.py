@@ -1,5 +1,7 @@
 """Multi-target regression: group lasso and ShrinkNet."""
 
+from numbers import Real
+
 from shrinklin.base import SparseLinearRegressor, as_coef, narrowest
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
@@ -136,8 +138,9 @@ class ShrinkNetRegressor(SparseLinearRegressor):
     with λ = `alpha`, λ₂ = `weight_decay`. This equals the group bridge penalty
     :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))',
     :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`, which the
-    solver works on. It shrinks large coefficients less than the group lasso,
-    and so keeps fewer features at the same fit.
+    solver works on. It shrinks large coefficients less than the group lasso
+    does, and so keeps fewer features at the same fit, unless group lasso's
+    coefficients are refitted on its support.
 
     The problem is not convex. The solver descends from both ends of a path
     and from group lasso's supports, and then drops, adds and swaps groups as
@@ -154,8 +157,8 @@ class ShrinkNetRegressor(SparseLinearRegressor):
     p : {1, 2}, default=2
         Norm of the weights. With 1, single targets of a kept feature may be 0.
     groups : array-like of shape (n_features,), default=None
-        One label a feature; features of a label share a switch. None makes
-        every feature its own group.
+        One label a feature; features of a label share a switch (with p = 1
+        some of them may still be 0). None makes every feature its own group.
     feature_weights : array-like of shape (n_features,), default=None
         ω, one weight >= 0 a feature and equal within a group; 0 leaves the
         feature unpenalised. None takes 1, or with `groups` the square root of
@@ -249,19 +252,21 @@ class ShrinkNetRegressor(SparseLinearRegressor):
 
     def _check_parameters(self):
         super()._check_parameters()
-        if isinstance(self.p, str) or self.p not in (1, 2):
+        number = isinstance(self.p, Real) and not isinstance(self.p, bool)
+        if not number or self.p not in (1, 2):
             raise ValueError(
-                f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2.'
+                f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2. Give '
+                "one of these."
             )
         if self.weight_decay is None:
             return
+        check_real("weight_decay", self.weight_decay, 0)
         if self.weight_decay == 0:
             raise ValueError(
                 "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
                 "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
                 "None for the one that makes the bridge strength equal alpha."
             )
-        check_real("weight_decay", self.weight_decay, 0, open_end=True)
         if self.alpha == 0:
             raise ValueError(
                 f"alpha=0 with weight_decay={self.weight_decay!r} leaves the objective without a "

@@ -120,6 +120,14 @@ def test_ill_conditioned_data_needs_few_sweeps():
     assert solution.n_iter < 300
 
 
+def test_many_correlated_features_need_few_rounds():
+    # A sweep whose moves were small when made is not yet a small residual.
+    X, Y = simulate(1000, 500, 3, 60, correlation=0.5, noise=3)
+    solution = solve(build(X, Y, share=0.005), tol=1e-6, max_iter=2000)
+    assert solution.status is Status.CONVERGED
+    assert solution.n_iter < 1000
+
+
 def test_stops_at_max_iter():
     X, Y = simulate(100, 40, 5, 20, correlation=0.99)
     solution = solve(build(X, Y, share=1e-3), max_iter=2, tol=1e-14)

@@ -76,6 +76,27 @@ def test_negative_scores_are_real_improvements(p, labels):
     assert tried > 50
 
 
+@pytest.mark.parametrize("labels", [None, [i // 2 for i in range(12)]])
+def test_scores_are_the_minima_of_the_quadratic_model(labels):
+    # f + ½ Σ d W² + const touches F at the start; without g its minimum is a ridge solve.
+    X, Y = simulate(40, 12, 2, 6, correlation=0.6, noise=2)
+    objective = build(X, Y, PENALTIES[2], share=0.05, labels=labels)
+    start = solve(objective)
+    stationary = local_search._Stationary(objective, start)
+    groups, d = objective.groups, stationary.model.majoriser[:, 0]
+    values = objective.strengths * objective.penalty.values(start.W, groups)
+    constants = values - 0.5 * groups.sum(d * (start.W**2).sum(axis=1))
+    assert len(stationary.droppable) > 2
+    for g in stationary.droppable:
+        rest = np.flatnonzero((groups.spread(np.arange(len(groups))) != g) & (d > 0))
+        G, C = objective.quadratic.block(rest), objective.quadratic.C[rest]
+        least = 0.5 * (
+            objective.quadratic.yy - np.vdot(C, np.linalg.solve(G + np.diag(d[rest]), C))
+        )
+        model = least + constants.sum() - constants[g]
+        assert start.value + stationary.drop_score(g) == pytest.approx(model, rel=1e-8)
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_majorise_minimise_never_climbs(p):
     X, Y = simulate(40, 12, 3, 6)

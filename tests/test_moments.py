@@ -84,3 +84,33 @@ def test_combining_other_columns_or_too_much_is_refused():
         moments + Moments.from_data(X[:, :2], Y)
     with pytest.raises(ValueError, match="leaves none"):
         moments - moments
+    parts = [Moments.from_data(X[i::3], Y[i::3]) for i in range(3)]
+    with pytest.raises(ValueError, match="leaves none"):
+        moments - parts[0] - parts[1] - parts[2]
+
+
+def test_a_column_that_is_constant_in_the_remainder():
+    X, Y = simulate(30, 3, 2)
+    X[10:, 1] = 0.3
+    left = Moments.from_data(X, Y) - Moments.from_data(X[:10], Y[:10])
+    assert not left.xx[1].any()
+    assert not left.xy[1].any()
+
+
+def test_one_target_and_lists():
+    X, Y = simulate(10, 3, 1)
+    assert_equal(Moments.from_data(X.tolist(), Y.ravel().tolist()), Moments.from_data(X, Y))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, Y: (X[:7], Y), r"X has shape \(7, 3\), Y \(10, 2\)"),
+        (lambda X, Y: (X[:, 0], Y), r"X has shape \(10,\)"),
+        (lambda X, Y: (X, Y, np.zeros(10)), "zero on every row"),
+        (lambda X, Y: (X, Y, np.ones(7)), "inconsistent numbers of samples"),
+    ],
+)
+def test_bad_data_is_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        Moments.from_data(*change(*simulate(10, 3, 2)))

@@ -22,6 +22,18 @@ def test_strength_max_is_where_zero_stops_being_a_fixed_point(penalty, labels):
     assert prox_residuals(objective.at(largest * (1 - 1e-9)), zero, gradient).any()
 
 
+@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+def test_strength_max_is_taken_after_unpenalised_features(penalty):
+    X, Y = simulate(60, 12, 3, correlation=0.7)
+    objective = build(X, Y, penalty, weights=[0, 0, *np.ones(10)])
+    largest = objective.strength_max()
+    start = objective.quadratic.least_squares(np.arange(2))
+    gradient = objective.quadratic.gradient(start)
+    for factor, stays in ((1 + 1e-6, True), (1 - 1e-6, False)):
+        residuals = prox_residuals(objective.at(factor * largest), start, gradient)
+        assert (residuals[2:].max() == 0) == stays
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_gap_bounds_the_excess_and_closes(name):
     X, Y = PROBLEMS[name]()

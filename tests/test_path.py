@@ -5,7 +5,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from builders import build, solve
-from oracles import group_lasso_objective
+from oracles import bridge, group_lasso_objective, group_sum, squared_loss
 from problems import PROBLEMS, random_small, simulate
 from shrinklin import GroupLassoRegressor, ShrinkNetRegressor, regularization_path
 from shrinklin.path import n_steps, solve_path
@@ -189,6 +189,32 @@ def test_foreign_estimators_are_refused():
     for estimator in (Lasso(), make_pipeline(StandardScaler(), GroupLassoRegressor())):
         with pytest.raises(TypeError, match="not one of shrinklin's"):
             regularization_path(estimator, X, Y)
+
+
+@pytest.mark.parametrize("weight_decay", [None, 0.1])
+def test_nothing_to_explain(weight_decay):
+    X, _ = simulate(20, 4, 2)
+    for estimator in (GroupLassoRegressor(), ShrinkNetRegressor(weight_decay=weight_decay)):
+        path = regularization_path(estimator, X, np.full(20, 0.1), alphas=5)
+        assert not path.n_selected.any()
+        assert len(set(path.alphas)) == 5
+
+
+def test_close_alphas_are_led_to():
+    for seed in range(10):
+        X, Y = random_small(seed)
+        single = ShrinkNetRegressor(0.1).fit(X, Y)
+        path = regularization_path(
+            ShrinkNetRegressor(), X, Y, alphas=0.1 * np.linspace(0.98, 1.02, 11)
+        )
+        assert path.alphas[5] == pytest.approx(0.1)
+        middle = path.coefs[5]
+        values = [
+            squared_loss(X, Y, coef, Y.mean(axis=0) - coef @ X.mean(axis=0))
+            + 0.1 * group_sum(coef, list(range(X.shape[1])), bridge(2))
+            for coef in (middle, single.coef_)
+        ]
+        assert values[0] <= values[1] * (1 + 1e-6)
 
 
 def test_alphas_that_a_fit_refuses_are_refused():

@@ -387,10 +387,19 @@ def test_warm_start_saves_sweeps_and_survives_another_shape(estimator):
     cold = model.n_iter_
     coef = model.coef_.copy()
     model.fit(X, Y)
-    assert model.n_iter_ <= cold
+    if isinstance(estimator, GroupLassoRegressor):  # ShrinkNet's n_iter_ is its last descent's
+        assert model.n_iter_ <= 2 < cold
     np.testing.assert_allclose(model.coef_, coef, atol=1e-5)
     model.fit(X[:, :7], Y)
     assert model.coef_.shape == (5, 7)
+
+
+def test_warm_start_knows_the_order_of_groups():
+    X, Y = simulate(100, 40, 5, 20, correlation=0.9)
+    groups = np.random.default_rng(0).integers(0, 10, 40)
+    model = GroupLassoRegressor(0.02, groups=groups, warm_start=True).fit(X, Y)
+    cold = model.n_iter_
+    assert model.fit(X, Y).n_iter_ <= 2 < cold
 
 
 # --- awkward data
@@ -546,6 +555,8 @@ def _with(value, row=0):
         ((X_OK, Y_OK, 3.0), {}, ValueError, r"sample_weight has shape \(\)"),
         ((1e200 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
         ((X_OK, 1e200 * Y_OK), {}, ValueError, "some do not fit in float64"),
+        ((1e-80 * X_OK, 1e80 * Y_OK), {}, ValueError, "some do not fit in float64"),
+        ((1e100 * X_OK, 1e-100 * Y_OK), {}, ValueError, "some do not fit in float64"),
         ((1e-170 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
         ((X_OK, 1e-200 * Y_OK), {}, ValueError, "some do not fit in float64"),
         ((X_OK, Y_OK), {"solver": "saga"}, ValueError, "solver='saga' is not a solver"),
@@ -563,10 +574,12 @@ def test_bad_input_gets_one_clear_sentence(estimator, arguments, parameters, err
     ("parameters", "message"),
     [
         ({"p": "2"}, r"p='2' has no closed-form prox"),
+        ({"p": True}, r"p=True has no closed-form prox"),
+        ({"p": np.array([1, 2])}, r"p=array.* has no closed-form prox"),
         ({"p": None}, r"p=None has no closed-form prox"),
         ({"p": 3}, r'p=3 has no closed-form prox: solver="auto" accepts p=1 or p=2'),
         ({"weight_decay": 0}, r"weight_decay=0 .*without a minimiser \(statement A.3"),
-        ({"weight_decay": -1}, "weight_decay=-1: give a finite number > 0"),
+        ({"weight_decay": -1}, "weight_decay=-1: give a finite number >= 0"),
         ({"weight_decay": 0.1, "alpha": 0}, "alpha=0 with weight_decay=0.1"),
     ],
 )

@@ -82,7 +82,7 @@ def neighbours(objective, solution):
     moves = stationary.additions(None)
     drops = sorted((stationary.drop_score(g), g) for g in stationary.droppable)
     for cost, g in drops[:_MAX_DROPS]:
-        moves.append(Move(cost, g))
+        moves.append(Move(cost, int(g)))
         moves += [replace(move, score=cost + move.score) for move in stationary.additions(g)]
     moves.sort(key=lambda move: move.score)
     return [stationary.apply(move) for move in moves[:_TRIALS]]
