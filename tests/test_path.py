@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
@@ -11,6 +13,7 @@ from shrinklin import GroupLassoRegressor, ShrinkNetRegressor, regularization_pa
 from shrinklin.path import n_steps, solve_path
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.solution import Solution, Status
 
 ESTIMATORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
@@ -105,6 +108,52 @@ def test_never_worse_than_zero_start_or_group_lasso_support(p, seed):
         support = np.flatnonzero(solve(lasso.at(strength)).W.any(axis=1))
         rivals.append(objective.quadratic.least_squares(support))
     assert found.value <= min(objective.value(W) for W in rivals) * (1 + 1e-9)
+
+
+def hard_problem(seed):
+    X, Y = simulate(60, 20, 3, 8, correlation=0.8, noise=2, seed=seed)
+    return build(X, Y, Bridge2(), share=0.05)
+
+
+def without_local_search(monkeypatch):
+    monkeypatch.setattr("shrinklin.path.improve", lambda objective, solution, solve: solution)
+
+
+def test_the_start_is_pooled(monkeypatch):
+    problems = [hard_problem(seed) for seed in range(12)]
+    best = [run(objective, [objective.strength])[0] for objective in problems]
+    without_local_search(monkeypatch)
+    missed = 0
+    for objective, known in zip(problems, best, strict=True):
+        alone = run(objective, [objective.strength])[0]
+        helped = run(objective, [objective.strength], start=known.W)[0]
+        missed += alone.value > known.value * (1 + 1e-5)
+        assert helped.value <= known.value * (1 + 1e-9)
+    assert missed > 0, "a search that ignored the start would pass"
+
+
+class GroupLassoOnly(CoordinateDescent):
+    """Leaves the bridge where it starts, so that only the pool can find anything."""
+
+    def solve(self, objective, W, *, tol, max_iter):
+        if objective.penalty.convex:
+            return super().solve(objective, W, tol=tol, max_iter=max_iter)
+        gradient = objective.quadratic.gradient(W)
+        value = objective.value(W, gradient)
+        return Solution(W, gradient, value, 0.0, 0, Status.CONVERGED)
+
+
+def test_refitted_group_lasso_is_pooled(monkeypatch):
+    without_local_search(monkeypatch)
+    for seed in range(5):
+        objective = hard_problem(seed)
+        lasso = replace(objective, penalty=GroupLasso())
+        support = np.flatnonzero(solve(lasso).W.any(axis=1))
+        rival = objective.quadratic.least_squares(support)
+        found = solve_path(
+            objective, [objective.strength], GroupLassoOnly(), tol=1e-8, max_iter=1000
+        )[0]
+        assert found.value <= objective.value(rival) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2()], ids=type)
