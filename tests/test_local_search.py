@@ -63,13 +63,13 @@ def test_negative_scores_are_real_improvements(p, labels):
         for g in (None, *model.droppable):
             cost = 0.0 if g is None else model.drop_score(g)
             for move in model.additions(g):
-                moved = local_search.majorise_minimise(objective, model.apply(move), 1)
+                moved = local_search.majorise_minimise(objective, model.apply([move]), 1)
                 if p == 2:  # for p = 1 the curvature of a block is a bound
                     assert objective.value(moved) <= start.value + cost + move.score + 1e-8
                 tried += 1
             if g is not None:
                 moved = local_search.majorise_minimise(
-                    objective, model.apply(local_search.Move(cost, g)), 1
+                    objective, model.apply([local_search.Move(cost, g)]), 1
                 )
                 assert objective.value(moved) <= start.value + cost + 1e-8
                 tried += 1

@@ -12,7 +12,8 @@ from M⁻¹ and B = G_{·S} M⁻¹ alone. All moves are scored at once:
 
 The majoriser lies above the objective, so a negative score is an improvement
 that is really there. Scores are pessimistic, so the best few moves are tried
-by majorise-minimise steps whatever their sign, and kept if they lower F.
+by majorise-minimise steps whatever their sign, and kept if they lower F; where
+many scores are negative, all of them at once, a half and a quarter are tried too.
 """
 
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ def majorise_minimise(objective, W, n_steps):
 
 
 def neighbours(objective, solution):
-    """Starting points one move away, the most promising first."""
+    """Starting points one move or several away, the most promising first."""
     stationary = _Stationary(objective, solution)
     moves = stationary.additions(None)
     drops = sorted((stationary.drop_score(g), g) for g in stationary.droppable)
@@ -85,7 +86,22 @@ def neighbours(objective, solution):
         moves.append(Move(cost, int(g)))
         moves += [replace(move, score=cost + move.score) for move in stationary.additions(g)]
     moves.sort(key=lambda move: move.score)
-    return [stationary.apply(move) for move in moves[:_TRIALS]]
+    together = _compatible(move for move in moves if move.score < 0)
+    several = [together[: len(together) // share] for share in (1, 2, 4)]
+    trials = [some for some in several if len(some) > 1] + [[move] for move in moves]
+    return [stationary.apply(some) for some in trials[:_TRIALS]]
+
+
+def _compatible(moves):
+    """Moves, in order, of which no two concern the same group."""
+    taken: set[int] = set()
+    chosen = []
+    for move in moves:
+        groups = {g for g in (move.drop, move.add) if g is not None}
+        if not groups & taken:
+            taken |= groups
+            chosen.append(move)
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -170,13 +186,14 @@ class _Stationary:
         best = np.argsort(gains, kind="stable")[:_TRIALS]
         return [Move(gains[k], g, k, blocks[self._rows(k)]) for k in best if gains[k] < 0]
 
-    def apply(self, move):
-        """W after the move; the other groups are left to adapt."""
+    def apply(self, moves):
+        """W after the moves; the other groups are left to adapt."""
         W = self.W.copy()
-        if move.drop is not None:
-            W[self._rows(move.drop)] = 0.0
-        if move.add is not None:
-            W[self._rows(move.add)] = move.block
+        for move in moves:
+            if move.drop is not None:
+                W[self._rows(move.drop)] = 0.0
+            if move.add is not None:
+                W[self._rows(move.add)] = move.block
         return W
 
     def _rows(self, g):
