@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shrinklin.solvers.coordinate_descent import prox_steps
-from shrinklin.solvers.newton import alike_targets, scaled_inverse
+from shrinklin.solvers.newton import alike_targets, scaled_inverse, scaled_solve
 
 _MAX_DROPS = 30
 _TRIALS = 8
@@ -73,7 +73,7 @@ def majorise_minimise(objective, W, n_steps):
         for targets, rows in alike_targets(model.smooth, model.majoriser):
             M = objective.quadratic.block(rows) + np.diag(model.majoriser[rows, targets[0]])
             at = rows[:, None], targets
-            W[at] = scaled_inverse(M) @ C[at]
+            W[at] = scaled_solve(M, C[at])
     return W
 
 

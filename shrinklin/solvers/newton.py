@@ -16,6 +16,7 @@ Targets whose smooth entries differ (p = 1) have each their own M.
 """
 
 import numpy as np
+from scipy.linalg import lapack
 
 
 def newton_directions(model, gradient, groups, gram):
@@ -33,12 +34,11 @@ def newton_directions(model, gradient, groups, gram):
         _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
         systems.append((at, inverse))
     root = np.sqrt(model.e)
-    try:
-        factor = np.linalg.cholesky(np.eye(len(groups)) - root[:, None] * K * root)
-    except np.linalg.LinAlgError:
-        return [Y]
     v = root * groups.sum((model.U * Y).sum(axis=1))
-    v = root * np.linalg.solve(factor.T, np.linalg.solve(factor, v))
+    _, v, failed = lapack.dposv(np.eye(len(groups)) - root[:, None] * K * root, v)
+    if failed:  # not positive definite
+        return [Y]
+    v = root * v
     correction = groups.spread(v)[:, None] * model.U
     D = Y.copy()
     for at, inverse in systems:
@@ -61,15 +61,35 @@ def alike_targets(smooth, d):
 
 
 def scaled_inverse(M):
-    """Inverse of a positive semidefinite M, rows of any scale.
+    """Inverse of a positive semidefinite M, rows of any scale."""
+    M, scale = _scaled(M)
+    factor, failed = lapack.dpotrf(M)
+    if failed:
+        inverse = np.linalg.inv(M)
+    else:
+        inverse = lapack.dpotri(factor)[0]
+        inverse = np.triu(inverse) + np.triu(inverse, 1).T
+    return scale[:, None] * inverse * scale
 
-    A multiple of 1e-14 on the scaled diagonal keeps collinear rows invertible.
+
+def scaled_solve(M, C):
+    """M⁻¹ C, as by `scaled_inverse`."""
+    M, scale = _scaled(M)
+    C = scale[:, None] * C
+    _, solution, failed = lapack.dposv(M, C)
+    return scale[:, None] * (np.linalg.solve(M, C) if failed else solution)
+
+
+def _scaled(M):
+    """M with a unit diagonal, and the scale of its rows that makes it so.
+
+    A multiple of 1e-14 on the diagonal keeps collinear rows invertible.
     """
     diagonal = np.diagonal(M)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     M = scale[:, None] * M * scale
     M.flat[:: len(M) + 1] += 1e-14
-    return scale[:, None] * np.linalg.inv(M) * scale
+    return M, scale
 
 
 def _add_group_sums(K, products, rows, groups):
