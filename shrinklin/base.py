@@ -192,12 +192,15 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
                 y_numeric=True,
             )
         except ValueError as error:
-            if "could not convert string" not in str(error):
-                raise
-            raise ValueError(
-                f"{type(self).__name__} was given text ({error}): X and y must be numbers. "
-                "Encode text columns first, for instance with sklearn.preprocessing.OneHotEncoder."
-            ) from error
+            if "could not convert string" in str(error):
+                raise ValueError(
+                    f"{type(self).__name__} was given text ({error}): X and y must be numbers. "
+                    "Encode text columns first, for instance with "
+                    "sklearn.preprocessing.OneHotEncoder."
+                ) from error
+            if "inconsistent numbers of samples" in str(error):
+                raise ValueError(f"{error}: give X and y the same rows.") from error
+            raise
         if y.dtype.kind not in "biuf":
             raise ValueError(
                 f"Complex data not supported: y has dtype {y.dtype}, and a regressor takes real "

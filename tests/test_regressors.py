@@ -67,7 +67,7 @@ def test_group_lasso_is_multi_task_lasso(name, share, fit_intercept):
         group_lasso_objective(X, Y, m.coef_, m.intercept_, alpha) for m in (ours, theirs)
     )
     assert ours <= theirs * (1 + 1e-8)
-    assert ours >= theirs * (1 - 1e-6)
+    assert ours >= theirs * (1 - 1e-8)
 
 
 @pytest.mark.parametrize("share", [1 / 3, 1 / 30])
@@ -274,14 +274,16 @@ def test_unpenalised_features_stay_in(estimator):
     np.testing.assert_allclose(model.coef_[:, [4, 11]], expected.coef_, atol=1e-6)
 
 
-@every_estimator
+@pytest.mark.parametrize("estimator", ESTIMATORS[:2], ids=repr)
 def test_groups_enter_together(estimator):
     X, Y = simulate(60, 12, 3)
     groups = np.repeat(["x", "y", "z", "t"], 3)
-    for alpha in (0.02, 0.1, 0.3, 0.6):
+    sizes = set()
+    for alpha in (0.02, 0.1, 0.3, 0.6, 1.0):
         support = clone(estimator).set_params(alpha=alpha, groups=groups).fit(X, Y).get_support()
-        if getattr(estimator, "p", 2) == 2:
-            assert all(len(set(support[groups == g])) == 1 for g in "xyzt")
+        assert all(len(set(support[groups == g])) == 1 for g in "xyzt")
+        sizes.add(support.sum())
+    assert len(sizes) > 1
 
 
 @every_estimator
@@ -533,7 +535,7 @@ def _with(value, row=0):
         ((X_OK, np.full(20, "tall")), {}, ValueError, "was given text|takes real numbers"),
         ((X_OK + 0j, Y_OK), {}, ValueError, "Complex data not supported"),
         ((X_OK, Y_OK + 0j), {}, ValueError, "Complex data not supported"),
-        ((X_OK[:7], Y_OK), {}, ValueError, "inconsistent numbers of samples"),
+        ((X_OK[:7], Y_OK), {}, ValueError, r"samples: \[7, 20\]: give X and y the same rows"),
         ((X_OK, Y_OK, np.ones(7)), {}, ValueError, "inconsistent numbers of samples"),
         ((X_OK, Y_OK, np.zeros(20)), {}, ValueError, "sample_weight is zero on every row"),
         ((X_OK, Y_OK, -np.ones(20)), {}, ValueError, "20 negative entries"),
