@@ -205,6 +205,10 @@ class _Block(ABC):
         """Sweep over the coordinates; returns how often."""
 
     @abstractmethod
+    def sweeps_per_round(self):
+        """As many sweeps as cost about one Newton step."""
+
+    @abstractmethod
     def gram(self, rows):
         """G[rows][:, rows]."""
 
@@ -242,6 +246,10 @@ class _GramBlock(_Block):
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
 
+    def sweeps_per_round(self):
+        n_features, n_targets = self.W.shape
+        return int(np.clip(0.3 * n_features / n_targets, 5, 100))
+
     def gram(self, rows):
         return self.G[rows[:, None], rows]
 
@@ -272,6 +280,10 @@ class _ColumnBlock(_Block):
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
 
+    def sweeps_per_round(self):
+        (n_features, n_targets), n_samples = self.W.shape, self.columns.shape[1]
+        return int(np.clip(0.3 * n_features**2 / (n_samples * n_targets), 5, 300))
+
     def gram(self, rows):
         return self.columns[rows] @ self.columns[rows].T
 
@@ -289,7 +301,7 @@ def _solve_block(block, tol, max_sweeps):
     value = block.value()
     idle = 0
     while n_sweeps < max_sweeps:
-        asked = min(_sweeps_per_round(block), max_sweeps - n_sweeps)
+        asked = min(block.sweeps_per_round(), max_sweeps - n_sweeps)
         made = block.sweep(tol, asked)
         n_sweeps += made
         # The sweep saw every group when it moved; later moves may have undone it.
@@ -303,12 +315,6 @@ def _solve_block(block, tol, max_sweeps):
         if idle == 3:
             return n_sweeps, True
     return n_sweeps, False
-
-
-def _sweeps_per_round(block):
-    """As many sweeps as cost about one Newton step."""
-    n_features, n_targets = block.W.shape
-    return int(np.clip(0.3 * n_features / n_targets, 5, 100))
 
 
 def _newton_step(block):
