@@ -159,9 +159,12 @@ def as_coef(W, order, trailing):
     return coef.reshape(*trailing, -1)
 
 
-def largest_magnitude(part):
-    """max |entry| of a dense or sparse array, without a copy of it."""
-    return max(part.max(), -part.min()) if 0 not in part.shape else 0.0
+def largest_magnitudes(X, columns):
+    """max |entry| of each of `columns`: a dense X is not copied, a sparse one not cut up."""
+    if sparse.issparse(X):
+        # Thousands of empty columns are common, and each cut reads all of a CSR.
+        return abs(X).max(axis=0).toarray().reshape(-1)[columns] if len(columns) else np.empty(0)
+    return np.array([abs(X[:, j]).max() for j in columns], dtype=float)
 
 
 def narrowest(dtype, *arrays):
@@ -224,11 +227,12 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         """Raise where squares of the data overflow or vanish."""
         d = quadratic.diagonal
         finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
-        sizes = [largest_magnitude(X[:, [j]]) for j in quadratic.order[d == 0]]
-        sizes += [largest_magnitude(Y)]
+        silent = largest_magnitudes(X, quadratic.order[d == 0])
+        sizes = np.concatenate([silent, [abs(Y).max()]])
         if finite and quadratic.yy > 0:
-            sizes += [*(np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy))]
-        if not finite or any(v > 0 and not _LEAST <= v <= 1 / _LEAST for v in sizes):
+            sizes = np.concatenate([sizes, np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy)])
+        sizes = sizes[sizes > 0]
+        if not finite or (sizes < _LEAST).any() or (sizes > 1 / _LEAST).any():
             raise ValueError(
                 f"{type(self).__name__} works with squares of X, y and y/X, and some do not fit "
                 f"in float64: their entries should lie between {_LEAST:g} and {1 / _LEAST:g} in "

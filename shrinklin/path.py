@@ -111,7 +111,7 @@ class _Search:
             known = self.found.setdefault(strength, solution)
             if solution.value < known.value:
                 self.found[strength] = solution
-        self.pool.add(solution.W)
+        self.pool.add(solution.W, solution.gradient)
         return solution
 
     def _follow_group_lasso(self, sparse_end):
@@ -151,11 +151,12 @@ class _Pool:
         self.objective = objective
         self.points, self.smooth, self.penalty = [], [], []
 
-    def add(self, W):
+    def add(self, W, gradient=None):
         quadratic = self.objective.quadratic
+        gradient = quadratic.gradient(W) if gradient is None else gradient
         alive = np.flatnonzero(W.any(axis=1))
         self.points.append((alive, W[alive]))
-        self.smooth.append(quadratic.value(W, quadratic.gradient(W)))
+        self.smooth.append(quadratic.value(W, gradient))
         self.penalty.append(self.objective.penalty_sum(W))
 
     def best(self, strength):

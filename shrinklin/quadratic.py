@@ -16,6 +16,11 @@ from scipy import linalg, sparse
 from shrinklin.moments import far_from_zero, variance_noise, weighted_mean
 
 
+def quadratic_value(C, yy, W, gradient):
+    """f(W) from its gradient GW − C; on a working set that holds the support, too."""
+    return 0.5 * (yy + np.vdot(W, gradient - C))
+
+
 class Quadratic(ABC):
     """f and what solvers ask of it; features are in the order of `Groups`.
 
@@ -60,7 +65,7 @@ class Quadratic(ABC):
 
     def value(self, W, gradient):
         """f(W), given its gradient."""
-        return 0.5 * (self.yy + np.vdot(W, gradient - self.C))
+        return quadratic_value(self.C, self.yy, W, gradient)
 
     def intercept(self, W):
         """The intercept that goes with W, which f has minimised out."""

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from shrinklin.moments import Moments
-from shrinklin.quadratic import ColumnQuadratic, GramQuadratic
+from shrinklin.quadratic import ColumnQuadratic, GramQuadratic, quadratic_value
 from shrinklin.solvers.newton import newton_directions
 from shrinklin.solvers.solution import Solution, Status
 
@@ -224,7 +224,7 @@ class _Block(ABC):
         return self.strengths @ self.penalty.values(W, self.groups)
 
     def value(self):
-        smooth = 0.5 * (self.yy + np.vdot(self.W, self.gradient - self.C))
+        smooth = quadratic_value(self.C, self.yy, self.W, self.gradient)
         return smooth + self.penalty_sum(self.W)
 
 

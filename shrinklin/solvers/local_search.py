@@ -50,7 +50,7 @@ def _noise(objective):
 
 def _best_trial(objective, solution):
     best, best_value = None, solution.value - _noise(objective)
-    for start in neighbours(objective, solution)[:_TRIALS]:
+    for start in neighbours(objective, solution):
         trial = majorise_minimise(objective, start, _TRIAL_STEPS)
         value = objective.value(trial)
         if value < best_value:
