@@ -1,18 +1,21 @@
 """What all estimators share: input, the fit, selection, and what they say.
 
-The order of a fit: parameters are checked, the data validated, the objective
-built (`_objective`), solved (`path.solve_path`), attributes set (`_store`), and
-a solution that fell short is reported by a warning, here and nowhere else.
+The order of a fit: parameters are checked, the data validated (`_validate`), the
+objective built (`_smooth`), solved (`path.solve_path`), attributes set (`_store`),
+and a solution that fell short is reported by a warning, here and nowhere else.
+What a model penalises is in `formulations`, what it fits in `regressors` and
+`classifiers`.
 """
 
 import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state
@@ -21,7 +24,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.groups import Groups
 from shrinklin.objective import Objective
 from shrinklin.path import n_steps, solve_path
-from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import SPARSE_FORMATS, check_flag, check_real, check_weights
 
@@ -29,8 +31,30 @@ from shrinklin.validation import SPARSE_FORMATS, check_flag, check_real, check_w
 _LEAST = 1e-150
 
 
+@dataclass(frozen=True)
+class Target:
+    """What coefficients owe to the y, and the X, that they were fitted to.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Of X.
+    trailing : tuple
+        Dimensions of ``coef_`` before the features.
+    classes : ndarray of shape (n_classes,), or None
+    """
+
+    dtype: np.dtype
+    trailing: tuple
+    classes: np.ndarray | None = None
+
+
 class SparseLinearModel(SelectorMixin, BaseEstimator):
     """A linear model whose penalty keeps few features."""
+
+    # The solvers it accepts, "auto" being the first, and the data whose squares it needs.
+    _solvers: tuple
+    _squared: str
 
     @abstractmethod
     def _penalty(self):
@@ -45,8 +69,16 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         """The inverse of `_strength`."""
 
     @abstractmethod
-    def _objective(self, X, Y, sample_weight):
-        """The `Objective` of validated data."""
+    def _validate(self, X, y):
+        """X and y, checked."""
+
+    @abstractmethod
+    def _smooth(self, X, y, sample_weight, order):
+        """The `Smooth` part of the objective of validated data, and their `Target`."""
+
+    @abstractmethod
+    def _path(self, target, **fields):
+        """The `RegularizationPath` of solutions for that target."""
 
     def _get_support_mask(self):
         check_is_fitted(self)
@@ -71,16 +103,60 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
 
     def _solver(self):
         if isinstance(self.solver, str) and self.solver == "auto":
-            return CoordinateDescent()
-        if isinstance(self.solver, CoordinateDescent):
+            return self._solvers[0]()
+        if isinstance(self.solver, self._solvers):
             return self.solver
+        accepted = " or ".join(f"shrinklin.{solver.__name__}" for solver in self._solvers)
         raise ValueError(
-            f'solver={self.solver!r} is not a solver: give "auto" or an instance of '
-            "shrinklin.CoordinateDescent."
+            f'solver={self.solver!r} is not a solver of {type(self).__name__}: give "auto" or an '
+            f"instance of {accepted}."
         )
 
-    def _groups(self, n_features):
-        return Groups.from_labels(n_features, self.groups, self.feature_weights)
+    def _prepare(self, X, y, sample_weight):
+        """Check everything; return the `Objective` and the `Target`."""
+        self._check_parameters()
+        X, y = self._validate(X, y)
+        s = check_weights(sample_weight, X)
+        groups = Groups.from_labels(X.shape[1], self.groups, self.feature_weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            smooth, target = self._smooth(X, y, s, groups.order)
+        return Objective(smooth, self._penalty(), groups, self._strength(self.alpha)), target
+
+    def _check_sizes(self, sizes, finite=True):
+        """Raise where squares of `sizes` overflow or vanish."""
+        sizes = sizes[sizes > 0]
+        if not finite or (sizes < _LEAST).any() or (sizes > 1 / _LEAST).any():
+            raise ValueError(
+                f"{type(self).__name__} works with squares of {self._squared}, and some do not "
+                f"fit in float64: their entries should lie between {_LEAST:g} and "
+                f"{1 / _LEAST:g} in absolute value, or be 0. Standardise X, or divide the data "
+                "by a constant."
+            )
+
+    def _fit(self, X, y, sample_weight):
+        objective, target = self._prepare(X, y, sample_weight)
+        start = self._start(objective)
+        (solution,) = self._solve(objective, [objective.strength], start)
+        self._store(objective, solution, target)
+        self._finish(solution)
+        return self
+
+    def _store(self, objective, solution, target):
+        """Set the attributes that hold the model."""
+        coef = as_coef(solution.W, objective.groups.order, target.trailing)
+        intercept = objective.smooth.intercept(solution.W)
+        dtype = narrowest(target.dtype, coef, intercept)
+        self.coef_ = coef.astype(dtype)
+        intercept = intercept.astype(dtype)
+        self.intercept_ = intercept if target.trailing else intercept[0]
+
+    def _raw_predictions(self, X):
+        """coef_ x + intercept_ of every row of X."""
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32], reset=False
+        )
+        return X @ self.coef_.T + self.intercept_
 
     def _start(self, objective):
         """W of the previous fit, where asked for and of the right shape."""
@@ -176,129 +252,3 @@ def narrowest(dtype, *arrays):
         for cast, array in zip(casts, arrays, strict=True)
     )
     return dtype if kept else np.dtype(float)
-
-
-class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
-    """Shared by the regressors: the squared loss."""
-
-    def _validate(self, X, y):
-        if sparse.issparse(y):
-            y = y.toarray()
-        try:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse=SPARSE_FORMATS,
-                dtype=[np.float64, np.float32],
-                multi_output=True,
-                y_numeric=True,
-            )
-        except ValueError as error:
-            if "could not convert string" in str(error):
-                raise ValueError(
-                    f"{type(self).__name__} was given text ({error}): X and y must be numbers. "
-                    "Encode text columns first, for instance with "
-                    "sklearn.preprocessing.OneHotEncoder."
-                ) from error
-            if "inconsistent numbers of samples" in str(error):
-                raise ValueError(f"{error}: give X and y the same rows.") from error
-            raise
-        if y.dtype.kind not in "biuf":
-            raise ValueError(
-                f"Complex data not supported: y has dtype {y.dtype}, and a regressor takes real "
-                "numbers. Fit the real and the imaginary parts as two targets."
-                if y.dtype.kind == "c"
-                else f"y has dtype {y.dtype}: a regressor takes real numbers. Convert y, or use a "
-                "classifier for labels."
-            )
-        return X, y
-
-    def _objective(self, X, Y, sample_weight):
-        groups = self._groups(X.shape[1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            quadratic = self._solver().quadratic(
-                X, Y, sample_weight, groups.order, self.fit_intercept
-            )
-        self._check_scale(X, Y, quadratic)
-        return Objective(quadratic, self._penalty(), groups, self._strength(self.alpha))
-
-    def _check_scale(self, X, Y, quadratic):
-        """Raise where squares of the data overflow or vanish."""
-        d = quadratic.diagonal
-        finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
-        silent = largest_magnitudes(X, quadratic.order[d == 0])
-        sizes = np.concatenate([silent, [abs(Y).max()]])
-        if finite and quadratic.yy > 0:
-            sizes = np.concatenate([sizes, np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy)])
-        sizes = sizes[sizes > 0]
-        if not finite or (sizes < _LEAST).any() or (sizes > 1 / _LEAST).any():
-            raise ValueError(
-                f"{type(self).__name__} works with squares of X, y and y/X, and some do not fit "
-                f"in float64: their entries should lie between {_LEAST:g} and {1 / _LEAST:g} in "
-                "absolute value, or be 0. Standardise X, or divide X and y by a constant."
-            )
-
-    def _prepare(self, X, y, sample_weight):
-        """Check everything; return the objective, and the dtype of X and shape of y."""
-        self._check_parameters()
-        X, y = self._validate(X, y)
-        s = check_weights(sample_weight, X)
-        Y = y.reshape(len(y), -1).astype(float)
-        return self._objective(X, Y, s), X.dtype, y.shape[1:]
-
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, finite. float32 and float64 are taken as they are, dense
-            or sparse (CSR or CSC), without a copy; else converted to float64,
-            as is float32 where no Gram matrix is formed (`CoordinateDescent`).
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0, of which only the ratios matter: a weight of 2 is the
-            row given twice.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            For data or parameters outside what is stated here.
-        """
-        objective, dtype, trailing = self._prepare(X, y, sample_weight)
-        start = self._start(objective)
-        (solution,) = self._solve(objective, [objective.strength], start)
-        self._store(objective, solution, dtype, trailing)
-        self._finish(solution)
-        return self
-
-    def _store(self, objective, solution, dtype, trailing):
-        coef = as_coef(solution.W, objective.groups.order, trailing)
-        intercept = objective.quadratic.intercept(solution.W)
-        dtype = narrowest(dtype, coef, intercept)
-        self.coef_ = coef.astype(dtype)
-        intercept = intercept.astype(dtype)
-        self.intercept_ = intercept if trailing else intercept[0]
-
-    def predict(self, X):
-        """Predict the targets of X.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
-        """
-        check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32], reset=False
-        )
-        return X @ self.coef_.T + self.intercept_

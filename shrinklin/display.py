@@ -51,7 +51,7 @@ class PathDisplay:
 
         Parameters
         ----------
-        estimator : GroupLassoRegressor or ShrinkNetRegressor
+        estimator : a regressor or classifier of shrinklin
         X, y : as for `regularization_path`
         ax : matplotlib Axes, default=None
         n_named : int, default=5
@@ -141,7 +141,7 @@ class TradeoffDisplay:
         self.loss_name = loss_name
 
     @classmethod
-    def from_paths(cls, paths, X, y, *, ax=None, loss_name="mean squared error"):
+    def from_paths(cls, paths, X, y, *, ax=None, loss_name=None):
         """Draw the loss on (X, y) of several paths.
 
         Parameters
@@ -149,15 +149,15 @@ class TradeoffDisplay:
         paths : dict of str to RegularizationPath
         X, y : data to measure the loss on, held out or not
         ax : matplotlib Axes, default=None
-        loss_name : str, default="mean squared error"
+        loss_name : str, default=None
+            None takes the paths' own: mean squared error, or log-loss.
 
         Returns
         -------
         TradeoffDisplay
         """
-        curves = {
-            name: (path.n_selected, path.mean_squared_errors(X, y)) for name, path in paths.items()
-        }
+        curves = {name: (path.n_selected, path.losses(X, y)) for name, path in paths.items()}
+        loss_name = loss_name or " / ".join({path.loss_name: None for path in paths.values()})
         return cls(curves, loss_name=loss_name).plot(ax=ax)
 
     def plot(self, ax=None):

@@ -18,14 +18,14 @@ import numpy as np
 
 from shrinklin.groups import Groups
 from shrinklin.penalties import Penalty
-from shrinklin.quadratic import Quadratic
+from shrinklin.smooth import Smooth
 
 
 @dataclass(frozen=True)
 class Objective:
     """F, for one κ."""
 
-    quadratic: Quadratic
+    smooth: Smooth
     penalty: Penalty
     groups: Groups
     strength: float
@@ -39,11 +39,11 @@ class Objective:
 
     @cached_property
     def lipschitz(self):
-        return self.quadratic.lipschitz(self.groups)
+        return self.smooth.lipschitz(self.groups)
 
     @property
     def shape(self):
-        return self.quadratic.C.shape
+        return self.smooth.C.shape
 
     @property
     def strengths(self):
@@ -57,48 +57,52 @@ class Objective:
         units of the features.
         """
         L = np.where(self.lipschitz > 0, self.lipschitz, np.inf)
-        return float((self.groups.norms(self.quadratic.C) / np.sqrt(L)).max(initial=0.0))
+        return float((self.groups.norms(self.smooth.C) / np.sqrt(L)).max(initial=0.0))
 
     def penalty_sum(self, W):
         """Σ_g ω_g φ(W_g)."""
         return float(self.groups.weights @ self.penalty.values(W, self.groups))
 
-    def value(self, W, gradient=None):
+    def value(self, W):
         """F(W)."""
-        gradient = self.quadratic.gradient(W) if gradient is None else gradient
-        return self.quadratic.value(W, gradient) + self.strength * self.penalty_sum(W)
+        return self.smooth.evaluate(W)[0] + self.strength * self.penalty_sum(W)
+
+    def model(self, W):
+        """The same objective with f replaced by its quadratic model at W."""
+        smooth = self.smooth.model(W)
+        return self if smooth is self.smooth else replace(self, smooth=smooth)
+
+    def _free_minimised(self, W, strengths):
+        """W with the groups of no strength at their best."""
+        free = np.flatnonzero(strengths == 0)
+        return self.smooth.minimise(W, self.groups.features(free)) if len(free) else W
 
     def strength_max(self):
         """Least κ for which every penalised block stays at zero in a step from it.
 
         Unpenalised groups are minimised out first.
         """
-        gradient = -self.quadratic.C
-        free = self.groups.weights == 0
-        if free.any():
-            features = self.groups.features(np.flatnonzero(free))
-            gradient = self.quadratic.gradient(self.quadratic.project(gradient, features))
+        weights = self.groups.weights
+        start = self._free_minimised(np.zeros(self.shape), weights)
+        gradient = self.smooth.evaluate(start)[1] if start.any() else -self.smooth.C
         critical = self.penalty.critical_strength(gradient, self.lipschitz, self.groups)
-        return float((critical[~free] / self.groups.weights[~free]).max(initial=0.0))
+        penalised = weights > 0
+        return float((critical[penalised] / weights[penalised]).max(initial=0.0))
 
-    def duality_gap(self, W, gradient=None):
+    def duality_gap(self, W, evaluated=None):
         """F(W) less the dual value of a feasible point: bounds F(W) − min F.
 
         For the group lasso. The dual point is the residual of W, after the
         unpenalised groups are minimised out, scaled until ‖∇_g‖ ≤ κ ω_g.
+        `evaluated` is f(W) and its gradient, if known.
         """
-        gradient = self.quadratic.gradient(W) if gradient is None else gradient
-        primal = self.value(W, gradient)
-        free = self.strengths == 0
-        if free.any():
-            features = self.groups.features(np.flatnonzero(free))
-            W = W + self.quadratic.project(gradient, features)
-            gradient = self.quadratic.gradient(W)
-        norms = self.groups.norms(gradient)[~free]
-        strengths = self.strengths[~free]
-        y_r = self.quadratic.yy - np.vdot(self.quadratic.C, W)
-        r_r = 2 * self.quadratic.value(W, gradient)
-        best = y_r / r_r if r_r > 0 else 1.0
-        feasible = (strengths[norms > 0] / norms[norms > 0]).min(initial=np.inf)
-        scale = min(best, feasible)
-        return max(primal - (scale * y_r - 0.5 * scale**2 * r_r), 0.0)
+        loss, gradient = self.smooth.evaluate(W) if evaluated is None else evaluated
+        primal = loss + self.strength * self.penalty_sum(W)
+        strengths = self.strengths
+        if (strengths == 0).any():
+            W = self._free_minimised(W, strengths)
+            loss, gradient = self.smooth.evaluate(W)
+        norms = self.groups.norms(gradient)
+        bound = (strengths > 0) & (norms > 0)
+        feasible = (strengths[bound] / norms[bound]).min(initial=np.inf)
+        return max(primal - self.smooth.dual_value(W, loss, feasible), 0.0)

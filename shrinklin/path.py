@@ -9,17 +9,26 @@ objective of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from
 pool is reading off the lower envelope of lines, and costs nothing.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_array, check_consistent_length, check_X_y
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_X_y,
+    column_or_1d,
+)
 from threadpoolctl import ThreadpoolController
 
+from shrinklin.likelihood import likelihood_of_data
+from shrinklin.losses import logistic_loss
 from shrinklin.penalties import GroupLasso
-from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.quadratic import quadratic_of_data
 from shrinklin.solvers.local_search import improve
 from shrinklin.solvers.solution import Solution
 from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights
@@ -111,21 +120,24 @@ class _Search:
             known = self.found.setdefault(strength, solution)
             if solution.value < known.value:
                 self.found[strength] = solution
-        self.pool.add(solution.W, solution.gradient)
+        self.pool.add(solution.W, solution.loss)
         return solution
 
     def _follow_group_lasso(self, sparse_end):
         """Pool the group lasso's supports, refitted; return its densest solution."""
         lasso = replace(self.objective, penalty=GroupLasso())
         enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
-        enough = min(enough, self.objective.quadratic.n_samples, len(sparse_end))
+        enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
         grid = strength_grid(lasso.strength_max(), _GROUP_LASSO_STEPS, _GROUP_LASSO_EPS)
         W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
         for strength in sorted([*grid, *self.strengths], reverse=True):
-            W = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS).W
+            solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS)
+            W = solution.W
+            self.pool.add(W, solution.loss)
             previous, support = support, np.flatnonzero(W.any(axis=1))
             if not np.array_equal(support, previous):
-                self.pool.add(self.objective.quadratic.least_squares(support))
+                model = self.objective.smooth.model(W)
+                self.pool.add(model.minimise(np.zeros_like(W), support))
             if len(support) >= enough:
                 break
         return W
@@ -151,12 +163,11 @@ class _Pool:
         self.objective = objective
         self.points, self.smooth, self.penalty = [], [], []
 
-    def add(self, W, gradient=None):
-        quadratic = self.objective.quadratic
-        gradient = quadratic.gradient(W) if gradient is None else gradient
+    def add(self, W, loss=None):
+        loss = self.objective.smooth.evaluate(W)[0] if loss is None else loss
         alive = np.flatnonzero(W.any(axis=1))
         self.points.append((alive, W[alive]))
-        self.smooth.append(quadratic.value(W, gradient))
+        self.smooth.append(loss)
         self.penalty.append(self.objective.penalty_sum(W))
 
     def best(self, strength):
@@ -170,7 +181,7 @@ class _Pool:
 
 
 @dataclass(frozen=True)
-class RegularizationPath:
+class RegularizationPath(ABC):
     """Solutions of an estimator over a range of alpha.
 
     Attributes
@@ -178,6 +189,7 @@ class RegularizationPath:
     alphas : ndarray of shape (n_alphas,)
         From large to small.
     coefs : ndarray of shape (n_alphas, n_targets, n_features)
+        As ``coef_``; two classes have one target.
     intercepts : ndarray of shape (n_alphas, n_targets)
     n_selected : ndarray of shape (n_alphas,)
         Features with a non-zero coefficient.
@@ -195,19 +207,24 @@ class RegularizationPath:
     n_selected: np.ndarray
     residuals: np.ndarray
     objectives: np.ndarray
-    fit_intercept: bool = True
+    fit_intercept: bool
 
+    loss_name: ClassVar[str]
+
+    @abstractmethod
     def predict(self, X):
-        """Predictions of every model.
+        """Predictions of every model."""
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    @abstractmethod
+    def losses(self, X, y):
+        """What `loss_name` says, of every model: shape (n_alphas,)."""
 
-        Returns
-        -------
-        ndarray of shape (n_alphas, n_samples, n_targets)
-        """
+    @abstractmethod
+    def _smooth(self, X, y, sample_weight):
+        """The loss on these data as `Smooth`."""
+
+    def _raw_predictions(self, X):
+        """coef x + intercept: shape (n_alphas, n_samples, n_targets)."""
         X = check_array(X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
         self._check_n_features(X)
         n_alphas, n_targets, n_features = self.coefs.shape
@@ -222,51 +239,67 @@ class RegularizationPath:
                 f"{self.coefs.shape[2]}: give the same columns."
             )
 
-    def _check_n_targets(self, Y):
-        if Y.shape[1] != self.coefs.shape[1]:
-            raise ValueError(
-                f"y has {Y.shape[1]} targets, the path was computed with "
-                f"{self.coefs.shape[1]}: give the same targets."
-            )
-
     def refit(self, X, y, sample_weight=None):
-        """Least squares on the features that each model selected.
+        """Minimise the loss alone on the features that each model selected.
 
         Takes the shrinkage out of the coefficients and leaves the selection.
+        Classes that the features tell apart without error have no best
+        coefficients: they then grow until the loss is 1e-8 of an empty model's.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        y : array-like, as for the estimator
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
         RegularizationPath
-            With the same `alphas`.
+            Of the same class, with the same `alphas`.
         """
-        X, y = check_X_y(X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True)
+        X, y = check_X_y(
+            X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True, y_numeric=False
+        )
         self._check_n_features(X)
-        Y = y.reshape(len(y), -1).astype(float)
-        self._check_n_targets(Y)
-        s = check_weights(sample_weight, X)
-        order = np.arange(X.shape[1])
-        quadratic = CoordinateDescent().quadratic(X, Y, s, order, self.fit_intercept)
+        smooth = self._smooth(X, y, check_weights(sample_weight, X))
         models, losses, residuals = [], [], []
-        scale = np.sqrt((quadratic.C**2).sum(axis=1)).max() or 1.0
+        scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
         for coef in self.coefs:
             support = np.flatnonzero(coef.any(axis=0))
-            models.append(quadratic.least_squares(support))
-            gradient = quadratic.gradient(models[-1])
-            losses.append(quadratic.value(models[-1], gradient))
+            models.append(smooth.minimise(np.zeros(smooth.C.shape), support))
+            loss, gradient = smooth.evaluate(models[-1])
+            losses.append(loss)
             residuals.append(np.abs(gradient[support]).max(initial=0.0) / scale)
         return replace(
             self,
             coefs=np.array([W.T for W in models]),
-            intercepts=np.array([quadratic.intercept(W) for W in models]),
+            intercepts=np.array([smooth.intercept(W) for W in models]),
             residuals=np.array(residuals),
             objectives=np.array(losses),
         )
+
+
+@dataclass(frozen=True)
+class RegressionPath(RegularizationPath):
+    """Path of a regressor.
+
+    The attributes are those of `RegularizationPath`.
+    """
+
+    loss_name = "mean squared error"
+
+    def predict(self, X):
+        """Predictions of every model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_alphas, n_samples, n_targets)
+        """
+        return self._raw_predictions(X)
 
     def mean_squared_errors(self, X, y):
         """Squared error of every model, averaged over samples and targets.
@@ -281,11 +314,120 @@ class RegularizationPath:
         ndarray of shape (n_alphas,)
         """
         Z = self.predict(X)
-        Y = check_array(y, ensure_2d=False, dtype=float, input_name="y")
-        Y = Y.reshape(len(Y), -1)
+        Y = self._targets(check_array(y, ensure_2d=False, dtype=float, input_name="y"))
         check_consistent_length(Z[0], Y)
-        self._check_n_targets(Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
+
+    losses = mean_squared_errors
+
+    def _targets(self, y):
+        Y = y.reshape(len(y), -1).astype(float)
+        if Y.shape[1] != self.coefs.shape[1]:
+            raise ValueError(
+                f"y has {Y.shape[1]} targets, the path was computed with "
+                f"{self.coefs.shape[1]}: give the same targets."
+            )
+        return Y
+
+    def _smooth(self, X, y, sample_weight):
+        order = np.arange(X.shape[1])
+        return quadratic_of_data(X, self._targets(y), sample_weight, order, self.fit_intercept)
+
+
+@dataclass(frozen=True)
+class ClassificationPath(RegularizationPath):
+    """Path of a classifier.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels, sorted; the others are those of `RegularizationPath`.
+    """
+
+    classes: np.ndarray
+
+    loss_name = "log-loss"
+
+    def predict_log_proba(self, X):
+        """Logarithms of `predict_proba`, of the same shape."""
+        return logistic_loss(len(self.classes)).log_probabilities(self._raw_predictions(X))
+
+    def predict_proba(self, X):
+        """Probability of every class by every model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_alphas, n_samples, n_classes)
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Most probable class by every model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_alphas, n_samples)
+        """
+        return self.classes[self.predict_log_proba(X).argmax(axis=2)]
+
+    def log_losses(self, X, y):
+        """Minus the mean logarithm of the probability given to the true class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Labels among `classes`.
+
+        Returns
+        -------
+        ndarray of shape (n_alphas,)
+        """
+        logs = self.predict_log_proba(X)
+        codes = self._codes(y)
+        check_consistent_length(logs[0], codes)
+        return -logs[:, np.arange(len(codes)), codes].mean(axis=1)
+
+    losses = log_losses
+
+    def accuracies(self, X, y):
+        """Share of samples whose class every model predicts.
+
+        Parameters
+        ----------
+        X, y : as for `log_losses`
+
+        Returns
+        -------
+        ndarray of shape (n_alphas,)
+        """
+        predicted, codes = self.predict(X), self._codes(y)
+        check_consistent_length(predicted[0], codes)
+        return (predicted == self.classes[codes]).mean(axis=1)
+
+    def _codes(self, y):
+        y = column_or_1d(y)
+        unknown = np.setdiff1d(y, self.classes)
+        if len(unknown):
+            raise ValueError(
+                f"y has labels {list(unknown)[:3]} that the path was not computed with: give labels among "
+                f"{list(self.classes)}."
+            )
+        return np.searchsorted(self.classes, y)
+
+    def _smooth(self, X, y, sample_weight):
+        order, n_classes = np.arange(X.shape[1]), len(self.classes)
+        return likelihood_of_data(
+            X, self._codes(y), n_classes, sample_weight, order, self.fit_intercept
+        )
 
 
 def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=None):
@@ -297,10 +439,10 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
 
     Parameters
     ----------
-    estimator : GroupLassoRegressor or ShrinkNetRegressor
+    estimator : a regressor or classifier of shrinklin
         Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    y : array-like, as for the estimator
     alphas : int or array-like of shape (n_alphas,), default=100
         How many, from the least alpha whose model is empty (for ShrinkNet: at
         which no single group leaves zero) down to `eps` times it, evenly
@@ -311,7 +453,7 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
 
     Returns
     -------
-    RegularizationPath
+    RegressionPath or ClassificationPath
 
     Raises
     ------
@@ -334,15 +476,28 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
     """
     if not hasattr(estimator, "_alpha_at"):
         raise TypeError(
-            f"estimator={estimator!r} is not one of shrinklin's: give a GroupLassoRegressor or a "
-            "ShrinkNetRegressor, and transform X first where it would stand in a pipeline."
+            f"estimator={estimator!r} is not one of shrinklin's: give a GroupLasso or ShrinkNet "
+            "regressor or classifier, and transform X first where it would stand in a pipeline."
         )
     estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
-    objective, _, _ = estimator._prepare(X, y, sample_weight)
+    objective, target = estimator._prepare(X, y, sample_weight)
     alphas = _alphas(alphas, eps, estimator, objective)
     estimator.set_params(alpha=alphas[-1])._check_parameters()
     solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
-    return _collect(alphas, solutions, objective, estimator.fit_intercept)
+    order, shape = objective.groups.order, objective.shape
+    coefs = np.empty((len(alphas), *shape[::-1]))
+    for coef, solution in zip(coefs, solutions, strict=True):
+        coef[:, order] = solution.W.T
+    return estimator._path(
+        target,
+        alphas=alphas,
+        coefs=coefs,
+        intercepts=np.array([objective.smooth.intercept(s.W) for s in solutions]),
+        n_selected=coefs.any(axis=1).sum(axis=1),
+        residuals=np.array([s.residual for s in solutions]),
+        objectives=np.array([s.value for s in solutions]),
+        fit_intercept=estimator.fit_intercept,
+    )
 
 
 def _alphas(alphas, eps, estimator, objective):
@@ -363,19 +518,3 @@ def _alphas(alphas, eps, estimator, objective):
     if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
         raise ValueError(wanted)
     return np.sort(values)[::-1]
-
-
-def _collect(alphas, solutions, objective, fit_intercept):
-    order = objective.groups.order
-    coefs = np.empty((len(alphas), *objective.shape[::-1]))
-    for coef, solution in zip(coefs, solutions, strict=True):
-        coef[:, order] = solution.W.T
-    return RegularizationPath(
-        alphas=np.asarray(alphas),
-        coefs=coefs,
-        intercepts=np.array([objective.quadratic.intercept(s.W) for s in solutions]),
-        n_selected=coefs.any(axis=1).sum(axis=1),
-        residuals=np.array([s.residual for s in solutions]),
-        objectives=np.array([s.value for s in solutions]),
-        fit_intercept=fit_intercept,
-    )

@@ -5,15 +5,23 @@ r"""The squared loss as a quadratic in W, in two representations.
 with G (p, p), C (p, q), v = Σ y² (each per unit of sample weight, about the
 means when there is an intercept). `GramQuadratic` stores G: right when p is
 moderate. `ColumnQuadratic` keeps the data and forms only the columns of G it is
-asked for: right when p is much larger than n.
+asked for: right when p is much larger than n. `Touching` is neither the data's
+own: a multiple of G, shifted to touch another function.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
-from shrinklin.moments import far_from_zero, variance_noise, weighted_mean
+from shrinklin.design import Design
+from shrinklin.moments import Moments, variance_noise, weighted_mean
+from shrinklin.smooth import Smooth
+
+# The Gram matrix of this many features is formed whatever n is.
+_SMALL_GRAM = 1000
+# Above this many it would not fit where X, if sparse, does.
+_LARGE_GRAM = 10_000
 
 
 def quadratic_value(C, yy, W, gradient):
@@ -21,29 +29,33 @@ def quadratic_value(C, yy, W, gradient):
     return 0.5 * (yy + np.vdot(W, gradient - C))
 
 
-class Quadratic(ABC):
-    """f and what solvers ask of it; features are in the order of `Groups`.
+def quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram="auto"):
+    """The squared loss of (X, Y) in the representation that suits it, or that is asked for."""
+    if takes_gram(*X.shape) if gram == "auto" else gram:
+        return GramQuadratic(Moments.from_data(X, Y, sample_weight), order, fit_intercept)
+    return ColumnQuadratic(X, Y, sample_weight, order, fit_intercept)
+
+
+def takes_gram(n_samples, n_features):
+    """Whether the Gram matrix of all features is worth forming."""
+    return n_features <= max(_SMALL_GRAM, min(n_samples, _LARGE_GRAM))
+
+
+class Quadratic(Smooth):
+    """f and what solvers ask of it beyond `Smooth`.
 
     Attributes
     ----------
-    C : ndarray of shape (n_features, n_targets)
-        Minus the gradient at W = 0.
     yy : float
         v above: 2 f(0).
     diagonal : ndarray of shape (n_features,)
         Diagonal of G.
-    order : ndarray of shape (n_features,)
-        The user's column at every position.
-    n_samples : int
     x_mean, y_mean : ndarray of shape (n_features,), (n_targets,)
         Means taken off, x_mean in the user's order; zeros without an intercept.
     """
 
-    C: np.ndarray
     yy: float
     diagonal: np.ndarray
-    order: np.ndarray
-    n_samples: int
     x_mean: np.ndarray
     y_mean: np.ndarray
 
@@ -63,20 +75,25 @@ class Quadratic(ABC):
     def project(self, gradient, features):
         """A step D, zero off `features`, that makes their gradient zero."""
 
+    @property
+    def value_at_zero(self):
+        return 0.5 * self.yy
+
+    def evaluate(self, W):
+        gradient = self.gradient(W)
+        return self.value(W, gradient), gradient
+
     def value(self, W, gradient):
         """f(W), given its gradient."""
         return quadratic_value(self.C, self.yy, W, gradient)
 
     def intercept(self, W):
-        """The intercept that goes with W, which f has minimised out."""
         return self.y_mean - self.x_mean[self.order] @ W
 
-    def least_squares(self, features):
-        """W that minimises f with no other features than these."""
-        return self.project(-self.C, features)
+    def minimise(self, W, features):
+        return W + self.project(self.gradient(W), features)
 
     def lipschitz(self, groups):
-        """Largest eigenvalue of G on every group: shape (n_groups,)."""
         if groups.singletons:
             return self.diagonal
         L = np.empty(len(groups))
@@ -87,6 +104,14 @@ class Quadratic(ABC):
                 block = self.block(np.arange(start, stop))
                 L[g] = max(linalg.eigvalsh(block, subset_by_index=[stop - start - 1] * 2)[0], 0)
         return L
+
+    def model(self, W):
+        return self
+
+    def dual_value(self, W, loss, feasible):
+        y_r, r_r = self.yy - np.vdot(self.C, W), 2 * loss
+        scale = min(y_r / r_r if r_r > 0 else 1.0, feasible)
+        return scale * y_r - 0.5 * scale**2 * r_r
 
 
 class GramQuadratic(Quadratic):
@@ -124,92 +149,62 @@ class GramQuadratic(Quadratic):
 
 
 class ColumnQuadratic(Quadratic):
-    """f through the columns of X, which is neither copied nor centred.
-
-    Rows are scaled by √(s_i/Σs) and centred on the fly, so sparse X stays sparse.
-    """
+    """f through the columns of X, which is neither copied nor centred (`Design`)."""
 
     def __init__(self, X, Y, sample_weight, order, fit_intercept=True):
-        # A product of float32 with float64 would convert all of X every time.
-        self.X, self.order, self.n_samples = X.astype(float, copy=False), order, X.shape[0]
-        self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
-        self.x_mean = weighted_mean(X, sample_weight)
-        noise = variance_noise(self.x_mean)
-        if not fit_intercept:
-            self.x_mean = np.zeros_like(self.x_mean)
+        self.design = Design(X, sample_weight, order, fit_intercept)
+        self.order, self.n_samples = order, X.shape[0]
+        self.x_mean, self.diagonal = self.design.x_mean, self.design.diagonal
         self.y_mean = weighted_mean(Y, sample_weight)
         if not fit_intercept:
             self.y_mean = np.zeros_like(self.y_mean)
-        self.residual_at_zero = self.row_scale * (Y - self.y_mean)
+        self.residual_at_zero = self.design.row_scale * (Y - self.y_mean)
         variance = (self.residual_at_zero**2).sum(axis=0)
         self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
-        variance = self._variances()
-        self.constant = variance <= (noise if fit_intercept else 0.0)
-        self.diagonal = np.where(self.constant, 0.0, variance)[order]
-        self.C = self._correlate(self.residual_at_zero)
-
-    def _variances(self):
-        if not sparse.issparse(self.X):
-            return self._dense_variances(np.arange(self.X.shape[1]))
-        squares = self.X.multiply(self.X).T @ self.row_scale**2
-        variance = np.asarray(squares).reshape(-1) - self.x_mean**2
-        far = np.flatnonzero(far_from_zero(variance, self.x_mean))
-        variance[far] = self._dense_variances(far)
-        return variance
-
-    def _dense_variances(self, original):
-        step = max(1, 2**20 // self.X.shape[0])
-        parts = [
-            (self.scaled(original[start : start + step]) ** 2).sum(axis=0)
-            for start in range(0, len(original), step)
-        ]
-        return np.concatenate(parts) if parts else np.empty(0)
-
-    def scaled(self, original):
-        """Scaled, centred dense copy of the user's columns `original`."""
-        columns = self.X[:, original]
-        if sparse.issparse(columns):
-            columns = columns.toarray()
-        return self.row_scale * (columns - self.x_mean[original])
-
-    def columns(self, features):
-        """Scaled, centred copy (n_samples, len(features)) of features of X."""
-        original = self.order[features]
-        columns = self.scaled(original)
-        columns[:, self.constant[original]] = 0.0
-        return columns
-
-    def _correlate(self, R):
-        """Scaled, centred X' R for R (n_samples, any)."""
-        scaled = self.row_scale * R
-        product = self.X.T @ scaled - np.outer(self.x_mean, scaled.sum(axis=0))
-        product[self.constant] = 0.0
-        return product[self.order]
-
-    def residual(self, W):
-        """Scaled, centred Y − X W."""
-        alive = np.flatnonzero(W.any(axis=1))
-        return self.residual_at_zero - self.columns(alive) @ W[alive]
+        self.C = self.design.correlate(self.residual_at_zero)
 
     def gram(self, features):
-        return self._correlate(self.columns(features))
+        return self.design.correlate(self.design.columns(features))
 
     def block(self, features):
-        columns = self.columns(features)
+        columns = self.design.columns(features)
         return columns.T @ columns
 
     def gradient(self, W):
-        return -self._correlate(self.residual(W))
+        return -self.design.correlate(self.residual_at_zero - self.design.product(W))
 
     def project(self, gradient, features):
         # The gradient on `features` is -X'r: any r with that product will do.
         scale = _unit_scale(self.diagonal[features])
-        columns = self.columns(features) * scale.T
+        columns = self.design.columns(features) * scale.T
         r = _lstsq(columns.T, -scale * gradient[features], cond=1e-12)
         step = np.zeros_like(gradient)
         step[features] = scale * _lstsq(columns, r, cond=1e-12)
         return step
+
+
+class Touching(Quadratic):
+    """A quadratic of Gram matrix c·G with a given value and gradient at a given W."""
+
+    def __init__(self, base, factor, W, value, gradient):
+        self.base, self.factor = base, factor
+        self.order, self.n_samples = base.order, base.n_samples
+        self.diagonal = factor * base.diagonal
+        self.C = factor * (base.gradient(W) + base.C) - gradient
+        self.yy = 2 * value - float(np.vdot(W, gradient - self.C))
+
+    def gram(self, features):
+        return self.factor * self.base.gram(features)
+
+    def block(self, features):
+        return self.factor * self.base.block(features)
+
+    def gradient(self, W):
+        return self.factor * (self.base.gradient(W) + self.base.C) - self.C
+
+    def project(self, gradient, features):
+        return self.base.project(gradient / self.factor, features)
 
 
 def _unit_scale(diagonal):

@@ -1,14 +1,108 @@
 """Multi-target regression: group lasso and ShrinkNet."""
 
-from numbers import Real
+import numpy as np
+from scipy import sparse
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import validate_data
 
-from shrinklin.base import SparseLinearRegressor, as_coef, narrowest
-from shrinklin.factored import balanced_weight_decay, bridge_strength, split
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.validation import check_real
+from shrinklin.base import SparseLinearModel, Target, largest_magnitudes
+from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
+from shrinklin.path import RegressionPath
+from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.validation import SPARSE_FORMATS, with_remedy
 
 
-class GroupLassoRegressor(SparseLinearRegressor):
+class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
+    """Shared by the regressors: the squared loss."""
+
+    _solvers = (CoordinateDescent,)
+    _squared = "X, y and y/X"
+
+    def _validate(self, X, y):
+        if sparse.issparse(y):
+            y = y.toarray()
+        try:
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse=SPARSE_FORMATS,
+                dtype=[np.float64, np.float32],
+                multi_output=True,
+                y_numeric=True,
+            )
+        except ValueError as error:
+            raise with_remedy(self, error) from error
+        if y.dtype.kind not in "biuf":
+            raise ValueError(
+                f"Complex data not supported: y has dtype {y.dtype}, and a regressor takes real "
+                "numbers. Fit the real and the imaginary parts as two targets."
+                if y.dtype.kind == "c"
+                else f"y has dtype {y.dtype}: a regressor takes real numbers. Convert y, or use a "
+                "classifier for labels."
+            )
+        return X, y
+
+    def _smooth(self, X, y, sample_weight, order):
+        Y = y.reshape(len(y), -1).astype(float)
+        quadratic = self._solver().quadratic(X, Y, sample_weight, order, self.fit_intercept)
+        self._check_scale(X, Y, quadratic)
+        return quadratic, Target(X.dtype, y.shape[1:])
+
+    def _check_scale(self, X, Y, quadratic):
+        """Raise where squares of the data overflow or vanish."""
+        d = quadratic.diagonal
+        finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
+        silent = largest_magnitudes(X, quadratic.order[d == 0])
+        sizes = np.concatenate([silent, [abs(Y).max()]])
+        if finite and quadratic.yy > 0:
+            sizes = np.concatenate([sizes, np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy)])
+        self._check_sizes(sizes, finite)
+
+    def _path(self, target, **fields):
+        return RegressionPath(**fields)
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Numbers, finite. float32 and float64 are taken as they are, dense
+            or sparse (CSR or CSC), without a copy; else converted to float64,
+            as is float32 where no Gram matrix is formed (`CoordinateDescent`).
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0, of which only the ratios matter: a weight of 2 is the
+            row given twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For data or parameters outside what is stated here.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict the targets of X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
+        """
+        return self._raw_predictions(X)
+
+
+class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
     r"""Multi-target regression with a group lasso penalty.
 
     Minimises, over W (n_features, n_targets) and an unpenalised intercept b,
@@ -112,21 +206,8 @@ class GroupLassoRegressor(SparseLinearRegressor):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _penalty(self):
-        return GroupLasso()
 
-    def _strength(self, alpha):
-        return float(alpha)
-
-    def _alpha_at(self, strength):
-        return strength
-
-    def _store(self, objective, solution, dtype, trailing):
-        super()._store(objective, solution, dtype, trailing)
-        self.dual_gap_ = objective.duality_gap(solution.W, solution.gradient)
-
-
-class ShrinkNetRegressor(SparseLinearRegressor):
+class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
     r"""Multi-target regression with a switch before every feature.
 
     Minimises, over switches β (n_features,), weights A (n_targets, n_features)
@@ -249,56 +330,3 @@ class ShrinkNetRegressor(SparseLinearRegressor):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-
-    def _check_parameters(self):
-        super()._check_parameters()
-        number = isinstance(self.p, Real) and not isinstance(self.p, bool)
-        if not number or self.p not in (1, 2):
-            raise ValueError(
-                f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2. Give '
-                "one of these."
-            )
-        if self.weight_decay is None:
-            return
-        check_real("weight_decay", self.weight_decay, 0)
-        if self.weight_decay == 0:
-            raise ValueError(
-                "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
-                "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
-                "None for the one that makes the bridge strength equal alpha."
-            )
-        if self.alpha == 0:
-            raise ValueError(
-                f"alpha=0 with weight_decay={self.weight_decay!r} leaves the objective without a "
-                "minimiser: the weight can shrink for ever while the switch grows. Give "
-                "alpha > 0, or weight_decay=None for no penalty at all."
-            )
-
-    def _penalty(self):
-        return Bridge2() if self.p == 2 else Bridge1()
-
-    def _strength(self, alpha):
-        if self.weight_decay is None:
-            return float(alpha)
-        return bridge_strength(alpha, self.weight_decay, self.p)
-
-    def _alpha_at(self, strength):
-        if self.weight_decay is None:
-            return strength
-        # κ grows as λ^{p/(p+1)} at a fixed λ₂.
-        return (strength / self._strength(1.0)) ** ((self.p + 1) / self.p)
-
-    def _store(self, objective, solution, dtype, trailing):
-        super()._store(objective, solution, dtype, trailing)
-        # Without a penalty any split will do: that of every alpha > 0 does.
-        alpha = self.alpha if self.alpha > 0 else 1.0
-        decay = self.weight_decay
-        if decay is None:
-            decay = balanced_weight_decay(alpha, self.p)
-        groups = objective.groups
-        beta, A = split(solution.W, groups, alpha, decay, self.p)
-        switch = as_coef(beta[:, None], groups.order, ())
-        weight = as_coef(A, groups.order, trailing)
-        dtype = narrowest(self.coef_.dtype, switch, weight)
-        self.switch_, self.weight_ = switch.astype(dtype), weight.astype(dtype)
-        self.coef_ = self.weight_ * self.switch_

@@ -53,3 +53,16 @@ def check_weights(sample_weight, X):
     if not s.any():
         raise ValueError("sample_weight is zero on every row: give at least one row weight > 0.")
     return s
+
+
+def with_remedy(estimator, error):
+    """The error of scikit-learn's `validate_data`, with what to do about it where it lacks that."""
+    if "could not convert string" in str(error):
+        return ValueError(
+            f"{type(estimator).__name__} was given text ({error}): X must be numbers, and y too "
+            "for a regressor. Encode text columns first, for instance with "
+            "sklearn.preprocessing.OneHotEncoder."
+        )
+    if "inconsistent numbers of samples" in str(error):
+        return ValueError(f"{error}: give X and y the same rows.")
+    return error

@@ -89,9 +89,9 @@ def test_scores_are_the_minima_of_the_quadratic_model(labels):
     assert len(stationary.droppable) > 2
     for g in stationary.droppable:
         rest = np.flatnonzero((groups.spread(np.arange(len(groups))) != g) & (d > 0))
-        G, C = objective.quadratic.block(rest), objective.quadratic.C[rest]
+        G, C = objective.smooth.block(rest), objective.smooth.C[rest]
         least = 0.5 * (
-            objective.quadratic.yy - np.vdot(C, np.linalg.solve(G + np.diag(d[rest]), C))
+            objective.smooth.yy - np.vdot(C, np.linalg.solve(G + np.diag(d[rest]), C))
         )
         model = least + constants.sum() - constants[g]
         assert start.value + stationary.drop_score(g) == pytest.approx(model, rel=1e-8)

@@ -14,7 +14,7 @@ LABELS = {"singletons": None, "groups": [0, 0, 1, 1, 1, 2]}
 def dense_hessian(objective, model):
     """Hessian over the smooth entries of W, in C order, built entry by entry."""
     n_features, n_targets = objective.shape
-    G = objective.quadratic.block(np.arange(n_features))
+    G = objective.smooth.block(np.arange(n_features))
     H = np.kron(G, np.eye(n_targets)) + np.diag(model.d.ravel())
     of = objective.groups.spread(np.arange(len(objective.groups)))
     for g, e in enumerate(model.e):
@@ -32,9 +32,9 @@ def setting(penalty, labels, strength):
     if isinstance(penalty, Bridge1):
         W[0, 1] = W[5, 0] = 0
     model = penalty.curvature(W, objective.groups, objective.strengths)
-    gradient = np.where(model.smooth, objective.quadratic.gradient(W) + model.gradient, 0)
+    gradient = np.where(model.smooth, objective.smooth.gradient(W) + model.gradient, 0)
     directions = newton_directions(
-        model, gradient, objective.groups, lambda rows: objective.quadratic.block(rows)
+        model, gradient, objective.groups, lambda rows: objective.smooth.block(rows)
     )
     return objective, model, gradient, directions
 
@@ -55,7 +55,7 @@ def test_falls_back_to_majorise_minimise_where_indefinite(labels):
     objective, model, gradient, (D,) = setting(Bridge2(), labels, strength=50.0)
     assert np.linalg.eigvalsh(dense_hessian(objective, model)).min() < 0
     rows = model.smooth[:, 0]
-    M = objective.quadratic.block(np.flatnonzero(rows)) + np.diag(model.d[rows, 0])
+    M = objective.smooth.block(np.flatnonzero(rows)) + np.diag(model.d[rows, 0])
     np.testing.assert_allclose(D[rows], -np.linalg.solve(M, gradient[rows]), rtol=1e-8)
     assert np.vdot(D, gradient) < 0
 

@@ -4,7 +4,7 @@ import pytest
 from builders import build, solve
 from problems import PROBLEMS, simulate
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.coordinate_descent import prox_residuals
+from shrinklin.solvers.working_sets import prox_residuals
 
 LABELS = {"singletons": None, "groups": [i // 3 for i in range(12)]}
 
@@ -16,7 +16,7 @@ def test_strength_max_is_where_zero_stops_being_a_fixed_point(penalty, labels):
     weights = np.repeat([0.5, 1.0, 2.0, 3.0], 3)
     objective = build(X, Y, penalty, labels=labels, weights=weights)
     zero = np.zeros(objective.shape)
-    gradient = objective.quadratic.gradient(zero)
+    gradient = objective.smooth.gradient(zero)
     largest = objective.strength_max()
     assert not prox_residuals(objective.at(largest * (1 + 1e-9)), zero, gradient).any()
     assert prox_residuals(objective.at(largest * (1 - 1e-9)), zero, gradient).any()
@@ -27,8 +27,8 @@ def test_strength_max_is_taken_after_unpenalised_features(penalty):
     X, Y = simulate(60, 12, 3, correlation=0.7)
     objective = build(X, Y, penalty, weights=[0, 0, *np.ones(10)])
     largest = objective.strength_max()
-    start = objective.quadratic.least_squares(np.arange(2))
-    gradient = objective.quadratic.gradient(start)
+    start = objective.smooth.minimise(np.zeros(objective.shape), np.arange(2))
+    gradient = objective.smooth.gradient(start)
     for factor, stays in ((1 + 1e-6, True), (1 - 1e-6, False)):
         residuals = prox_residuals(objective.at(factor * largest), start, gradient)
         assert (residuals[2:].max() == 0) == stays
@@ -60,7 +60,7 @@ def test_gap_with_unpenalised_features():
 def test_gap_of_no_penalty_is_the_excess_over_least_squares():
     X, Y = simulate(60, 12, 3)
     objective = build(X, Y, strength=0.0)
-    W = objective.quadratic.least_squares(np.arange(12))
+    W = objective.smooth.minimise(np.zeros(objective.shape), np.arange(12))
     assert objective.duality_gap(W) <= 1e-10
     zero = np.zeros_like(W)
     assert objective.duality_gap(zero) == pytest.approx(objective.value(zero) - objective.value(W))
@@ -72,6 +72,6 @@ def test_a_gap_that_skips_the_scaling_is_rejected():
     objective = build(X, Y, share=0.3)
     best = solve(objective)
     W = np.zeros(objective.shape)
-    r_y = objective.quadratic.yy - np.vdot(objective.quadratic.C, W)
-    mutant = objective.value(W) - (r_y - 0.5 * objective.quadratic.yy)
+    r_y = objective.smooth.yy - np.vdot(objective.smooth.C, W)
+    mutant = objective.value(W) - (r_y - 0.5 * objective.smooth.yy)
     assert mutant < objective.value(W) - best.value <= objective.duality_gap(W)

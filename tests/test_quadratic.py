@@ -23,7 +23,7 @@ def test_value_is_the_loss_with_the_best_intercept(gram, fit_intercept, labels):
     X, Y = X + 3, Y - 5
     s = np.random.default_rng(0).uniform(0, 2, 30)
     objective = build(X, Y, labels=labels, gram=gram, sample_weight=s, fit_intercept=fit_intercept)
-    quadratic, W = objective.quadratic, random_W(objective)
+    quadratic, W = objective.smooth, random_W(objective)
     intercept = quadratic.intercept(W)
     coef = np.empty((2, 6))
     coef[:, objective.groups.order] = W.T
@@ -42,7 +42,7 @@ def test_value_is_the_loss_with_the_best_intercept(gram, fit_intercept, labels):
 @pytest.mark.parametrize("gram", [True, False])
 def test_gradient_against_finite_differences(gram):
     X, Y = simulate(30, 6, 2)
-    quadratic = build(X, Y, gram=gram).quadratic
+    quadratic = build(X, Y, gram=gram).smooth
     W = np.random.default_rng(0).normal(size=(6, 2))
     gradient = quadratic.gradient(W)
     for j, t in np.ndindex(W.shape):
@@ -73,7 +73,7 @@ def assert_same(a, b):
 def test_columns_equal_gram(name, fit_intercept):
     X, Y = PROBLEMS[name]()
     gram, columns = (
-        build(X, Y, gram=gram, fit_intercept=fit_intercept).quadratic for gram in (True, False)
+        build(X, Y, gram=gram, fit_intercept=fit_intercept).smooth for gram in (True, False)
     )
     assert_same(columns, gram)
 
@@ -85,16 +85,16 @@ def test_columns_equal_gram(name, fit_intercept):
 def test_sparse_equals_dense(gram, container):
     X, Y = simulate(40, 9, 2)
     X[np.abs(X) < 1] = 0
-    assert_same(build(container(X), Y, gram=gram).quadratic, build(X, Y, gram=gram).quadratic)
+    assert_same(build(container(X), Y, gram=gram).smooth, build(X, Y, gram=gram).smooth)
 
 
 @pytest.mark.parametrize("gram", [True, False])
 @pytest.mark.parametrize("name", ["tall", "wide", "duplicated columns", "uneven scales"])
 def test_least_squares_has_no_gradient_left(gram, name):
     X, Y = PROBLEMS[name]()
-    quadratic = build(X, Y, gram=gram).quadratic
+    quadratic = build(X, Y, gram=gram).smooth
     features = np.arange(1, X.shape[1])
-    W = quadratic.least_squares(features)
+    W = quadratic.minimise(np.zeros_like(quadratic.C), features)
     assert not W[0].any()
     scale = np.sqrt(quadratic.diagonal * quadratic.yy)[:, None]
     assert np.abs(quadratic.gradient(W) / scale)[features].max() < 1e-9

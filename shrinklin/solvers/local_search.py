@@ -1,5 +1,6 @@
 r"""Better minima of a non-convex objective: drop a group, add one, swap two.
 
+A loss that is not quadratic is replaced by its model at W (`Smooth.model`).
 At a stationary W with support S, the penalty is majorised by a quadratic that
 touches it at W (`Curvature.majoriser`), so with M = G_SS + diag(d) the best
 point without group g, and the gain of a group k that enters at zero, follow
@@ -11,7 +12,7 @@ from M⁻¹ and B = G_{·S} M⁻¹ alone. All moves are scored at once:
 - swap:    the sum of both, with ∇ and c after the drop.
 
 The majoriser lies above the objective, so a negative score is an improvement
-that is really there. Scores are pessimistic, so the best few moves are tried
+that is really there if f is quadratic. Scores are pessimistic, so the best few moves are tried
 by majorise-minimise steps whatever their sign, and kept if they lower F; where
 many scores are negative, all of them at once, a half and a quarter are tried too.
 """
@@ -20,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shrinklin.solvers.coordinate_descent import prox_steps
+from shrinklin.solvers.working_sets import prox_steps
 from shrinklin.solvers.newton import alike_targets, scaled_inverse, scaled_solve
 
 _MAX_DROPS = 30
@@ -45,12 +46,12 @@ def improve(objective, solution, solve, max_moves=100):
 
 
 def _noise(objective):
-    return 1e-12 * objective.quadratic.yy
+    return 2e-12 * objective.smooth.value_at_zero
 
 
 def _best_trial(objective, solution):
     best, best_value = None, solution.value - _noise(objective)
-    for start in neighbours(objective, solution):
+    for start in neighbours(objective.model(solution.W), solution):
         trial = majorise_minimise(objective, start, _TRIAL_STEPS)
         value = objective.value(trial)
         if value < best_value:
@@ -59,21 +60,24 @@ def _best_trial(objective, solution):
 
 
 def majorise_minimise(objective, W, n_steps):
-    """W after n_steps reweighted ridge solves on its own support."""
-    C = objective.quadratic.C
+    """W after n_steps reweighted ridge solves on its own support.
+
+    Where f is not quadratic, each is made on its model at the W before.
+    """
     for _ in range(n_steps):
+        smooth = objective.smooth.model(W)
         model = objective.penalty.curvature(W, objective.groups, objective.strengths)
         # p = 1 sends entries to zero without end: leave them out once shrunk
         # to nothing beside what they would be unpenalised.
-        vanished = 1e-12 * model.majoriser > objective.quadratic.diagonal[:, None]
+        vanished = 1e-12 * model.majoriser > smooth.diagonal[:, None]
         if vanished.any():
             W = np.where(vanished, 0.0, W)
             model = objective.penalty.curvature(W, objective.groups, objective.strengths)
         W = np.zeros_like(W)
         for targets, rows in alike_targets(model.smooth, model.majoriser):
-            M = objective.quadratic.block(rows) + np.diag(model.majoriser[rows, targets[0]])
+            M = smooth.block(rows) + np.diag(model.majoriser[rows, targets[0]])
             at = rows[:, None], targets
-            W[at] = scaled_solve(M, C[at])
+            W[at] = scaled_solve(M, smooth.C[at])
     return W
 
 
@@ -126,14 +130,14 @@ class _Stationary:
         self.systems = []
         diagonal = np.zeros(len(self.W))
         for targets, rows in alike_targets(self.model.smooth, self.model.majoriser):
-            G = objective.quadratic.gram(rows)
+            G = objective.smooth.gram(rows)
             inverse = scaled_inverse(G[rows] + np.diag(self.model.majoriser[rows, targets[0]]))
             B = G @ inverse
-            schur = objective.quadratic.diagonal - np.einsum("ks,ks->k", B, G)
+            schur = objective.smooth.diagonal - np.einsum("ks,ks->k", B, G)
             diagonal = np.maximum(diagonal, schur)
             self.systems.append((targets, rows, inverse, B))
         if len(self.systems) == 0 or not self.model.smooth.any(axis=0).all():
-            diagonal = objective.quadratic.diagonal  # some target has no support
+            diagonal = objective.smooth.diagonal  # some target has no support
         self.schur = diagonal
 
     def _dropped(self, g):

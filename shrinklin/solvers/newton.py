@@ -19,31 +19,54 @@ import numpy as np
 from scipy.linalg import lapack
 
 
+class NewtonSystem:
+    """(M − Σ_g e_g u_g u_g')⁻¹ on the smooth entries, factored once.
+
+    `gram(rows)` gives G[rows][:, rows]. Where the matrix is not positive definite
+    (the penalty is not convex), `definite` is False and `solve` takes M alone.
+    """
+
+    def __init__(self, model, groups, gram):
+        self.model, self.groups = model, groups
+        K = np.zeros((len(groups), len(groups)))
+        self.systems = []
+        for targets, rows in alike_targets(model.smooth, model.d):
+            inverse = scaled_inverse(gram(rows) + np.diag(model.d[rows, targets[0]]))
+            at = rows[:, None], targets
+            _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
+            self.systems.append((at, inverse))
+        self.root = np.sqrt(model.e)
+        K *= -self.root[:, None] * self.root
+        K.flat[:: len(groups) + 1] += 1
+        self.factor, failed = lapack.dpotrf(K)
+        self.definite = failed == 0
+
+    def majorised(self, R):
+        """M⁻¹R on the smooth entries, zero off them."""
+        solution = np.zeros_like(R)
+        for at, inverse in self.systems:
+            solution[at] = inverse @ R[at]
+        return solution
+
+    def corrected(self, Y):
+        """The solution, given Y = M⁻¹R."""
+        v = self.root * self.groups.sum((self.model.U * Y).sum(axis=1))
+        v = self.root * lapack.dpotrs(self.factor, v)[0]
+        return Y + self.majorised(self.groups.spread(v)[:, None] * self.model.U)
+
+    def solve(self, R):
+        Y = self.majorised(R)
+        return self.corrected(Y) if self.definite else Y
+
+
 def newton_directions(model, gradient, groups, gram):
     """[D, y], or [y] alone: each (n_features, n_targets), zero off the smooth entries.
 
     `gradient` is ∇F on the smooth entries, `gram(rows)` gives G[rows][:, rows].
     """
-    Y = np.zeros_like(gradient)
-    K = np.zeros((len(groups), len(groups)))
-    systems = []
-    for targets, rows in alike_targets(model.smooth, model.d):
-        inverse = scaled_inverse(gram(rows) + np.diag(model.d[rows, targets[0]]))
-        at = rows[:, None], targets
-        Y[at] = -inverse @ gradient[at]
-        _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
-        systems.append((at, inverse))
-    root = np.sqrt(model.e)
-    v = root * groups.sum((model.U * Y).sum(axis=1))
-    _, v, failed = lapack.dposv(np.eye(len(groups)) - root[:, None] * K * root, v)
-    if failed:  # not positive definite
-        return [Y]
-    v = root * v
-    correction = groups.spread(v)[:, None] * model.U
-    D = Y.copy()
-    for at, inverse in systems:
-        D[at] += inverse @ correction[at]
-    return [D, Y]
+    system = NewtonSystem(model, groups, gram)
+    Y = system.majorised(-gradient)
+    return [system.corrected(Y), Y] if system.definite else [Y]
 
 
 def alike_targets(smooth, d):

@@ -27,6 +27,8 @@ class Solution:
         In the internal order of the objective's `Groups`.
     gradient : ndarray of shape (n_features, n_targets)
         ∇f(W).
+    loss : float
+        f(W).
     value : float
         F(W).
     residual : float
@@ -39,6 +41,7 @@ class Solution:
 
     W: np.ndarray
     gradient: np.ndarray
+    loss: float
     value: float
     residual: float
     n_iter: int

@@ -1,0 +1,409 @@
+"""Classification: multinomial and binary logistic regression, group lasso and ShrinkNet."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from shrinklin.base import SparseLinearModel, Target, largest_magnitudes
+from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
+from shrinklin.likelihood import likelihood_of_data
+from shrinklin.losses import logistic_loss
+from shrinklin.path import ClassificationPath
+from shrinklin.solvers.proximal_newton import ProximalNewton
+from shrinklin.validation import SPARSE_FORMATS, with_remedy
+
+
+class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
+    """Shared by the classifiers: the logistic loss."""
+
+    _solvers = (ProximalNewton,)
+    _squared = "X"
+
+    def _validate(self, X, y):
+        try:
+            X, y = validate_data(
+                self, X, y, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32]
+            )
+        except ValueError as error:
+            raise with_remedy(self, error) from error
+        check_classification_targets(y)
+        return X, y
+
+    def _smooth(self, X, y, sample_weight, order):
+        classes, codes = np.unique(y, return_inverse=True)
+        s = sample_weight * self._class_weights(classes, codes, sample_weight)[codes]
+        if len(np.unique(codes[s > 0])) < 2:
+            raise ValueError(
+                f"y has one class, {classes[codes[np.argmax(s > 0)]]!r}, on the rows that have "
+                "weight: a classifier needs at least two classes."
+            )
+        likelihood = likelihood_of_data(X, codes, len(classes), s, order, self.fit_intercept)
+        d = likelihood.design.diagonal
+        silent = largest_magnitudes(X, likelihood.order[d == 0])
+        self._check_sizes(np.concatenate([silent, np.sqrt(d)]), np.isfinite(d).all())
+        n_targets = likelihood.C.shape[1]
+        return likelihood, Target(X.dtype, (n_targets,), classes)
+
+    def _class_weights(self, classes, codes, sample_weight):
+        """Factor of the samples of every class."""
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            # By weight, not by number: a weight of 2 is the row given twice.
+            share = np.bincount(codes, sample_weight, len(classes)) / sample_weight.sum()
+            return 1 / (len(classes) * np.where(share > 0, share, 1.0))
+        if self.class_weight is not None and not isinstance(self.class_weight, dict):
+            raise ValueError(
+                f'class_weight={self.class_weight!r}: give None, "balanced", or a dict of label '
+                "to weight."
+            )
+        weights = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} has a negative, infinite or NaN weight: "
+                "weights are finite and >= 0."
+            )
+        return weights
+
+    def _path(self, target, **fields):
+        return ClassificationPath(**fields, classes=target.classes)
+
+    def _store(self, objective, solution, target):
+        super()._store(objective, solution, target)
+        self.classes_ = target.classes
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Numbers, finite. float64 is taken as it is, dense or sparse (CSR or
+            CSC), without a copy; all else is converted to float64.
+        y : array-like of shape (n_samples,)
+            Labels, numbers or strings, of at least two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0, of which only the ratios matter: a weight of 2 is the
+            row given twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For data or parameters outside what is stated here.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where `max_iter` sweeps did not reach `tol`; and where features
+            without penalty tell the classes apart without error, so that no
+            finite coefficients are best.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def decision_function(self, X):
+        """Raw predictions W'x + b.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, that of the second against the first.
+        """
+        Z = self._raw_predictions(X)
+        return Z[:, 0] if Z.shape[1] == 1 else Z
+
+    def predict_log_proba(self, X):
+        """Logarithms of `predict_proba`, exact where a probability is next to 0.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return logistic_loss(len(self.classes_)).log_probabilities(self._raw_predictions(X))
+
+    def predict_proba(self, X):
+        """Probability of every class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Most probable class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        Z = self._raw_predictions(X)
+        codes = (Z[:, 0] > 0).astype(int) if Z.shape[1] == 1 else Z.argmax(axis=1)
+        return self.classes_[codes]
+
+
+class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
+    r"""Logistic regression with a group lasso penalty.
+
+    Minimises, over W (n_features, n_classes) and an unpenalised intercept b,
+
+    .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
+              + \alpha \sum_g \omega_g \|W_g\|_F, \quad z_i = W'x_i + b
+
+    where W_g holds the rows of W of one group of features, and the sample
+    weights s, times the class weights, are scaled to sum to n. Two classes have
+    one column of W, that of the second against the first: without `groups` and
+    weights this is the problem of `sklearn.linear_model.LogisticRegression` with
+    an l1 penalty and ``C = 1 / (n * alpha)``.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty, >= 0. Larger keeps fewer features. The default
+        suits standardised features.
+    groups : array-like of shape (n_features,), default=None
+        One label a feature; features of a label enter or stay out together.
+        None makes every feature its own group.
+    feature_weights : array-like of shape (n_features,), default=None
+        ω, one weight >= 0 a feature and equal within a group; 0 leaves the
+        feature unpenalised. None takes 1, or with `groups` the square root of
+        the group's number of features. For a feature that is its own group,
+        ω is the same as dividing its column by ω.
+    fit_intercept : bool, default=True
+    class_weight : dict, "balanced" or None, default=None
+        Factor of the samples of every label, 1 for labels left out. "balanced"
+        gives every class the same total weight.
+    solver : "auto" or ProximalNewton, default="auto"
+        "auto" is ``ProximalNewton()``.
+    max_iter : int, default=10000
+        Most sweeps over the coordinates.
+    tol : float, default=1e-6
+        The fit ends when `residual_` <= tol and `dual_gap_` <= tol times the
+        loss of zero coefficients.
+    warm_start : bool, default=False
+        Start from the previous `coef_`, if of the same shape.
+    random_state : int, RandomState or None, default=None
+        For solvers that draw random numbers. Proximal Newton draws none.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two
+        W', as for `LogisticRegression`; features left out are exact zeros.
+    intercept_ : ndarray of shape (n_classes,), or (1,) for two
+    n_iter_ : int
+        Sweeps made.
+    residual_ : float
+        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
+        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g
+        bounds the eigenvalues of the group's Hessian. Zero at the optimum.
+    dual_gap_ : float
+        Upper bound on what the objective lies above its minimum.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has string column names.
+
+    See Also
+    --------
+    ShrinkNetClassifier : Keeps fewer features at the same fit.
+    regularization_path : All solutions over a range of alpha.
+
+    References
+    ----------
+    .. [1] Yuan, Lin (2006), Model selection and estimation in regression with
+       grouped variables, J. R. Stat. Soc. B 68.
+    .. [2] Vincent, Hansen (2014), Sparse group lasso and high dimensional
+       multinomial classification, Comput. Stat. Data Anal. 71.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shrinklin import GroupLassoClassifier
+    >>> X = np.array([[1., 0.], [2., 1.], [3., 0.], [4., 1.]])
+    >>> y = ["low", "low", "high", "high"]
+    >>> model = GroupLassoClassifier(alpha=0.1).fit(X, y)
+    >>> model.get_support()
+    array([ True, False])
+    """
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        max_iter=10_000,
+        tol=1e-6,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.alpha = alpha
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
+    r"""Logistic regression with a switch before every feature.
+
+    Minimises, over switches β (n_features,), weights A (n_classes, n_features)
+    and an unpenalised intercept b,
+
+    .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
+              + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p),
+              \quad z_i = A\,\mathrm{diag}(\beta)x_i + b
+
+    (two classes have one row of A, that of the second against the first) with λ = `alpha`, λ₂ = `weight_decay`. This equals the group bridge penalty
+    :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))',
+    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`, which the
+    solver works on. It shrinks large coefficients less than the group lasso
+    does, and so keeps fewer features at the same fit, unless group lasso's
+    coefficients are refitted on its support.
+
+    The problem is not convex. The solver descends from both ends of a path
+    and from group lasso's supports, and then drops, adds and swaps groups as
+    long as that lowers the objective; the point found is never worse than
+    W = 0 or the warm start.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        λ, the strength of the penalty, >= 0. Larger keeps fewer features. The
+        default suits standardised features and targets.
+    weight_decay : float, default=None
+        λ₂ > 0. It acts only through κ; None takes the λ₂ for which κ = alpha.
+    p : {1, 2}, default=2
+        Norm of the weights. With 1, single targets of a kept feature may be 0.
+    groups : array-like of shape (n_features,), default=None
+        One label a feature; features of a label share a switch (with p = 1
+        some of them may still be 0). None makes every feature its own group.
+    feature_weights : array-like of shape (n_features,), default=None
+        ω, one weight >= 0 a feature and equal within a group; 0 leaves the
+        feature unpenalised. None takes 1, or with `groups` the square root of
+        the group's number of features. For a feature that is its own group,
+        ω is the same as dividing its column by :math:`\omega^{3/2}` (p = 2) or
+        :math:`\omega^2` (p = 1).
+    fit_intercept : bool, default=True
+    class_weight : dict, "balanced" or None, default=None
+        Factor of the samples of every label, 1 for labels left out. "balanced"
+        gives every class the same total weight.
+    solver : "auto" or ProximalNewton, default="auto"
+        "auto" is ``ProximalNewton()``.
+    max_iter : int, default=10000
+        Most sweeps over the coordinates in one descent.
+    tol : float, default=1e-6
+        A descent ends when `residual_` <= tol.
+    warm_start : bool, default=False
+        Start also from the previous `coef_`, if of the same shape.
+    random_state : int, RandomState or None, default=None
+        For solvers that draw random numbers. Proximal Newton draws none.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two
+        ``weight_ * switch_``; features left out are exact zeros.
+    switch_ : ndarray of shape (n_features,)
+        β >= 0, one value a group.
+    weight_ : ndarray, shape as `coef_`
+        A.
+    intercept_ : ndarray of shape (n_classes,), or (1,) for two
+    n_iter_ : int
+        Sweeps made in the last descent.
+    residual_ : float
+        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
+        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g
+        bounds the eigenvalues of the group's Hessian.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has string column names.
+
+    See Also
+    --------
+    GroupLassoClassifier : The convex relative.
+    regularization_path : All solutions over a range of alpha.
+
+    References
+    ----------
+    .. [1] Huang, Ma, Xie, Zhang (2009), A group bridge approach for variable
+       selection, Biometrika 96.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shrinklin import ShrinkNetClassifier
+    >>> X = np.array([[1., 0.], [2., 1.], [3., 0.], [4., 1.]])
+    >>> y = ["low", "low", "high", "high"]
+    >>> model = ShrinkNetClassifier(alpha=0.1).fit(X, y)
+    >>> model.get_support()
+    array([ True, False])
+    >>> bool((model.coef_ == model.weight_ * model.switch_).all())
+    True
+    """
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        weight_decay=None,
+        p=2,
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        max_iter=10_000,
+        tol=1e-6,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.alpha = alpha
+        self.weight_decay = weight_decay
+        self.p = p
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose

@@ -1,0 +1,87 @@
+"""The two formulations, each for regression and classification alike.
+
+A formulation says what is penalised: its `Penalty`, how `alpha` becomes the
+strength of it, and the attributes that belong to it.
+"""
+
+from numbers import Real
+
+from shrinklin.base import SparseLinearModel, as_coef, narrowest
+from shrinklin.factored import balanced_weight_decay, bridge_strength, split
+from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.validation import check_real
+
+
+class GroupLassoModel(SparseLinearModel):
+    """Σ_g ω_g ‖W_g‖, times alpha."""
+
+    def _penalty(self):
+        return GroupLasso()
+
+    def _strength(self, alpha):
+        return float(alpha)
+
+    def _alpha_at(self, strength):
+        return strength
+
+    def _store(self, objective, solution, target):
+        super()._store(objective, solution, target)
+        evaluated = solution.loss, solution.gradient
+        self.dual_gap_ = objective.duality_gap(solution.W, evaluated)
+
+
+class ShrinkNetModel(SparseLinearModel):
+    """A switch before every group: the group bridge penalty."""
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        number = isinstance(self.p, Real) and not isinstance(self.p, bool)
+        if not number or self.p not in (1, 2):
+            raise ValueError(
+                f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2. Give '
+                "one of these."
+            )
+        if self.weight_decay is None:
+            return
+        check_real("weight_decay", self.weight_decay, 0)
+        if self.weight_decay == 0:
+            raise ValueError(
+                "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
+                "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
+                "None for the one that makes the bridge strength equal alpha."
+            )
+        if self.alpha == 0:
+            raise ValueError(
+                f"alpha=0 with weight_decay={self.weight_decay!r} leaves the objective without a "
+                "minimiser: the weight can shrink for ever while the switch grows. Give "
+                "alpha > 0, or weight_decay=None for no penalty at all."
+            )
+
+    def _penalty(self):
+        return Bridge2() if self.p == 2 else Bridge1()
+
+    def _strength(self, alpha):
+        if self.weight_decay is None:
+            return float(alpha)
+        return bridge_strength(alpha, self.weight_decay, self.p)
+
+    def _alpha_at(self, strength):
+        if self.weight_decay is None:
+            return strength
+        # κ grows as λ^{p/(p+1)} at a fixed λ₂.
+        return (strength / self._strength(1.0)) ** ((self.p + 1) / self.p)
+
+    def _store(self, objective, solution, target):
+        super()._store(objective, solution, target)
+        # Without a penalty any split will do: that of every alpha > 0 does.
+        alpha = self.alpha if self.alpha > 0 else 1.0
+        decay = self.weight_decay
+        if decay is None:
+            decay = balanced_weight_decay(alpha, self.p)
+        groups = objective.groups
+        beta, A = split(solution.W, groups, alpha, decay, self.p)
+        switch = as_coef(beta[:, None], groups.order, ())
+        weight = as_coef(A, groups.order, target.trailing)
+        dtype = narrowest(self.coef_.dtype, switch, weight)
+        self.switch_, self.weight_ = switch.astype(dtype), weight.astype(dtype)
+        self.coef_ = self.weight_ * self.switch_

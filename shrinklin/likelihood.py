@@ -1,0 +1,228 @@
+r"""The logistic loss as a function of W, with the intercept minimised out.
+
+.. math:: f(W) = \min_b \frac1n \sum_i s_i\, \ell(y_i, W'x_i + b)
+
+Its gradient is that at the best b, and its Hessian the Schur complement of the
+joint one. With c the loss's `curvature_bound` and G the centred Gram matrix of X,
+the Hessian of f nowhere exceeds c·G on any target [1]: a quadratic of Gram
+matrix c·G that touches f lies above it everywhere.
+
+References
+----------
+.. [1] Böhning (1992), Multinomial logistic regression algorithm.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from scipy import linalg, optimize
+
+from shrinklin.design import Design
+from shrinklin.losses import logistic_loss
+from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
+from shrinklin.smooth import Smooth
+
+_INTERCEPT_STEPS = 100
+# A class that has no weight gets the intercept of this share of it.
+_LEAST_SHARE = 1e-16
+# Without penalty, classes that can be told apart have no best W: enough is this loss.
+_SEPARATED = 1e-8
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What raw predictions Z (without intercept) say of the data.
+
+    Attributes
+    ----------
+    value : float
+        f.
+    intercept : ndarray of shape (n_targets,)
+        The best one.
+    P : ndarray of shape (n_samples, n_targets)
+        Probabilities.
+    residual : ndarray of shape (n_samples, n_targets)
+        √(s_i/Σs) (P − Y): the gradient is X' times it, X scaled as by `Design`.
+    """
+
+    value: float
+    intercept: np.ndarray
+    P: np.ndarray
+    residual: np.ndarray
+
+
+class Hessian:
+    """Second derivatives of the loss in Z, with the intercept following."""
+
+    def __init__(self, likelihood, P):
+        self.likelihood, self.P = likelihood, P
+
+    @cached_property
+    def _inverse(self):
+        H = self.likelihood.loss.mean_hessian(self.P, self.likelihood.weight)
+        return linalg.pinvh(H, rtol=1e-14)
+
+    def solve_intercept(self, v):
+        """(Hessian in b)⁻¹ v."""
+        return self._inverse @ v
+
+    def intercept_change(self, V):
+        """Change of the best intercept when Z changes by V."""
+        if not self.likelihood.fit_intercept:
+            return np.zeros(V.shape[1])
+        change = self.likelihood.loss.hessian_product(self.P, V)
+        return -self.solve_intercept(self.likelihood.weight @ change)
+
+    def product(self, V):
+        """Change of `Prediction.residual` when Z changes by V."""
+        V = V + self.intercept_change(V)
+        return self.likelihood.design.row_scale * self.likelihood.loss.hessian_product(self.P, V)
+
+
+class Likelihood(Smooth):
+    """f for one loss and one data set; every sample weight is positive.
+
+    Attributes
+    ----------
+    loss : LogisticLoss
+    design : Design
+    base : Quadratic
+        That of the squared loss on the same data, for its G.
+    weight : ndarray of shape (n_samples,)
+        s_i/Σs.
+    """
+
+    def __init__(self, loss, X, Y, sample_weight, order, fit_intercept=True):
+        self.loss, self.Y, self.fit_intercept = loss, Y, fit_intercept
+        self.base = quadratic_of_data(X, Y, sample_weight, order, fit_intercept)
+        if isinstance(self.base, ColumnQuadratic):
+            self.design = self.base.design
+        else:
+            self.design = Design(X, sample_weight, order, fit_intercept)
+        self.order, self.n_samples = order, X.shape[0]
+        self.weight = self.design.row_scale[:, 0] ** 2
+        self.shares = np.clip(self.weight @ Y, _LEAST_SHARE, 1 - _LEAST_SHARE)
+        self.intercept_at_zero = loss.link(self.shares) if fit_intercept else np.zeros(Y.shape[1])
+        self.at_zero = self.predict(np.zeros(Y.shape))
+        self.C = -self.design.correlate(self.at_zero.residual)
+
+    @property
+    def value_at_zero(self):
+        return self.at_zero.value
+
+    def predict(self, Z, intercept=None):
+        """`Prediction` for Z (n_samples, n_targets); `intercept` is where its search begins."""
+        b = self.intercept_at_zero if intercept is None else intercept
+        if not self.fit_intercept:
+            return self._at(Z, b)
+        found = self._at(Z, b)
+        for _ in range(_INTERCEPT_STEPS):
+            gradient = self.design.row_scale[:, 0] @ found.residual
+            # Against the share of the class, which may be small.
+            worst = (np.abs(gradient) / self.shares).max()
+            if worst <= 1e-13:
+                break
+            better = self._at(Z, found.intercept - self.hessian(found).solve_intercept(gradient))
+            if not better.value <= found.value + 1e-15:
+                better = self._at(Z, found.intercept - gradient / self.loss.curvature_bound)
+            found = better
+            if worst <= 1e-7:
+                break  # the step has squared it
+        return found
+
+    def _at(self, Z, intercept):
+        Z = Z + intercept
+        A, P = self.loss.partition(Z)
+        value = float(self.weight @ self.loss.values(self.Y, Z, A))
+        return Prediction(value, intercept, P, self.design.row_scale * (P - self.Y))
+
+    def hessian(self, prediction):
+        """`Hessian` at a `Prediction`."""
+        return Hessian(self, prediction.P)
+
+    def raw(self, W):
+        """Z = X W with X centred."""
+        return self.design.product(W) / self.design.row_scale
+
+    def evaluate(self, W):
+        found = self.predict(self.raw(W))
+        return found.value, self.design.correlate(found.residual)
+
+    def intercept(self, W):
+        return self.predict(self.raw(W)).intercept - self.design.x_mean[self.order] @ W
+
+    def lipschitz(self, groups):
+        return self.loss.curvature_bound * self.base.lipschitz(groups)
+
+    def model(self, W):
+        """Its curvature is the mean one at W: close to f near W, not above it."""
+        found = self.predict(self.raw(W))
+        factor = max(self.loss.mean_curvature(found.P, self.weight), 1e-12)
+        gradient = self.design.correlate(found.residual)
+        return Touching(self.base, factor, W, found.value, gradient)
+
+    def dual_value(self, W, loss, feasible):
+        # P − Y scaled by c is dual feasible for P' = cP + (1 − c)Y, best at the largest c ≤ 1.
+        c = min(feasible, 1.0)
+        P = self.predict(self.raw(W)).P
+        return -float(self.weight @ self.loss.conjugate(c * P + (1 - c) * self.Y))
+
+    def minimise(self, W, features):
+        """Newton's method on an orthonormal basis of the features' columns.
+
+        Where they separate the classes there is no minimum: it stops at a loss
+        next to nothing.
+        """
+        W = W.copy()
+        W[features] = 0.0
+        offset = self.raw(W)
+        columns = self.design.columns(features)
+        norms = np.sqrt(self.design.diagonal[features])
+        norms[norms == 0] = 1.0
+        Q, R, pivot = linalg.qr(columns / norms, mode="economic", pivoting=True)
+        size = np.abs(np.diagonal(R))
+        rank = int((size > 1e-12 * size.max(initial=0.0)).sum())
+        if rank == 0:
+            return W
+        Q, shape = Q[:, :rank], (rank, W.shape[1])
+
+        # The Hessian is asked for many times at one point.
+        @lru_cache(maxsize=1)
+        def predict_bytes(v):
+            V = np.frombuffer(v).reshape(shape)
+            return self.predict(offset + Q @ V / self.design.row_scale)
+
+        def predict(v):
+            return predict_bytes(v.tobytes())
+
+        def evaluate(v):
+            found = predict(v)
+            return found.value, (Q.T @ found.residual).ravel()
+
+        def hessian_product(v, d):
+            V = Q @ d.reshape(shape) / self.design.row_scale
+            return (Q.T @ self.hessian(predict(v)).product(V)).ravel()
+
+        def stop_if_separated(intermediate_result):
+            if intermediate_result.fun <= _SEPARATED * self.value_at_zero:
+                raise StopIteration
+
+        v = optimize.minimize(
+            evaluate, np.zeros(rank * shape[1]), jac=True, hessp=hessian_product,
+            method="trust-krylov", callback=stop_if_separated, options={"gtol": 1e-10},
+        ).x.reshape(shape)  # fmt: skip
+        solved = linalg.solve_triangular(R[:rank, :rank], v)
+        kept = np.asarray(features)[pivot[:rank]]
+        W[kept] = solved / norms[pivot[:rank]][:, None]
+        return W
+
+
+def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):
+    """`Likelihood` of class numbers `codes`, without the rows that have no weight."""
+    used = sample_weight > 0
+    if not used.all():
+        X, codes, sample_weight = X[used], codes[used], sample_weight[used]
+    loss = logistic_loss(n_classes)
+    Y = loss.indicators(codes, n_classes)
+    return Likelihood(loss, X, Y, sample_weight, order, fit_intercept)

@@ -1,0 +1,160 @@
+r"""Logistic losses of raw predictions, in exponential-family form.
+
+With targets y (indicators of the class) and raw predictions z, a loss is
+
+.. math:: \ell(y, z) = A(z) - \langle y, z\rangle, \quad P = \nabla A(z)
+
+with A convex: P are probabilities, P − y the gradient in z, and the Hessian of A
+does not depend on y. A loss sees (y, z) alone; X and W live one layer up.
+
+Conventions: Z, Y, P (n_samples, n_targets). Two classes have one target, the
+indicator of the second class; K > 2 classes have K targets.
+
+References
+----------
+.. [1] Böhning (1992), Multinomial logistic regression algorithm.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy.special import xlogy
+
+
+class LogisticLoss(ABC):
+    """A and what follows from it.
+
+    Attributes
+    ----------
+    curvature_bound : float
+        No eigenvalue of the Hessian of A exceeds it.
+    """
+
+    curvature_bound: float
+
+    @abstractmethod
+    def indicators(self, codes, n_classes):
+        """Y of the class numbers `codes` (n_samples,)."""
+
+    @abstractmethod
+    def partition(self, Z):
+        """A(z) of every row, (n_samples,), and P."""
+
+    @abstractmethod
+    def values(self, Y, Z, A):
+        """ℓ of every row: (n_samples,)."""
+
+    @abstractmethod
+    def hessian_product(self, P, V):
+        """The Hessian of A at P times V, row by row."""
+
+    @abstractmethod
+    def mean_hessian(self, P, weight):
+        """Σ_i weight_i Hessian_i: (n_targets, n_targets)."""
+
+    @abstractmethod
+    def mean_curvature(self, P, weight):
+        """Mean eigenvalue of `mean_hessian` where it is not 0 by definition."""
+
+    @abstractmethod
+    def conjugate(self, Q):
+        """A*(q) of every row: minus the entropy."""
+
+    @abstractmethod
+    def link(self, shares):
+        """z with P = shares (n_targets,) > 0."""
+
+    @abstractmethod
+    def probabilities(self, Z):
+        """Probability of every class: (..., n_classes)."""
+
+    @abstractmethod
+    def log_probabilities(self, Z):
+        """Their logarithms, without taking the logarithm of a small number."""
+
+
+class Binomial(LogisticLoss):
+    """Two classes, one raw prediction: A(z) = log(1 + eᶻ)."""
+
+    curvature_bound = 0.25
+
+    def indicators(self, codes, n_classes):
+        return (codes == 1).astype(float)[:, None]
+
+    def partition(self, Z):
+        small = np.exp(-np.abs(Z))
+        A = np.maximum(Z, 0) + np.log1p(small)
+        return A[:, 0], np.where(Z >= 0, 1.0, small) / (1 + small)
+
+    def values(self, Y, Z, A):
+        # A(z) − z for y = 1 as A(−z): nothing cancels.
+        return np.logaddexp(0, np.where(Y > 0, -Z, Z))[:, 0]
+
+    def hessian_product(self, P, V):
+        return P * (1 - P) * V
+
+    def mean_hessian(self, P, weight):
+        return np.reshape(weight @ (P * (1 - P)), (1, 1))
+
+    def mean_curvature(self, P, weight):
+        return float(weight @ (P[:, 0] * (1 - P[:, 0])))
+
+    def conjugate(self, Q):
+        return (xlogy(Q, Q) + xlogy(1 - Q, 1 - Q))[:, 0]
+
+    def link(self, shares):
+        return np.log(shares / (1 - shares))
+
+    def probabilities(self, Z):
+        return np.exp(self.log_probabilities(Z))
+
+    def log_probabilities(self, Z):
+        return -np.logaddexp(0, np.concatenate([Z, -Z], axis=-1))
+
+
+class Multinomial(LogisticLoss):
+    """K classes, K raw predictions: A(z) = log Σ_k exp z_k."""
+
+    curvature_bound = 0.5
+
+    def indicators(self, codes, n_classes):
+        return (codes[:, None] == np.arange(n_classes)).astype(float)
+
+    def partition(self, Z):
+        top = Z.max(axis=1, keepdims=True)
+        E = np.exp(Z - top)
+        total = E.sum(axis=1, keepdims=True)
+        return (top + np.log(total))[:, 0], E / total
+
+    def values(self, Y, Z, A):
+        return A - (Y * Z).sum(axis=1)
+
+    def hessian_product(self, P, V):
+        PV = P * V
+        return PV - P * PV.sum(axis=1, keepdims=True)
+
+    def mean_hessian(self, P, weight):
+        return np.diag(weight @ P) - P.T @ (weight[:, None] * P)
+
+    def mean_curvature(self, P, weight):
+        # Zero along (1, …, 1): K − 1 others share the trace.
+        return float(weight @ (P * (1 - P)).sum(axis=1)) / (P.shape[1] - 1)
+
+    def conjugate(self, Q):
+        return xlogy(Q, Q).sum(axis=1)
+
+    def link(self, shares):
+        z = np.log(shares)
+        return z - z.mean()
+
+    def probabilities(self, Z):
+        return np.exp(self.log_probabilities(Z))
+
+    def log_probabilities(self, Z):
+        Z = Z - Z.max(axis=-1, keepdims=True)
+        return Z - np.log(np.exp(Z).sum(axis=-1, keepdims=True))
+
+
+def logistic_loss(n_classes):
+    """The loss for so many classes."""
+    return Binomial() if n_classes == 2 else Multinomial()

@@ -1,0 +1,166 @@
+r"""Proximal Newton for a logistic loss: F falls with every step.
+
+.. math:: \min_W f(W) + \alpha \sum_g \omega_g\,\varphi(W_g)
+
+on working sets (`working_sets`), f being a `Likelihood`. On a working set,
+
+1. coordinate sweeps minimise the quadratic of Gram matrix c·G that touches f at W
+   and lies above it: F falls, and groups enter and leave;
+2. Newton steps follow on the active groups, with f's own Hessian: conjugate
+   gradients, preconditioned by the Newton system of a quadratic of the same mean
+   curvature (`newton`), and a line search on F.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from shrinklin.solvers import working_sets
+from shrinklin.solvers.newton import NewtonSystem
+
+_SWEEPS = 10
+_HALVINGS = 12
+_CG_STEPS = 100
+
+
+class ProximalNewton(BaseEstimator):
+    """Exact solver of the classifiers: working sets, sweeps and Newton steps.
+
+    Examples
+    --------
+    >>> from shrinklin import GroupLassoClassifier, ProximalNewton
+    >>> GroupLassoClassifier(solver=ProximalNewton())
+    GroupLassoClassifier(solver=ProximalNewton())
+    """
+
+    def solve(self, objective, W, *, tol, max_iter):
+        """Descend from W (n_features, n_targets) until the residual is ≤ tol.
+
+        Returns a `Solution`; never warns.
+        """
+        return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+
+
+class _LikelihoodBlock(working_sets.Block):
+    """Keeps Z = XW and what it says of the data (`likelihood.Prediction`)."""
+
+    def __init__(self, objective, working, features, W, gradient):
+        super().__init__(objective, working, W)
+        self.likelihood = objective.smooth
+        self.bound = self.likelihood.loss.curvature_bound
+        self.G = np.ascontiguousarray(self.likelihood.base.block(features))
+        design = self.likelihood.design
+        self.columns = np.ascontiguousarray(design.columns(features).T)
+        self.row_scale = design.row_scale
+        self.prediction = None
+        self._move_to(self.coef)
+
+    def _raw(self, coef):
+        """X W in the memory order that reduces fast over targets."""
+        return (coef @ self.columns).T / self.row_scale
+
+    def _predict(self, Z, intercept_change=0.0):
+        if self.prediction is None:
+            return self.likelihood.predict(Z)
+        return self.likelihood.predict(Z, self.prediction.intercept + intercept_change)
+
+    def _move_to(self, coef):
+        self.coef = np.ascontiguousarray(coef)
+        self.Z = self._raw(self.coef)
+        self._set(self._predict(self.Z))
+
+    def _set(self, prediction):
+        self.prediction = prediction
+        self._gradient = self.columns @ prediction.residual
+
+    @property
+    def gradient(self):
+        return self._gradient
+
+    def loss(self):
+        return self.prediction.value
+
+    def sweep(self, tol, n_sweeps):
+        from shrinklin.solvers import kernels
+
+        coef, gradient = self.coef.copy(), np.ascontiguousarray(self.gradient.T)
+        made = kernels.gram_sweeps(
+            self.penalty.code, coef, gradient, self.bound * self.G, self.lipschitz,
+            self.strengths, self.groups.ptr, tol, n_sweeps,
+        )  # fmt: skip
+        self._move_to(coef)
+        return made
+
+    def sweeps_per_round(self):
+        return _SWEEPS
+
+    def newton_step(self, tol):
+        model, total = self.curvature()
+        norms = self.groups.norms(total)
+        moving = self.lipschitz > 0
+        if (norms[moving] / np.sqrt(self.lipschitz[moving])).max(initial=0.0) <= 0.1 * tol:
+            return False
+        D = self._newton_direction(model, total)
+        return np.isfinite(D).all() and self._line_search(D, model, total)
+
+    def _newton_direction(self, model, total):
+        hessian = self.likelihood.hessian(self.prediction)
+        factor = self.likelihood.loss.mean_curvature(self.prediction.P, self.likelihood.weight)
+        factor = max(factor, 1e-12)
+
+        def product(D):
+            HD = self.columns @ hessian.product(self._raw(np.ascontiguousarray(D.T)))
+            inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
+            return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
+
+        system = NewtonSystem(model, self.groups, lambda rows: factor * self.G[np.ix_(rows, rows)])
+        return conjugate_gradients(product, system.solve, -total)
+
+    def _line_search(self, D, model, total):
+        """Move along D by the first of 1, 1/2, 1/4, … that lowers F, if any.
+
+        Where a change of F is lost in rounding, the gradient decides.
+        """
+        before, rounding = self.value(), 1e-15 * self.scale
+        change = self._raw(np.ascontiguousarray(D.T))
+        shift = self.likelihood.hessian(self.prediction).intercept_change(change)
+        for step in 0.5 ** np.arange(_HALVINGS):
+            prediction = self._predict(self.Z + step * change, step * shift)
+            W = self.W + step * D
+            gain = prediction.value + self.penalty_sum(W) - before
+            if gain <= rounding:
+                old = self.coef, self.Z, self.prediction, self._gradient
+                self.coef, self.Z = np.ascontiguousarray(W.T), self.Z + step * change
+                self._set(prediction)
+                if gain < -rounding or np.vdot(self.curvature()[1], self.curvature()[1]) < np.vdot(
+                    total, total
+                ):
+                    return True
+                self.coef, self.Z, self.prediction, self._gradient = old
+                return False
+        return False
+
+
+def conjugate_gradients(product, precondition, rhs, tol=0.05):
+    """Approximate solution D of product(D) = rhs, with ⟨D, rhs⟩ > 0.
+
+    Ends when the preconditioned residual has shrunk by `tol`, or at a direction
+    of negative curvature, with what it has found by then.
+    """
+    D = np.zeros_like(rhs)
+    residual = rhs
+    Y = precondition(residual)
+    Q, size = Y, np.vdot(residual, Y)
+    first = size
+    for _ in range(_CG_STEPS):
+        HQ = product(Q)
+        curvature = np.vdot(Q, HQ)
+        if curvature <= 1e-14 * size:
+            return D if D.any() else Q
+        D = D + size / curvature * Q
+        residual = residual - size / curvature * HQ
+        Y = precondition(residual)
+        previous, size = size, np.vdot(residual, Y)
+        if size <= tol**2 * first:
+            break
+        Q = Y + size / previous * Q
+    return D

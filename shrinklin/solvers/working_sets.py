@@ -1,0 +1,197 @@
+"""Working sets: what every exact solver does around its own moves.
+
+1. Score every group by its prox residual; the groups of W and the worst
+   offenders form the working set.
+2. On the working set alternate sweeps, which decide the active groups, with
+   Newton steps on them, which make ill-conditioned data easy.
+3. Take the full gradient and start again, until no residual exceeds tol.
+
+The point found is the minimum for a convex penalty. For the bridge no single
+block can improve it; `local_search` and `path` look further.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from shrinklin.solvers.solution import Solution, Status
+
+_MIN_WORKING = 10
+_NEWTON_STEPS = 5
+
+
+def solve(objective, W, restrict, *, tol, max_iter):
+    """Descend from W (n_features, n_targets) until the residual is ≤ tol.
+
+    `restrict(objective, working, features, W, gradient)` makes the `Block` of the
+    groups `working`. Returns a `Solution`; never warns.
+    """
+    scale = objective.residual_scale
+    threshold = tol * scale
+    W = W.copy()
+    n_iter, stalled_on = 0, np.empty(0)
+    while True:
+        loss, gradient = objective.smooth.evaluate(W)
+        residuals = prox_residuals(objective, W, gradient)
+        worst = residuals.max(initial=0.0)
+        if worst <= threshold:
+            threshold = 0.1 * worst  # for another round, if the gap asks for one
+        working = _working_set(objective, W, residuals, threshold)
+        settled = worst <= 1e-14 * scale or np.array_equal(working, stalled_on)
+        status = _status(objective, W, (loss, gradient), tol, worst, settled, n_iter >= max_iter)
+        if status is not None:
+            break
+        features = objective.groups.features(working)
+        block = restrict(objective, working, features, W[features], gradient[features])
+        sweeps, stalled = _solve_block(block, 0.5 * threshold, max_iter - n_iter)
+        n_iter += sweeps
+        stalled_on = working if stalled else np.empty(0)
+        W[features] = block.W
+    return Solution(
+        W=W,
+        gradient=gradient,
+        loss=loss,
+        value=loss + objective.strength * objective.penalty_sum(W),
+        residual=float(worst / scale) if scale > 0 else 0.0,
+        n_iter=n_iter,
+        status=status,
+    )
+
+
+def _status(objective, W, evaluated, tol, worst, settled, spent):
+    """The outcome at W, or None to go on.
+
+    Once settled, all that is left is rounding: in the residual, which is then
+    too large, or in the gap alone, and then the residual has to do.
+    """
+    small = worst <= tol * objective.residual_scale
+    if small and (settled or _certified(objective, W, evaluated, tol)):
+        return Status.CONVERGED
+    if settled:
+        return Status.PRECISION
+    return Status.MAX_ITER if spent else None
+
+
+def _certified(objective, W, evaluated, tol):
+    """Whether a convex objective is within tol · f(0) of its minimum.
+
+    On ill-conditioned data a small residual alone does not say so.
+    """
+    if not objective.penalty.convex:
+        return True
+    return objective.duality_gap(W, evaluated) <= tol * objective.smooth.value_at_zero
+
+
+def prox_residuals(objective, W, gradient):
+    """√L_g‖W_g − prox(W_g − ∇_g f/L_g)‖ of every group: shape (n_groups,).
+
+    `objective` is an `Objective`, or one restricted to a working set.
+    Half its square is what the objective falls by, at least, if the group moves.
+    """
+    steps = prox_steps(objective, W, gradient, objective.lipschitz)
+    return np.sqrt(objective.lipschitz) * objective.groups.norms(steps)
+
+
+def prox_steps(objective, W, gradient, curvature):
+    """prox(W_g − ∇_g/c_g) − W_g with curvature c (n_groups,): like W."""
+    # Here as in the blocks: importing numba is for those who fit.
+    from shrinklin.solvers import kernels
+
+    return kernels.prox_steps(
+        objective.penalty.code,
+        np.ascontiguousarray(W.T),
+        np.ascontiguousarray(gradient.T),
+        curvature,
+        objective.strengths,
+        objective.groups.ptr,
+    ).T
+
+
+def _working_set(objective, W, residuals, threshold):
+    """Groups that are alive or violate most: at most twice those alive, or 10."""
+    alive = objective.groups.norms(W) > 0
+    room = max(_MIN_WORKING, int(alive.sum()))
+    offenders = np.flatnonzero((residuals > threshold) & ~alive)
+    if len(offenders) > room:
+        worst = np.argpartition(residuals[offenders], -room)[-room:]
+        offenders = offenders[worst]
+    alive[offenders] = True
+    return np.flatnonzero(alive)
+
+
+class Block(ABC):
+    """The objective on a working set, with W and ∇f kept together.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_targets, n_features)
+        In ``coef_`` orientation, as the kernels want it.
+    scale : float
+        2 f(0): what changes of the objective are small against.
+    """
+
+    def __init__(self, objective, working, W):
+        self.penalty = objective.penalty
+        self.groups = objective.groups.restrict(working)
+        self.strengths = objective.strengths[working]
+        self.lipschitz = objective.lipschitz[working]
+        self.scale = 2 * objective.smooth.value_at_zero
+        self.coef = np.ascontiguousarray(W.T)
+
+    @property
+    def W(self):
+        return self.coef.T
+
+    @property
+    @abstractmethod
+    def gradient(self):
+        """∇f(W)."""
+
+    @abstractmethod
+    def loss(self):
+        """f(W)."""
+
+    @abstractmethod
+    def sweep(self, tol, n_sweeps):
+        """Sweep over the coordinates; returns how often."""
+
+    @abstractmethod
+    def sweeps_per_round(self):
+        """As many sweeps as cost about one Newton step."""
+
+    @abstractmethod
+    def newton_step(self, tol):
+        """Take a Newton step if it lowers the objective; tells whether it did."""
+
+    def penalty_sum(self, W):
+        return self.strengths @ self.penalty.values(W, self.groups)
+
+    def value(self):
+        return self.loss() + self.penalty_sum(self.W)
+
+    def curvature(self):
+        """The penalty's `Curvature` at W, and ∇F on its smooth entries."""
+        model = self.penalty.curvature(self.W, self.groups, self.strengths)
+        return model, np.where(model.smooth, self.gradient + model.gradient, 0.0)
+
+
+def _solve_block(block, tol, max_sweeps):
+    """Returns the sweeps made, and whether floating point allowed no more."""
+    n_sweeps = 0
+    value = block.value()
+    idle = 0
+    while n_sweeps < max_sweeps:
+        asked = min(block.sweeps_per_round(), max_sweeps - n_sweeps)
+        made = block.sweep(tol, asked)
+        n_sweeps += made
+        # The sweep saw every group when it moved; later moves may have undone it.
+        if made < asked and prox_residuals(block, block.W, block.gradient).max() <= 2 * tol:
+            return n_sweeps, False
+        for _ in range(_NEWTON_STEPS):
+            if not block.newton_step(tol):
+                break
+        previous, value = value, block.value()
+        idle = idle + 1 if previous - value <= 1e-15 * block.scale else 0
+        if idle == 3:
+            return n_sweeps, True
+    return n_sweeps, False
