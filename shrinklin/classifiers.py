@@ -130,7 +130,8 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return logistic_loss(len(self.classes_)).log_probabilities(self._raw_predictions(X))
+        Z = self._raw_predictions(X)
+        return logistic_loss(len(self.classes_)).log_probabilities(Z)
 
     def predict_proba(self, X):
         """Probability of every class, in the order of `classes_`.
@@ -286,7 +287,8 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
               + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p),
               \quad z_i = A\,\mathrm{diag}(\beta)x_i + b
 
-    (two classes have one row of A, that of the second against the first) with λ = `alpha`, λ₂ = `weight_decay`. This equals the group bridge penalty
+    (two classes have one row of A, that of the second against the first) with
+    λ = `alpha`, λ₂ = `weight_decay`. This equals the group bridge penalty
     :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))',
     :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`, which the
     solver works on. It shrinks large coefficients less than the group lasso

@@ -28,8 +28,8 @@ from threadpoolctl import ThreadpoolController
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.penalties import GroupLasso
-from shrinklin.quadratic import quadratic_of_data
-from shrinklin.solvers.local_search import improve
+from shrinklin.quadratic import Quadratic, quadratic_of_data
+from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.solution import Solution
 from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights
 
@@ -41,6 +41,8 @@ _GROUP_LASSO_EPS = 1e-3
 _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
 # Group lasso serves only to begin from: no use in ever more digits of it.
 _GROUP_LASSO_SWEEPS = 300
+# How far a trial of the local search goes before it is judged.
+_GLANCE_STEPS, _GLANCE_SWEEPS = 3, 10
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
@@ -116,12 +118,23 @@ class _Search:
         objective = self.objective.at(strength)
         solution = self.solve(objective, W)
         if strength in self.strengths:
-            solution = improve(objective, solution, lambda W: self.solve(objective, W))
+            solution = improve(
+                objective,
+                solution,
+                lambda W: self.solve(objective, W),
+                lambda W: self.glance(objective, W),
+            )
             known = self.found.setdefault(strength, solution)
             if solution.value < known.value:
                 self.found[strength] = solution
         self.pool.add(solution.W, solution.loss)
         return solution
+
+    def glance(self, objective, W):
+        """W some way down from here."""
+        if isinstance(objective.smooth, Quadratic):
+            return majorise_minimise(objective, W, _GLANCE_STEPS)
+        return self.solve(objective, W, _GLANCE_SWEEPS).W
 
     def _follow_group_lasso(self, sparse_end):
         """Pool the group lasso's supports, refitted; return its densest solution."""
@@ -418,8 +431,8 @@ class ClassificationPath(RegularizationPath):
         unknown = np.setdiff1d(y, self.classes)
         if len(unknown):
             raise ValueError(
-                f"y has labels {list(unknown)[:3]} that the path was not computed with: give labels among "
-                f"{list(self.classes)}."
+                f"y has labels {list(unknown)[:3]} that the path was not computed with: give "
+                f"labels among {list(self.classes)}."
             )
         return np.searchsorted(self.classes, y)
 

@@ -90,9 +90,7 @@ def test_scores_are_the_minima_of_the_quadratic_model(labels):
     for g in stationary.droppable:
         rest = np.flatnonzero((groups.spread(np.arange(len(groups))) != g) & (d > 0))
         G, C = objective.smooth.block(rest), objective.smooth.C[rest]
-        least = 0.5 * (
-            objective.smooth.yy - np.vdot(C, np.linalg.solve(G + np.diag(d[rest]), C))
-        )
+        least = 0.5 * (objective.smooth.yy - np.vdot(C, np.linalg.solve(G + np.diag(d[rest]), C)))
         model = least + constants.sum() - constants[g]
         assert start.value + stationary.drop_score(g) == pytest.approx(model, rel=1e-8)
 

@@ -44,7 +44,9 @@ class CoordinateDescent(BaseEstimator):
         """The squared loss of the data in the representation that suits it."""
         auto = isinstance(self.gram, str) and self.gram == "auto"
         if not auto and not isinstance(self.gram, bool):
-            raise ValueError(f'gram={self.gram!r}: CoordinateDescent accepts "auto", True or False.')
+            raise ValueError(
+                f'gram={self.gram!r}: CoordinateDescent accepts "auto", True or False.'
+            )
         return quadratic_of_data(X, Y, sample_weight, order, fit_intercept, self.gram)
 
     def solve(self, objective, W, *, tol, max_iter):

@@ -21,21 +21,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shrinklin.solvers.working_sets import prox_steps
 from shrinklin.solvers.newton import alike_targets, scaled_inverse, scaled_solve
+from shrinklin.solvers.working_sets import prox_steps
 
 _MAX_DROPS = 30
 _TRIALS = 8
-_TRIAL_STEPS = 3
 
 
-def improve(objective, solution, solve, max_moves=100):
+def improve(objective, solution, solve, glance, max_moves=100):
     """Best point reached by moves that each lower F.
 
-    `solve(W)` descends from W and returns a `Solution`.
+    `solve(W)` descends from W and returns a `Solution`; `glance(W)` makes some
+    steps of such a descent and returns the W reached.
     """
     for _ in range(max_moves):
-        trial = _best_trial(objective, solution)
+        trial = _best_trial(objective, solution, glance)
         if trial is None:
             break
         candidate = solve(trial)
@@ -49,23 +49,23 @@ def _noise(objective):
     return 2e-12 * objective.smooth.value_at_zero
 
 
-def _best_trial(objective, solution):
+def _best_trial(objective, solution, glance):
+    model = objective.model(solution.W)
     best, best_value = None, solution.value - _noise(objective)
-    for start in neighbours(objective.model(solution.W), solution):
-        trial = majorise_minimise(objective, start, _TRIAL_STEPS)
+    for start in neighbours(model, solution):
+        trial = glance(start)
         value = objective.value(trial)
         if value < best_value:
             best, best_value = trial, value
+            if model is not objective:
+                break  # a look costs more than a move gains by being the best
     return best
 
 
 def majorise_minimise(objective, W, n_steps):
-    """W after n_steps reweighted ridge solves on its own support.
-
-    Where f is not quadratic, each is made on its model at the W before.
-    """
+    """W after n_steps reweighted ridge solves on its own support, for a quadratic f."""
+    smooth = objective.smooth
     for _ in range(n_steps):
-        smooth = objective.smooth.model(W)
         model = objective.penalty.curvature(W, objective.groups, objective.strengths)
         # p = 1 sends entries to zero without end: leave them out once shrunk
         # to nothing beside what they would be unpenalised.

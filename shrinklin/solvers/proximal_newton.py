@@ -18,7 +18,7 @@ from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
 _SWEEPS = 10
-_HALVINGS = 12
+_HALVINGS = 6
 _CG_STEPS = 100
 
 
@@ -46,6 +46,7 @@ class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, W)
         self.likelihood = objective.smooth
+        self.residual_scale = objective.residual_scale
         self.bound = self.likelihood.loss.curvature_bound
         self.G = np.ascontiguousarray(self.likelihood.base.block(features))
         design = self.likelihood.design
@@ -64,12 +65,11 @@ class _LikelihoodBlock(working_sets.Block):
         return self.likelihood.predict(Z, self.prediction.intercept + intercept_change)
 
     def _move_to(self, coef):
-        self.coef = np.ascontiguousarray(coef)
-        self.Z = self._raw(self.coef)
-        self._set(self._predict(self.Z))
+        Z = self._raw(coef)
+        self._set(coef, Z, self._predict(Z))
 
-    def _set(self, prediction):
-        self.prediction = prediction
+    def _set(self, coef, Z, prediction):
+        self.coef, self.Z, self.prediction = coef, Z, prediction
         self._gradient = self.columns @ prediction.residual
 
     @property
@@ -95,14 +95,17 @@ class _LikelihoodBlock(working_sets.Block):
 
     def newton_step(self, tol):
         model, total = self.curvature()
-        norms = self.groups.norms(total)
         moving = self.lipschitz > 0
-        if (norms[moving] / np.sqrt(self.lipschitz[moving])).max(initial=0.0) <= 0.1 * tol:
+        norms = self.groups.norms(total)[moving] / np.sqrt(self.lipschitz[moving])
+        worst = norms.max(initial=0.0)
+        if worst <= 0.1 * tol:
             return False
-        D = self._newton_direction(model, total)
+        # As accurate as the quadratic model is, which gives superlinear convergence.
+        accuracy = np.clip(worst / self.residual_scale, 1e-6, 0.05)
+        D = self._newton_direction(model, total, accuracy)
         return np.isfinite(D).all() and self._line_search(D, model, total)
 
-    def _newton_direction(self, model, total):
+    def _newton_direction(self, model, total, accuracy):
         hessian = self.likelihood.hessian(self.prediction)
         factor = self.likelihood.loss.mean_curvature(self.prediction.P, self.likelihood.weight)
         factor = max(factor, 1e-12)
@@ -113,34 +116,39 @@ class _LikelihoodBlock(working_sets.Block):
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
         system = NewtonSystem(model, self.groups, lambda rows: factor * self.G[np.ix_(rows, rows)])
-        return conjugate_gradients(product, system.solve, -total)
+        return conjugate_gradients(product, system.solve, -total, accuracy)
 
     def _line_search(self, D, model, total):
         """Move along D by the first of 1, 1/2, 1/4, … that lowers F, if any.
 
-        Where a change of F is lost in rounding, the gradient decides.
+        A group that would pass through zero stops there: F has a kink. Where a
+        change of F is lost in rounding, the gradient decides. Tells whether the
+        whole step was taken; if not, the sweeps should have another look.
         """
         before, rounding = self.value(), 1e-15 * self.scale
         change = self._raw(np.ascontiguousarray(D.T))
         shift = self.likelihood.hessian(self.prediction).intercept_change(change)
         for step in 0.5 ** np.arange(_HALVINGS):
-            prediction = self._predict(self.Z + step * change, step * shift)
             W = self.W + step * D
+            passed = self.groups.sum((W * model.U).sum(axis=1)) < 0
+            W[self.groups.spread(passed)] = 0.0
+            Z = self._raw(W.T) if passed.any() else self.Z + step * change
+            prediction = self._predict(Z, step * shift)
             gain = prediction.value + self.penalty_sum(W) - before
-            if gain <= rounding:
-                old = self.coef, self.Z, self.prediction, self._gradient
-                self.coef, self.Z = np.ascontiguousarray(W.T), self.Z + step * change
-                self._set(prediction)
-                if gain < -rounding or np.vdot(self.curvature()[1], self.curvature()[1]) < np.vdot(
-                    total, total
-                ):
-                    return True
-                self.coef, self.Z, self.prediction, self._gradient = old
-                return False
+            if gain > rounding:
+                continue
+            old = self.coef, self.Z, self.prediction, self._gradient
+            self._set(np.ascontiguousarray(W.T), Z, prediction)
+            if gain < -rounding:
+                return step == 1
+            if np.linalg.norm(self.curvature()[1]) < np.linalg.norm(total):
+                return True
+            self.coef, self.Z, self.prediction, self._gradient = old
+            return False
         return False
 
 
-def conjugate_gradients(product, precondition, rhs, tol=0.05):
+def conjugate_gradients(product, precondition, rhs, tol):
     """Approximate solution D of product(D) = rhs, with ⟨D, rhs⟩ > 0.
 
     Ends when the preconditioned residual has shrunk by `tol`, or at a direction
