@@ -23,7 +23,8 @@ from shrinklin.losses import logistic_loss
 from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.smooth import Smooth
 
-_INTERCEPT_STEPS = 100
+# Newton's steps for the intercept: how many, how long in raw predictions, how often halved.
+_INTERCEPT_STEPS, _INTERCEPT_MOVE, _INTERCEPT_HALVINGS = 100, 4.0, 6
 # A class that has no weight gets the intercept of this share of it.
 _LEAST_SHARE = 1e-16
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
@@ -115,23 +116,33 @@ class Likelihood(Smooth):
         """`Prediction` for Z (n_samples, n_targets); `intercept` is where its search begins."""
         b = self.intercept_at_zero if intercept is None else intercept
         if not self.fit_intercept:
-            return self._at(Z, b)
-        found = self._at(Z, b)
+            return self.at(Z, b)
+        found = self.at(Z, b)
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
             # Against the share of the class, which may be small.
             worst = (np.abs(gradient) / self.shares).max()
             if worst <= 1e-13:
                 break
-            better = self._at(Z, found.intercept - self.hessian(found).solve_intercept(gradient))
-            if not better.value <= found.value + 1e-15:
-                better = self._at(Z, found.intercept - gradient / self.loss.curvature_bound)
-            found = better
+            found = self._intercept_step(Z, found, gradient)
             if worst <= 1e-7:
                 break  # the step has squared it
         return found
 
-    def _at(self, Z, intercept):
+    def _intercept_step(self, Z, found, gradient):
+        """Newton's, no longer than is safe, and halved until it descends."""
+        step = self.hessian(found).solve_intercept(gradient)
+        step *= min(1.0, _INTERCEPT_MOVE / max(np.abs(step).max(), 1e-300))
+        for _ in range(_INTERCEPT_HALVINGS):
+            better = self.at(Z, found.intercept - step)
+            if better.value <= found.value + 1e-15:
+                return better
+            step = step / 2
+        # Guaranteed to descend.
+        return self.at(Z, found.intercept - gradient / self.loss.curvature_bound)
+
+    def at(self, Z, intercept):
+        """`Prediction` with that intercept, best or not."""
         Z = Z + intercept
         A, P = self.loss.partition(Z)
         value = float(self.weight @ self.loss.values(self.Y, Z, A))

@@ -42,7 +42,8 @@ _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
 # Group lasso serves only to begin from: no use in ever more digits of it.
 _GROUP_LASSO_SWEEPS = 300
 # How far a trial of the local search goes before it is judged.
-_GLANCE_STEPS, _GLANCE_SWEEPS = 3, 10
+_GLANCE_STEPS = 3
+_GLANCE_SWEEPS, _GLANCE_TOL = 10, 1e-3
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
@@ -51,7 +52,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     `start` is a W to begin from. `report()` is called `n_steps` times.
     """
 
-    def solve(objective, W, max_iter=max_iter):
+    def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
     # Most products here are small: BLAS threads gain nothing by them, and where another
@@ -131,10 +132,12 @@ class _Search:
         return solution
 
     def glance(self, objective, W):
-        """W some way down from here."""
+        """W some way down from here, and F there."""
         if isinstance(objective.smooth, Quadratic):
-            return majorise_minimise(objective, W, _GLANCE_STEPS)
-        return self.solve(objective, W, _GLANCE_SWEEPS).W
+            W = majorise_minimise(objective, W, _GLANCE_STEPS)
+            return W, objective.value(W)
+        solution = self.solve(objective, W, _GLANCE_SWEEPS, _GLANCE_TOL)
+        return solution.W, solution.value
 
     def _follow_group_lasso(self, sparse_end):
         """Pool the group lasso's supports, refitted; return its densest solution."""

@@ -32,7 +32,7 @@ def improve(objective, solution, solve, glance, max_moves=100):
     """Best point reached by moves that each lower F.
 
     `solve(W)` descends from W and returns a `Solution`; `glance(W)` makes some
-    steps of such a descent and returns the W reached.
+    steps of such a descent and returns the W reached, and F there.
     """
     for _ in range(max_moves):
         trial = _best_trial(objective, solution, glance)
@@ -53,8 +53,7 @@ def _best_trial(objective, solution, glance):
     model = objective.model(solution.W)
     best, best_value = None, solution.value - _noise(objective)
     for start in neighbours(model, solution):
-        trial = glance(start)
-        value = objective.value(trial)
+        trial, value = glance(start)
         if value < best_value:
             best, best_value = trial, value
             if model is not objective:

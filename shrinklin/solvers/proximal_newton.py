@@ -52,21 +52,16 @@ class _LikelihoodBlock(working_sets.Block):
         design = self.likelihood.design
         self.columns = np.ascontiguousarray(design.columns(features).T)
         self.row_scale = design.row_scale
-        self.prediction = None
-        self._move_to(self.coef)
+        Z = self._raw(self.coef)
+        self._set(self.coef, Z, self.likelihood.predict(Z))
 
     def _raw(self, coef):
         """X W in the memory order that reduces fast over targets."""
         return (coef @ self.columns).T / self.row_scale
 
-    def _predict(self, Z, intercept_change=0.0):
-        if self.prediction is None:
-            return self.likelihood.predict(Z)
-        return self.likelihood.predict(Z, self.prediction.intercept + intercept_change)
-
     def _move_to(self, coef):
         Z = self._raw(coef)
-        self._set(coef, Z, self._predict(Z))
+        self._set(coef, Z, self.likelihood.predict(Z, self.prediction.intercept))
 
     def _set(self, coef, Z, prediction):
         self.coef, self.Z, self.prediction = coef, Z, prediction
@@ -133,10 +128,12 @@ class _LikelihoodBlock(working_sets.Block):
             passed = self.groups.sum((W * model.U).sum(axis=1)) < 0
             W[self.groups.spread(passed)] = 0.0
             Z = self._raw(W.T) if passed.any() else self.Z + step * change
-            prediction = self._predict(Z, step * shift)
-            gain = prediction.value + self.penalty_sum(W) - before
-            if gain > rounding:
+            intercept = self.prediction.intercept + step * shift
+            penalty = self.penalty_sum(W)
+            if self.likelihood.at(Z, intercept).value + penalty > before + rounding:
                 continue
+            prediction = self.likelihood.predict(Z, intercept)
+            gain = prediction.value + penalty - before
             old = self.coef, self.Z, self.prediction, self._gradient
             self._set(np.ascontiguousarray(W.T), Z, prediction)
             if gain < -rounding:
