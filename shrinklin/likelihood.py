@@ -169,7 +169,7 @@ class Likelihood(Smooth):
     def model(self, W):
         """Its curvature is the mean one at W: close to f near W, not above it."""
         found = self.predict(self.raw(W))
-        factor = max(self.loss.mean_curvature(found.P, self.weight), 1e-12)
+        factor = max(float(self.weight @ self.loss.curvatures(found.P)), 1e-12)
         gradient = self.design.correlate(found.residual)
         return Touching(self.base, factor, W, found.value, gradient)
 

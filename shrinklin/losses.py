@@ -53,8 +53,8 @@ class LogisticLoss(ABC):
         """Σ_i weight_i Hessian_i: (n_targets, n_targets)."""
 
     @abstractmethod
-    def mean_curvature(self, P, weight):
-        """Mean eigenvalue of `mean_hessian` where it is not 0 by definition."""
+    def curvatures(self, P):
+        """Mean eigenvalue of every row's Hessian where it is not 0 by definition."""
 
     @abstractmethod
     def conjugate(self, Q):
@@ -96,8 +96,8 @@ class Binomial(LogisticLoss):
     def mean_hessian(self, P, weight):
         return np.reshape(weight @ (P * (1 - P)), (1, 1))
 
-    def mean_curvature(self, P, weight):
-        return float(weight @ (P[:, 0] * (1 - P[:, 0])))
+    def curvatures(self, P):
+        return P[:, 0] * (1 - P[:, 0])
 
     def conjugate(self, Q):
         return (xlogy(Q, Q) + xlogy(1 - Q, 1 - Q))[:, 0]
@@ -136,9 +136,9 @@ class Multinomial(LogisticLoss):
     def mean_hessian(self, P, weight):
         return np.diag(weight @ P) - P.T @ (weight[:, None] * P)
 
-    def mean_curvature(self, P, weight):
+    def curvatures(self, P):
         # Zero along (1, …, 1): K − 1 others share the trace.
-        return float(weight @ (P * (1 - P)).sum(axis=1)) / (P.shape[1] - 1)
+        return (P * (1 - P)).sum(axis=1) / (P.shape[1] - 1)
 
     def conjugate(self, Q):
         return xlogy(Q, Q).sum(axis=1)

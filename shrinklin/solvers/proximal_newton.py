@@ -8,18 +8,24 @@ on working sets (`working_sets`), f being a `Likelihood`. On a working set,
    and lies above it: F falls, and groups enter and leave;
 2. Newton steps follow on the active groups, with f's own Hessian: conjugate
    gradients, preconditioned by the Newton system of a quadratic of the same mean
-   curvature (`newton`), and a line search on F.
+   curvature in every sample (`newton`), and a line search on F. Groups that a step would take
+   through zero leave, and the others take their step without them.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from shrinklin.likelihood import Prediction
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
 _SWEEPS = 10
 _HALVINGS = 6
 _CG_STEPS = 100
+# How often groups may leave, one after another, in one Newton step.
+_LEAVES = 3
 
 
 class ProximalNewton(BaseEstimator):
@@ -40,49 +46,59 @@ class ProximalNewton(BaseEstimator):
         return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
 
 
-class _LikelihoodBlock(working_sets.Block):
-    """Keeps Z = XW and what it says of the data (`likelihood.Prediction`)."""
+@dataclass(frozen=True)
+class _Point:
+    """A W of a working set, ``coef_`` orientation, and what follows from it."""
 
+    coef: np.ndarray
+    Z: np.ndarray
+    prediction: Prediction
+    gradient: np.ndarray
+
+
+class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, W)
         self.likelihood = objective.smooth
-        self.residual_scale = objective.residual_scale
+        self.largest = 0.0
         self.bound = self.likelihood.loss.curvature_bound
         self.G = np.ascontiguousarray(self.likelihood.base.block(features))
         design = self.likelihood.design
         self.columns = np.ascontiguousarray(design.columns(features).T)
         self.row_scale = design.row_scale
-        Z = self._raw(self.coef)
-        self._set(self.coef, Z, self.likelihood.predict(Z))
+        self.point = self._at(self.coef)
 
-    def _raw(self, coef):
-        """X W in the memory order that reduces fast over targets."""
-        return (coef @ self.columns).T / self.row_scale
+    def _raw(self, W):
+        """X W, in the memory order that reduces fast over targets."""
+        return (np.ascontiguousarray(W.T) @ self.columns).T / self.row_scale
 
-    def _move_to(self, coef):
-        Z = self._raw(coef)
-        self._set(coef, Z, self.likelihood.predict(Z, self.prediction.intercept))
+    def _at(self, coef, Z=None, intercept=None):
+        """The `_Point` of coef, Z and the start for the intercept being known or not."""
+        Z = self._raw(coef.T) if Z is None else Z
+        prediction = self.likelihood.predict(Z, intercept)
+        gradient = self.columns @ prediction.residual
+        return _Point(np.ascontiguousarray(coef), Z, prediction, gradient)
 
-    def _set(self, coef, Z, prediction):
-        self.coef, self.Z, self.prediction = coef, Z, prediction
-        self._gradient = self.columns @ prediction.residual
+    @property
+    def W(self):
+        return self.point.coef.T
 
     @property
     def gradient(self):
-        return self._gradient
+        return self.point.gradient
 
     def loss(self):
-        return self.prediction.value
+        return self.point.prediction.value
 
     def sweep(self, tol, n_sweeps):
         from shrinklin.solvers import kernels
 
-        coef, gradient = self.coef.copy(), np.ascontiguousarray(self.gradient.T)
+        coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T)
         made = kernels.gram_sweeps(
             self.penalty.code, coef, gradient, self.bound * self.G, self.lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
-        self._move_to(coef)
+        self.point = self._at(coef, intercept=self.point.prediction.intercept)
         return made
 
     def sweeps_per_round(self):
@@ -96,51 +112,92 @@ class _LikelihoodBlock(working_sets.Block):
         if worst <= 0.1 * tol:
             return False
         # As accurate as the quadratic model is, which gives superlinear convergence.
-        accuracy = np.clip(worst / self.residual_scale, 1e-6, 0.05)
+        self.largest = max(self.largest, worst)
+        accuracy = np.clip(worst / self.largest, 1e-6, 0.05)
         D = self._newton_direction(model, total, accuracy)
-        return np.isfinite(D).all() and self._line_search(D, model, total)
+        if not np.isfinite(D).all():
+            return False
+        if self._passing(D, model).any() and self._leave(D, model, accuracy):
+            return True
+        return self._line_search(D, model, total)
 
     def _newton_direction(self, model, total, accuracy):
-        hessian = self.likelihood.hessian(self.prediction)
-        factor = self.likelihood.loss.mean_curvature(self.prediction.P, self.likelihood.weight)
-        factor = max(factor, 1e-12)
+        hessian = self.likelihood.hessian(self.point.prediction)
+        G = self._local_gram()
 
         def product(D):
-            HD = self.columns @ hessian.product(self._raw(np.ascontiguousarray(D.T)))
+            HD = self.columns @ hessian.product(self._raw(D))
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
-        system = NewtonSystem(model, self.groups, lambda rows: factor * self.G[np.ix_(rows, rows)])
+        system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)])
         return conjugate_gradients(product, system.solve, -total, accuracy)
+
+    def _local_gram(self):
+        """Gram matrix of the samples weighted by their own mean curvature.
+
+        With two classes it is the Hessian itself.
+        """
+        columns = self.columns
+        curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
+        if self.likelihood.fit_intercept:
+            root = self.row_scale[:, 0]
+            means = columns @ (curvatures * root) / max(curvatures @ root**2, 1e-300)
+            columns = columns - means[:, None] * root
+        columns = columns * np.sqrt(curvatures)
+        return columns @ columns.T
+
+    def _passing(self, D, model):
+        """Groups that W + D takes through zero, where F has a kink."""
+        return self.groups.sum(((self.W + D) * model.U).sum(axis=1)) < 0
+
+    def _without(self, W, passing):
+        W[self.groups.spread(passing)] = 0.0
+        return W
+
+    def _leave(self, D, model, accuracy):
+        """Take out the groups that would pass through zero, and let the others answer.
+
+        Tells whether that lowered F; if not, nothing has changed.
+        """
+        before, start = self.value(), self.point
+        for _ in range(_LEAVES):
+            passing = self._passing(D, model)
+            W = self._without(self.W.copy(), passing)
+            self.point = self._at(W.T, intercept=self.point.prediction.intercept)
+            model, total = self.curvature()
+            D = self._newton_direction(model, total, accuracy)
+            if not self._passing(D, model).any():
+                break
+        W = self._without(self.W + D, self._passing(D, model))
+        self.point = self._at(W.T, intercept=self.point.prediction.intercept)
+        if self.value() < before:
+            return True
+        self.point = start
+        return False
 
     def _line_search(self, D, model, total):
         """Move along D by the first of 1, 1/2, 1/4, … that lowers F, if any.
 
-        A group that would pass through zero stops there: F has a kink. Where a
-        change of F is lost in rounding, the gradient decides. Tells whether the
-        whole step was taken; if not, the sweeps should have another look.
+        Where a change of F is lost in rounding, the gradient decides. Tells whether
+        the whole step was taken; if not, the sweeps should have another look.
         """
         before, rounding = self.value(), 1e-15 * self.scale
-        change = self._raw(np.ascontiguousarray(D.T))
-        shift = self.likelihood.hessian(self.prediction).intercept_change(change)
+        start, change = self.point, self._raw(D)
+        shift = self.likelihood.hessian(start.prediction).intercept_change(change)
         for step in 0.5 ** np.arange(_HALVINGS):
-            W = self.W + step * D
-            passed = self.groups.sum((W * model.U).sum(axis=1)) < 0
-            W[self.groups.spread(passed)] = 0.0
-            Z = self._raw(W.T) if passed.any() else self.Z + step * change
-            intercept = self.prediction.intercept + step * shift
-            penalty = self.penalty_sum(W)
-            if self.likelihood.at(Z, intercept).value + penalty > before + rounding:
+            W = self._without(self.W + step * D, self._passing(step * D, model))
+            Z = start.Z + step * change if W.any(axis=1).all() else self._raw(W)
+            intercept = start.prediction.intercept + step * shift
+            smooth = self.likelihood.at(Z, intercept).value
+            if smooth + self.penalty_sum(W) > before + rounding:
                 continue
-            prediction = self.likelihood.predict(Z, intercept)
-            gain = prediction.value + penalty - before
-            old = self.coef, self.Z, self.prediction, self._gradient
-            self._set(np.ascontiguousarray(W.T), Z, prediction)
-            if gain < -rounding:
+            self.point = self._at(W.T, Z, intercept)
+            if self.value() < before - rounding:
                 return step == 1
             if np.linalg.norm(self.curvature()[1]) < np.linalg.norm(total):
                 return True
-            self.coef, self.Z, self.prediction, self._gradient = old
+            self.point = start
             return False
         return False
 
