@@ -13,22 +13,26 @@ References
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
-from scipy import linalg, optimize
+from scipy import linalg
 
 from shrinklin.design import Design
+from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
 from shrinklin.losses import logistic_loss
 from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.smooth import Smooth
 
-# Newton's steps for the intercept: how many, how long in raw predictions, how often halved.
-_INTERCEPT_STEPS, _INTERCEPT_MOVE, _INTERCEPT_HALVINGS = 100, 4.0, 6
+# Newton's steps for the intercept: how many, how long the first may be, how often halved.
+_INTERCEPT_STEPS, _INTERCEPT_MOVE, _INTERCEPT_HALVINGS = 100, 4.0, 40
 # A class that has no weight gets the intercept of this share of it.
 _LEAST_SHARE = 1e-16
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
-_SEPARATED = 1e-8
+_SEPARATED = 1e-6
+_MINIMISE_STEPS = 60
+# No raw prediction moves by more in one step of it.
+_LONGEST = 100.0
 
 
 @dataclass(frozen=True)
@@ -64,16 +68,12 @@ class Hessian:
         H = self.likelihood.loss.mean_hessian(self.P, self.likelihood.weight)
         return linalg.pinvh(H, rtol=1e-14)
 
-    def solve_intercept(self, v):
-        """(Hessian in b)⁻¹ v."""
-        return self._inverse @ v
-
     def intercept_change(self, V):
         """Change of the best intercept when Z changes by V."""
         if not self.likelihood.fit_intercept:
             return np.zeros(V.shape[1])
         change = self.likelihood.loss.hessian_product(self.P, V)
-        return -self.solve_intercept(self.likelihood.weight @ change)
+        return -self._inverse @ (self.likelihood.weight @ change)
 
     def product(self, V):
         """Change of `Prediction.residual` when Z changes by V."""
@@ -118,28 +118,32 @@ class Likelihood(Smooth):
         if not self.fit_intercept:
             return self.at(Z, b)
         found = self.at(Z, b)
+        longest = _INTERCEPT_MOVE
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
             # Against the share of the class, which may be small.
             worst = (np.abs(gradient) / self.shares).max()
             if worst <= 1e-13:
                 break
-            found = self._intercept_step(Z, found, gradient)
+            better = self._intercept_step(Z, found, gradient, longest)
+            if better is None:
+                break  # nothing but rounding is left
+            found, longest = better, 2 * longest
             if worst <= 1e-7:
                 break  # the step has squared it
         return found
 
-    def _intercept_step(self, Z, found, gradient):
-        """Newton's, no longer than is safe, and halved until it descends."""
-        step = self.hessian(found).solve_intercept(gradient)
-        step *= min(1.0, _INTERCEPT_MOVE / max(np.abs(step).max(), 1e-300))
+    def _intercept_step(self, Z, found, gradient, longest):
+        """A Newton step no longer than `longest`, halved until it descends."""
+        H = self.loss.mean_hessian(found.P, self.weight)
+        H.flat[:: len(H) + 1] += np.linalg.norm(gradient) / longest
+        step = np.linalg.solve(H, gradient)
         for _ in range(_INTERCEPT_HALVINGS):
             better = self.at(Z, found.intercept - step)
             if better.value <= found.value + 1e-15:
                 return better
             step = step / 2
-        # Guaranteed to descend.
-        return self.at(Z, found.intercept - gradient / self.loss.curvature_bound)
+        return None
 
     def at(self, Z, intercept):
         """`Prediction` with that intercept, best or not."""
@@ -179,54 +183,79 @@ class Likelihood(Smooth):
         P = self.predict(self.raw(W)).P
         return -float(self.weight @ self.loss.conjugate(c * P + (1 - c) * self.Y))
 
+    def local_gram(self, columns, prediction):
+        """Gram matrix of `columns` (any, n_samples), samples weighted by their mean curvature.
+
+        With two classes it is the Hessian itself.
+        """
+        curvatures = self.loss.curvatures(prediction.P)
+        if self.fit_intercept:
+            root = self.design.row_scale[:, 0]
+            means = columns @ (curvatures * root) / max(curvatures @ root**2, 1e-300)
+            columns = columns - means[:, None] * root
+        columns = columns * np.sqrt(curvatures)
+        return columns @ columns.T
+
     def minimise(self, W, features):
-        """Newton's method on an orthonormal basis of the features' columns.
+        """Newton's method from zero on an orthonormal basis of the features.
 
         Where they separate the classes there is no minimum: it stops at a loss
         next to nothing.
         """
         W = W.copy()
         W[features] = 0.0
-        offset = self.raw(W)
-        columns = self.design.columns(features)
-        norms = np.sqrt(self.design.diagonal[features])
-        norms[norms == 0] = 1.0
-        Q, R, pivot = linalg.qr(columns / norms, mode="economic", pivoting=True)
-        size = np.abs(np.diagonal(R))
-        rank = int((size > 1e-12 * size.max(initial=0.0)).sum())
-        if rank == 0:
-            return W
-        Q, shape = Q[:, :rank], (rank, W.shape[1])
-
-        # The Hessian is asked for many times at one point.
-        @lru_cache(maxsize=1)
-        def predict_bytes(v):
-            V = np.frombuffer(v).reshape(shape)
-            return self.predict(offset + Q @ V / self.design.row_scale)
-
-        def predict(v):
-            return predict_bytes(v.tobytes())
-
-        def evaluate(v):
-            found = predict(v)
-            return found.value, (Q.T @ found.residual).ravel()
-
-        def hessian_product(v, d):
-            V = Q @ d.reshape(shape) / self.design.row_scale
-            return (Q.T @ self.hessian(predict(v)).product(V)).ravel()
-
-        def stop_if_separated(intermediate_result):
-            if intermediate_result.fun <= _SEPARATED * self.value_at_zero:
-                raise StopIteration
-
-        v = optimize.minimize(
-            evaluate, np.zeros(rank * shape[1]), jac=True, hessp=hessian_product,
-            method="trust-krylov", callback=stop_if_separated, options={"gtol": 1e-10},
-        ).x.reshape(shape)  # fmt: skip
-        solved = linalg.solve_triangular(R[:rank, :rank], v)
-        kept = np.asarray(features)[pivot[:rank]]
-        W[kept] = solved / norms[pivot[:rank]][:, None]
+        basis, scaled_by = _orthonormal(self.design.columns(features))
+        V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
+        found = self.predict(Z)
+        for _ in range(_MINIMISE_STEPS):
+            gradient = basis @ found.residual
+            if (
+                np.abs(gradient).max(initial=0.0) <= 1e-12
+                or found.value <= _SEPARATED * self.value_at_zero
+            ):
+                break
+            D = self._newton_step(basis, found, gradient)
+            change = (D.T @ basis).T / self.design.row_scale
+            step, better = self._halve(Z, change, found)
+            if step == 0:
+                break
+            V, Z, found = V + step * D, Z + step * change, better
+        W[features] = scaled_by(V)
         return W
+
+    def _newton_step(self, basis, found, gradient):
+        hessian = self.hessian(found)
+        inverse = scaled_inverse(self.local_gram(basis, found))
+
+        def product(D):
+            return basis @ hessian.product((D.T @ basis).T / self.design.row_scale)
+
+        return conjugate_gradients(product, lambda R: inverse @ R, -gradient, 0.03)
+
+    def _halve(self, Z, change, found):
+        """The first of 1, 1/2, 1/4, … that does not raise f, and the `Prediction` there."""
+        longest = min(1.0, _LONGEST / max(np.abs(change).max(), 1e-300))
+        for step in longest * 0.5 ** np.arange(30):
+            better = self.predict(Z + step * change, found.intercept)
+            if better.value <= found.value:
+                return step, better
+        return 0.0, found
+
+
+def _orthonormal(columns):
+    """Orthonormal basis of columns (n_samples, any), as rows, and what turns it into W."""
+    norms = np.linalg.norm(columns, axis=0)
+    norms[norms == 0] = 1.0
+    Q, R, pivot = linalg.qr(columns / norms, mode="economic", pivoting=True)
+    size = np.abs(np.diagonal(R))
+    rank = int((size > 1e-12 * size.max(initial=0.0)).sum())
+
+    def scaled_by(V):
+        W = np.zeros((columns.shape[1], V.shape[1]))
+        W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
+        return W / norms[:, None]
+
+    return np.ascontiguousarray(Q[:, :rank].T), scaled_by
 
 
 def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):

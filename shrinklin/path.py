@@ -40,7 +40,7 @@ _GROUP_LASSO_EPS = 1e-3
 # The dense end need not hold more features than this times those of the sparse end.
 _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
 # Group lasso serves only to begin from: no use in ever more digits of it.
-_GROUP_LASSO_SWEEPS = 300
+_GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
 # How far a trial of the local search goes before it is judged.
 _GLANCE_STEPS = 3
 _GLANCE_SWEEPS, _GLANCE_TOL = 10, 1e-3
@@ -55,13 +55,17 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
-    # Most products here are small: BLAS threads gain nothing by them, and where another
-    # process wants their core they wait for each other (25 times as long, seen).
-    with _thread_pools().limit(limits=1, user_api="blas"):
+    with _one_blas_thread():
         if objective.penalty.convex:
             W = np.zeros(objective.shape) if start is None else start
             return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
         return _Search(objective, strengths, solve, start, report).run()
+
+
+def _one_blas_thread():
+    # Most products here are small: BLAS threads gain nothing by them, and where another
+    # process wants their core they wait for each other (25 times as long, seen).
+    return _thread_pools().limit(limits=1, user_api="blas")
 
 
 @cache
@@ -147,7 +151,7 @@ class _Search:
         grid = strength_grid(lasso.strength_max(), _GROUP_LASSO_STEPS, _GROUP_LASSO_EPS)
         W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
         for strength in sorted([*grid, *self.strengths], reverse=True):
-            solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS)
+            solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL)
             W = solution.W
             self.pool.add(W, solution.loss)
             previous, support = support, np.flatnonzero(W.any(axis=1))
@@ -260,7 +264,7 @@ class RegularizationPath(ABC):
 
         Takes the shrinkage out of the coefficients and leaves the selection.
         Classes that the features tell apart without error have no best
-        coefficients: they then grow until the loss is 1e-8 of an empty model's.
+        coefficients: they then grow until the loss is 1e-6 of an empty model's.
 
         Parameters
         ----------
@@ -278,20 +282,23 @@ class RegularizationPath(ABC):
         )
         self._check_n_features(X)
         smooth = self._smooth(X, y, check_weights(sample_weight, X))
-        models, losses, residuals = [], [], []
+        with _one_blas_thread():
+            models = [
+                smooth.minimise(np.zeros(smooth.C.shape), np.flatnonzero(coef.any(axis=0)))
+                for coef in self.coefs
+            ]
+        evaluated = [smooth.evaluate(W) for W in models]
         scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
-        for coef in self.coefs:
-            support = np.flatnonzero(coef.any(axis=0))
-            models.append(smooth.minimise(np.zeros(smooth.C.shape), support))
-            loss, gradient = smooth.evaluate(models[-1])
-            losses.append(loss)
-            residuals.append(np.abs(gradient[support]).max(initial=0.0) / scale)
+        residuals = [
+            np.abs(gradient[coef.any(axis=0)]).max(initial=0.0) / scale
+            for coef, (_, gradient) in zip(self.coefs, evaluated, strict=True)
+        ]
         return replace(
             self,
             coefs=np.array([W.T for W in models]),
             intercepts=np.array([smooth.intercept(W) for W in models]),
             residuals=np.array(residuals),
-            objectives=np.array(losses),
+            objectives=np.array([loss for loss, _ in evaluated]),
         )
 
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shrinklin.solvers.newton import alike_targets, scaled_inverse, scaled_solve
+from shrinklin.linear_systems import scaled_inverse, scaled_solve
+from shrinklin.solvers.newton import alike_targets
 from shrinklin.solvers.working_sets import prox_steps
 
 _MAX_DROPS = 30

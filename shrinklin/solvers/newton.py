@@ -18,6 +18,8 @@ Targets whose smooth entries differ (p = 1) have each their own M.
 import numpy as np
 from scipy.linalg import lapack
 
+from shrinklin.linear_systems import scaled_inverse
+
 
 class NewtonSystem:
     """(M − Σ_g e_g u_g u_g')⁻¹ on the smooth entries, factored once.
@@ -81,38 +83,6 @@ def alike_targets(smooth, d):
         rows = np.flatnonzero(smooth[:, targets[0]])
         if len(rows):
             yield np.array(targets), rows
-
-
-def scaled_inverse(M):
-    """Inverse of a positive semidefinite M, rows of any scale."""
-    M, scale = _scaled(M)
-    factor, failed = lapack.dpotrf(M)
-    if failed:
-        inverse = np.linalg.inv(M)
-    else:
-        inverse = lapack.dpotri(factor)[0]
-        inverse = np.triu(inverse) + np.triu(inverse, 1).T
-    return scale[:, None] * inverse * scale
-
-
-def scaled_solve(M, C):
-    """M⁻¹ C, as by `scaled_inverse`."""
-    M, scale = _scaled(M)
-    C = scale[:, None] * C
-    _, solution, failed = lapack.dposv(M, C)
-    return scale[:, None] * (np.linalg.solve(M, C) if failed else solution)
-
-
-def _scaled(M):
-    """M with a unit diagonal, and the scale of its rows that makes it so.
-
-    A multiple of 1e-14 on the diagonal keeps collinear rows invertible.
-    """
-    diagonal = np.diagonal(M)
-    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    M = scale[:, None] * M * scale
-    M.flat[:: len(M) + 1] += 1e-14
-    return M, scale
 
 
 def _add_group_sums(K, products, rows, groups):

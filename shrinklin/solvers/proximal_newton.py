@@ -18,12 +18,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from shrinklin.likelihood import Prediction
+from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
 _SWEEPS = 10
 _HALVINGS = 6
-_CG_STEPS = 100
 # How often groups may leave, one after another, in one Newton step.
 _LEAVES = 3
 
@@ -123,7 +123,7 @@ class _LikelihoodBlock(working_sets.Block):
 
     def _newton_direction(self, model, total, accuracy):
         hessian = self.likelihood.hessian(self.point.prediction)
-        G = self._local_gram()
+        G = self.likelihood.local_gram(self.columns, self.point.prediction)
 
         def product(D):
             HD = self.columns @ hessian.product(self._raw(D))
@@ -132,20 +132,6 @@ class _LikelihoodBlock(working_sets.Block):
 
         system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)])
         return conjugate_gradients(product, system.solve, -total, accuracy)
-
-    def _local_gram(self):
-        """Gram matrix of the samples weighted by their own mean curvature.
-
-        With two classes it is the Hessian itself.
-        """
-        columns = self.columns
-        curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
-        if self.likelihood.fit_intercept:
-            root = self.row_scale[:, 0]
-            means = columns @ (curvatures * root) / max(curvatures @ root**2, 1e-300)
-            columns = columns - means[:, None] * root
-        columns = columns * np.sqrt(curvatures)
-        return columns @ columns.T
 
     def _passing(self, D, model):
         """Groups that W + D takes through zero, where F has a kink."""
@@ -200,29 +186,3 @@ class _LikelihoodBlock(working_sets.Block):
             self.point = start
             return False
         return False
-
-
-def conjugate_gradients(product, precondition, rhs, tol):
-    """Approximate solution D of product(D) = rhs, with ⟨D, rhs⟩ > 0.
-
-    Ends when the preconditioned residual has shrunk by `tol`, or at a direction
-    of negative curvature, with what it has found by then.
-    """
-    D = np.zeros_like(rhs)
-    residual = rhs
-    Y = precondition(residual)
-    Q, size = Y, np.vdot(residual, Y)
-    first = size
-    for _ in range(_CG_STEPS):
-        HQ = product(Q)
-        curvature = np.vdot(Q, HQ)
-        if curvature <= 1e-14 * size:
-            return D if D.any() else Q
-        D = D + size / curvature * Q
-        residual = residual - size / curvature * HQ
-        Y = precondition(residual)
-        previous, size = size, np.vdot(residual, Y)
-        if size <= tol**2 * first:
-            break
-        Q = Y + size / previous * Q
-    return D
