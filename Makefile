@@ -6,7 +6,7 @@ BIN = .venv/bin
 .PHONY: demo test lint format clean
 
 demo: .venv/plot
-	$(BIN)/python examples/plot_digits_completion.py
+	$(BIN)/python examples/plot_digits.py
 
 test: .venv/test
 	$(BIN)/python -m pytest
