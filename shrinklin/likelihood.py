@@ -31,7 +31,7 @@ _LEAST_SHARE = 1e-16
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
 _SEPARATED = 1e-6
 _MINIMISE_STEPS = 60
-# No raw prediction moves by more in one step of it.
+# No raw prediction moves by more in the first step of it, or twice that in the next, and so on.
 _LONGEST = 100.0
 
 
@@ -206,7 +206,7 @@ class Likelihood(Smooth):
         W[features] = 0.0
         basis, scaled_by = _orthonormal(self.design.columns(features))
         V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
-        found = self.predict(Z)
+        found, longest = self.predict(Z), _LONGEST
         for _ in range(_MINIMISE_STEPS):
             gradient = basis @ found.residual
             if (
@@ -216,9 +216,10 @@ class Likelihood(Smooth):
                 break
             D = self._newton_step(basis, found, gradient)
             change = (D.T @ basis).T / self.design.row_scale
-            step, better = self._halve(Z, change, found)
+            step, better = self._halve(Z, change, found, longest)
             if step == 0:
                 break
+            longest *= 2
             V, Z, found = V + step * D, Z + step * change, better
         W[features] = scaled_by(V)
         return W
@@ -232,10 +233,13 @@ class Likelihood(Smooth):
 
         return conjugate_gradients(product, lambda R: inverse @ R, -gradient, 0.03)
 
-    def _halve(self, Z, change, found):
-        """The first of 1, 1/2, 1/4, … that does not raise f, and the `Prediction` there."""
-        longest = min(1.0, _LONGEST / max(np.abs(change).max(), 1e-300))
-        for step in longest * 0.5 ** np.arange(30):
+    def _halve(self, Z, change, found, longest):
+        """The first step of 1, 1/2, 1/4, … that does not raise f, and the `Prediction` there.
+
+        No raw prediction changes by more than `longest`.
+        """
+        first = min(1.0, longest / max(np.abs(change).max(), 1e-300))
+        for step in first * 0.5 ** np.arange(30):
             better = self.predict(Z + step * change, found.intercept)
             if better.value <= found.value:
                 return step, better

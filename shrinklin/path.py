@@ -441,8 +441,8 @@ class ClassificationPath(RegularizationPath):
         unknown = np.setdiff1d(y, self.classes)
         if len(unknown):
             raise ValueError(
-                f"y has labels {list(unknown)[:3]} that the path was not computed with: give "
-                f"labels among {list(self.classes)}."
+                f"y has labels {unknown[:3].tolist()} that the path was not computed with: give "
+                f"labels among {self.classes.tolist()}."
             )
         return np.searchsorted(self.classes, y)
 

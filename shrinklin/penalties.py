@@ -65,6 +65,13 @@ class Penalty(ABC):
         """`Curvature` at W of Σ_g strengths_g φ(W_g)."""
 
     @abstractmethod
+    def crossed(self, W, model, groups):
+        """Entries of W that lie beyond a kink, seen from where `model` was taken.
+
+        A mask like W; only entries that were smooth there count.
+        """
+
+    @abstractmethod
     def critical_strength(self, gradient, lipschitz, groups):
         """Least strength at which a zero block stays zero: shape (n_groups,).
 
@@ -92,6 +99,10 @@ class RadialPenalty(Penalty):
             U=W / groups.spread(r)[:, None],
             majoriser=rows,
         )
+
+    def crossed(self, W, model, groups):
+        beyond = groups.sum((W * model.U).sum(axis=1)) < 0
+        return np.repeat(groups.spread(beyond)[:, None], W.shape[1], axis=1)
 
 
 class GroupLasso(RadialPenalty):
@@ -144,6 +155,9 @@ class Bridge1(Penalty):
             U=signs,
             majoriser=rows * smooth / np.where(smooth, np.abs(W), 1.0),
         )
+
+    def crossed(self, W, model, groups):
+        return W * model.U < 0
 
     def critical_strength(self, gradient, lipschitz, groups):
         r"""(2/3)^{3/2} max (z·v)^{3/2} / ‖v‖ over v ≥ 0, Σv = 1, times L.

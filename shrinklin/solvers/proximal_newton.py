@@ -8,8 +8,8 @@ on working sets (`working_sets`), f being a `Likelihood`. On a working set,
    and lies above it: F falls, and groups enter and leave;
 2. Newton steps follow on the active groups, with f's own Hessian: conjugate
    gradients, preconditioned by the Newton system of a quadratic of the same mean
-   curvature in every sample (`newton`), and a line search on F. Groups that a step would take
-   through zero leave, and the others take their step without them.
+   curvature in every sample (`newton`), and a line search on F. Entries that a step would
+   take through a kink at zero leave, and the others take their step without them.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,9 @@ from shrinklin.solvers.newton import NewtonSystem
 
 _SWEEPS = 10
 _HALVINGS = 6
-# How often groups may leave, one after another, in one Newton step.
+# The longest first trial of a line search, in raw predictions.
+_LONGEST = 30.0
+# How often entries may leave, one after another, in one Newton step.
 _LEAVES = 3
 
 
@@ -117,7 +119,7 @@ class _LikelihoodBlock(working_sets.Block):
         D = self._newton_direction(model, total, accuracy)
         if not np.isfinite(D).all():
             return False
-        if self._passing(D, model).any() and self._leave(D, model, accuracy):
+        if self._crossed(D, model).any() and self._leave(D, model, accuracy):
             return True
         return self._line_search(D, model, total)
 
@@ -133,29 +135,28 @@ class _LikelihoodBlock(working_sets.Block):
         system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)])
         return conjugate_gradients(product, system.solve, -total, accuracy)
 
-    def _passing(self, D, model):
-        """Groups that W + D takes through zero, where F has a kink."""
-        return self.groups.sum(((self.W + D) * model.U).sum(axis=1)) < 0
+    def _crossed(self, D, model):
+        """Entries that W + D takes beyond a kink of F, at zero."""
+        return self.penalty.crossed(self.W + D, model, self.groups)
 
-    def _without(self, W, passing):
-        W[self.groups.spread(passing)] = 0.0
-        return W
+    def _stop_at_kinks(self, D, model):
+        """W + D without the entries that it takes beyond a kink."""
+        return np.where(self._crossed(D, model), 0.0, self.W + D)
 
     def _leave(self, D, model, accuracy):
-        """Take out the groups that would pass through zero, and let the others answer.
+        """Take out the entries that would cross a kink, and let the others answer.
 
         Tells whether that lowered F; if not, nothing has changed.
         """
         before, start = self.value(), self.point
         for _ in range(_LEAVES):
-            passing = self._passing(D, model)
-            W = self._without(self.W.copy(), passing)
+            W = np.where(self._crossed(D, model), 0.0, self.W)
             self.point = self._at(W.T, intercept=self.point.prediction.intercept)
             model, total = self.curvature()
             D = self._newton_direction(model, total, accuracy)
-            if not self._passing(D, model).any():
+            if not self._crossed(D, model).any():
                 break
-        W = self._without(self.W + D, self._passing(D, model))
+        W = self._stop_at_kinks(D, model)
         self.point = self._at(W.T, intercept=self.point.prediction.intercept)
         if self.value() < before:
             return True
@@ -165,22 +166,26 @@ class _LikelihoodBlock(working_sets.Block):
     def _line_search(self, D, model, total):
         """Move along D by the first of 1, 1/2, 1/4, … that lowers F, if any.
 
-        Where a change of F is lost in rounding, the gradient decides. Tells whether
-        the whole step was taken; if not, the sweeps should have another look.
+        Where the classes are all but told apart, the quadratic model reaches
+        nowhere near as far as D: the first step is then a share of it. Where a
+        change of F is lost in rounding, the gradient decides. Tells whether the
+        first step was taken; if not, the sweeps should have another look.
         """
         before, rounding = self.value(), 1e-15 * self.scale
         start, change = self.point, self._raw(D)
         shift = self.likelihood.hessian(start.prediction).intercept_change(change)
-        for step in 0.5 ** np.arange(_HALVINGS):
-            W = self._without(self.W + step * D, self._passing(step * D, model))
-            Z = start.Z + step * change if W.any(axis=1).all() else self._raw(W)
+        longest = min(1.0, _LONGEST / max(np.abs(change).max(), 1e-300))
+        for step in longest * 0.5 ** np.arange(_HALVINGS):
+            W = self._stop_at_kinks(step * D, model)
+            straight = not self._crossed(step * D, model).any()
+            Z = start.Z + step * change if straight else self._raw(W)
             intercept = start.prediction.intercept + step * shift
             smooth = self.likelihood.at(Z, intercept).value
             if smooth + self.penalty_sum(W) > before + rounding:
                 continue
             self.point = self._at(W.T, Z, intercept)
             if self.value() < before - rounding:
-                return step == 1
+                return step == longest
             if np.linalg.norm(self.curvature()[1]) < np.linalg.norm(total):
                 return True
             self.point = start
