@@ -23,7 +23,8 @@ from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
 _SWEEPS = 10
-_HALVINGS = 6
+# Halvings in a line search, and where kinks are crossed as far as that.
+_HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
 _LONGEST = 30.0
 # How often entries may leave, one after another, in one Newton step.
@@ -175,7 +176,10 @@ class _LikelihoodBlock(working_sets.Block):
         start, change = self.point, self._raw(D)
         shift = self.likelihood.hessian(start.prediction).intercept_change(change)
         longest = min(1.0, _LONGEST / max(np.abs(change).max(), 1e-300))
-        for step in longest * 0.5 ** np.arange(_HALVINGS):
+        straight = False
+        for halvings, step in enumerate(longest * 0.5 ** np.arange(_MOST_HALVINGS)):
+            if straight and halvings >= _HALVINGS:
+                break
             W = self._stop_at_kinks(step * D, model)
             straight = not self._crossed(step * D, model).any()
             Z = start.Z + step * change if straight else self._raw(W)
