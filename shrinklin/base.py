@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinklin.groups import Groups
 from shrinklin.objective import Objective
-from shrinklin.path import n_steps, solve_path
+from shrinklin.path import n_steps, one_blas_thread, solve_path
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import SPARSE_FORMATS, check_flag, check_real, check_weights
 
@@ -137,7 +137,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         objective, target = self._prepare(X, y, sample_weight)
         start = self._start(objective)
         (solution,) = self._solve(objective, [objective.strength], start)
-        self._store(objective, solution, target)
+        with one_blas_thread():
+            self._store(objective, solution, target)
         self._finish(solution)
         return self
 
@@ -200,7 +201,9 @@ def warn_unless_converged(estimator, solutions):
     worst = max(short, key=lambda s: s.residual)
     where = "" if len(solutions) == 1 else f" at {len(short)} of {len(solutions)} alphas"
     reached = f"residual {worst.residual:.1e} > tol={estimator.tol:g}"
-    if worst.residual <= estimator.tol:
+    if worst.status is Status.SEPARATED:
+        reached = "there is no best model"
+    elif worst.residual <= estimator.tol:
         reached = f"duality gap > tol={estimator.tol:g} times the loss of zero coefficients"
     warnings.warn(
         f"{type(estimator).__name__} did not converge{where}: {reached} after {worst.n_iter} "

@@ -24,8 +24,8 @@ from shrinklin.losses import logistic_loss
 from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.smooth import Smooth
 
-# Newton's steps for the intercept: how many, how long the first may be, how often halved.
-_INTERCEPT_STEPS, _INTERCEPT_MOVE, _INTERCEPT_HALVINGS = 100, 4.0, 40
+# Newton's steps for the intercept: how many, how long the first and any may be, how often halved.
+_INTERCEPT_STEPS, _INTERCEPT_MOVE, _INTERCEPT_LONGEST, _INTERCEPT_HALVINGS = 100, 4.0, 1e3, 40
 # A class that has no weight gets the intercept of this share of it.
 _LEAST_SHARE = 1e-16
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
@@ -104,6 +104,8 @@ class Likelihood(Smooth):
         self.order, self.n_samples = order, X.shape[0]
         self.weight = self.design.row_scale[:, 0] ** 2
         self.shares = np.clip(self.weight @ Y, _LEAST_SHARE, 1 - _LEAST_SHARE)
+        # What the gradient of an intercept is small against; a class may be rare.
+        self.scales = np.where(self.shares > _LEAST_SHARE, self.shares, 1.0)
         self.intercept_at_zero = loss.link(self.shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
@@ -121,23 +123,22 @@ class Likelihood(Smooth):
         longest = _INTERCEPT_MOVE
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
-            # Against the share of the class, which may be small.
-            worst = (np.abs(gradient) / self.shares).max()
+            worst = np.abs(gradient / self.scales).max()
             if worst <= 1e-13:
                 break
             better = self._intercept_step(Z, found, gradient, longest)
             if better is None:
                 break  # nothing but rounding is left
-            found, longest = better, 2 * longest
+            found, longest = better, min(2 * longest, _INTERCEPT_LONGEST)
             if worst <= 1e-7:
                 break  # the step has squared it
         return found
 
     def _intercept_step(self, Z, found, gradient, longest):
         """A Newton step no longer than `longest`, halved until it descends."""
-        H = self.loss.mean_hessian(found.P, self.weight)
-        H.flat[:: len(H) + 1] += np.linalg.norm(gradient) / longest
-        step = np.linalg.solve(H, gradient)
+        curvatures, V = np.linalg.eigh(self.loss.mean_hessian(found.P, self.weight))
+        shift = np.linalg.norm(gradient) / longest
+        step = self.loss.centred(V @ (V.T @ gradient / (np.maximum(curvatures, 0) + shift)))
         for _ in range(_INTERCEPT_HALVINGS):
             better = self.at(Z, found.intercept - step)
             if better.value <= found.value + 1e-15:
@@ -166,6 +167,11 @@ class Likelihood(Smooth):
 
     def intercept(self, W):
         return self.predict(self.raw(W)).intercept - self.design.x_mean[self.order] @ W
+
+    def separates(self, W):
+        """Whether every sample's own class is its most probable one by far: P > ½."""
+        P = self.predict(self.raw(W)).P
+        return bool((np.abs(P - self.Y) < 0.5).all())
 
     def lipschitz(self, groups):
         return self.loss.curvature_bound * self.base.lipschitz(groups)

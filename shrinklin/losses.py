@@ -61,6 +61,10 @@ class LogisticLoss(ABC):
         """A*(q) of every row: minus the entropy."""
 
     @abstractmethod
+    def centred(self, intercept):
+        """The intercept of least size that gives the same probabilities."""
+
+    @abstractmethod
     def link(self, shares):
         """z with P = shares (n_targets,) > 0."""
 
@@ -101,6 +105,9 @@ class Binomial(LogisticLoss):
 
     def conjugate(self, Q):
         return (xlogy(Q, Q) + xlogy(1 - Q, 1 - Q))[:, 0]
+
+    def centred(self, intercept):
+        return intercept
 
     def link(self, shares):
         return np.log(shares / (1 - shares))
@@ -143,9 +150,11 @@ class Multinomial(LogisticLoss):
     def conjugate(self, Q):
         return xlogy(Q, Q).sum(axis=1)
 
+    def centred(self, intercept):
+        return intercept - intercept.mean()
+
     def link(self, shares):
-        z = np.log(shares)
-        return z - z.mean()
+        return self.centred(np.log(shares))
 
     def probabilities(self, Z):
         return np.exp(self.log_probabilities(Z))

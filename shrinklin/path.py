@@ -55,16 +55,19 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
-    with _one_blas_thread():
+    with one_blas_thread():
         if objective.penalty.convex:
             W = np.zeros(objective.shape) if start is None else start
             return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
         return _Search(objective, strengths, solve, start, report).run()
 
 
-def _one_blas_thread():
-    # Most products here are small: BLAS threads gain nothing by them, and where another
-    # process wants their core they wait for each other (25 times as long, seen).
+def one_blas_thread():
+    """A context in which BLAS does not spread its products over the cores.
+
+    Most products here are small: threads gain nothing by them, and where another
+    process wants their core they wait for each other (25 times as long, seen).
+    """
     return _thread_pools().limit(limits=1, user_api="blas")
 
 
@@ -282,7 +285,7 @@ class RegularizationPath(ABC):
         )
         self._check_n_features(X)
         smooth = self._smooth(X, y, check_weights(sample_weight, X))
-        with _one_blas_thread():
+        with one_blas_thread():
             models = [
                 smooth.minimise(np.zeros(smooth.C.shape), np.flatnonzero(coef.any(axis=0)))
                 for coef in self.coefs
@@ -511,11 +514,13 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
     coefs = np.empty((len(alphas), *shape[::-1]))
     for coef, solution in zip(coefs, solutions, strict=True):
         coef[:, order] = solution.W.T
+    with one_blas_thread():
+        intercepts = np.array([objective.smooth.intercept(s.W) for s in solutions])
     return estimator._path(
         target,
         alphas=alphas,
         coefs=coefs,
-        intercepts=np.array([objective.smooth.intercept(s.W) for s in solutions]),
+        intercepts=intercepts,
         n_selected=coefs.any(axis=1).sum(axis=1),
         residuals=np.array([s.residual for s in solutions]),
         objectives=np.array([s.value for s in solutions]),

@@ -12,7 +12,7 @@ on working sets (`working_sets`), f being a `Likelihood`. On a working set,
    take through a kink at zero leave, and the others take their step without them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -21,6 +21,7 @@ from shrinklin.likelihood import Prediction
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
+from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
 # Halvings in a line search, and where kinks are crossed as far as that.
@@ -46,7 +47,11 @@ class ProximalNewton(BaseEstimator):
 
         Returns a `Solution`; never warns.
         """
-        return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+        solution = working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+        free = not objective.strengths.any()
+        if free and objective.smooth.separates(solution.W):
+            return replace(solution, status=Status.SEPARATED)
+        return solution
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class _LikelihoodBlock(working_sets.Block):
         moving = self.lipschitz > 0
         norms = self.groups.norms(total)[moving] / np.sqrt(self.lipschitz[moving])
         worst = norms.max(initial=0.0)
-        if worst <= 0.1 * tol:
+        if worst <= 1e-3 * tol:
             return False
         # As accurate as the quadratic model is, which gives superlinear convergence.
         self.largest = max(self.largest, worst)

@@ -15,6 +15,10 @@ class Status(Enum):
         "Further steps no longer change the objective in floating point: "
         "increase tol, or standardise the features."
     )
+    SEPARATED = (
+        "The features tell the classes apart without error, and nothing is penalised: the "
+        "coefficients could grow without end. Give alpha > 0."
+    )
 
 
 @dataclass(frozen=True)
