@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -12,7 +11,7 @@ from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.path import ClassificationPath
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.validation import SPARSE_FORMATS, with_remedy
+from shrinklin.validation import SPARSE_FORMATS, check_real, with_remedy
 
 
 class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
@@ -35,9 +34,10 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
         classes, codes = np.unique(y, return_inverse=True)
         s = sample_weight * self._class_weights(classes, codes, sample_weight)[codes]
         if len(np.unique(codes[s > 0])) < 2:
+            (only,) = classes[codes[np.argmax(s > 0)]].reshape(1).tolist()
             raise ValueError(
-                f"y has one class, {classes[codes[np.argmax(s > 0)]]!r}, on the rows that have "
-                "weight: a classifier needs at least two classes."
+                f"y has one class, {only!r}, on the rows whose sample_weight and class_weight are "
+                "not 0: a classifier needs at least two classes."
             )
         likelihood = likelihood_of_data(X, codes, len(classes), s, order, self.fit_intercept)
         d = likelihood.design.diagonal
@@ -52,18 +52,21 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
             # By weight, not by number: a weight of 2 is the row given twice.
             share = np.bincount(codes, sample_weight, len(classes)) / sample_weight.sum()
             return 1 / (len(classes) * np.where(share > 0, share, 1.0))
-        if self.class_weight is not None and not isinstance(self.class_weight, dict):
+        given = {} if self.class_weight is None else self.class_weight
+        if not isinstance(given, dict):
             raise ValueError(
-                f'class_weight={self.class_weight!r}: give None, "balanced", or a dict of label '
-                "to weight."
+                f'class_weight={given!r}: give None, "balanced", or a dict of label to weight.'
             )
-        weights = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
-        if not np.isfinite(weights).all() or (weights < 0).any():
+        labels = classes.tolist()
+        unknown = [label for label in given if label not in labels]
+        if unknown:
             raise ValueError(
-                f"class_weight={self.class_weight!r} has a negative, infinite or NaN weight: "
-                "weights are finite and >= 0."
+                f"class_weight has weights for {unknown}, which are not among the labels {labels} "
+                "of y: give weights for labels of y."
             )
-        return weights
+        for label, weight in given.items():
+            check_real(f"class_weight[{label!r}]", weight, 0)
+        return np.array([float(given.get(label, 1)) for label in labels])
 
     def _path(self, target, **fields):
         return ClassificationPath(**fields, classes=target.classes)

@@ -56,7 +56,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
     with one_blas_thread():
-        if objective.penalty.convex:
+        if _convex(objective, strengths):
             W = np.zeros(objective.shape) if start is None else start
             return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
         return _Search(objective, strengths, solve, start, report).run()
@@ -76,9 +76,14 @@ def _thread_pools():
     return ThreadpoolController()
 
 
+def _convex(objective, strengths):
+    """Whether a descent is enough: a penalty of no strength is none."""
+    return objective.penalty.convex or not any(strengths)
+
+
 def n_steps(objective, strengths):
     """How often `solve_path` reports."""
-    if objective.penalty.convex:
+    if _convex(objective, strengths):
         return len(strengths)
     return 2 * len(_through(objective, strengths))
 

@@ -12,7 +12,7 @@ on working sets (`working_sets`), f being a `Likelihood`. On a working set,
    take through a kink at zero leave, and the others take their step without them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -21,7 +21,7 @@ from shrinklin.likelihood import Prediction
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
-from shrinklin.solvers.solution import Status
+from shrinklin.solvers.solution import Solution, Status
 
 _SWEEPS = 10
 # Halvings in a line search, and where kinks are crossed as far as that.
@@ -47,11 +47,28 @@ class ProximalNewton(BaseEstimator):
 
         Returns a `Solution`; never warns.
         """
-        solution = working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
-        free = not objective.strengths.any()
-        if free and objective.smooth.separates(solution.W):
-            return replace(solution, status=Status.SEPARATED)
-        return solution
+        if not objective.strengths.any():
+            return _unpenalised(objective, tol)
+        return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+
+
+def _unpenalised(objective, tol):
+    """Plain Newton, which ends even if there is nothing to converge to."""
+    smooth = objective.smooth
+    W = smooth.minimise(np.zeros(objective.shape), np.arange(len(smooth.C)))
+    loss, gradient = smooth.evaluate(W)
+    worst = working_sets.prox_residuals(objective, W, gradient).max(initial=0.0)
+    scale = objective.residual_scale
+    best = worst <= tol * scale and not smooth.separates(W)
+    return Solution(
+        W=W,
+        gradient=gradient,
+        loss=loss,
+        value=loss,
+        residual=float(worst / scale) if scale > 0 else 0.0,
+        n_iter=0,
+        status=Status.CONVERGED if best else Status.SEPARATED,
+    )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ class Status(Enum):
         "increase tol, or standardise the features."
     )
     SEPARATED = (
-        "The features tell the classes apart without error, and nothing is penalised: the "
+        "The features tell some classes apart without error, and nothing is penalised: the "
         "coefficients could grow without end. Give alpha > 0."
     )
 
