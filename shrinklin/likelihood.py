@@ -189,12 +189,11 @@ class Likelihood(Smooth):
         P = self.predict(self.raw(W)).P
         return -float(self.weight @ self.loss.conjugate(c * P + (1 - c) * self.Y))
 
-    def local_gram(self, columns, prediction):
-        """Gram matrix of `columns` (any, n_samples), samples weighted by their mean curvature.
+    def local_gram(self, columns, curvatures):
+        """Gram matrix of `columns` (any, n_samples), samples weighted by their curvatures.
 
-        With two classes it is the Hessian itself.
+        With two classes and the curvatures of a W it is the Hessian at W.
         """
-        curvatures = self.loss.curvatures(prediction.P)
         if self.fit_intercept:
             root = self.design.row_scale[:, 0]
             means = columns @ (curvatures * root) / max(curvatures @ root**2, 1e-300)
@@ -232,7 +231,7 @@ class Likelihood(Smooth):
 
     def _newton_step(self, basis, found, gradient):
         hessian = self.hessian(found)
-        inverse = scaled_inverse(self.local_gram(basis, found))
+        inverse = scaled_inverse(self.local_gram(basis, self.loss.curvatures(found.P)))
 
         def product(D):
             return basis @ hessian.product((D.T @ basis).T / self.design.row_scale)

@@ -4,8 +4,9 @@ r"""Proximal Newton for a logistic loss: F falls with every step.
 
 on working sets (`working_sets`), f being a `Likelihood`. On a working set,
 
-1. coordinate sweeps minimise the quadratic of Gram matrix c·G that touches f at W
-   and lies above it: F falls, and groups enter and leave;
+1. coordinate sweeps minimise a quadratic that touches f at W, and groups enter and
+   leave: one whose curvature is the largest of every sample at W, and if that did
+   not lower F, the one of Gram matrix c·G, which lies above f everywhere;
 2. Newton steps follow on the active groups, with f's own Hessian: conjugate
    gradients, preconditioned by the Newton system of a quadratic of the same mean
    curvature in every sample (`newton`), and a line search on F. Entries that a step would
@@ -116,11 +117,26 @@ class _LikelihoodBlock(working_sets.Block):
         return self.point.prediction.value
 
     def sweep(self, tol, n_sweeps):
+        start, value = self.point, self.value()
+        made = self._sweep_on(self._local_bound(), tol, n_sweeps)
+        if self.value() <= value:
+            return made
+        self.point = start
+        return self._sweep_on(self.bound * self.G, tol, n_sweeps)
+
+    def _local_bound(self):
+        """Gram matrix that bounds the Hessian at W, and near it."""
+        weights = self.likelihood.loss.largest_curvatures(self.point.prediction.P)
+        return self.likelihood.local_gram(self.columns, weights)
+
+    def _sweep_on(self, G, tol, n_sweeps):
         from shrinklin.solvers import kernels
 
         coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T)
+        # The trace bounds a group's largest eigenvalue; columns that G does not see stay.
+        lipschitz = np.minimum(self.groups.sum(np.diagonal(G).copy()), self.lipschitz)
         made = kernels.gram_sweeps(
-            self.penalty.code, coef, gradient, self.bound * self.G, self.lipschitz,
+            self.penalty.code, coef, gradient, G, lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
         self.point = self._at(coef, intercept=self.point.prediction.intercept)
@@ -148,7 +164,8 @@ class _LikelihoodBlock(working_sets.Block):
 
     def _newton_direction(self, model, total, accuracy):
         hessian = self.likelihood.hessian(self.point.prediction)
-        G = self.likelihood.local_gram(self.columns, self.point.prediction)
+        curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
+        G = self.likelihood.local_gram(self.columns, curvatures)
 
         def product(D):
             HD = self.columns @ hessian.product(self._raw(D))
