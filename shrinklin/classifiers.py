@@ -33,11 +33,12 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
     def _smooth(self, X, y, sample_weight, order):
         classes, codes = np.unique(y, return_inverse=True)
         s = sample_weight * self._class_weights(classes, codes, sample_weight)[codes]
-        if len(np.unique(codes[s > 0])) < 2:
-            (only,) = classes[codes[np.argmax(s > 0)]].reshape(1).tolist()
+        present = classes[np.unique(codes[s > 0])].tolist()
+        if len(present) < 2:
+            found = f"one class, {present[0]!r}," if present else "no class"
             raise ValueError(
-                f"y has one class, {only!r}, on the rows whose sample_weight and class_weight are "
-                "not 0: a classifier needs at least two classes."
+                f"y has {found} on the rows whose sample_weight and class_weight are not 0: a "
+                "classifier needs at least two classes."
             )
         likelihood = likelihood_of_data(X, codes, len(classes), s, order, self.fit_intercept)
         d = likelihood.design.diagonal

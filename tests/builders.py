@@ -1,9 +1,12 @@
 """Objectives for the tests of what lies below the estimators."""
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
-from shrinklin import CoordinateDescent
+from problems import CLASSIFICATION_PROBLEMS, PROBLEMS
+from shrinklin import CoordinateDescent, ProximalNewton
 from shrinklin.groups import Groups
+from shrinklin.likelihood import likelihood_of_data
 from shrinklin.objective import Objective
 from shrinklin.penalties import GroupLasso
 
@@ -14,11 +17,50 @@ def build(X, Y, penalty=None, strength=1.0, labels=None, weights=None, gram="aut
     s = options.get("sample_weight", np.ones(len(Y)))
     fit_intercept = options.get("fit_intercept", True)
     quadratic = CoordinateDescent(gram).quadratic(X, Y, s, groups.order, fit_intercept)
-    objective = Objective(quadratic, penalty or GroupLasso(), groups, strength)
-    share = options.get("share")
+    return _objective(quadratic, penalty, groups, strength, options.get("share"))
+
+
+def _objective(smooth, penalty, groups, strength, share):
+    objective = Objective(smooth, penalty or GroupLasso(), groups, strength)
     return objective if share is None else objective.at(share * objective.strength_max())
 
 
 def solve(objective, W=None, gram="auto", tol=1e-9, max_iter=10_000):
     W = np.zeros(objective.shape) if W is None else W
     return CoordinateDescent(gram).solve(objective, W, tol=tol, max_iter=max_iter)
+
+
+def _in_classes(name):
+    """A regression problem with its targets turned into class numbers."""
+    X, Y = PROBLEMS[name]()
+    Y = (Y - Y.mean(axis=0)) / Y.std(axis=0)
+    largest = Y.argmax(axis=1) if Y.shape[1] > 1 else Y[:, 0] > 0
+    return X, np.unique(largest, return_inverse=True)[1]
+
+
+AWKWARD = ["means", "constant column", "duplicated columns", "uneven scales", "one feature"]
+CLASS_PROBLEMS = CLASSIFICATION_PROBLEMS | {
+    name: lambda name=name: _in_classes(name) for name in AWKWARD
+}
+
+
+def build_classes(X, codes, penalty=None, strength=1.0, labels=None, weights=None, **options):
+    """The logistic objective of X and class numbers; `share` as for `build`."""
+    groups = Groups.from_labels(X.shape[1], labels, weights)
+    s = options.get("sample_weight", np.ones(len(codes)))
+    n_classes = options.get("n_classes", codes.max() + 1)
+    fit_intercept = options.get("fit_intercept", True)
+    likelihood = likelihood_of_data(X, codes, n_classes, s, groups.order, fit_intercept)
+    return _objective(likelihood, penalty, groups, strength, options.get("share"))
+
+
+def descend(objective, W=None, tol=1e-9, max_iter=10_000):
+    W = np.zeros(objective.shape) if W is None else W
+    return ProximalNewton().solve(objective, W, tol=tol, max_iter=max_iter)
+
+
+def logistic_regression(X, codes, sample_weight=None, fit_intercept=True):
+    """Scikit-learn's without penalty: W (n_features, n_targets) and the intercept."""
+    model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000, fit_intercept=fit_intercept)
+    model.fit(X, codes, sample_weight)
+    return model.coef_.T, model.intercept_

@@ -1,7 +1,14 @@
 """Named problems: every solver and estimator is held to all of them."""
 
 import numpy as np
-from sklearn.datasets import load_diabetes, load_linnerud
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_linnerud,
+    load_wine,
+)
 
 
 def simulate(
@@ -79,3 +86,48 @@ def random_small(seed, max_features=9):
         seed=seed,
     )
     return _standardised(X, Y)
+
+
+def simulate_classes(
+    n_samples=80, n_features=12, n_classes=3, n_relevant=4, correlation=0.0, noise=1.0, seed=0
+):
+    """X as by `simulate`; y is the largest of n_classes noisy scores, every class present."""
+    X, scores = simulate(n_samples, n_features, n_classes, n_relevant, correlation, noise, seed)
+    y = scores.argmax(axis=1)
+    y[:n_classes] = np.arange(n_classes)
+    return X, y
+
+
+def _loaded(load, n_samples=None):
+    X, y = load(return_X_y=True)
+    X, y = X[:n_samples], y[:n_samples]
+    deviations = X.std(axis=0)
+    return (X - X.mean(axis=0)) / np.where(deviations > 0, deviations, 1), y
+
+
+CLASSIFICATION_PROBLEMS = {
+    "three classes": lambda: simulate_classes(80, 12, 3),
+    "two classes": lambda: simulate_classes(60, 15, 2, seed=1),
+    "wide": lambda: simulate_classes(30, 80, 3, seed=2),
+    "correlated": lambda: simulate_classes(80, 20, 4, 8, correlation=0.9, noise=0.3, seed=3),
+    "iris": lambda: _loaded(load_iris),
+    "wine": lambda: _loaded(load_wine),
+    "breast cancer": lambda: _loaded(load_breast_cancer),
+    "digits": lambda: _loaded(load_digits, 200),
+}
+
+
+def random_small_classes(seed, max_features=6):
+    """A small standardised problem of 2 to 4 classes."""
+    rng = np.random.default_rng(seed)
+    n_features = int(rng.integers(2, max_features + 1))
+    X, y = simulate_classes(
+        n_samples=int(rng.choice([20, 50])),
+        n_features=n_features,
+        n_classes=int(rng.integers(2, 5)),
+        n_relevant=int(rng.integers(1, n_features + 1)),
+        correlation=float(rng.choice([0, 0.5, 0.9])),
+        noise=float(rng.choice([0.1, 1, 3])),
+        seed=seed,
+    )
+    return (X - X.mean(axis=0)) / X.std(axis=0), y

@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from problems import simulate
+from problems import simulate, simulate_classes
 from shrinklin import (
+    GroupLassoClassifier,
     GroupLassoRegressor,
     PathDisplay,
+    ShrinkNetClassifier,
     ShrinkNetRegressor,
     TradeoffDisplay,
     regularization_path,
@@ -67,6 +69,39 @@ def test_tradeoff_display_draws_every_path():
         np.testing.assert_array_equal(line.get_xdata(), path.n_selected)
         np.testing.assert_allclose(line.get_ydata(), path.mean_squared_errors(X, Y))
     assert display.ax_.get_ylabel() == "training MSE"
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_tradeoff_display_of_classifiers_shows_the_log_loss(n_classes):
+    X, codes = simulate_classes(60, 6, n_classes)
+    y = np.array(["a", "b", "c"])[codes]
+    models = {"group lasso": GroupLassoClassifier(), "ShrinkNet": ShrinkNetClassifier()}
+    found = {k: regularization_path(m, X, y, alphas=4, eps=0.1) for k, m in models.items()}
+    display = TradeoffDisplay.from_paths(found, X, y)
+    assert display.ax_.get_ylabel() == "log-loss"
+    for path, line in zip(found.values(), display.lines_, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), path.n_selected)
+        np.testing.assert_allclose(line.get_ydata(), path.log_losses(X, y))
+    named = TradeoffDisplay.from_paths(found, X, y, loss_name="held-out log-loss")
+    assert named.ax_.get_ylabel() == "held-out log-loss"
+
+
+def test_the_loss_of_regressors_is_named_too():
+    X, Y, found = paths()
+    assert TradeoffDisplay.from_paths(found, X, Y).ax_.get_ylabel() == "mean squared error"
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_path_display_of_a_classifier(n_classes):
+    X, y = simulate_classes(60, 3, n_classes)
+    frame = pd.DataFrame(X, columns=["height", "width", "depth"])
+    display = PathDisplay.from_estimator(GroupLassoClassifier(), frame, y, alphas=5)
+    norms = np.linalg.norm(display.path.coefs, axis=1)
+    assert display.ax_.get_title() == "GroupLassoClassifier"
+    assert len(display.lines_) == norms.any(axis=0).sum() > 0
+    for line in display.lines_:
+        column = ["height", "width", "depth"].index(line.get_label())
+        np.testing.assert_allclose(line.get_ydata(), norms[:, column])
 
 
 def test_bad_input_is_named():

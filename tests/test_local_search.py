@@ -112,4 +112,11 @@ def test_improve_keeps_what_it_cannot_better():
     X, Y = simulate(40, 8, 2)
     objective = build(X, Y, Bridge2(), strength=1e6)
     zero = solve(objective)
-    assert local_search.improve(objective, zero, lambda W: solve(objective, W)) is zero
+
+    def descend(W):
+        return solve(objective, W)
+
+    def glance(W):
+        return W, objective.value(W)
+
+    assert local_search.improve(objective, zero, descend, glance) is zero

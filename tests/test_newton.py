@@ -5,8 +5,9 @@ import pytest
 
 from builders import build
 from problems import simulate
+from shrinklin.linear_systems import scaled_inverse
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.newton import newton_directions, scaled_inverse
+from shrinklin.solvers.newton import newton_directions
 
 LABELS = {"singletons": None, "groups": [0, 0, 1, 1, 1, 2]}
 

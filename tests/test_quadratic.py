@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from builders import build
+from builders import build, solve
 from oracles import squared_loss
 from problems import PROBLEMS, simulate
+from shrinklin.objective import Objective
+from shrinklin.penalties import GroupLasso
+from shrinklin.quadratic import Touching
 
 
 def random_W(objective, seed=0):
@@ -106,3 +109,70 @@ def test_lipschitz_is_the_largest_eigenvalue_of_each_block():
     X = X - X.mean(axis=0)
     expected = [np.linalg.norm(X[:, block], 2) ** 2 / 30 for block in ([0, 1], [2, 3, 4], [5])]
     np.testing.assert_allclose(objective.lipschitz, expected)
+
+
+def touching(gram, factor=0.3, seed=0):
+    """A quadratic that touches a made-up value and gradient, and where."""
+    X, Y = simulate(30, 6, 2)
+    rng = np.random.default_rng(seed)
+    objective = build(X, Y, gram=gram, labels=[0, 0, 1, 1, 1, 2])
+    W, gradient = rng.normal(size=(2, 6, 2))
+    return objective, Touching(objective.smooth, factor, W, 7.0, gradient), W, gradient
+
+
+both_forms = pytest.mark.parametrize("gram", [True, False])
+
+
+@both_forms
+def test_touching_quadratic_touches(gram):
+    _, quadratic, W, gradient = touching(gram)
+    value, slope = quadratic.evaluate(W)
+    assert value == pytest.approx(7.0)
+    np.testing.assert_allclose(slope, gradient, atol=1e-12)
+    zero = np.zeros_like(W)
+    assert quadratic.value_at_zero == pytest.approx(quadratic.evaluate(zero)[0])
+    np.testing.assert_allclose(quadratic.evaluate(zero)[1], -quadratic.C)
+
+
+@both_forms
+@pytest.mark.parametrize("factor", [0.3, 1e-12])
+def test_touching_quadratic_is_its_own_taylor_series(gram, factor):
+    objective, quadratic, W, gradient = touching(gram, factor)
+    G = factor * objective.smooth.block(np.arange(6))
+    np.testing.assert_allclose(quadratic.block(np.arange(6)), G)
+    np.testing.assert_allclose(quadratic.gram(np.array([4, 1])), G[:, [4, 1]], atol=1e-15)
+    np.testing.assert_allclose(quadratic.diagonal, np.diagonal(G))
+    for seed in range(5):
+        D = np.random.default_rng(seed).normal(size=W.shape)
+        D[seed] = 0
+        value, slope = quadratic.evaluate(W + D)
+        expected = 7.0 + np.vdot(gradient, D) + 0.5 * np.vdot(D, G @ D)
+        assert value == pytest.approx(expected, rel=1e-10)
+        np.testing.assert_allclose(slope, gradient + G @ D, atol=1e-12)
+
+
+@both_forms
+def test_touching_quadratic_has_no_gradient_left_at_its_minimum(gram):
+    _, quadratic, W, _ = touching(gram)
+    features = np.array([0, 2, 3])
+    best = quadratic.minimise(W, features)
+    np.testing.assert_array_equal(best[[1, 4, 5]], W[[1, 4, 5]])
+    assert np.abs(quadratic.evaluate(best)[1][features]).max() < 1e-10
+
+
+@both_forms
+def test_touching_quadratic_scales_the_eigenvalues(gram):
+    objective, quadratic, _, _ = touching(gram)
+    expected = 0.3 * objective.smooth.lipschitz(objective.groups)
+    np.testing.assert_allclose(quadratic.lipschitz(objective.groups), expected)
+
+
+def test_the_quadratic_touches_itself():
+    objective, _, W, _ = touching(True)
+    itself = Touching(objective.smooth, 1.0, W, *objective.smooth.evaluate(W))
+    assert_same(itself, objective.smooth)
+    solutions = [
+        solve(Objective(smooth, GroupLasso(), objective.groups, 0.1))
+        for smooth in (itself, objective.smooth)
+    ]
+    np.testing.assert_allclose(solutions[0].W, solutions[1].W, atol=1e-10)

@@ -1,6 +1,7 @@
-"""oes97, the paper's data: what the toolkit is for, on the training error.
+"""What the toolkit is for: the training loss at every number of features.
 
-The data stand beside the repository and not in it: without them this skips.
+oes97, the paper's data, and the gas sensors stand beside the repository and not in
+it: without them those tests skip. The digits come with scikit-learn.
 """
 
 from pathlib import Path
@@ -8,13 +9,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.io import arff
+from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
-from shrinklin import GroupLassoRegressor, ShrinkNetRegressor, regularization_path
+from shrinklin import (
+    GroupLassoClassifier,
+    GroupLassoRegressor,
+    ShrinkNetClassifier,
+    ShrinkNetRegressor,
+    regularization_path,
+)
 
-FILE = Path(__file__).parents[2] / "shared" / "data" / "multi_target" / "oes97.arff"
+DATA = Path(__file__).parents[2] / "shared" / "data"
+OES97 = DATA / "multi_target" / "oes97.arff"
+GAS = DATA / "gas_drift" / "gas_drift_z10.npz"
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not beside the project")
+
+def needs(file):
+    return pytest.mark.skipif(not file.exists(), reason=f"{file.name} is not beside the project")
+
 
 BUDGETS = [5, 10, 20, 50, 80]
 # Training MSEs of an exact solver, within each budget of features.
@@ -23,7 +36,7 @@ SHRINKNET = [0.171, 0.137, 0.112, 0.074, 0.060]
 
 
 def errors_within_budgets(estimator):
-    rows = np.array([list(row) for row in arff.loadarff(FILE)[0]], dtype=float)
+    rows = np.array([list(row) for row in arff.loadarff(OES97)[0]], dtype=float)
     assert rows.shape == (334, 279)
     table = StandardScaler().fit_transform(rows)
     X, Y = table[:, :-16], table[:, -16:]
@@ -33,12 +46,43 @@ def errors_within_budgets(estimator):
     return np.array([errors[path.n_selected <= budget].min() for budget in BUDGETS])
 
 
+@needs(OES97)
 def test_group_lasso_on_oes97():
     # The same convex problem; which alphas the path meets decides the rest.
     np.testing.assert_allclose(errors_within_budgets(GroupLassoRegressor()), GROUP_LASSO, rtol=0.08)
 
 
+@needs(OES97)
 def test_shrinknet_on_oes97_is_no_worse_than_stated():
     errors = errors_within_budgets(ShrinkNetRegressor())
     assert (errors <= np.array(SHRINKNET) * 1.03).all()
     assert (errors[:3] < 0.5 * np.array(GROUP_LASSO)[:3]).all()
+
+
+def gas_sensors():
+    """Every fifth measurement: 2782 rows, 128 features, 6 classes."""
+    file = np.load(GAS)
+    assert file["X"].shape == (13910, 128)
+    return file["X"][::5], file["y"][::5]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [lambda: load_digits(return_X_y=True), pytest.param(gas_sensors, marks=needs(GAS))],
+    ids=["digits", "gas sensors"],
+)
+def test_shrinknet_is_below_group_lasso_along_the_whole_path(load):
+    X, y = load()
+    X = StandardScaler().fit_transform(X)
+    lasso, shrinknet = (
+        regularization_path(model, X, y, alphas=15, eps=0.005)
+        for model in (GroupLassoClassifier(), ShrinkNetClassifier())
+    )
+    losses, rivals = shrinknet.log_losses(X, y), lasso.log_losses(X, y)
+    compared = 0
+    for kept, loss in zip(shrinknet.n_selected, losses, strict=True):
+        within = rivals[lasso.n_selected <= kept]
+        if kept > 0:
+            assert loss < within.min()
+            compared += 1
+    assert compared > 10

@@ -1,0 +1,301 @@
+"""The solver of the classifiers: what it finds, and how soon."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.special import softmax
+
+from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
+from oracles import fista_logistic
+from problems import simulate_classes
+from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.proximal_newton import conjugate_gradients
+from shrinklin.solvers.solution import Status
+
+PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
+LABELS = {"singletons": None, "groups": [2, 0, 1, 0, 1, 2, 2, 3, 3, 1, 0, 2]}
+every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+every_problem = pytest.mark.parametrize("name", CLASS_PROBLEMS)
+every_labels = pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+two_or_more = pytest.mark.parametrize("n_classes", [2, 4])
+
+
+def log_loss_gradient(X, codes, W, intercept):
+    """Of the mean log-loss in W, written out."""
+    Z = X @ W + intercept
+    if W.shape[1] == 1:
+        return X.T @ (softmax(np.hstack([0 * Z, Z]), axis=1)[:, 1:] - codes[:, None]) / len(X)
+    return X.T @ (softmax(Z, axis=1) - np.eye(W.shape[1])[codes]) / len(X)
+
+
+def brute_residual(objective, W):
+    """max_g √L_g‖W_g − prox(...)‖, group by group, in plain Python."""
+    from shrinklin.solvers import kernels
+
+    gradient = objective.smooth.evaluate(W)[1]
+    worst, groups = 0.0, objective.groups
+    for g, L in enumerate(objective.lipschitz):
+        if L > 0:
+            rows = slice(groups.ptr[g], groups.ptr[g + 1])
+            z = (W[rows] - gradient[rows] / L).ravel()
+            out = np.empty_like(z)
+            kernels.prox.py_func(objective.penalty.code, z, objective.strengths[g] / L, out)
+            worst = max(worst, np.sqrt(L) * np.linalg.norm(W[rows].ravel() - out))
+    return worst / objective.residual_scale
+
+
+@every_problem
+@every_penalty
+@pytest.mark.parametrize("share", [0.3, 0.03])
+def test_residual_is_what_it_says_and_below_tol(name, penalty, share):
+    X, codes = CLASS_PROBLEMS[name]()
+    objective = build_classes(X, codes, penalty, share=share)
+    solution = descend(objective, tol=1e-7, max_iter=3000)
+    assert solution.status is Status.CONVERGED
+    assert solution.residual <= 1e-7
+    assert brute_residual(objective, solution.W) == pytest.approx(solution.residual, abs=1e-11)
+    assert solution.value == pytest.approx(objective.value(solution.W), rel=1e-12)
+
+
+@every_labels
+@every_penalty
+@two_or_more
+def test_groups_and_weights_converge_as_well(labels, penalty, n_classes):
+    X, codes = simulate_classes(80, 12, n_classes)
+    weights = np.array([0.5, 1, 2, 3])[[2, 0, 1, 0, 1, 2, 2, 3, 3, 1, 0, 2]]
+    objective = build_classes(X, codes, penalty, labels=labels, weights=weights, share=0.1)
+    solution = descend(objective, tol=1e-8)
+    assert solution.status is Status.CONVERGED
+    assert brute_residual(objective, solution.W) <= 1e-8
+    assert solution.W.any()
+
+
+@every_penalty
+@every_labels
+@pytest.mark.parametrize(
+    "name", ["three classes", "two classes", "correlated", "duplicated columns"]
+)
+def test_never_above_the_start(name, penalty, labels):
+    X, codes = CLASS_PROBLEMS[name]()
+    labels = labels and [labels[j % 12] for j in range(X.shape[1])]
+    objective = build_classes(X, codes, penalty, labels=labels, share=0.1)
+    rng = np.random.default_rng(0)
+    for scale in (0.1, 3):
+        W = scale * rng.normal(size=objective.shape)
+        start = objective.value(W)
+        for max_iter in (1, 7, 100):
+            found = descend(objective, W, max_iter=max_iter, tol=1e-6)
+            assert found.value <= start * (1 + 1e-12)
+            assert found.value == pytest.approx(objective.value(found.W), rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["three classes", "two classes", "wide", "iris"])
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_group_lasso_matches_fista(name, share):
+    X, codes = CLASS_PROBLEMS[name]()
+    objective = build_classes(X, codes, share=share)
+    value = fista_logistic(X, codes, objective.strength)[0]
+    assert descend(objective).value == pytest.approx(value, rel=1e-8)
+
+
+@every_labels
+@two_or_more
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csc_matrix])
+def test_group_lasso_meets_its_optimality_conditions(labels, n_classes, container):
+    X, codes = simulate_classes(80, 12, n_classes, noise=2)
+    X[np.abs(X) < 0.5] = 0
+    objective = build_classes(container(X), codes, labels=labels, share=0.7)
+    solution, groups = descend(objective), objective.groups
+    W = np.empty_like(solution.W)
+    W[groups.order] = solution.W
+    gradient = log_loss_gradient(X, codes, W, objective.smooth.intercept(solution.W))
+    active = groups.norms(solution.W) > 0
+    for g, strength in enumerate(objective.strengths):
+        members = groups.order[groups.ptr[g] : groups.ptr[g + 1]]
+        if active[g]:
+            expected = -strength * W[members] / np.linalg.norm(W[members])
+            np.testing.assert_allclose(gradient[members], expected, atol=1e-8)
+        else:
+            assert np.linalg.norm(gradient[members]) <= strength * (1 + 1e-8)
+    assert active.any()
+    assert not active.all()
+
+
+@every_penalty
+@two_or_more
+def test_sparse_and_dense_take_the_same_steps(penalty, n_classes):
+    X, codes = simulate_classes(80, 12, n_classes, noise=2)
+    X[np.abs(X) < 0.5] = 0
+    found = [
+        descend(build_classes(container(X), codes, penalty, share=0.1))
+        for container in (np.asarray, sparse.csr_array, sparse.csc_array)
+    ]
+    for other in found[1:]:
+        np.testing.assert_allclose(other.W, found[0].W, atol=1e-8)
+        assert other.n_iter == found[0].n_iter
+
+
+@every_penalty
+@two_or_more
+def test_weights_are_repeated_rows(penalty, n_classes):
+    X, codes = simulate_classes(60, 12, n_classes, noise=2)
+    times = np.random.default_rng(0).integers(0, 4, 60)
+    weighted = build_classes(X, codes, penalty, sample_weight=5.0 * times, share=0.1)
+    X, codes = np.repeat(X, times, axis=0), np.repeat(codes, times)
+    repeated = build_classes(X, codes, penalty, share=0.1)
+    np.testing.assert_allclose(descend(weighted).W, descend(repeated).W, atol=1e-7)
+
+
+@two_or_more
+def test_stops_at_max_iter(n_classes):
+    X, codes = simulate_classes(100, 40, n_classes, 20, correlation=0.99)
+    solution = descend(build_classes(X, codes, share=1e-2), max_iter=2, tol=1e-14)
+    assert solution.status is Status.MAX_ITER
+    assert solution.n_iter == 2
+
+
+@every_penalty
+@two_or_more
+def test_stops_where_floating_point_ends(penalty, n_classes):
+    X, codes = simulate_classes(100, 40, n_classes, 20, correlation=0.9)
+    solution = descend(build_classes(X, codes, penalty, share=0.02), tol=0.0, max_iter=100_000)
+    assert solution.status in (Status.PRECISION, Status.CONVERGED)
+    assert solution.residual < 1e-9
+    assert solution.n_iter < 2000
+
+
+@two_or_more
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_no_penalty_is_logistic_regression(n_classes, fit_intercept):
+    X, codes = simulate_classes(200, 6, n_classes, noise=3)
+    objective = build_classes(X + 1, codes, strength=0.0, fit_intercept=fit_intercept)
+    solution = descend(objective)
+    assert solution.status is Status.CONVERGED
+    W, intercept = logistic_regression(X + 1, codes, fit_intercept=fit_intercept)
+    reference = objective.smooth.evaluate(W)[0]
+    assert solution.value <= reference * (1 + 1e-12)
+    assert solution.value == pytest.approx(reference, rel=1e-9)
+    ends = [
+        (X + 1) @ solution.W + objective.smooth.intercept(solution.W),
+        (X + 1) @ W + intercept,
+    ]
+    # K raw predictions are known up to a constant.
+    ends = [Z - Z.mean(axis=1, keepdims=True) if n_classes > 2 else Z for Z in ends]
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-3)
+
+
+@every_penalty
+@two_or_more
+def test_more_features_than_samples(penalty, n_classes):
+    X, codes = simulate_classes(30, 1500, n_classes, noise=0.5)
+    objective = build_classes(X, codes, penalty, share=0.05)
+    assert not hasattr(objective.smooth.base, "G")
+    solution = descend(objective, tol=1e-7)
+    assert solution.status is Status.CONVERGED
+    assert brute_residual(objective, solution.W) <= 1e-7
+    assert 0 < solution.W.any(axis=1).sum() <= 30 * n_classes
+
+
+@every_penalty
+@two_or_more
+def test_units_of_the_features_do_not_matter(penalty, n_classes):
+    # Divided by ω^exponent and weighted by ω, a feature is the same feature.
+    X, codes = simulate_classes(60, 12, n_classes, noise=2)
+    scale = 10.0 ** np.tile([-8, 8, 0], 4)
+    exponent = {1.0: 1.0, 2 / 3: 1.5, 0.5: 2.0}[penalty.power]
+    plain = build_classes(X, codes, penalty, share=0.1)
+    scaled = build_classes(X / scale, codes, penalty, weights=scale ** (-1 / exponent))
+    W = descend(scaled.at(plain.strength), tol=1e-7).W / scale[:, None]
+    np.testing.assert_allclose(W, descend(plain, tol=1e-7).W, atol=1e-5)
+
+
+@two_or_more
+@pytest.mark.parametrize("share", [1e-2, 1e-4])
+def test_ill_conditioned_data_need_few_sweeps(n_classes, share):
+    # Plain coordinate descent takes thousands: this is what Newton steps are for.
+    X, codes = simulate_classes(300, 40, n_classes, 20, correlation=0.999, noise=0.3)
+    solution = descend(build_classes(X, codes, share=share), tol=1e-8)
+    assert solution.status is Status.CONVERGED
+    assert solution.n_iter < 500
+
+
+def test_separable_data_under_a_weak_penalty():
+    X, codes = simulate_classes(60, 30, 3, noise=0.01)
+    objective = build_classes(X, codes, share=1e-4)
+    solution = descend(objective, tol=1e-7, max_iter=1000)
+    assert solution.status is Status.CONVERGED
+    assert objective.duality_gap(solution.W) <= 1e-6 * objective.smooth.value_at_zero
+
+
+@every_penalty
+def test_a_better_start_is_kept(penalty):
+    X, codes = simulate_classes(80, 12, 3)
+    objective = build_classes(X, codes, penalty, share=0.1)
+    solution = descend(objective)
+    again = descend(objective, solution.W)
+    assert again.n_iter <= 20
+    np.testing.assert_allclose(again.W, solution.W, atol=1e-8)
+
+
+def spd(n, seed=0, condition=1e3):
+    rng = np.random.default_rng(seed)
+    Q = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    return (Q * np.geomspace(1, condition, n)) @ Q.T
+
+
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_conjugate_gradients_solve(preconditioned):
+    A = spd(20)
+    scale = 10.0 ** np.linspace(-3, 3, 20)
+    H = scale[:, None] * A * scale if preconditioned else A
+    rhs = np.random.default_rng(1).normal(size=(10, 2))
+    diagonal = np.diagonal(H).reshape(10, 2) if preconditioned else 1.0
+    D = conjugate_gradients(
+        lambda D: (H @ D.ravel()).reshape(10, 2), lambda R: R / diagonal, rhs, 1e-13
+    )
+    expected = np.linalg.solve(H, rhs.ravel()).reshape(10, 2)
+    np.testing.assert_allclose(D, expected, rtol=1e-6, atol=1e-9 * np.abs(expected).max())
+
+
+def test_conjugate_gradients_are_as_accurate_as_asked():
+    H, rhs, products = spd(50), np.random.default_rng(1).normal(size=(50, 1)), []
+
+    def product(D):
+        products.append(D)
+        return H @ D
+
+    counts = []
+    for tol in (0.5, 0.05, 1e-3):
+        products.clear()
+        D = conjugate_gradients(product, lambda R: R, rhs, tol)
+        assert np.linalg.norm(rhs - H @ D) <= tol * np.linalg.norm(rhs)
+        assert np.vdot(D, rhs) > 0
+        counts.append(len(products))
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_an_exact_preconditioner_needs_one_step():
+    H, rhs, products = spd(20), np.ones((20, 1)), []
+
+    def product(D):
+        products.append(D)
+        return H @ D
+
+    D = conjugate_gradients(product, lambda R: np.linalg.solve(H, R), rhs, 1e-8)
+    assert len(products) == 1
+    np.testing.assert_allclose(H @ D, rhs, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_conjugate_gradients_descend_at_negative_curvature(seed):
+    rng = np.random.default_rng(seed)
+    Q = np.linalg.qr(rng.normal(size=(12, 12)))[0]
+    H = (Q * np.linspace(-1, 3, 12)) @ Q.T
+    scale = rng.uniform(0.1, 2, size=(12, 1))
+    rhs = rng.normal(size=(12, 1))
+    D = conjugate_gradients(lambda D: H @ D, lambda R: scale * R, rhs, 1e-10)
+    assert np.isfinite(D).all()
+    assert np.vdot(D, rhs) > 0
+    # Nothing but negative curvature: the preconditioned gradient is left.
+    D = conjugate_gradients(lambda D: -D, lambda R: scale * R, rhs, 1e-10)
+    np.testing.assert_allclose(D, scale * rhs)
