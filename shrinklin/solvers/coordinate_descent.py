@@ -60,7 +60,7 @@ class CoordinateDescent(BaseEstimator):
         has_gram = isinstance(objective.smooth, GramQuadratic)
         small = len(features) <= objective.smooth.n_samples
         few = has_gram or (self.gram is not False and small)
-        return (_GramBlock if few else _ColumnBlock)(objective, working, features, W, gradient)
+        return (GramBlock if few else _ColumnBlock)(objective, working, features, W, gradient)
 
 
 class _QuadraticBlock(working_sets.Block):
@@ -90,7 +90,7 @@ class _QuadraticBlock(working_sets.Block):
         return any(_line_search(self, D) for D in directions if np.isfinite(D).all())
 
 
-class _GramBlock(_QuadraticBlock):
+class GramBlock(_QuadraticBlock):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, features, W)
         self.G = np.ascontiguousarray(objective.smooth.block(features))

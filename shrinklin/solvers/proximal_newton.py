@@ -14,6 +14,7 @@ on working sets (`working_sets`), f being a `Likelihood`. On a working set,
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -21,6 +22,7 @@ from sklearn.base import BaseEstimator
 from shrinklin.likelihood import Prediction
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
+from shrinklin.solvers.coordinate_descent import GramBlock
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Solution, Status
 
@@ -31,6 +33,8 @@ _HALVINGS, _MOST_HALVINGS = 6, 30
 _LONGEST = 30.0
 # How often entries may leave, one after another, in one Newton step.
 _LEAVES = 3
+# Added to the Hessian, relative to its diagonal, once a step fails; tenfold each time.
+_LEAST_DAMPING = 1e-2
 
 
 class ProximalNewton(BaseEstimator):
@@ -82,13 +86,25 @@ class _Point:
     gradient: np.ndarray
 
 
+class _ModelBlock(GramBlock):
+    """The objective of a `_LikelihoodBlock` with f replaced by a quadratic that touches it."""
+
+    def __init__(self, block, G):
+        self.penalty, self.groups, self.strengths = block.penalty, block.groups, block.strengths
+        # A group's largest eigenvalue is no more than its trace.
+        self.diagonal = np.diagonal(G).copy()
+        self.lipschitz = np.minimum(block.groups.sum(self.diagonal), block.lipschitz)
+        self.scale, self.coef = block.scale, block.point.coef.copy()
+        self.G, self._gradient = G, np.ascontiguousarray(block.gradient.T)
+        self.C = G @ block.W - block.gradient
+
+
 class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, W)
         self.likelihood = objective.smooth
-        self.largest = 0.0
-        self.bound = self.likelihood.loss.curvature_bound
-        self.G = np.ascontiguousarray(self.likelihood.base.block(features))
+        self.largest, self.damping = 0.0, 0.0
+        self.features = features
         design = self.likelihood.design
         self.columns = np.ascontiguousarray(design.columns(features).T)
         self.row_scale = design.row_scale
@@ -118,28 +134,26 @@ class _LikelihoodBlock(working_sets.Block):
 
     def sweep(self, tol, n_sweeps):
         start, value = self.point, self.value()
-        made = self._sweep_on(self._local_bound(), tol, n_sweeps)
+        curvatures = self.likelihood.loss.largest_curvatures(start.prediction.P)
+        made = self._solve_model(
+            self.likelihood.local_gram(self.columns, curvatures), tol, n_sweeps
+        )
         if self.value() <= value:
             return made
         self.point = start
-        return self._sweep_on(self.bound * self.G, tol, n_sweeps)
+        return self._solve_model(self._global_bound, tol, n_sweeps)
 
-    def _local_bound(self):
-        """Gram matrix that bounds the Hessian at W, and near it."""
-        weights = self.likelihood.loss.largest_curvatures(self.point.prediction.P)
-        return self.likelihood.local_gram(self.columns, weights)
+    @cached_property
+    def _global_bound(self):
+        """Gram matrix that bounds the Hessian everywhere."""
+        bound = self.likelihood.loss.curvature_bound
+        return bound * np.ascontiguousarray(self.likelihood.base.block(self.features))
 
-    def _sweep_on(self, G, tol, n_sweeps):
-        from shrinklin.solvers import kernels
-
-        coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T)
-        # The trace bounds a group's largest eigenvalue; columns that G does not see stay.
-        lipschitz = np.minimum(self.groups.sum(np.diagonal(G).copy()), self.lipschitz)
-        made = kernels.gram_sweeps(
-            self.penalty.code, coef, gradient, G, lipschitz,
-            self.strengths, self.groups.ptr, tol, n_sweeps,
-        )  # fmt: skip
-        self.point = self._at(coef, intercept=self.point.prediction.intercept)
+    def _solve_model(self, G, tol, n_sweeps):
+        """Go to the minimum of the quadratic of Gram matrix G that touches f, or near it."""
+        model = _ModelBlock(self, G)
+        made, _ = working_sets.solve_block(model, tol, n_sweeps)
+        self.point = self._at(model.coef, intercept=self.point.prediction.intercept)
         return made
 
     def sweeps_per_round(self):
@@ -158,17 +172,21 @@ class _LikelihoodBlock(working_sets.Block):
         D = self._newton_direction(model, total, accuracy)
         if not np.isfinite(D).all():
             return False
-        if self._crossed(D, model).any() and self._leave(D, model, accuracy):
-            return True
-        return self._line_search(D, model, total)
+        crossing = self._crossed(D, model).any()
+        taken = (crossing and self._leave(D, model, accuracy)) or self._line_search(D, model, total)
+        self.damping = self.damping / 10 if taken else max(10 * self.damping, _LEAST_DAMPING)
+        return taken
 
     def _newton_direction(self, model, total, accuracy):
         hessian = self.likelihood.hessian(self.point.prediction)
         curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
         G = self.likelihood.local_gram(self.columns, curvatures)
 
+        damped = self.damping * np.diagonal(G)[:, None]
+        G.flat[:: len(G) + 1] *= 1 + self.damping
+
         def product(D):
-            HD = self.columns @ hessian.product(self._raw(D))
+            HD = self.columns @ hessian.product(self._raw(D)) + damped * D
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 

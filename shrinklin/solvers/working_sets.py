@@ -43,7 +43,7 @@ def solve(objective, W, restrict, *, tol, max_iter):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        sweeps, stalled = _solve_block(block, 0.5 * threshold, max_iter - n_iter)
+        sweeps, stalled = solve_block(block, 0.5 * threshold, max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
@@ -175,7 +175,7 @@ class Block(ABC):
         return model, np.where(model.smooth, self.gradient + model.gradient, 0.0)
 
 
-def _solve_block(block, tol, max_sweeps):
+def solve_block(block, tol, max_sweeps):
     """Returns the sweeps made, and whether floating point allowed no more."""
     n_sweeps = 0
     value = block.value()
