@@ -201,13 +201,14 @@ def warn_unless_converged(estimator, solutions):
     worst = max(short, key=lambda s: s.residual)
     where = "" if len(solutions) == 1 else f" at {len(short)} of {len(solutions)} alphas"
     reached = f"residual {worst.residual:.1e} > tol={estimator.tol:g}"
+    if worst.residual <= estimator.tol:
+        reached = f"duality gap > tol={estimator.tol:g} times the loss of zero coefficients"
+    reached += f" after {worst.n_iter} sweeps (max_iter={estimator.max_iter})"
     if worst.status is Status.SEPARATED:
         reached = "there is no best model"
-    elif worst.residual <= estimator.tol:
-        reached = f"duality gap > tol={estimator.tol:g} times the loss of zero coefficients"
     warnings.warn(
-        f"{type(estimator).__name__} did not converge{where}: {reached} after {worst.n_iter} "
-        f"sweeps (max_iter={estimator.max_iter}). {worst.status.value} The coefficients are "
+        f"{type(estimator).__name__} did not converge{where}: {reached}. "
+        f"{worst.status.value} The coefficients are "
         "usable, but not optimal.",
         ConvergenceWarning,
         stacklevel=4,

@@ -11,7 +11,7 @@ from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.path import ClassificationPath
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.validation import SPARSE_FORMATS, check_real, with_remedy
+from shrinklin.validation import SPARSE_FORMATS, weigh_classes, with_remedy
 
 
 class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
@@ -25,21 +25,14 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
             X, y = validate_data(
                 self, X, y, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32]
             )
+            check_classification_targets(y)
         except ValueError as error:
             raise with_remedy(self, error) from error
-        check_classification_targets(y)
         return X, y
 
     def _smooth(self, X, y, sample_weight, order):
         classes, codes = np.unique(y, return_inverse=True)
-        s = sample_weight * self._class_weights(classes, codes, sample_weight)[codes]
-        present = classes[np.unique(codes[s > 0])].tolist()
-        if len(present) < 2:
-            found = f"one class, {present[0]!r}," if present else "no class"
-            raise ValueError(
-                f"y has {found} on the rows whose sample_weight and class_weight are not 0: a "
-                "classifier needs at least two classes."
-            )
+        s = weigh_classes(self.class_weight, classes, codes, sample_weight)
         likelihood = likelihood_of_data(X, codes, len(classes), s, order, self.fit_intercept)
         d = likelihood.design.diagonal
         silent = largest_magnitudes(X, likelihood.order[d == 0])
@@ -47,30 +40,8 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
         n_targets = likelihood.C.shape[1]
         return likelihood, Target(X.dtype, (n_targets,), classes)
 
-    def _class_weights(self, classes, codes, sample_weight):
-        """Factor of the samples of every class."""
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            # By weight, not by number: a weight of 2 is the row given twice.
-            share = np.bincount(codes, sample_weight, len(classes)) / sample_weight.sum()
-            return 1 / (len(classes) * np.where(share > 0, share, 1.0))
-        given = {} if self.class_weight is None else self.class_weight
-        if not isinstance(given, dict):
-            raise ValueError(
-                f'class_weight={given!r}: give None, "balanced", or a dict of label to weight.'
-            )
-        labels = classes.tolist()
-        unknown = [label for label in given if label not in labels]
-        if unknown:
-            raise ValueError(
-                f"class_weight has weights for {unknown}, which are not among the labels {labels} "
-                "of y: give weights for labels of y."
-            )
-        for label, weight in given.items():
-            check_real(f"class_weight[{label!r}]", weight, 0)
-        return np.array([float(given.get(label, 1)) for label in labels])
-
     def _path(self, target, **fields):
-        return ClassificationPath(**fields, classes=target.classes)
+        return ClassificationPath(**fields, classes=target.classes, class_weight=self.class_weight)
 
     def _store(self, objective, solution, target):
         super()._store(objective, solution, target)
@@ -85,7 +56,7 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
             Numbers, finite. float64 is taken as it is, dense or sparse (CSR or
             CSC), without a copy; all else is converted to float64.
         y : array-like of shape (n_samples,)
-            Labels, numbers or strings, of at least two classes.
+            Labels, all numbers or all strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0, of which only the ratios matter: a weight of 2 is the
             row given twice.
@@ -161,9 +132,8 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        Z = self._raw_predictions(X)
-        codes = (Z[:, 0] > 0).astype(int) if Z.shape[1] == 1 else Z.argmax(axis=1)
-        return self.classes_[codes]
+        logs = self.predict_log_proba(X)
+        return self.classes_[logs.argmax(axis=1)]
 
 
 class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
@@ -308,7 +278,7 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
     ----------
     alpha : float, default=0.1
         λ, the strength of the penalty, >= 0. Larger keeps fewer features. The
-        default suits standardised features and targets.
+        default suits standardised features.
     weight_decay : float, default=None
         λ₂ > 0. It acts only through κ; None takes the λ₂ for which κ = alpha.
     p : {1, 2}, default=2

@@ -24,15 +24,18 @@ from shrinklin.losses import logistic_loss
 from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.smooth import Smooth
 
-# Newton's steps for the intercept: how many, how long the first and any may be, how often halved.
-_INTERCEPT_STEPS, _INTERCEPT_MOVE, _INTERCEPT_LONGEST, _INTERCEPT_HALVINGS = 100, 4.0, 1e3, 40
+# Newton's steps for the intercept: how many, and how often one is halved;
+_INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
+# how long the first may be, doubling up to the longest.
+_INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
 # A class that has no weight gets the intercept of this share of it.
 _LEAST_SHARE = 1e-16
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
 _SEPARATED = 1e-6
 _MINIMISE_STEPS = 60
-# No raw prediction moves by more in the first step of it, or twice that in the next, and so on.
-_LONGEST = 100.0
+# No raw prediction moves by more in the first Newton step of `minimise`, twice that in the
+# next, and so on; where the last step is longer than _SETTLED, W was on its way to infinity.
+_LONGEST, _SETTLED = 100.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -202,12 +205,16 @@ class Likelihood(Smooth):
         return columns @ columns.T
 
     def minimise(self, W, features):
+        return self.newton(W, features)[0]
+
+    def newton(self, W, features):
         """Newton's method from zero on an orthonormal basis of the features.
 
-        Where they separate the classes there is no minimum: it stops at a loss
-        next to nothing.
+        Where they separate classes there is no minimum: the steps do not get
+        shorter, and it stops at a loss next to nothing or after 60. Returns W and
+        whether it is a minimum.
         """
-        W = W.copy()
+        W, moved = W.copy(), 0.0
         W[features] = 0.0
         basis, scaled_by = _orthonormal(self.design.columns(features))
         V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
@@ -224,10 +231,10 @@ class Likelihood(Smooth):
             step, better = self._halve(Z, change, found, longest)
             if step == 0:
                 break
-            longest *= 2
+            longest, moved = 2 * longest, step * np.abs(change).max()
             V, Z, found = V + step * D, Z + step * change, better
         W[features] = scaled_by(V)
-        return W
+        return W, moved < _SETTLED
 
     def _newton_step(self, basis, found, gradient):
         hessian = self.hessian(found)

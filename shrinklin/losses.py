@@ -73,12 +73,8 @@ class LogisticLoss(ABC):
         """z with P = shares (n_targets,) > 0."""
 
     @abstractmethod
-    def probabilities(self, Z):
-        """Probability of every class: (..., n_classes)."""
-
-    @abstractmethod
     def log_probabilities(self, Z):
-        """Their logarithms, without taking the logarithm of a small number."""
+        """Logarithm of the probability of every class, (..., n_classes), however small."""
 
 
 class Binomial(LogisticLoss):
@@ -118,9 +114,6 @@ class Binomial(LogisticLoss):
 
     def link(self, shares):
         return np.log(shares / (1 - shares))
-
-    def probabilities(self, Z):
-        return np.exp(self.log_probabilities(Z))
 
     def log_probabilities(self, Z):
         return -np.logaddexp(0, np.concatenate([Z, -Z], axis=-1))
@@ -166,9 +159,6 @@ class Multinomial(LogisticLoss):
 
     def link(self, shares):
         return self.centred(np.log(shares))
-
-    def probabilities(self, Z):
-        return np.exp(self.log_probabilities(Z))
 
     def log_probabilities(self, Z):
         Z = Z - Z.max(axis=-1, keepdims=True)

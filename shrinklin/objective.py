@@ -103,6 +103,10 @@ class Objective:
             W = self._free_minimised(W, strengths)
             loss, gradient = self.smooth.evaluate(W)
         norms = self.groups.norms(gradient)
+        L = np.where(self.lipschitz > 0, self.lipschitz, np.inf)
+        left = (norms / np.sqrt(L))[strengths == 0].max(initial=0.0)
+        if left > 1e-9 * self.residual_scale:
+            return primal  # no minimum, as where classes are told apart; no loss is below 0
         bound = (strengths > 0) & (norms > 0)
         feasible = (strengths[bound] / norms[bound]).min(initial=np.inf)
         return max(primal - self.smooth.dual_value(W, loss, feasible), 0.0)

@@ -31,7 +31,7 @@ from shrinklin.penalties import GroupLasso
 from shrinklin.quadratic import Quadratic, quadratic_of_data
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.solution import Solution
-from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights
+from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, weigh_classes
 
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
@@ -295,7 +295,8 @@ class RegularizationPath(ABC):
                 smooth.minimise(np.zeros(smooth.C.shape), np.flatnonzero(coef.any(axis=0)))
                 for coef in self.coefs
             ]
-        evaluated = [smooth.evaluate(W) for W in models]
+            evaluated = [smooth.evaluate(W) for W in models]
+            intercepts = np.array([smooth.intercept(W) for W in models])
         scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
         residuals = [
             np.abs(gradient[coef.any(axis=0)]).max(initial=0.0) / scale
@@ -304,7 +305,7 @@ class RegularizationPath(ABC):
         return replace(
             self,
             coefs=np.array([W.T for W in models]),
-            intercepts=np.array([smooth.intercept(W) for W in models]),
+            intercepts=intercepts,
             residuals=np.array(residuals),
             objectives=np.array([loss for loss, _ in evaluated]),
         )
@@ -373,9 +374,12 @@ class ClassificationPath(RegularizationPath):
     ----------
     classes : ndarray of shape (n_classes,)
         Labels, sorted; the others are those of `RegularizationPath`.
+    class_weight : dict, "balanced" or None
+        That of the estimator; `refit` uses it too.
     """
 
     classes: np.ndarray
+    class_weight: dict | str | None = None
 
     loss_name = "log-loss"
 
@@ -455,10 +459,9 @@ class ClassificationPath(RegularizationPath):
         return np.searchsorted(self.classes, y)
 
     def _smooth(self, X, y, sample_weight):
-        order, n_classes = np.arange(X.shape[1]), len(self.classes)
-        return likelihood_of_data(
-            X, self._codes(y), n_classes, sample_weight, order, self.fit_intercept
-        )
+        order, codes = np.arange(X.shape[1]), self._codes(y)
+        s = weigh_classes(self.class_weight, self.classes, codes, sample_weight)
+        return likelihood_of_data(X, codes, len(self.classes), s, order, self.fit_intercept)
 
 
 def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=None):

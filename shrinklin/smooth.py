@@ -56,5 +56,5 @@ class Smooth(ABC):
 
         `loss` is f(W).
 
-        A lower bound of F if at that factor the residual is dual feasible.
+        A lower bound of the objective if at that factor the residual is dual feasible.
         """

@@ -63,6 +63,46 @@ def with_remedy(estimator, error):
             "for a regressor. Encode text columns first, for instance with "
             "sklearn.preprocessing.OneHotEncoder."
         )
+    if "Unknown label type: unknown" in str(error):
+        return ValueError(
+            f"{error} The labels of y must be all numbers or all strings: give missing ones a "
+            "label of their own, or leave their rows out."
+        )
     if "inconsistent numbers of samples" in str(error):
         return ValueError(f"{error}: give X and y the same rows.")
     return error
+
+
+def weigh_classes(class_weight, classes, codes, sample_weight):
+    """Sample weights times the weights of their classes, whose numbers are `codes`."""
+    s = sample_weight * _class_weights(class_weight, classes, codes, sample_weight)[codes]
+    present = classes[np.unique(codes[s > 0])].tolist()
+    if len(present) < 2:
+        found = f"one class, {present[0]!r}," if present else "no class"
+        raise ValueError(
+            f"y has {found} on the rows whose sample_weight and class_weight are not 0: a "
+            "classifier needs at least two classes."
+        )
+    return s
+
+
+def _class_weights(class_weight, classes, codes, sample_weight):
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        # By weight, not by number: a weight of 2 is the row given twice.
+        share = np.bincount(codes, sample_weight, len(classes)) / sample_weight.sum()
+        return 1 / (len(classes) * np.where(share > 0, share, 1.0))
+    given = {} if class_weight is None else class_weight
+    if not isinstance(given, dict):
+        raise ValueError(
+            f'class_weight={given!r}: give None, "balanced", or a dict of label to weight.'
+        )
+    labels = classes.tolist()
+    unknown = [label for label in given if label not in labels]
+    if unknown:
+        raise ValueError(
+            f"class_weight has weights for {unknown}, which are not among the labels {labels} "
+            "of y: give weights for labels of y."
+        )
+    for label, weight in given.items():
+        check_real(f"class_weight[{label!r}]", weight, 0)
+    return np.array([float(given.get(label, 1)) for label in labels])

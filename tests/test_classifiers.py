@@ -978,3 +978,34 @@ def test_verbose_shows_a_bar_and_a_summary(estimator, capsys):
     assert "of 4 features" in out
     clone(estimator).fit(X_OK, Y_OK)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("alpha", [1e-2, 1e-3])
+def test_duplicated_columns_need_few_sweeps(alpha):
+    # They trade coefficients through zero without end where Newton steps are not damped.
+    X, y = CLASSIFICATION_PROBLEMS["wine"]()
+    doubled = GroupLassoClassifier(alpha).fit(np.hstack([X, X]), y)
+    single = GroupLassoClassifier(alpha).fit(X, y)
+    assert doubled.n_iter_ < 400
+    values = [
+        log_loss(X, y, coef, model.intercept_) + alpha * np.linalg.norm(model.coef_, axis=0).sum()
+        for coef, model in [
+            (single.coef_, single),
+            (doubled.coef_[:, : X.shape[1]] + doubled.coef_[:, X.shape[1] :], doubled),
+        ]
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-6)
+
+
+def test_unpenalised_features_that_separate_are_reported():
+    X = np.random.default_rng(0).normal(size=(80, 6))
+    y = X[:, 0] > 0
+    model = GroupLassoClassifier(feature_weights=[0, 1, 1, 1, 1, 1])
+    with pytest.warns(ConvergenceWarning, match="there is no best model"):
+        model.fit(X, y)
+    # The least loss is 0, which no coefficients attain.
+    loss = log_loss(X, y.astype(int), model.coef_, model.intercept_)
+    assert model.dual_gap_ >= loss * (1 - 1e-6)
+    for quasi in ([[0.0], [1], [1], [2]], [[0.0], [1], [2], [3]]):
+        with pytest.warns(ConvergenceWarning, match="there is no best model"):
+            GroupLassoClassifier(alpha=0).fit(quasi, [0, 0, 1, 1])

@@ -463,3 +463,15 @@ def test_labels_and_data_that_do_not_fit_the_path_are_refused():
     for other in (np.where(y == 2, np.nan, y), y.astype(str)):
         with pytest.raises(ValueError, match="that the path was not computed with"):
             path.log_losses(X, other)
+
+
+def test_refit_keeps_class_weights_and_needs_two_classes():
+    X, y = CLASS_PROBLEMS["iris"]()
+    weights = {0: 5.0, 1: 1.0, 2: 2.0}
+    path = regularization_path(GroupLassoClassifier(class_weight=weights), X, y, alphas=4)
+    plain = replace(path, class_weight=None)
+    by_hand = plain.refit(X, y, sample_weight=np.array([5.0, 1.0, 2.0])[y])
+    np.testing.assert_allclose(path.refit(X, y).objectives, by_hand.objectives, rtol=1e-9)
+    assert np.abs(plain.refit(X, y).objectives - by_hand.objectives).max() > 1e-3
+    with pytest.raises(ValueError, match=r"y has one class, 1, .* at least two classes"):
+        path.refit(X[y == 1], y[y == 1])

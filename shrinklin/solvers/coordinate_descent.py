@@ -64,10 +64,17 @@ class CoordinateDescent(BaseEstimator):
 
 
 class _QuadraticBlock(working_sets.Block):
+    """Keeps `coef`, W in ``coef_`` orientation, as the kernels want it."""
+
     def __init__(self, objective, working, features, W):
-        super().__init__(objective, working, W)
+        super().__init__(objective, working)
+        self.coef = np.ascontiguousarray(W.T)
         self.C = objective.smooth.C[features]
         self.diagonal = objective.smooth.diagonal[features]
+
+    @property
+    def W(self):
+        return self.coef.T
 
     def loss(self):
         return quadratic_value(self.C, self.scale, self.W, self.gradient)

@@ -4,16 +4,18 @@ r"""Proximal Newton for a logistic loss: F falls with every step.
 
 on working sets (`working_sets`), f being a `Likelihood`. On a working set,
 
-1. coordinate sweeps minimise a quadratic that touches f at W, and groups enter and
-   leave: one whose curvature is the largest of every sample at W, and if that did
-   not lower F, the one of Gram matrix c·G, which lies above f everywhere;
+1. coordinate descent minimises a quadratic that touches f at W, and groups enter
+   and leave: one whose curvature is the largest of every sample at W, and if that
+   did not lower F, the one of Gram matrix c·G, which lies above f everywhere;
 2. Newton steps follow on the active groups, with f's own Hessian: conjugate
    gradients, preconditioned by the Newton system of a quadratic of the same mean
    curvature in every sample (`newton`), and a line search on F. Entries that a step would
    take through a kink at zero leave, and the others take their step without them.
+   Where a step fails, the next are damped (Levenberg, Marquardt): collinear columns
+   otherwise trade coefficients through their kinks without end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,13 +26,13 @@ from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.coordinate_descent import GramBlock
 from shrinklin.solvers.newton import NewtonSystem
-from shrinklin.solvers.solution import Solution, Status
+from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
-_LONGEST = 30.0
+_LONGEST_TRIAL = 30.0
 # How often entries may leave, one after another, in one Newton step.
 _LEAVES = 3
 # Added to the Hessian, relative to its diagonal, once a step fails; tenfold each time.
@@ -54,26 +56,22 @@ class ProximalNewton(BaseEstimator):
         """
         if not objective.strengths.any():
             return _unpenalised(objective, tol)
-        return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+        solution = working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+        free = objective.groups.spread(objective.strengths == 0)
+        if free.any() and objective.smooth.separates(np.where(free[:, None], solution.W, 0.0)):
+            return replace(solution, status=Status.SEPARATED)
+        return solution
 
 
 def _unpenalised(objective, tol):
     """Plain Newton, which ends even if there is nothing to converge to."""
     smooth = objective.smooth
-    W = smooth.minimise(np.zeros(objective.shape), np.arange(len(smooth.C)))
-    loss, gradient = smooth.evaluate(W)
-    worst = working_sets.prox_residuals(objective, W, gradient).max(initial=0.0)
-    scale = objective.residual_scale
-    best = worst <= tol * scale and not smooth.separates(W)
-    return Solution(
-        W=W,
-        gradient=gradient,
-        loss=loss,
-        value=loss,
-        residual=float(worst / scale) if scale > 0 else 0.0,
-        n_iter=0,
-        status=Status.CONVERGED if best else Status.SEPARATED,
-    )
+    W, settled = smooth.newton(np.zeros(objective.shape), np.arange(len(smooth.C)))
+    evaluated = smooth.evaluate(W)
+    worst = working_sets.prox_residuals(objective, W, evaluated[1]).max(initial=0.0)
+    best = settled and worst <= tol * objective.residual_scale
+    status = Status.CONVERGED if best else Status.SEPARATED
+    return working_sets.solution(objective, W, evaluated, worst, 0, status)
 
 
 @dataclass(frozen=True)
@@ -101,14 +99,14 @@ class _ModelBlock(GramBlock):
 
 class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
-        super().__init__(objective, working, W)
+        super().__init__(objective, working)
         self.likelihood = objective.smooth
         self.largest, self.damping = 0.0, 0.0
         self.features = features
         design = self.likelihood.design
         self.columns = np.ascontiguousarray(design.columns(features).T)
         self.row_scale = design.row_scale
-        self.point = self._at(self.coef)
+        self.point = self._at(W.T)
 
     def _raw(self, W):
         """X W, in the memory order that reduces fast over targets."""
@@ -232,7 +230,7 @@ class _LikelihoodBlock(working_sets.Block):
         before, rounding = self.value(), 1e-15 * self.scale
         start, change = self.point, self._raw(D)
         shift = self.likelihood.hessian(start.prediction).intercept_change(change)
-        longest = min(1.0, _LONGEST / max(np.abs(change).max(), 1e-300))
+        longest = min(1.0, _LONGEST_TRIAL / max(np.abs(change).max(), 1e-300))
         straight = False
         for halvings, step in enumerate(longest * 0.5 ** np.arange(_MOST_HALVINGS)):
             if straight and halvings >= _HALVINGS:

@@ -16,8 +16,8 @@ class Status(Enum):
         "increase tol, or standardise the features."
     )
     SEPARATED = (
-        "The features tell some classes apart without error, and nothing is penalised: the "
-        "coefficients could grow without end. Give alpha > 0."
+        "Features without penalty tell classes apart without error: their coefficients could "
+        "grow without end. Give alpha > 0, and feature_weights > 0."
     )
 
 

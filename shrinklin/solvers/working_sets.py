@@ -47,6 +47,13 @@ def solve(objective, W, restrict, *, tol, max_iter):
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
+    return solution(objective, W, (loss, gradient), worst, n_iter, status)
+
+
+def solution(objective, W, evaluated, worst, n_iter, status):
+    """The `Solution` W, given f and its gradient there and the largest prox residual."""
+    loss, gradient = evaluated
+    scale = objective.residual_scale
     return Solution(
         W=W,
         gradient=gradient,
@@ -124,23 +131,21 @@ class Block(ABC):
 
     Attributes
     ----------
-    coef : ndarray of shape (n_targets, n_features)
-        In ``coef_`` orientation, as the kernels want it.
     scale : float
         2 f(0): what changes of the objective are small against.
     """
 
-    def __init__(self, objective, working, W):
+    def __init__(self, objective, working):
         self.penalty = objective.penalty
         self.groups = objective.groups.restrict(working)
         self.strengths = objective.strengths[working]
         self.lipschitz = objective.lipschitz[working]
         self.scale = 2 * objective.smooth.value_at_zero
-        self.coef = np.ascontiguousarray(W.T)
 
     @property
+    @abstractmethod
     def W(self):
-        return self.coef.T
+        """(n_features, n_targets)."""
 
     @property
     @abstractmethod
