@@ -268,7 +268,8 @@ def _orthonormal(columns):
 
     def scaled_by(V):
         W = np.zeros((columns.shape[1], V.shape[1]))
-        W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
+        if rank:  # older scipy refuses an empty system
+            W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
         return W / norms[:, None]
 
     return np.ascontiguousarray(Q[:, :rank].T), scaled_by
