@@ -29,6 +29,7 @@ from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
+_POLISHING_STEPS = 3
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
@@ -174,6 +175,12 @@ class _LikelihoodBlock(working_sets.Block):
         taken = (crossing and self._leave(D, model, accuracy)) or self._line_search(D, model, total)
         self.damping = self.damping / 10 if taken else max(10 * self.damping, _LEAST_DAMPING)
         return taken
+
+    def polish(self, tol):
+        # Newton steps converge fast here, and two fits of the same data then agree.
+        for _ in range(_POLISHING_STEPS):
+            if not self.newton_step(tol):
+                break
 
     def _newton_direction(self, model, total, accuracy):
         hessian = self.likelihood.hessian(self.point.prediction)

@@ -168,6 +168,9 @@ class Block(ABC):
     def newton_step(self, tol):
         """Take a Newton step if it lowers the objective; tells whether it did."""
 
+    def polish(self, tol):  # noqa: B027
+        """Use cheap means, if there are any, to go well below tol."""
+
     def penalty_sum(self, W):
         return self.strengths @ self.penalty.values(W, self.groups)
 
@@ -191,6 +194,7 @@ def solve_block(block, tol, max_sweeps):
         n_sweeps += made
         # The sweep saw every group when it moved; later moves may have undone it.
         if made < asked and prox_residuals(block, block.W, block.gradient).max() <= 2 * tol:
+            block.polish(tol)
             return n_sweeps, False
         for _ in range(_NEWTON_STEPS):
             if not block.newton_step(tol):
