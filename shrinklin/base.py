@@ -208,8 +208,7 @@ def warn_unless_converged(estimator, solutions):
         reached = "there is no best model"
     warnings.warn(
         f"{type(estimator).__name__} did not converge{where}: {reached}. "
-        f"{worst.status.value} The coefficients are "
-        "usable, but not optimal.",
+        f"{worst.status.value} The coefficients are usable, but not optimal.",
         ConvergenceWarning,
         stacklevel=4,
     )

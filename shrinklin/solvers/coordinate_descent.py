@@ -91,6 +91,9 @@ class _QuadraticBlock(working_sets.Block):
     def move(self, D, product):
         """Add D to W, given G D."""
 
+    def polish(self, tol):
+        pass  # a Newton step is exact here: what comes before has gone below tol
+
     def newton_step(self, tol):
         model, total = self.curvature()
         directions = newton_directions(model, total, self.groups, self.gram)

@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import Prediction
+from shrinklin.likelihood import Hessian, Prediction
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.coordinate_descent import GramBlock
@@ -82,6 +82,7 @@ class _Point:
     coef: np.ndarray
     Z: np.ndarray
     prediction: Prediction
+    hessian: Hessian
     gradient: np.ndarray
 
 
@@ -118,7 +119,8 @@ class _LikelihoodBlock(working_sets.Block):
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
         gradient = self.columns @ prediction.residual
-        return _Point(np.ascontiguousarray(coef), Z, prediction, gradient)
+        hessian = self.likelihood.hessian(prediction)
+        return _Point(np.ascontiguousarray(coef), Z, prediction, hessian, gradient)
 
     @property
     def W(self):
@@ -183,7 +185,7 @@ class _LikelihoodBlock(working_sets.Block):
                 break
 
     def _newton_direction(self, model, total, accuracy):
-        hessian = self.likelihood.hessian(self.point.prediction)
+        hessian = self.point.hessian
         curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
         G = self.likelihood.local_gram(self.columns, curvatures)
 
@@ -236,7 +238,7 @@ class _LikelihoodBlock(working_sets.Block):
         """
         before, rounding = self.value(), 1e-15 * self.scale
         start, change = self.point, self._raw(D)
-        shift = self.likelihood.hessian(start.prediction).intercept_change(change)
+        shift = start.hessian.intercept_change(change)
         longest = min(1.0, _LONGEST_TRIAL / max(np.abs(change).max(), 1e-300))
         straight = False
         for halvings, step in enumerate(longest * 0.5 ** np.arange(_MOST_HALVINGS)):

@@ -168,8 +168,9 @@ class Block(ABC):
     def newton_step(self, tol):
         """Take a Newton step if it lowers the objective; tells whether it did."""
 
-    def polish(self, tol):  # noqa: B027
-        """Use cheap means, if there are any, to go well below tol."""
+    @abstractmethod
+    def polish(self, tol):
+        """Go well below tol where that is cheap."""
 
     def penalty_sum(self, W):
         return self.strengths @ self.penalty.values(W, self.groups)
