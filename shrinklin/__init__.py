@@ -1,6 +1,7 @@
 """Sparse linear models for many targets or many classes that keep few features."""
 
 from shrinklin.classifiers import GroupLassoClassifier, ShrinkNetClassifier
+from shrinklin.cost import CostMeter
 from shrinklin.display import PathDisplay, TradeoffDisplay
 from shrinklin.moments import Moments
 from shrinklin.path import (
@@ -10,14 +11,19 @@ from shrinklin.path import (
     regularization_path,
 )
 from shrinklin.regressors import GroupLassoRegressor, ShrinkNetRegressor
+from shrinklin.removal import Annealing, Removal, SignChange, SignVariance, Threshold
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Annealing",
     "ClassificationPath",
     "CoordinateDescent",
+    "CostMeter",
+    "GradientDescent",
     "GroupLassoClassifier",
     "GroupLassoRegressor",
     "Moments",
@@ -25,8 +31,12 @@ __all__ = [
     "ProximalNewton",
     "RegressionPath",
     "RegularizationPath",
+    "Removal",
     "ShrinkNetClassifier",
     "ShrinkNetRegressor",
+    "SignChange",
+    "SignVariance",
+    "Threshold",
     "TradeoffDisplay",
     "regularization_path",
 ]

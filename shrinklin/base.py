@@ -1,8 +1,9 @@
 """What all estimators share: input, the fit, selection, and what they say.
 
-The order of a fit: parameters are checked, the data validated (`_validate`), the
-objective built (`_smooth`), solved (`path.solve_path`), attributes set (`_store`),
-and a solution that fell short is reported by a warning, here and nowhere else.
+The order of a fit: parameters are checked and the data validated (`_validate`). An exact
+solver then gets the objective (`_smooth`) and solves it (`path.solve_path`); gradient
+training gets the `Risk` (`_risk`) and descends on it. Attributes are set (`_store`), and a
+solution that fell short is reported by a warning, here and nowhere else.
 What a model penalises is in `formulations`, what it fits in `regressors` and
 `classifiers`.
 """
@@ -11,7 +12,6 @@ import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from scipy import sparse
@@ -24,8 +24,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.groups import Groups
 from shrinklin.objective import Objective
 from shrinklin.path import n_steps, one_blas_thread, solve_path
+from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.solution import Status
-from shrinklin.validation import SPARSE_FORMATS, check_flag, check_real, check_weights
+from shrinklin.validation import (
+    SPARSE_FORMATS,
+    check_flag,
+    check_real,
+    check_weights,
+    check_whole,
+)
 
 # Below it, and above its inverse, squares leave the range of float64.
 _LEAST = 1e-150
@@ -77,6 +84,14 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         """The `Smooth` part of the objective of validated data, and their `Target`."""
 
     @abstractmethod
+    def _risk(self, X, y, sample_weight, order, whole):
+        """The `Risk` of validated data, and their `Target`; `whole` as in `risk_of_data`."""
+
+    @abstractmethod
+    def _parametrization(self, groups, n_targets, gate):
+        """The `Parametrization` of gradient training."""
+
+    @abstractmethod
     def _path(self, target, **fields):
         """The `RegularizationPath` of solutions for that target."""
 
@@ -93,13 +108,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
     def _check_parameters(self):
         check_real("alpha", self.alpha, 0)
         check_real("tol", self.tol, 0)
-        whole = isinstance(self.max_iter, Integral) and not isinstance(self.max_iter, bool)
-        if not whole or self.max_iter < 1:
-            raise ValueError(f"max_iter={self.max_iter!r}: give a whole number of sweeps >= 1.")
+        check_whole("max_iter", self.max_iter, 1)
         check_flag("fit_intercept", self.fit_intercept)
         check_flag("warm_start", self.warm_start)
         check_random_state(self.random_state)
-        self._solver()
+        solver = self._solver()
+        if isinstance(solver, GradientDescent):
+            solver.check()
 
     def _solver(self):
         if isinstance(self.solver, str) and self.solver == "auto":
@@ -112,12 +127,19 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             f"instance of {accepted}."
         )
 
-    def _prepare(self, X, y, sample_weight):
-        """Check everything; return the `Objective` and the `Target`."""
+    def _checked(self, X, y, sample_weight):
+        """Check everything; return X, y, the sample weights and the `Groups`."""
         self._check_parameters()
         X, y = self._validate(X, y)
         s = check_weights(sample_weight, X)
-        groups = Groups.from_labels(X.shape[1], self.groups, self.feature_weights)
+        return X, y, s, Groups.from_labels(X.shape[1], self.groups, self.feature_weights)
+
+    def _prepare(self, X, y, sample_weight):
+        """The `Objective` and the `Target` of data as the user gives them."""
+        return self._objective(*self._checked(X, y, sample_weight))
+
+    def _objective(self, X, y, s, groups):
+        """The `Objective` and the `Target` of checked data."""
         with np.errstate(over="ignore", invalid="ignore"):
             smooth, target = self._smooth(X, y, s, groups.order)
         return Objective(smooth, self._penalty(), groups, self._strength(self.alpha)), target
@@ -134,18 +156,58 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             )
 
     def _fit(self, X, y, sample_weight):
-        objective, target = self._prepare(X, y, sample_weight)
-        start = self._start(objective)
-        (solution,) = self._solve(objective, [objective.strength], start)
-        with one_blas_thread():
-            self._store(objective, solution, target)
-        self._finish(solution)
+        data = self._checked(X, y, sample_weight)
+        if isinstance(self._solver(), GradientDescent):
+            self._train(*data)
+        else:
+            self._optimise(*data)
         return self
 
-    def _store(self, objective, solution, target):
-        """Set the attributes that hold the model."""
-        coef = as_coef(solution.W, objective.groups.order, target.trailing)
+    def _optimise(self, *data):
+        """Fit by an exact solver."""
+        objective, target = self._objective(*data)
+        start = self._start(objective.groups, objective.shape)
+        (solution,) = self._solve(objective, [objective.strength], start)
+        with one_blas_thread():
+            self._store_solution(objective, solution, target)
+        self.n_iter_ = max(1, solution.n_iter)
+        self.residual_, self.objective_ = solution.residual, solution.value
+        self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
+
+    def _train(self, X, y, s, groups):
+        """Fit by gradient training."""
+        solver, rng = self._solver(), check_random_state(self.random_state)
+        # One thread throughout: products of other shapes for other numbers of threads
+        # would round otherwise, and the same seed is to give the same bits.
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            whole = solver.batch_size is None
+            risk, target = self._risk(X, y, s, groups.order, whole)
+            parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
+            start = self._start(groups, risk.shape)
+            if start is not None:
+                start = (
+                    (start, np.atleast_1d(self.intercept_).astype(float)) if start.any() else None
+                )
+            with progress(self, solver.max_epochs, "epoch") as report:
+                trained = solver.train(risk, parametrization, rng, start=start, report=report)
+        warn_unless_trained(self, trained)
+        self._store_trained(groups, trained, target)
+        self.n_iter_, self.objective_ = max(1, trained.n_epochs), trained.value
+        self.cost_, self.history_ = trained.cost, trained.history
+        self._report(f"{trained.n_epochs} epochs")
+
+    def _store_solution(self, objective, solution, target):
+        """Set the attributes that hold the model of an exact solver."""
         intercept = objective.smooth.intercept(solution.W)
+        self._store(objective.groups, solution.W, intercept, target)
+
+    def _store_trained(self, groups, trained, target):
+        """Set the attributes that hold the model of gradient training."""
+        self._store(groups, trained.W, trained.intercept, target)
+
+    def _store(self, groups, W, intercept, target):
+        """Set what both have in common."""
+        coef = as_coef(W, groups.order, target.trailing)
         dtype = narrowest(target.dtype, coef, intercept)
         self.coef_ = coef.astype(dtype)
         intercept = intercept.astype(dtype)
@@ -159,16 +221,16 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         )
         return X @ self.coef_.T + self.intercept_
 
-    def _start(self, objective):
+    def _start(self, groups, shape):
         """W of the previous fit, where asked for and of the right shape."""
         if not self.warm_start or not hasattr(self, "coef_"):
             return None
         W = np.atleast_2d(self.coef_).T.astype(float)
-        return W[objective.groups.order] if W.shape == objective.shape else None
+        return W[groups.order] if W.shape == shape else None
 
     def _solve(self, objective, strengths, start=None):
         """A `Solution` for each strength, with a word on those that fell short."""
-        with progress(self, n_steps(objective, strengths)) as report:
+        with progress(self, n_steps(objective, strengths), "solve") as report:
             solutions = solve_path(
                 objective,
                 strengths,
@@ -181,15 +243,11 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         warn_unless_converged(self, solutions)
         return solutions
 
-    def _finish(self, solution):
-        """Record what the solver says of itself."""
-        self.n_iter_ = max(1, solution.n_iter)
-        self.residual_ = solution.residual
+    def _report(self, how):
         if self.verbose:
             print(
                 f"{type(self).__name__}(alpha={self.alpha:g}): {self.get_support().sum()} of "
-                f"{self.n_features_in_} features, objective {solution.value:.6g}, residual "
-                f"{solution.residual:.1e} after {self.n_iter_} sweeps."
+                f"{self.n_features_in_} features, objective {self.objective_:.6g}, {how}."
             )
 
 
@@ -214,11 +272,35 @@ def warn_unless_converged(estimator, solutions):
     )
 
 
+def warn_unless_trained(estimator, trained):
+    """A warning for a training that fell short; an error where no model came of it."""
+    status, solver = trained.status, estimator.solver
+    if status is Status.CONVERGED:
+        return
+    if status is Status.DIVERGED:
+        what = f"the objective was {trained.value:g} after {trained.n_epochs} epochs"
+        raise ValueError(
+            f"{type(estimator).__name__}: training with learning_rate={solver.learning_rate:g} "
+            f"diverged: {what}. {status.value}"
+        )
+    reached = {
+        Status.MAX_EPOCHS: f"the objective still fell by more than tol={solver.tol} after",
+        Status.ROSE: "the objective ended above its first value after",
+        Status.INTERRUPTED: f"stopped by hand; the model is that of epoch {trained.best_epoch} of",
+    }[status]
+    warnings.warn(
+        f"{type(estimator).__name__} did not converge: {reached} {trained.n_epochs} epochs "
+        f"(max_epochs={solver.max_epochs}). {status.value}",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+
+
 @contextmanager
-def progress(estimator, total):
-    """Yield `report()`, to be called once a solve; a bar if `verbose`."""
+def progress(estimator, total, unit):
+    """Yield `report(**facts)`, to be called once a unit; a bar if `verbose`."""
     if not estimator.verbose:
-        yield lambda: None
+        yield lambda **facts: None
         return
     try:
         from tqdm.auto import tqdm
@@ -227,8 +309,14 @@ def progress(estimator, total):
             f"verbose={estimator.verbose!r} shows a progress bar, which needs tqdm: pip install "
             '"shrinklin[plot]", or set verbose=0.'
         ) from error
-    with tqdm(total=total, desc=type(estimator).__name__, unit="solve") as bar:
-        yield lambda: bar.update()
+    with tqdm(total=total, desc=type(estimator).__name__, unit=unit) as bar:
+
+        def report(**facts):
+            if facts:
+                bar.set_postfix(facts, refresh=False)
+            bar.update()
+
+        yield report
 
 
 def as_coef(W, order, trailing):

@@ -10,6 +10,8 @@ from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.path import ClassificationPath
+from shrinklin.risk import risk_of_data
+from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
 from shrinklin.validation import SPARSE_FORMATS, weigh_classes, with_remedy
 
@@ -17,7 +19,7 @@ from shrinklin.validation import SPARSE_FORMATS, weigh_classes, with_remedy
 class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
     """Shared by the classifiers: the logistic loss."""
 
-    _solvers = (ProximalNewton,)
+    _solvers = (ProximalNewton, GradientDescent)
     _squared = "X"
 
     def _validate(self, X, y):
@@ -30,9 +32,13 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
             raise with_remedy(self, error) from error
         return X, y
 
-    def _smooth(self, X, y, sample_weight, order):
+    def _coded(self, y, sample_weight):
+        """Classes, their number on every row, and the weights of the rows."""
         classes, codes = np.unique(y, return_inverse=True)
-        s = weigh_classes(self.class_weight, classes, codes, sample_weight)
+        return classes, codes, weigh_classes(self.class_weight, classes, codes, sample_weight)
+
+    def _smooth(self, X, y, sample_weight, order):
+        classes, codes, s = self._coded(y, sample_weight)
         likelihood = likelihood_of_data(X, codes, len(classes), s, order, self.fit_intercept)
         d = likelihood.design.diagonal
         silent = largest_magnitudes(X, likelihood.order[d == 0])
@@ -40,11 +46,18 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
         n_targets = likelihood.C.shape[1]
         return likelihood, Target(X.dtype, (n_targets,), classes)
 
+    def _risk(self, X, y, sample_weight, order, whole):
+        classes, codes, s = self._coded(y, sample_weight)
+        loss = logistic_loss(len(classes))
+        Y = loss.indicators(codes, len(classes))
+        risk = risk_of_data(loss, X, Y, s, order, self.fit_intercept, whole)
+        return risk, Target(X.dtype, Y.shape[1:], classes)
+
     def _path(self, target, **fields):
         return ClassificationPath(**fields, classes=target.classes, class_weight=self.class_weight)
 
-    def _store(self, objective, solution, target):
-        super()._store(objective, solution, target)
+    def _store(self, groups, W, intercept, target):
+        super()._store(groups, W, intercept, target)
         self.classes_ = target.classes
 
     def fit(self, X, y, sample_weight=None):

@@ -4,16 +4,28 @@ A formulation says what is penalised: its `Penalty`, how `alpha` becomes the
 strength of it, and the attributes that belong to it.
 """
 
+import warnings
 from numbers import Real
 
 from shrinklin.base import SparseLinearModel, as_coef, narrowest
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.gradient_descent import GradientDescent
+from shrinklin.solvers.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.validation import check_real
 
 
 class GroupLassoModel(SparseLinearModel):
     """Σ_g ω_g ‖W_g‖, times alpha."""
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        removal = getattr(self._solver(), "removal", None)
+        if removal is not None and removal.needs_switch:
+            raise ValueError(
+                f"removal={removal!r} follows the signs of switches, and {type(self).__name__} "
+                "has none: give Threshold, Annealing or None, or use ShrinkNet."
+            )
 
     def _penalty(self):
         return GroupLasso()
@@ -24,8 +36,11 @@ class GroupLassoModel(SparseLinearModel):
     def _alpha_at(self, strength):
         return strength
 
-    def _store(self, objective, solution, target):
-        super()._store(objective, solution, target)
+    def _parametrization(self, groups, n_targets, gate):
+        return PlainWeights(groups, n_targets, float(self.alpha))
+
+    def _store_solution(self, objective, solution, target):
+        super()._store_solution(objective, solution, target)
         evaluated = solution.loss, solution.gradient
         self.dual_gap_ = objective.duality_gap(solution.W, evaluated)
 
@@ -35,27 +50,42 @@ class ShrinkNetModel(SparseLinearModel):
 
     def _check_parameters(self):
         super()._check_parameters()
+        if self.weight_decay is not None:
+            check_real("weight_decay", self.weight_decay, 0)
+        if isinstance(self._solver(), GradientDescent):
+            check_real("p", self.p, 0, open_end=True)
+        else:
+            self._check_exact()
+
+    def _check_exact(self):
+        """Raise where there is no exact solution: gradient training takes what is left."""
         number = isinstance(self.p, Real) and not isinstance(self.p, bool)
         if not number or self.p not in (1, 2):
             raise ValueError(
-                f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2. Give '
-                "one of these."
+                f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2. Use '
+                "solver=GradientDescent()."
             )
+        without = self._without_minimiser()
+        if without is not None:
+            raise ValueError(without)
+
+    def _without_minimiser(self):
+        """Why the objective has no minimiser, and what to do; None if it may have one."""
         if self.weight_decay is None:
-            return
-        check_real("weight_decay", self.weight_decay, 0)
-        if self.weight_decay == 0:
-            raise ValueError(
+            return None
+        if self.weight_decay == 0 and self.alpha > 0:
+            return (
                 "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
                 "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
                 "None for the one that makes the bridge strength equal alpha."
             )
-        if self.alpha == 0:
-            raise ValueError(
+        if self.weight_decay > 0 and self.alpha == 0:
+            return (
                 f"alpha=0 with weight_decay={self.weight_decay!r} leaves the objective without a "
                 "minimiser: the weight can shrink for ever while the switch grows. Give "
                 "alpha > 0, or weight_decay=None for no penalty at all."
             )
+        return None
 
     def _penalty(self):
         return Bridge2() if self.p == 2 else Bridge1()
@@ -71,15 +101,32 @@ class ShrinkNetModel(SparseLinearModel):
         # κ grows as λ^{p/(p+1)} at a fixed λ₂.
         return (strength / self._strength(1.0)) ** ((self.p + 1) / self.p)
 
-    def _store(self, objective, solution, target):
-        super()._store(objective, solution, target)
+    def _decay(self, alpha):
+        """λ₂ at λ = alpha."""
+        if self.weight_decay is None:
+            return balanced_weight_decay(alpha, self.p)
+        return float(self.weight_decay)
+
+    def _parametrization(self, groups, n_targets, gate):
+        without = self._without_minimiser()
+        if without is not None:
+            warnings.warn(without, UserWarning, stacklevel=6)
+        alpha = float(self.alpha)
+        return GatedWeights(groups, n_targets, alpha, self._decay(alpha), self.p, GATES[gate])
+
+    def _store_solution(self, objective, solution, target):
+        super()._store_solution(objective, solution, target)
         # Without a penalty any split will do: that of every alpha > 0 does.
         alpha = self.alpha if self.alpha > 0 else 1.0
-        decay = self.weight_decay
-        if decay is None:
-            decay = balanced_weight_decay(alpha, self.p)
         groups = objective.groups
-        beta, A = split(solution.W, groups, alpha, decay, self.p)
+        beta, A = split(solution.W, groups, alpha, self._decay(alpha), self.p)
+        self._store_factors(groups, beta, A, target)
+
+    def _store_trained(self, groups, trained, target):
+        super()._store_trained(groups, trained, target)
+        self._store_factors(groups, trained.gate, trained.A, target)
+
+    def _store_factors(self, groups, beta, A, target):
         switch = as_coef(beta[:, None], groups.order, ())
         weight = as_coef(A, groups.order, target.trailing)
         dtype = narrowest(self.coef_.dtype, switch, weight)

@@ -1,10 +1,11 @@
-r"""Logistic losses of raw predictions, in exponential-family form.
+r"""Losses of raw predictions: the squared one, and logistic ones in exponential-family form.
 
 With targets y (indicators of the class) and raw predictions z, a loss is
 
 .. math:: \ell(y, z) = A(z) - \langle y, z\rangle, \quad P = \nabla A(z)
 
-with A convex: P are probabilities, P − y the gradient in z, and the Hessian of A
+with A convex. For A = ‖z‖²/2 that is the squared loss but for ‖y‖²/2; for the logistic
+ones P are probabilities, P − y the gradient in z, and the Hessian of A
 does not depend on y. A loss sees (y, z) alone; X and W live one layer up.
 
 Conventions: Z, Y, P (n_samples, n_targets). Two classes have one target, the
@@ -21,7 +22,23 @@ import numpy as np
 from scipy.special import xlogy
 
 
-class LogisticLoss(ABC):
+class Loss(ABC):
+    """ℓ, as gradient training sees it."""
+
+    @abstractmethod
+    def evaluate(self, Y, Z):
+        """ℓ of every row, (n_samples,), and its gradient in Z."""
+
+
+class SquaredLoss(Loss):
+    """Half the squared error, summed over targets."""
+
+    def evaluate(self, Y, Z):
+        residual = Z - Y
+        return 0.5 * np.einsum("it,it->i", residual, residual), residual
+
+
+class LogisticLoss(Loss):
     """A and what follows from it.
 
     Attributes
@@ -43,6 +60,10 @@ class LogisticLoss(ABC):
     @abstractmethod
     def values(self, Y, Z, A):
         """ℓ of every row: (n_samples,)."""
+
+    def evaluate(self, Y, Z):
+        A, P = self.partition(Z)
+        return self.values(Y, Z, A), P - Y
 
     @abstractmethod
     def hessian_product(self, P, V):

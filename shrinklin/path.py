@@ -29,6 +29,7 @@ from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.penalties import GroupLasso
 from shrinklin.quadratic import Quadratic, quadratic_of_data
+from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.solution import Solution
 from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, weigh_classes
@@ -514,6 +515,11 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
             "regressor or classifier, and transform X first where it would stand in a pipeline."
         )
     estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
+    if isinstance(estimator.solver, GradientDescent):
+        raise ValueError(
+            f"solver={estimator.solver!r} follows no path: fit for one alpha after another, for "
+            'instance by GridSearchCV, or give solver="auto".'
+        )
     objective, target = estimator._prepare(X, y, sample_weight)
     alphas = _alphas(alphas, eps, estimator, objective)
     estimator.set_params(alpha=alphas[-1])._check_parameters()

@@ -21,7 +21,7 @@ from shrinklin.smooth import Smooth
 # The Gram matrix of this many features is formed whatever n is.
 _SMALL_GRAM = 1000
 # Above this many it would not fit where X, if sparse, does.
-_LARGE_GRAM = 10_000
+LARGE_GRAM = 10_000
 
 
 def quadratic_value(C, yy, W, gradient):
@@ -38,7 +38,7 @@ def quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram="auto"):
 
 def takes_gram(n_samples, n_features):
     """Whether the Gram matrix of all features is worth forming."""
-    return n_features <= max(_SMALL_GRAM, min(n_samples, _LARGE_GRAM))
+    return n_features <= max(_SMALL_GRAM, min(n_samples, LARGE_GRAM))
 
 
 class Quadratic(Smooth):

@@ -7,15 +7,18 @@ from sklearn.utils.validation import validate_data
 
 from shrinklin.base import SparseLinearModel, Target, largest_magnitudes
 from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
+from shrinklin.losses import SquaredLoss
 from shrinklin.path import RegressionPath
+from shrinklin.risk import risk_of_data
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.validation import SPARSE_FORMATS, with_remedy
 
 
 class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
     """Shared by the regressors: the squared loss."""
 
-    _solvers = (CoordinateDescent,)
+    _solvers = (CoordinateDescent, GradientDescent)
     _squared = "X, y and y/X"
 
     def _validate(self, X, y):
@@ -48,6 +51,12 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         quadratic = self._solver().quadratic(X, Y, sample_weight, order, self.fit_intercept)
         self._check_scale(X, Y, quadratic)
         return quadratic, Target(X.dtype, y.shape[1:])
+
+    def _risk(self, X, y, sample_weight, order, whole):
+        Y = y.reshape(len(y), -1).astype(float)
+        intercept = self.fit_intercept
+        risk = risk_of_data(SquaredLoss(), X, Y, sample_weight, order, intercept, whole)
+        return risk, Target(X.dtype, y.shape[1:])
 
     def _check_scale(self, X, Y, quadratic):
         """Raise where squares of the data overflow or vanish."""

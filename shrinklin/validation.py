@@ -1,6 +1,6 @@
 """Checks of what the user gives: each error says what was given and what to do."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
@@ -15,6 +15,13 @@ def check_real(name, value, least, *, open_end=False):
         raise TypeError(f"{name}={value!r} is not a number: {accepted}")
     if not np.isfinite(float(value)) or value < least or (open_end and value == least):
         raise ValueError(f"{name}={value!r}: {accepted}")
+
+
+def check_whole(name, value, least):
+    """Raise unless value is a whole number >= least."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name}={value!r}: give a whole number >= {least}.")
 
 
 def check_flag(name, value):

@@ -15,6 +15,13 @@ class Status(Enum):
         "Further steps no longer change the objective in floating point: "
         "increase tol, or standardise the features."
     )
+    MAX_EPOCHS = "Increase max_epochs, learning_rate or tol of GradientDescent."
+    ROSE = "Give GradientDescent a smaller learning_rate, or more epochs."
+    INTERRUPTED = "Fit again for the rest: with warm_start=True from here."
+    DIVERGED = (
+        "Give GradientDescent a smaller learning_rate, and standardise the features; "
+        'optimizer="adagrad" or "adam" bears larger ones than "sgd".'
+    )
     SEPARATED = (
         "Features without penalty tell classes apart without error: their coefficients could "
         "grow without end. Give alpha > 0, and feature_weights > 0."

@@ -1,0 +1,257 @@
+"""Which features gradient training takes out while it runs.
+
+A strategy is a class with one method, `Removal.dead`, called after every step with
+what there is to see (`Watched`): it says which switches are dead. Their features are
+taken out of every array and do not return. A strategy holds its parameters alone: what
+it has to remember from step to step it keeps in `Watched.memory`, from which the
+entries of removed switches are dropped.
+
+A group that is not penalised (``feature_weights`` 0) is never removed.
+
+References
+----------
+.. [1] Barbu, She, Ding, Gramajo (2017), Feature selection with annealing for computer
+   vision and big data learning, IEEE Trans. Pattern Anal. Mach. Intell. 39.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from shrinklin.validation import check_flag, check_real, check_whole
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a removal strategy sees after a step, of the switches that are left.
+
+    A group of features (``groups``) shares one switch.
+
+    Attributes
+    ----------
+    switch : ndarray of shape (n_switches,), or None
+        β, or θ with ``gate="filter"``; None for the group lasso, which has no switches.
+    previous : ndarray of shape (n_switches,), or None
+        `switch` before the step.
+    gate : ndarray of shape (n_switches,)
+        What multiplies the feature: β, max(0, θ), or 1 for the group lasso.
+    norms : ndarray of shape (n_switches,)
+        ‖A_g‖₂ of the weights behind each switch; infinite where there is no penalty.
+    epoch : int
+        From 1, the one that is running.
+    max_epochs : int
+    n_switches : int
+        When training began.
+    memory : dict of str to ndarray of shape (n_switches,)
+        The strategy's own; empty at first.
+    """
+
+    switch: np.ndarray | None
+    previous: np.ndarray | None
+    gate: np.ndarray
+    norms: np.ndarray
+    epoch: int
+    max_epochs: int
+    n_switches: int
+    memory: dict
+
+    @property
+    def sizes(self):
+        """|gate| ‖A_g‖₂: the norm of the coefficients themselves."""
+        return np.abs(self.gate) * self.norms
+
+
+class Removal(BaseEstimator, ABC):
+    """Base of the removal strategies: subclass it and write `dead`.
+
+    Attributes
+    ----------
+    needs_switch : bool
+        Whether it looks at `Watched.switch`, which the group lasso does not have.
+    scheduled : bool
+        Whether it has a schedule that ends with the last epoch, so that training must
+        not end before.
+
+    Examples
+    --------
+    A strategy of one's own, which takes out switches that have become small beside
+    the largest:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinklin import GradientDescent, Removal, ShrinkNetRegressor
+    >>> class RelativeThreshold(Removal):
+    ...     def __init__(self, share=0.01):
+    ...         self.share = share
+    ...
+    ...     def dead(self, watched):
+    ...         return watched.sizes < self.share * watched.sizes.max()
+    >>> X, y = load_diabetes(return_X_y=True, scaled=False)
+    >>> X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    >>> solver = GradientDescent(removal=RelativeThreshold())
+    >>> model = ShrinkNetRegressor(solver=solver, random_state=0).fit(X, y)
+    >>> bool(0 < model.get_support().sum() < 10)
+    True
+    """
+
+    needs_switch = False
+    scheduled = False
+
+    @abstractmethod
+    def dead(self, watched):
+        """Which switches to take out: a mask like ``watched.gate``."""
+
+    def check(self, n_switches, max_epochs):
+        """Raise unless the parameters make sense for so many switches and epochs."""
+
+
+class Threshold(Removal):
+    """Takes out what is small: |β_g| ‖A_g‖₂ ≤ value.
+
+    Parameters
+    ----------
+    value : float, default=1e-3
+        >= 0.
+    normalize : bool, default=True
+        Whether |β_g| is multiplied by ‖A_g‖₂, which is the norm of the feature's
+        coefficients and does not change under (β, A) → (cβ, A/c). False compares
+        |β_g| alone. The group lasso has no β: its ‖w_g‖₂ is compared.
+    """
+
+    def __init__(self, value=1e-3, normalize=True):
+        self.value = value
+        self.normalize = normalize
+
+    def check(self, n_switches, max_epochs):
+        """See `Removal`."""
+        check_real("value", self.value, 0)
+        check_flag("normalize", self.normalize)
+
+    def dead(self, watched):
+        """See `Removal`."""
+        if self.normalize or watched.switch is None:
+            return watched.sizes <= self.value
+        return np.abs(watched.gate) <= self.value
+
+
+class SignChange(Removal):
+    """Takes out a switch that changed its sign in the last step."""
+
+    needs_switch = True
+
+    def dead(self, watched):
+        """See `Removal`."""
+        return np.sign(watched.switch) != np.sign(watched.previous)
+
+
+class SignVariance(Removal):
+    r"""Takes out a switch whose sign keeps changing.
+
+    Of the sign s = sign β it follows an average and a variance,
+
+    .. math:: v \leftarrow \gamma v + (1 - \gamma)(s - m)^2, \quad
+              m \leftarrow \gamma m + (1 - \gamma) s,
+
+    m starting at the sign before the first step and v at 0. Dead is v > threshold.
+
+    Parameters
+    ----------
+    gamma : float, default=0.99
+        In [0, 1): the inertia. 0 removes at the first change of sign, as `SignChange`
+        does; the nearer to 1, the longer it waits.
+    threshold : float, default=0.5
+        >= 0. The variance of a sign is at most 1 when it changes all the time, and
+        1 − γ times 4 after one change.
+    """
+
+    needs_switch = True
+
+    def __init__(self, gamma=0.99, threshold=0.5):
+        self.gamma = gamma
+        self.threshold = threshold
+
+    def check(self, n_switches, max_epochs):
+        """See `Removal`."""
+        check_real("gamma", self.gamma, 0)
+        check_real("threshold", self.threshold, 0)
+        if self.gamma >= 1:
+            raise ValueError(
+                f"gamma={self.gamma!r}: give a number in [0, 1); the nearer to 1, the later "
+                "features are removed. removal=None removes none."
+            )
+
+    def dead(self, watched):
+        """See `Removal`."""
+        sign, memory = np.sign(watched.switch), watched.memory
+        mean = memory.get("mean", np.sign(watched.previous))
+        variance = memory.get("variance", np.zeros(len(sign)))
+        variance = self.gamma * variance + (1 - self.gamma) * (sign - mean) ** 2
+        memory["mean"] = self.gamma * mean + (1 - self.gamma) * sign
+        memory["variance"] = variance
+        return variance > self.threshold
+
+
+class Annealing(Removal):
+    r"""Keeps the largest |β_g| ‖A_g‖₂, fewer from epoch to epoch [1]_.
+
+    With N the epochs after the first `pretrain`, p the switches at the beginning and
+    k = `n_features`, there are left after the e-th of them
+
+    .. math:: M_e = \Big\lceil k + (p - k) \max\Big(0,
+              \frac{N - 2e}{2 e \mu + N}\Big) \Big\rceil.
+
+    So half of N passes with exactly k features.
+
+    Parameters
+    ----------
+    n_features : int
+        k: how many features (with ``groups``: how many groups) are left at the end.
+    mu : float, default=10.0
+        >= 0: the larger, the earlier features leave. 0 is a straight line.
+    pretrain : int, default=0
+        Epochs before the first removal, fewer than ``max_epochs``.
+
+    References
+    ----------
+    .. [1] Barbu, She, Ding, Gramajo (2017), Feature selection with annealing for
+       computer vision and big data learning, IEEE Trans. Pattern Anal. Mach. Intell. 39.
+    """
+
+    scheduled = True
+
+    def __init__(self, n_features, mu=10.0, pretrain=0):
+        self.n_features = n_features
+        self.mu = mu
+        self.pretrain = pretrain
+
+    def check(self, n_switches, max_epochs):
+        """See `Removal`."""
+        check_whole("n_features", self.n_features, 0)
+        check_real("mu", self.mu, 0)
+        check_whole("pretrain", self.pretrain, 0)
+        if self.n_features > n_switches:
+            raise ValueError(
+                f"n_features={self.n_features} is more than the {n_switches} features, or "
+                "groups, of X: give at most as many."
+            )
+        if self.pretrain >= max_epochs:
+            raise ValueError(
+                f"pretrain={self.pretrain} leaves none of max_epochs={max_epochs} for removal: "
+                "give fewer epochs of pretraining, or more in all."
+            )
+
+    def dead(self, watched):
+        """See `Removal`."""
+        kept = self.kept(watched.n_switches, watched.epoch, watched.max_epochs)
+        dead = np.zeros(len(watched.gate), dtype=bool)
+        # Stable, so that of equals the first stay.
+        dead[np.argsort(-watched.sizes, kind="stable")[kept:]] = True
+        return dead
+
+    def kept(self, n_switches, epoch, max_epochs):
+        """M_e after `epoch` epochs, those of pretraining among them."""
+        e, N = max(epoch - self.pretrain, 0), max_epochs - self.pretrain
+        share = (n_switches - self.n_features) * max(0, N - 2 * e) / (2 * e * self.mu + N)
+        return self.n_features + int(np.ceil(share))

@@ -1,0 +1,158 @@
+r"""The mean loss of a linear model as a function of coefficients and intercept together.
+
+.. math:: R(W, b) = \sum_i \frac{s_i}{\sum s}\, \ell(y_i, W'x_i + b)
+
+This is what gradient training descends on: `Smooth`, which the exact solvers see, has the
+intercept minimised out. Features are in the order of `Groups`; W (n_features,
+n_targets), b (n_targets,). `MomentRisk` needs no data beyond `Moments` (squared loss,
+all samples at once), `SampleRisk` holds the samples.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy import sparse
+
+from shrinklin.losses import SquaredLoss
+from shrinklin.moments import Moments
+from shrinklin.quadratic import LARGE_GRAM, GramQuadratic
+
+
+class Risk(ABC):
+    """R.
+
+    Attributes
+    ----------
+    shape : tuple
+        (n_features, n_targets).
+    n_samples : int
+    fit_intercept : bool
+        Whether b may move.
+    """
+
+    shape: tuple
+    n_samples: int
+    fit_intercept: bool
+
+    @abstractmethod
+    def evaluate(self, W, b, rows=None):
+        """R and its gradients in W and in b; an unbiased estimate from some rows."""
+
+    @abstractmethod
+    def value(self, W, b):
+        """R."""
+
+    @abstractmethod
+    def keep(self, features):
+        """R of models with these features alone."""
+
+    @abstractmethod
+    def value_multiply_adds(self):
+        """Of the matrix products in `value`."""
+
+    @abstractmethod
+    def gradient_multiply_adds(self, rows=None):
+        """Of the matrix products in `evaluate`."""
+
+
+class MomentRisk(Risk):
+    """R of the squared loss from G, C and v about the means: no data.
+
+    With δ = b − (y_mean − W'x_mean), what b is off its best,
+    R = ½⟨W, GW⟩ − ⟨C, W⟩ + ½v + ½‖δ‖².
+    """
+
+    def __init__(self, G, C, yy, x_mean, y_mean, n_samples, fit_intercept):
+        self.G, self.C, self.yy = G, C, yy
+        self.x_mean, self.y_mean = x_mean, y_mean
+        self.shape, self.n_samples, self.fit_intercept = C.shape, n_samples, fit_intercept
+
+    @classmethod
+    def from_moments(cls, moments, order, fit_intercept):
+        """Features of the moments taken in `order`."""
+        f = GramQuadratic(moments, order, fit_intercept)
+        x_mean = f.x_mean[order]
+        return cls(f.G, f.C, f.yy, x_mean, f.y_mean, f.n_samples, fit_intercept)
+
+    def evaluate(self, W, b, rows=None):
+        if rows is not None:
+            raise ValueError("moments know nothing of single rows: evaluate all of them.")
+        GW, off = self.G @ W, self._off(W, b)
+        gradient = GW - self.C + np.outer(self.x_mean, off)
+        return self._value(W, GW, off), gradient, off
+
+    def value(self, W, b):
+        return self._value(W, self.G @ W, self._off(W, b))
+
+    def _off(self, W, b):
+        return b + self.x_mean @ W - self.y_mean
+
+    def _value(self, W, GW, off):
+        return 0.5 * (self.yy + np.vdot(W, GW - 2 * self.C) + off @ off)
+
+    def keep(self, features):
+        return MomentRisk(
+            self.G[np.ix_(features, features)],
+            self.C[features],
+            self.yy,
+            self.x_mean[features],
+            self.y_mean,
+            self.n_samples,
+            self.fit_intercept,
+        )
+
+    def value_multiply_adds(self):
+        return self.G.size * self.shape[1]
+
+    def gradient_multiply_adds(self, rows=None):
+        return self.value_multiply_adds()
+
+
+class SampleRisk(Risk):
+    """R of any loss, from X and Y; X may be sparse."""
+
+    def __init__(self, loss, X, Y, weight, fit_intercept):
+        self.loss, self.X, self.Y, self.weight = loss, X, Y, weight
+        self.shape = X.shape[1], Y.shape[1]
+        self.n_samples, self.fit_intercept = len(Y), fit_intercept
+
+    def evaluate(self, W, b, rows=None):
+        X, Y, weight = self.X, self.Y, self.weight
+        if rows is not None:
+            X, Y, weight = X[rows], Y[rows], weight[rows] * (len(weight) / len(rows))
+        values, residual = self.loss.evaluate(Y, X @ W + b)
+        residual *= weight[:, None]
+        offset = residual.sum(axis=0) if self.fit_intercept else np.zeros_like(b)
+        return float(weight @ values), X.T @ residual, offset
+
+    def value(self, W, b):
+        return float(self.weight @ self.loss.evaluate(self.Y, self.X @ W + b)[0])
+
+    def keep(self, features):
+        return SampleRisk(self.loss, self.X[:, features], self.Y, self.weight, self.fit_intercept)
+
+    def value_multiply_adds(self):
+        entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
+        return entries * self.shape[1]
+
+    def gradient_multiply_adds(self, rows=None):
+        share = 1 if rows is None else len(rows) / self.n_samples
+        return round(2 * share * self.value_multiply_adds())
+
+
+def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
+    """The `Risk` of the rows that have weight; `whole` if all are always taken at once."""
+    used = sample_weight > 0
+    if not used.all():
+        X, Y, sample_weight = X[used], Y[used], sample_weight[used]
+    n_samples, n_features = X.shape
+    if whole and isinstance(loss, SquaredLoss) and n_features <= min(n_samples, LARGE_GRAM):
+        moments = Moments.from_data(X, Y, sample_weight)
+        return MomentRisk.from_moments(moments, order, fit_intercept)
+    # A product of float32 with float64 would convert all of X every time.
+    X = X.astype(float, copy=False)
+    if sparse.issparse(X) and not whole:
+        X = X.tocsr()
+    if not np.array_equal(order, np.arange(n_features)):
+        X = X[:, order]
+    return SampleRisk(loss, X, Y, sample_weight / sample_weight.sum(), fit_intercept)

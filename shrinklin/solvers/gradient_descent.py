@@ -1,0 +1,404 @@
+r"""Gradient training with removal of features while it runs: the ShrinkNets drafts' algorithm.
+
+.. math:: \min_{A, \beta, b}\ R(\mathrm{diag}(\beta) A, b)
+          + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p)
+
+for ShrinkNet, and R(W, b) + α Σ_g ω_g ‖W_g‖ for the group lasso. An epoch, in order:
+
+1. the objective is measured and written down (`history_`), which ends training where it
+   is no longer finite, or no longer falls;
+2. for every batch a (sub)gradient is taken (`risk`, `parametrizations`), and a step of the
+   optimiser (`optimizers`);
+3. after every step the removal strategy (`removal`) says which switches are dead: their
+   features leave the data, the parameters and what the optimiser remembers of them.
+
+With all samples in one batch, the gradient of step 1 is that of step 2.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import gen_batches
+
+from shrinklin.cost import CostMeter
+from shrinklin.removal import Removal, Watched
+from shrinklin.solvers.optimizers import SGD, Adagrad, Adam
+from shrinklin.solvers.parametrizations import GATES, Parametrization
+from shrinklin.solvers.solution import Status
+from shrinklin.validation import check_real, check_whole
+
+# An objective that grew this much will not come back.
+_DIVERGED = 1e10
+
+# What is written down every epoch.
+_RECORD = (
+    "epoch",
+    "loss",
+    "penalty",
+    "n_alive",
+    "neuron_epochs",
+    "parameter_updates",
+    "multiply_adds",
+)
+
+_OPTIMIZERS = {
+    "sgd": lambda solver, size: SGD(size, solver.momentum),
+    "adagrad": lambda solver, size: Adagrad(size),
+    "adam": lambda solver, size: Adam(size),
+}
+
+
+class GradientDescent(BaseEstimator):
+    """Gradient training of weights and switches, with removal of features on the way.
+
+    What the exact solvers are measured against, not a way to better models: it ends
+    above their objective. For what early removal costs and saves see `CostMeter`
+    (``cost_``) and ``history_`` of the fitted estimator. Features must be on one
+    scale, best standardised. `max_iter` and `tol` of the estimator do not matter.
+
+    Parameters
+    ----------
+    optimizer : {"sgd", "adagrad", "adam"}, default="adagrad"
+    learning_rate : float, default=0.05
+        > 0.
+    learning_rate_decay : float, default=0.0
+        >= 0. In epoch e = 0, 1, … the rate is
+        ``learning_rate / (1 + learning_rate_decay * e)``.
+    momentum : float, default=0.9
+        In [0, 1), of "sgd" alone.
+    batch_size : int or None, default=None
+        Samples a step, in an order that is shuffled every epoch. None takes all of
+        them: the squared loss of no more features than samples then needs `Moments`
+        alone, and an epoch costs as much for any number of samples.
+    max_epochs : int, default=1000
+    tol : float or None, default=None
+        Training ends when for `n_iter_no_change` epochs the objective has not come
+        below its least by more than tol times its first value. None trains for
+        `max_epochs`.
+    n_iter_no_change : int, default=10
+    gate : {"switch", "filter"}, default="switch"
+        What stands before a feature: a switch β, drawn from N(0, 1), or a filter
+        max(0, θ), θ drawn from U[0, 1]. The group lasso has none.
+    removal : Removal or None, default=None
+        `Threshold`, `SignChange`, `SignVariance`, `Annealing`, or a subclass of
+        `Removal`. None removes nothing; exact zeros are then rare.
+
+    References
+    ----------
+    .. [1] Duchi, Hazan, Singer (2011), Adaptive subgradient methods for online
+       learning and stochastic optimization, J. Mach. Learn. Res. 12.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinklin import GradientDescent, ShrinkNetRegressor, SignVariance
+    >>> X, y = load_diabetes(return_X_y=True, scaled=False)
+    >>> X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    >>> solver = GradientDescent(removal=SignVariance(gamma=0.9))
+    >>> model = ShrinkNetRegressor(alpha=0.05, solver=solver, random_state=0).fit(X, y)
+    >>> bool(model.cost_.neuron_epochs < 10 * model.cost_.epochs)
+    True
+    """
+
+    def __init__(
+        self,
+        optimizer="adagrad",
+        *,
+        learning_rate=0.05,
+        learning_rate_decay=0.0,
+        momentum=0.9,
+        batch_size=None,
+        max_epochs=1000,
+        tol=None,
+        n_iter_no_change=10,
+        gate="switch",
+        removal=None,
+    ):
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.momentum = momentum
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.gate = gate
+        self.removal = removal
+
+    def check(self):
+        """Raise unless every parameter is what is stated above."""
+        _check_choice("optimizer", self.optimizer, _OPTIMIZERS)
+        _check_choice("gate", self.gate, GATES)
+        check_real("learning_rate", self.learning_rate, 0, open_end=True)
+        check_real("learning_rate_decay", self.learning_rate_decay, 0)
+        check_real("momentum", self.momentum, 0)
+        if self.momentum >= 1:
+            raise ValueError(f"momentum={self.momentum!r}: give a number in [0, 1).")
+        if self.batch_size is not None:
+            check_whole("batch_size", self.batch_size, 1)
+        check_whole("max_epochs", self.max_epochs, 1)
+        if self.tol is not None:
+            check_real("tol", self.tol, 0)
+        check_whole("n_iter_no_change", self.n_iter_no_change, 1)
+        if self.removal is None:
+            return
+        if not isinstance(self.removal, Removal):
+            raise ValueError(
+                f"removal={self.removal!r}: give None, an instance of shrinklin.Threshold, "
+                "SignChange, SignVariance or Annealing, or of a subclass of shrinklin.Removal."
+            )
+        if self.removal.scheduled and self.tol is not None:
+            raise ValueError(
+                f"removal={self.removal!r} follows a schedule over max_epochs, which "
+                f"tol={self.tol!r} might cut short: give tol=None."
+            )
+
+    def train(self, risk, parametrization, rng, *, start=None, report=lambda **facts: None):
+        """Train until `max_epochs`, or as long as the objective falls; see `Training`.
+
+        Parameters
+        ----------
+        risk : Risk
+        parametrization : Parametrization
+            Of the same features.
+        rng : RandomState
+        start : (W, b), default=None
+            Where to begin instead of at random. Groups that are zero in W stay out.
+        report : callable, default=None
+            Called once an epoch with what there is to say of it.
+
+        Returns
+        -------
+        Trained
+        """
+        training = Training(self, risk, parametrization, rng)
+        training.begin(start)
+        return training.run(report)
+
+
+def _check_choice(name, value, accepted):
+    if not isinstance(value, str) or value not in accepted:
+        choices = ", ".join(f'"{choice}"' for choice in accepted)
+        raise ValueError(f"{name}={value!r}: give one of {choices}.")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Outcome of gradient training.
+
+    Attributes
+    ----------
+    W, A : ndarray of shape (n_features, n_targets)
+        Coefficients and weights; rows of removed features are 0. In the order of
+        the risk.
+    gate : ndarray of shape (n_features,)
+        What multiplies each row of A to give W.
+    intercept : ndarray of shape (n_targets,)
+    value : float
+        The objective.
+    history : dict of str to ndarray of shape (n_epochs + 1,)
+        "epoch" counts from 0, which is before the first step: "loss" (R), "penalty",
+        "n_alive" (features left), and the readings so far of `CostMeter`,
+        "neuron_epochs", "parameter_updates" and "multiply_adds".
+    cost : CostMeter
+    n_epochs : int
+        Epochs made.
+    best_epoch : int
+        The epoch that the model is of: the last, or the best if stopped by hand.
+    status : Status
+    """
+
+    W: np.ndarray
+    A: np.ndarray
+    gate: np.ndarray
+    intercept: np.ndarray
+    value: float
+    history: dict
+    cost: CostMeter
+    n_epochs: int
+    best_epoch: int
+    status: Status
+
+
+@dataclass
+class _Point:
+    """Parameters, and which groups they belong to."""
+
+    x: np.ndarray
+    parametrization: Parametrization
+    alive: np.ndarray
+    epoch: int = 0
+    value: float = np.inf
+
+
+class Training:
+    """State of one training: what is alive of the data, the parameters and the optimiser."""
+
+    def __init__(self, solver, risk, parametrization, rng):
+        self.solver, self.risk, self.whole, self.rng = solver, risk, parametrization, rng
+        self.cost = CostMeter()
+        self.memory: dict[str, np.ndarray] = {}
+        self.records: list[tuple] = []
+        n_groups = len(parametrization.groups)
+        if solver.removal is not None:
+            solver.removal.check(n_groups, solver.max_epochs)
+        self.point = _Point(np.empty(0), parametrization, np.arange(n_groups))
+
+    def begin(self, start):
+        """Draw the first parameters, or take those of `start`."""
+        point, whole = self.point, self.whole
+        point.x = whole.draw(self.rng) if start is None else whole.from_coefficients(*start)
+        self.optimizer = _OPTIMIZERS[self.solver.optimizer](self.solver, len(point.x))
+        if start is not None:
+            self._keep(whole.groups.norms(start[0]) > 0)
+
+    def run(self, report):
+        """`Trained`, after as many epochs as it takes."""
+        self.best, self.waited = None, 0
+        try:
+            status = self._epochs(report)
+        except KeyboardInterrupt:
+            if self.best is None:
+                raise
+            self.point, status = self.best, Status.INTERRUPTED
+        return self._trained(status)
+
+    def _epochs(self, report):
+        """Train; returns the status of the last `point`."""
+        solver = self.solver
+        for epoch in range(solver.max_epochs + 1):
+            gradient = self._measure(epoch)
+            value = self.point.value
+            if not np.isfinite(value) or value > _DIVERGED * self.first:
+                return Status.DIVERGED
+            if epoch == solver.max_epochs:
+                break
+            if solver.tol is not None and self.waited >= solver.n_iter_no_change:
+                return Status.CONVERGED
+            report(objective=value, alive=self.risk.shape[0])
+            self.cost.count_passes(1, self.risk.shape[0])
+            rate = solver.learning_rate / (1 + solver.learning_rate_decay * epoch)
+            for rows in self._batches():
+                self._step(gradient if rows is None else self._gradient(rows)[1], rate)
+                self._remove(epoch + 1)
+        if solver.tol is not None:
+            return Status.MAX_EPOCHS
+        return Status.ROSE if value > self.first else Status.CONVERGED
+
+    def _batches(self):
+        """Rows of every step of an epoch; None for all."""
+        size, n_samples = self.solver.batch_size, self.risk.n_samples
+        if size is None:
+            return [None]
+        order = self.rng.permutation(n_samples)
+        return [order[batch] for batch in gen_batches(n_samples, size)]
+
+    def _gradient(self, rows=None):
+        """R and the gradient of the objective, or estimates of them."""
+        x, parametrization = self.point.x, self.point.parametrization
+        self.cost.count_product(self.risk.gradient_multiply_adds(rows))
+        W, b = parametrization.coefficients(x), parametrization.intercept(x)
+        loss, in_W, in_b = self.risk.evaluate(W, b, rows)
+        return loss, parametrization.gradient(x, in_W, in_b)
+
+    def _measure(self, epoch):
+        """Write the epoch down; returns the gradient if all samples are one batch."""
+        point, gradient = self.point, None
+        if self.solver.batch_size is None:
+            loss, gradient = self._gradient()
+        else:
+            self.cost.count_product(self.risk.value_multiply_adds())
+            parametrization = point.parametrization
+            W, b = parametrization.coefficients(point.x), parametrization.intercept(point.x)
+            loss = self.risk.value(W, b)
+        penalty = point.parametrization.penalty(point.x)
+        point.epoch, point.value = epoch, loss + penalty
+        cost, n_alive = self.cost, self.risk.shape[0]
+        read = cost.neuron_epochs, cost.parameter_updates, cost.multiply_adds
+        self.records.append((epoch, loss, penalty, n_alive, *read))
+        self._compare()
+        return gradient
+
+    def _compare(self):
+        """Remember the best point, and for how long nothing has come clearly below it."""
+        point = self.point
+        if self.best is None:
+            self.first = self.least = point.value
+        if self.best is None or point.value < self.best.value:
+            copy = point.x.copy()
+            self.best = _Point(copy, point.parametrization, point.alive, point.epoch, point.value)
+        self.waited += 1
+        if point.value < self.least - (self.solver.tol or 0.0) * self.first:
+            self.least, self.waited = point.value, 0
+
+    def _step(self, gradient, rate):
+        parametrization = self.point.parametrization
+        switch = parametrization.switch(self.point.x)
+        self.previous = None if switch is None else switch.copy()
+        moved = self.point.x - self.optimizer.step(gradient, rate)
+        self.point.x = parametrization.stopped(self.point.x, moved)
+        self.cost.count_updates(len(self.point.x))
+
+    def _remove(self, epoch):
+        """Take out what the strategy calls dead."""
+        removal = self.solver.removal
+        if removal is None or len(self.point.alive) == 0:
+            return
+        x, parametrization = self.point.x, self.point.parametrization
+        penalised = parametrization.groups.weights > 0
+        watched = Watched(
+            switch=parametrization.switch(x),
+            previous=self.previous,
+            gate=parametrization.gate(x),
+            norms=np.where(penalised, parametrization.norms(x), np.inf),
+            epoch=epoch,
+            max_epochs=self.solver.max_epochs,
+            n_switches=len(self.whole.groups),
+            memory=self.memory,
+        )
+        dead = removal.dead(watched) & penalised
+        if dead.any():
+            self._keep(~dead)
+
+    def _keep(self, kept):
+        """Take everything of the other groups out of every array."""
+        point = self.point
+        members = np.flatnonzero(kept)
+        features = point.parametrization.groups.features(members)
+        mask = point.parametrization.mask(members)
+        if len(features) < self.risk.shape[0]:
+            self.cost.count_removal(self.risk.shape[0] - len(features))
+        self.risk = self.risk.keep(features)
+        self.optimizer.keep(mask)
+        self.memory = {name: values[members] for name, values in self.memory.items()}
+        # A new point: `best` may still hold the arrays of the old.
+        self.point = _Point(
+            point.x[mask],
+            point.parametrization.keep(members),
+            point.alive[members],
+            point.epoch,
+            point.value,
+        )
+
+    def _trained(self, status):
+        point, groups = self.point, self.whole.groups
+        parametrization = point.parametrization
+        features = groups.features(point.alive)
+        A = np.zeros((self.whole.n_features, self.whole.n_targets))
+        gate = np.zeros(self.whole.n_features)
+        A[features] = parametrization.weights(point.x)
+        gate[features] = parametrization.groups.spread(parametrization.gate(point.x))
+        columns = zip(*self.records, strict=True)
+        return Trained(
+            W=gate[:, None] * A,
+            A=A,
+            gate=gate,
+            intercept=parametrization.intercept(point.x).copy(),
+            value=point.value,
+            history={n: np.array(c) for n, c in zip(_RECORD, columns, strict=True)},
+            cost=self.cost,
+            n_epochs=self.cost.epochs,
+            best_epoch=point.epoch,
+            status=status,
+        )
