@@ -172,6 +172,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             self._store_solution(objective, solution, target)
         self.n_iter_ = max(1, solution.n_iter)
         self.residual_, self.objective_ = solution.residual, solution.value
+        self.cost_ = objective.cost
         self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
 
     def _train(self, X, y, s, groups):

@@ -58,6 +58,12 @@ class CostMeter:
         """Parameters moved in a step."""
         self.parameter_updates += int(n_parameters)
 
+    def count_sweeps(self, n_sweeps, shape, multiply_adds):
+        """Sweeps over coefficients of that shape, each of so many multiply-adds."""
+        self.count_passes(n_sweeps, shape[0])
+        self.count_updates(n_sweeps * shape[0] * shape[1])
+        self.count_product(n_sweeps, multiply_adds)
+
     def count_product(self, *sizes):
         """A matrix product of these sizes, or several: the sizes are multiplied."""
         product = 1

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from shrinklin.cost import CostMeter
 from shrinklin.moments import far_from_zero, variance_noise, weighted_mean
 
 
@@ -17,13 +18,15 @@ class Design:
         √(s_i/Σs).
     x_mean : ndarray of shape (n_features,)
         Means taken off, in the user's order; zeros without an intercept.
+    cost : CostMeter
     diagonal : ndarray of shape (n_features,)
         Sum of squares of every column; 0 for constant ones, which count as empty.
     """
 
-    def __init__(self, X, sample_weight, order, fit_intercept=True):
+    def __init__(self, X, sample_weight, order, fit_intercept=True, cost=None):
         # A product of float32 with float64 would convert all of X every time.
         self.X, self.order = X.astype(float, copy=False), order
+        self.cost = CostMeter() if cost is None else cost
         self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
         self.x_mean = weighted_mean(X, sample_weight)
         noise = variance_noise(self.x_mean)
@@ -67,11 +70,14 @@ class Design:
     def product(self, W):
         """Scaled, centred X W."""
         alive = np.flatnonzero(W.any(axis=1))
+        self.cost.count_product(self.X.shape[0], len(alive), W.shape[1])
         return self.columns(alive) @ W[alive]
 
     def correlate(self, R):
         """Scaled, centred X' R for R (n_samples, any)."""
         scaled = self.row_scale * R
+        entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
+        self.cost.count_product(entries, R.shape[1])
         product = self.X.T @ scaled - np.outer(self.x_mean, scaled.sum(axis=0))
         product[self.constant] = 0.0
         return product[self.order]

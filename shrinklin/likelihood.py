@@ -103,7 +103,8 @@ class Likelihood(Smooth):
         if isinstance(self.base, ColumnQuadratic):
             self.design = self.base.design
         else:
-            self.design = Design(X, sample_weight, order, fit_intercept)
+            self.design = Design(X, sample_weight, order, fit_intercept, self.base.cost)
+        self.cost = self.base.cost
         self.order, self.n_samples = order, X.shape[0]
         self.weight = self.design.row_scale[:, 0] ** 2
         self.shares = np.clip(self.weight @ Y, _LEAST_SHARE, 1 - _LEAST_SHARE)
@@ -133,7 +134,7 @@ class Likelihood(Smooth):
             if better is None:
                 break  # nothing but rounding is left
             found, longest = better, min(2 * longest, _INTERCEPT_LONGEST)
-            if worst <= 1e-7:
+            if worst <= 1e-9:
                 break  # the step has squared it
         return found
 
@@ -197,6 +198,7 @@ class Likelihood(Smooth):
 
         With two classes and the curvatures of a W it is the Hessian at W.
         """
+        self.cost.count_product(*columns.shape, len(columns))
         if self.fit_intercept:
             root = self.design.row_scale[:, 0]
             means = columns @ (curvatures * root) / max(curvatures @ root**2, 1e-300)
@@ -217,6 +219,7 @@ class Likelihood(Smooth):
         W, moved = W.copy(), 0.0
         W[features] = 0.0
         basis, scaled_by = _orthonormal(self.design.columns(features))
+        self.cost.count_product(self.n_samples, len(features), len(features))
         V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
         found, longest = self.predict(Z), _LONGEST
         for _ in range(_MINIMISE_STEPS):
@@ -241,6 +244,7 @@ class Likelihood(Smooth):
         inverse = scaled_inverse(self.local_gram(basis, self.loss.curvatures(found.P)))
 
         def product(D):
+            self.cost.count_product(2, *basis.shape, D.shape[1])
             return basis @ hessian.product((D.T @ basis).T / self.design.row_scale)
 
         return conjugate_gradients(product, lambda R: inverse @ R, -gradient, 0.03)

@@ -42,6 +42,11 @@ class Objective:
         return self.smooth.lipschitz(self.groups)
 
     @property
+    def cost(self):
+        """`CostMeter` of what is done with f, whatever κ is."""
+        return self.smooth.cost
+
+    @property
     def shape(self):
         return self.smooth.C.shape
 

@@ -14,6 +14,7 @@ from abc import abstractmethod
 import numpy as np
 from scipy import linalg
 
+from shrinklin.cost import CostMeter
 from shrinklin.design import Design
 from shrinklin.moments import Moments, variance_noise, weighted_mean
 from shrinklin.smooth import Smooth
@@ -124,6 +125,8 @@ class GramQuadratic(Quadratic):
         self.yy = float(np.trace(yy))
         self.diagonal = np.diagonal(self.G).copy()
         self.order, self.n_samples = order, moments.n_samples
+        self.cost = CostMeter()
+        self.cost.count_product(moments.n_samples, len(self.C), len(self.C) + self.C.shape[1])
         kept = 1.0 if fit_intercept else 0.0
         self.x_mean, self.y_mean = kept * moments.x_mean, kept * moments.y_mean
 
@@ -137,10 +140,13 @@ class GramQuadratic(Quadratic):
     def gradient(self, W):
         alive = np.flatnonzero(W.any(axis=1))
         if len(alive) > len(W) // 2:
+            self.cost.count_product(len(W), *W.shape)
             return self.G @ W - self.C
+        self.cost.count_product(len(W), len(alive), W.shape[1])
         return self.G[:, alive] @ W[alive] - self.C
 
     def project(self, gradient, features):
+        self.cost.count_product(len(features), len(features), len(features))
         step = np.zeros_like(gradient)
         scale = _unit_scale(self.diagonal[features])
         M = scale * self.block(features) * scale.T
@@ -153,7 +159,7 @@ class ColumnQuadratic(Quadratic):
 
     def __init__(self, X, Y, sample_weight, order, fit_intercept=True):
         self.design = Design(X, sample_weight, order, fit_intercept)
-        self.order, self.n_samples = order, X.shape[0]
+        self.order, self.n_samples, self.cost = order, X.shape[0], self.design.cost
         self.x_mean, self.diagonal = self.design.x_mean, self.design.diagonal
         self.y_mean = weighted_mean(Y, sample_weight)
         if not fit_intercept:
@@ -169,12 +175,14 @@ class ColumnQuadratic(Quadratic):
 
     def block(self, features):
         columns = self.design.columns(features)
+        self.cost.count_product(self.n_samples, len(features), len(features))
         return columns.T @ columns
 
     def gradient(self, W):
         return -self.design.correlate(self.residual_at_zero - self.design.product(W))
 
     def project(self, gradient, features):
+        self.cost.count_product(self.n_samples, len(features), len(features))
         # The gradient on `features` is -X'r: any r with that product will do.
         scale = _unit_scale(self.diagonal[features])
         columns = self.design.columns(features) * scale.T
@@ -189,7 +197,7 @@ class Touching(Quadratic):
 
     def __init__(self, base, factor, W, value, gradient):
         self.base, self.factor = base, factor
-        self.order, self.n_samples = base.order, base.n_samples
+        self.order, self.n_samples, self.cost = base.order, base.n_samples, base.cost
         self.diagonal = factor * base.diagonal
         self.C = factor * (base.gradient(W) + base.C) - gradient
         self.yy = 2 * value - float(np.vdot(W, gradient - self.C))

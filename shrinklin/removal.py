@@ -137,7 +137,10 @@ class Threshold(Removal):
 
 
 class SignChange(Removal):
-    """Takes out a switch that changed its sign in the last step."""
+    """Takes out a switch that changed its sign in the last step.
+
+    The group lasso has no switches, and refuses it.
+    """
 
     needs_switch = True
 

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from shrinklin.cost import CostMeter
+
 
 class Smooth(ABC):
     """f(W) for W (n_features, n_targets).
@@ -19,11 +21,14 @@ class Smooth(ABC):
     order : ndarray of shape (n_features,)
         The user's column at every position.
     n_samples : int
+    cost : CostMeter
+        Of all that is done with this f, by itself and by solvers.
     """
 
     C: np.ndarray
     order: np.ndarray
     n_samples: int
+    cost: CostMeter
 
     @property
     @abstractmethod

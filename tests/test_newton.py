@@ -5,6 +5,7 @@ import pytest
 
 from builders import build
 from problems import simulate
+from shrinklin.cost import CostMeter
 from shrinklin.linear_systems import scaled_inverse
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.newton import newton_directions
@@ -35,7 +36,7 @@ def setting(penalty, labels, strength):
     model = penalty.curvature(W, objective.groups, objective.strengths)
     gradient = np.where(model.smooth, objective.smooth.gradient(W) + model.gradient, 0)
     directions = newton_directions(
-        model, gradient, objective.groups, lambda rows: objective.smooth.block(rows)
+        model, gradient, objective.groups, lambda rows: objective.smooth.block(rows), CostMeter()
     )
     return objective, model, gradient, directions
 

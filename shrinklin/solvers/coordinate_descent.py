@@ -96,7 +96,7 @@ class _QuadraticBlock(working_sets.Block):
 
     def newton_step(self, tol):
         model, total = self.curvature()
-        directions = newton_directions(model, total, self.groups, self.gram)
+        directions = newton_directions(model, total, self.groups, self.gram, self.cost)
         return any(_line_search(self, D) for D in directions if np.isfinite(D).all())
 
 
@@ -113,10 +113,14 @@ class GramBlock(_QuadraticBlock):
     def sweep(self, tol, n_sweeps):
         from shrinklin.solvers import kernels
 
-        return kernels.gram_sweeps(
+        made = kernels.gram_sweeps(
             self.penalty.code, self.coef, self._gradient, self.G, self.lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
+        # What stays at zero leaves the gradient as it is.
+        alive = np.count_nonzero(self.coef.any(axis=0))
+        self.cost.count_sweeps(made, self.W.shape, alive * self.coef.size)
+        return made
 
     def sweeps_per_round(self):
         n_features, n_targets = self.W.shape
@@ -126,6 +130,7 @@ class GramBlock(_QuadraticBlock):
         return self.G[rows[:, None], rows]
 
     def product(self, D):
+        self.cost.count_product(len(self.G), *D.shape)
         return self.G @ D
 
     def move(self, D, product):
@@ -147,19 +152,25 @@ class _ColumnBlock(_QuadraticBlock):
     def sweep(self, tol, n_sweeps):
         from shrinklin.solvers import kernels
 
-        return kernels.residual_sweeps(
+        made = kernels.residual_sweeps(
             self.penalty.code, self.coef, self.residual, self.columns, self.lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
+        # Every feature looks at the residuals, and what is not zero changes them too.
+        touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))
+        self.cost.count_sweeps(made, self.W.shape, touching * self.residual.size)
+        return made
 
     def sweeps_per_round(self):
         (n_features, n_targets), n_samples = self.W.shape, self.columns.shape[1]
         return int(np.clip(0.3 * n_features**2 / (n_samples * n_targets), 5, 300))
 
     def gram(self, rows):
+        self.cost.count_product(len(rows), len(rows), self.columns.shape[1])
         return self.columns[rows] @ self.columns[rows].T
 
     def product(self, D):
+        self.cost.count_product(2, *self.columns.shape, D.shape[1])
         return self.columns @ (self.columns.T @ D)
 
     def move(self, D, product):

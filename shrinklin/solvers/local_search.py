@@ -75,6 +75,8 @@ def majorise_minimise(objective, W, n_steps):
             model = objective.penalty.curvature(W, objective.groups, objective.strengths)
         W = np.zeros_like(W)
         for targets, rows in alike_targets(model.smooth, model.majoriser):
+            objective.cost.count_factorisation(len(rows))
+            objective.cost.count_product(len(rows), len(rows), len(targets))
             M = smooth.block(rows) + np.diag(model.majoriser[rows, targets[0]])
             at = rows[:, None], targets
             W[at] = scaled_solve(M, smooth.C[at])
@@ -133,6 +135,7 @@ class _Stationary:
             G = objective.smooth.gram(rows)
             inverse = scaled_inverse(G[rows] + np.diag(self.model.majoriser[rows, targets[0]]))
             B = G @ inverse
+            objective.cost.count_product(len(G) + len(rows), len(rows), len(rows))
             schur = objective.smooth.diagonal - np.einsum("ks,ks->k", B, G)
             diagonal = np.maximum(diagonal, schur)
             self.systems.append((targets, rows, inverse, B))

@@ -25,21 +25,27 @@ class NewtonSystem:
     """(M − Σ_g e_g u_g u_g')⁻¹ on the smooth entries, factored once.
 
     `gram(rows)` gives G[rows][:, rows]. Where the matrix is not positive definite
-    (the penalty is not convex), `definite` is False and `solve` takes M alone.
+    (the penalty is not convex), `definite` is False and `solve` takes M alone. To the
+    `CostMeter` it is a pass over the rows with smooth entries.
     """
 
-    def __init__(self, model, groups, gram):
-        self.model, self.groups = model, groups
+    def __init__(self, model, groups, gram, cost):
+        self.model, self.groups, self.cost = model, groups, cost
+        cost.count_passes(1, np.count_nonzero(model.smooth.any(axis=1)))
+        cost.count_updates(np.count_nonzero(model.smooth))
         K = np.zeros((len(groups), len(groups)))
         self.systems = []
         for targets, rows in alike_targets(model.smooth, model.d):
             inverse = scaled_inverse(gram(rows) + np.diag(model.d[rows, targets[0]]))
             at = rows[:, None], targets
+            # A factorisation and the inverse from it, and U U'.
+            cost.count_product(len(rows), len(rows), len(rows) + len(targets))
             _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
             self.systems.append((at, inverse))
         self.root = np.sqrt(model.e)
         K *= -self.root[:, None] * self.root
         K.flat[:: len(groups) + 1] += 1
+        cost.count_factorisation(len(K))
         self.factor, failed = lapack.dpotrf(K)
         self.definite = failed == 0
 
@@ -47,6 +53,7 @@ class NewtonSystem:
         """M⁻¹R on the smooth entries, zero off them."""
         solution = np.zeros_like(R)
         for at, inverse in self.systems:
+            self.cost.count_product(len(inverse), *R[at].shape)
             solution[at] = inverse @ R[at]
         return solution
 
@@ -61,12 +68,12 @@ class NewtonSystem:
         return self.corrected(Y) if self.definite else Y
 
 
-def newton_directions(model, gradient, groups, gram):
+def newton_directions(model, gradient, groups, gram, cost):
     """[D, y], or [y] alone: each (n_features, n_targets), zero off the smooth entries.
 
     `gradient` is ∇F on the smooth entries, `gram(rows)` gives G[rows][:, rows].
     """
-    system = NewtonSystem(model, groups, gram)
+    system = NewtonSystem(model, groups, gram, cost)
     Y = system.majorised(-gradient)
     return [system.corrected(Y), Y] if system.definite else [Y]
 

@@ -95,6 +95,7 @@ class _ModelBlock(GramBlock):
         self.diagonal = np.diagonal(G).copy()
         self.lipschitz = np.minimum(block.groups.sum(self.diagonal), block.lipschitz)
         self.scale, self.coef = block.scale, block.point.coef.copy()
+        self.cost = block.cost
         self.G, self._gradient = G, np.ascontiguousarray(block.gradient.T)
         self.C = G @ block.W - block.gradient
 
@@ -112,12 +113,14 @@ class _LikelihoodBlock(working_sets.Block):
 
     def _raw(self, W):
         """X W, in the memory order that reduces fast over targets."""
+        self.cost.count_product(*self.columns.shape, W.shape[1])
         return (np.ascontiguousarray(W.T) @ self.columns).T / self.row_scale
 
     def _at(self, coef, Z=None, intercept=None):
         """The `_Point` of coef, Z and the start for the intercept being known or not."""
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
+        self.cost.count_product(*self.columns.shape, len(coef))
         gradient = self.columns @ prediction.residual
         hessian = self.likelihood.hessian(prediction)
         return _Point(np.ascontiguousarray(coef), Z, prediction, hessian, gradient)
@@ -193,11 +196,12 @@ class _LikelihoodBlock(working_sets.Block):
         G.flat[:: len(G) + 1] *= 1 + self.damping
 
         def product(D):
+            self.cost.count_product(*self.columns.shape, D.shape[1])
             HD = self.columns @ hessian.product(self._raw(D)) + damped * D
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
-        system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)])
+        system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
         return conjugate_gradients(product, system.solve, -total, accuracy)
 
     def _crossed(self, D, model):

@@ -133,6 +133,7 @@ class Block(ABC):
     ----------
     scale : float
         2 f(0): what changes of the objective are small against.
+    cost : CostMeter
     """
 
     def __init__(self, objective, working):
@@ -141,6 +142,7 @@ class Block(ABC):
         self.strengths = objective.strengths[working]
         self.lipschitz = objective.lipschitz[working]
         self.scale = 2 * objective.smooth.value_at_zero
+        self.cost = objective.cost
 
     @property
     @abstractmethod
