@@ -3,13 +3,16 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test bench lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/plot_digits.py
 
 test: .venv/test
 	$(BIN)/python -m pytest
+
+bench: .venv/plot
+	$(BIN)/python benchmarks/removal.py
 
 lint: .venv/lint
 	$(BIN)/ruff check .

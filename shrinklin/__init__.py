@@ -2,7 +2,7 @@
 
 from shrinklin.classifiers import GroupLassoClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
-from shrinklin.display import PathDisplay, TradeoffDisplay
+from shrinklin.display import CostDisplay, HistoryDisplay, PathDisplay, TradeoffDisplay
 from shrinklin.moments import Moments
 from shrinklin.path import (
     ClassificationPath,
@@ -22,10 +22,12 @@ __all__ = [
     "Annealing",
     "ClassificationPath",
     "CoordinateDescent",
+    "CostDisplay",
     "CostMeter",
     "GradientDescent",
     "GroupLassoClassifier",
     "GroupLassoRegressor",
+    "HistoryDisplay",
     "Moments",
     "PathDisplay",
     "ProximalNewton",

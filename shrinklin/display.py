@@ -1,10 +1,26 @@
-"""Pictures of paths: what enters when, and what it is worth."""
+"""Pictures: what enters a path and what it is worth; how training went and what it cost."""
 
 from itertools import cycle
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.path import regularization_path
+
+# What may stand on the axis of a history, and its label.
+_SPENT = {
+    "epoch": "epochs",
+    "neuron_epochs": "neuron-epochs",
+    "parameter_updates": "parameter updates",
+    "multiply_adds": "multiply-adds",
+}
+# A legend below the axes, where nothing is drawn.
+_OUTSIDE = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, -0.13),
+    "frameon": False,
+    "fontsize": "small",
+}
 
 
 def _axes(ax):
@@ -181,5 +197,165 @@ class TradeoffDisplay:
         ax.set_xlabel("features kept")
         ax.set_ylabel(self.loss_name)
         ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class HistoryDisplay:
+    """Objective and features left of a gradient training, epoch by epoch.
+
+    Parameters
+    ----------
+    history : dict of str to ndarray
+        ``history_`` of an estimator.
+    name : str, default=None
+        Title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Of the objective.
+    ax_alive_ : matplotlib Axes
+        Of the features left, on the right.
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        Objective, loss, and features left.
+    """
+
+    def __init__(self, history, *, name=None):
+        self.history, self.name = history, name
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, against="epoch"):
+        """Draw the training of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : a regressor or classifier of shrinklin
+            Fitted with ``solver=GradientDescent()``.
+        ax : matplotlib Axes, default=None
+        against : str, default="epoch"
+            As in `plot`.
+
+        Returns
+        -------
+        HistoryDisplay
+        """
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "history_"):
+            raise ValueError(
+                f"{estimator!r} has no history_: exact solvers keep none. Fit with "
+                "solver=GradientDescent()."
+            )
+        display = cls(estimator.history_, name=type(estimator).__name__)
+        return display.plot(ax=ax, against=against)
+
+    def plot(self, ax=None, *, against="epoch"):
+        """Draw the objective and the loss, and on the right axis the features left.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        against : {"epoch", "neuron_epochs", "parameter_updates", "multiply_adds"}
+            What the horizontal axis shows: epochs, or what was spent so far.
+
+        Returns
+        -------
+        HistoryDisplay
+        """
+        if against not in _SPENT:
+            accepted = ", ".join(f'"{name}"' for name in _SPENT)
+            raise ValueError(f"against={against!r}: give one of {accepted}.")
+        ax = _axes(ax)
+        alive = ax.twinx()
+        x, objective = self.history[against], self.history["loss"] + self.history["penalty"]
+        lines = ax.plot(x, objective, color="C0", label="objective (loss + penalty)")
+        lines += ax.plot(x, self.history["loss"], color="C0", linestyle="--", label="loss")
+        lines += alive.step(
+            x, self.history["n_alive"], where="post", color="C1", label="features left"
+        )
+        # Most of what there is to see happens early, and over orders of magnitude.
+        ax.set_xscale("symlog" if x[0] == 0 else "log", **({"linthresh": 1} if x[0] == 0 else {}))
+        if objective.max() > 20 * objective.min() > 0:
+            ax.set_yscale("log")
+        alive.set_ylim(bottom=0)
+        ax.set_xlabel(_SPENT[against])
+        ax.set_ylabel("objective")
+        alive.set_ylabel("features left")
+        ax.legend(handles=lines, **_OUTSIDE, ncols=3)
+        if self.name:
+            ax.set_title(self.name)
+        self.ax_, self.ax_alive_, self.figure_, self.lines_ = ax, alive, ax.figure, lines
+        return self
+
+
+class CostDisplay:
+    """What several fits cost, beside each other.
+
+    Parameters
+    ----------
+    costs : dict of str to CostMeter
+        ``cost_`` of fitted estimators; the others are shown relative to the first.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : list of matplotlib BarContainer
+        One a fit.
+    """
+
+    def __init__(self, costs):
+        self.costs = dict(costs)
+        if not self.costs:
+            raise ValueError("costs is empty: give one CostMeter or more, by name.")
+
+    @classmethod
+    def from_estimators(cls, estimators, *, ax=None):
+        """Draw the cost of fitted estimators.
+
+        Parameters
+        ----------
+        estimators : dict of str to a fitted regressor or classifier of shrinklin
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        CostDisplay
+        """
+        for estimator in estimators.values():
+            check_is_fitted(estimator)
+        return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw one bar a fit and a measure, as a share of the first fit's.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        CostDisplay
+        """
+        ax = _axes(ax)
+        measures = [name for name in _SPENT if name != "epoch"]
+        first, *_ = self.costs.values()
+        height = 0.8 / len(self.costs)
+        self.bars_ = []
+        for row, (name, cost) in enumerate(self.costs.items()):
+            at = np.arange(len(measures)) + (row - (len(self.costs) - 1) / 2) * height
+            shares = [getattr(cost, m) / max(getattr(first, m), 1) for m in measures]
+            bars = ax.barh(at, shares, 0.9 * height, label=name)
+            ax.bar_label(bars, [f"{share:.3g}" for share in shares], padding=2, fontsize="small")
+            self.bars_.append(bars)
+        ax.set_yticks(np.arange(len(measures)), [_SPENT[m] for m in measures])
+        ax.invert_yaxis()
+        ax.set_xscale("log")
+        ax.margins(x=0.15)
+        ax.set_xlabel(f"relative to {next(iter(self.costs))}")
+        ax.legend(**_OUTSIDE, ncols=min(len(self.costs), 3))
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -93,7 +93,11 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         Raises
         ------
         ValueError
-            For data or parameters outside what is stated here.
+            For data or parameters outside what is stated here, and where gradient
+            training diverges.
+        KeyboardInterrupt
+            When an exact fit is stopped by hand; gradient training then keeps the
+            best model so far, with a ConvergenceWarning.
         """
         return self._fit(X, y, sample_weight)
 
@@ -138,17 +142,19 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         the group's number of features. For a feature that is its own group,
         ω is the same as dividing its column by ω.
     fit_intercept : bool, default=True
-    solver : "auto" or CoordinateDescent, default="auto"
-        "auto" is ``CoordinateDescent()``.
+    solver : "auto", CoordinateDescent or GradientDescent, default="auto"
+        "auto" is ``CoordinateDescent()``, which is exact. `GradientDescent` trains as
+        the ShrinkNets drafts do, to study what early removal costs and saves.
     max_iter : int, default=10000
-        Most sweeps over the coordinates.
+        Most sweeps over the coordinates; of the exact solver, as `tol`.
     tol : float, default=1e-6
         The fit ends when `residual_` <= tol and `dual_gap_` <= tol times the
         loss of zero coefficients.
     warm_start : bool, default=False
         Start from the previous `coef_`, if of the same shape.
     random_state : int, RandomState or None, default=None
-        For solvers that draw random numbers. Coordinate descent draws none.
+        For `GradientDescent`: the first parameters and the order of the samples.
+        Coordinate descent draws none.
     verbose : int, default=0
         1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
 
@@ -158,13 +164,22 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         W', as for `MultiTaskLasso`; features left out are exact zeros.
     intercept_ : float or ndarray of shape (n_targets,)
     n_iter_ : int
-        Sweeps made.
+        Sweeps made, or epochs.
+    objective_ : float
+        Value of what is minimised, at the model.
+    cost_ : CostMeter
+        What the fit cost, counted.
+    history_ : dict of str to ndarray
+        Only by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what was
+        spent so far, at the beginning and after every epoch.
     residual_ : float
+        Only by the exact solver:
         :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
         relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
         largest eigenvalue of the group's Hessian. Zero at the optimum.
     dual_gap_ : float
-        Upper bound on what the objective lies above its minimum.
+        Only by the exact solver: upper bound on what the objective lies above its
+        minimum.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has string column names.
@@ -244,8 +259,10 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
         default suits standardised features and targets.
     weight_decay : float, default=None
         λ₂ > 0. It acts only through κ; None takes the λ₂ for which κ = alpha.
+        `GradientDescent` accepts 0, with a warning: there is no minimum then.
     p : {1, 2}, default=2
         Norm of the weights. With 1, single targets of a kept feature may be 0.
+        `GradientDescent` accepts any p > 0.
     groups : array-like of shape (n_features,), default=None
         One label a feature; features of a label share a switch (with p = 1
         some of them may still be 0). None makes every feature its own group.
@@ -256,16 +273,18 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
         ω is the same as dividing its column by :math:`\omega^{3/2}` (p = 2) or
         :math:`\omega^2` (p = 1).
     fit_intercept : bool, default=True
-    solver : "auto" or CoordinateDescent, default="auto"
-        "auto" is ``CoordinateDescent()``.
+    solver : "auto", CoordinateDescent or GradientDescent, default="auto"
+        "auto" is ``CoordinateDescent()``, which is exact. `GradientDescent` trains as
+        the ShrinkNets drafts do, to study what early removal costs and saves.
     max_iter : int, default=10000
-        Most sweeps over the coordinates in one descent.
+        Most sweeps over the coordinates in one descent; of the exact solver, as `tol`.
     tol : float, default=1e-6
         A descent ends when `residual_` <= tol.
     warm_start : bool, default=False
         Start also from the previous `coef_`, if of the same shape.
     random_state : int, RandomState or None, default=None
-        For solvers that draw random numbers. Coordinate descent draws none.
+        For `GradientDescent`: the first parameters and the order of the samples.
+        Coordinate descent draws none.
     verbose : int, default=0
         1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
 
@@ -274,13 +293,21 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
         ``weight_ * switch_``; features left out are exact zeros.
     switch_ : ndarray of shape (n_features,)
-        β >= 0, one value a group.
+        β, one value a group: >= 0, but for a switch that `GradientDescent` trained.
     weight_ : ndarray, shape as `coef_`
         A.
     intercept_ : float or ndarray of shape (n_targets,)
     n_iter_ : int
-        Sweeps made in the last descent.
+        Sweeps made in the last descent, or epochs.
+    objective_ : float
+        Value of what is minimised, at the model.
+    cost_ : CostMeter
+        What the fit cost, counted: of an exact fit all its descents.
+    history_ : dict of str to ndarray
+        Only by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what was
+        spent so far, at the beginning and after every epoch.
     residual_ : float
+        Only by the exact solver:
         :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
         relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
         largest eigenvalue of the group's Hessian.

@@ -237,7 +237,7 @@ class Training:
 
     def __init__(self, solver, risk, parametrization, rng):
         self.solver, self.risk, self.whole, self.rng = solver, risk, parametrization, rng
-        self.cost = CostMeter()
+        self.cost = CostMeter(multiply_adds=risk.setup_multiply_adds)
         self.memory: dict[str, np.ndarray] = {}
         self.records: list[tuple] = []
         n_groups = len(parametrization.groups)
