@@ -293,7 +293,7 @@ def warn_unless_trained(estimator, trained):
         f"{type(estimator).__name__} did not converge: {reached} {trained.n_epochs} epochs "
         f"(max_epochs={solver.max_epochs}). {status.value}",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 

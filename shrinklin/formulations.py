@@ -110,7 +110,7 @@ class ShrinkNetModel(SparseLinearModel):
     def _parametrization(self, groups, n_targets, gate):
         without = self._without_minimiser()
         if without is not None:
-            warnings.warn(without, UserWarning, stacklevel=6)
+            warnings.warn(without, UserWarning, stacklevel=5)
         alpha = float(self.alpha)
         return GatedWeights(groups, n_targets, alpha, self._decay(alpha), self.p, GATES[gate])
 

@@ -66,7 +66,8 @@ class MomentRisk(Risk):
     """R of the squared loss from G, C and v about the means: no data.
 
     With δ = b − (y_mean − W'x_mean), what b is off its best,
-    R = ½⟨W, GW⟩ − ⟨C, W⟩ + ½v + ½‖δ‖².
+    R = ½⟨W, GW⟩ − ⟨C, W⟩ + ½v + ½‖δ‖². Without an intercept it is R at b = 0 alone, where
+    training leaves it.
     """
 
     def __init__(self, G, C, yy, x_mean, y_mean, n_samples, fit_intercept):

@@ -4,14 +4,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from problems import simulate, simulate_classes
 from shrinklin import (
+    CostDisplay,
+    CostMeter,
+    GradientDescent,
     GroupLassoClassifier,
     GroupLassoRegressor,
+    HistoryDisplay,
     PathDisplay,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
+    SignChange,
     TradeoffDisplay,
     regularization_path,
 )
@@ -104,7 +110,72 @@ def test_path_display_of_a_classifier(n_classes):
         np.testing.assert_allclose(line.get_ydata(), norms[:, column])
 
 
+def trained(estimator, removal=None):
+    X, Y = simulate(60, 6, 2)
+    solver = GradientDescent(max_epochs=50, removal=removal)
+    return estimator.set_params(solver=solver, random_state=0).fit(X, Y)
+
+
+@pytest.mark.parametrize("against", ["epoch", "neuron_epochs", "multiply_adds"])
+def test_history_display_draws_the_history(against):
+    model = trained(ShrinkNetRegressor(0.5), SignChange())
+    display = HistoryDisplay.from_estimator(model, against=against)
+    history = model.history_
+    drawn = [line.get_ydata() for line in display.lines_]
+    np.testing.assert_array_equal(drawn[0], history["loss"] + history["penalty"])
+    np.testing.assert_array_equal(drawn[1], history["loss"])
+    np.testing.assert_array_equal(drawn[2], history["n_alive"])
+    for line in display.lines_:
+        np.testing.assert_array_equal(line.get_xdata(), history[against])
+    assert display.ax_.get_title() == "ShrinkNetRegressor"
+    assert display.ax_.get_xlabel() == {"epoch": "epochs"}.get(against, against.replace("_", "-"))
+    assert len(display.ax_.get_legend().get_texts()) == 3
+
+
+def test_history_display_takes_a_training_of_the_group_lasso_and_a_given_axis():
+    _, ax = plt.subplots()
+    display = HistoryDisplay(trained(GroupLassoRegressor(0.1)).history_).plot(ax=ax)
+    assert display.ax_ is ax
+    assert display.figure_ is ax.figure
+
+
+def test_cost_display_draws_shares_of_the_first():
+    models = {
+        "plain": trained(ShrinkNetRegressor(0.5)),
+        "pruned": trained(ShrinkNetRegressor(0.5), SignChange()),
+        "exact": ShrinkNetRegressor(0.5).fit(*simulate(60, 6, 2)),
+    }
+    display = CostDisplay.from_estimators(models)
+    costs = [model.cost_ for model in models.values()]
+    for bars, cost in zip(display.bars_, costs, strict=True):
+        expected = [
+            cost.neuron_epochs / costs[0].neuron_epochs,
+            cost.parameter_updates / costs[0].parameter_updates,
+            cost.multiply_adds / costs[0].multiply_adds,
+        ]
+        np.testing.assert_allclose([bar.get_width() for bar in bars], expected)
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels == ["neuron-epochs", "parameter updates", "multiply-adds"]
+    assert display.ax_.get_xlabel() == "relative to plain"
+    assert len(display.bars_) == 3
+
+
+def test_cost_display_takes_a_meter_that_has_counted_nothing():
+    display = CostDisplay({"none": CostMeter(), "one": CostMeter(1, 1, 1, 1)}).plot()
+    assert [bar.get_width() for bar in display.bars_[1]] == [1, 1, 1]
+
+
 def test_bad_input_is_named():
+    exact = GroupLassoRegressor().fit(*simulate(60, 6, 2))
+    with pytest.raises(ValueError, match=r"GroupLassoRegressor.. has no history_: exact solvers"):
+        HistoryDisplay.from_estimator(exact)
+    with pytest.raises(ValueError, match=r'against=.time.: give one of "epoch"'):
+        HistoryDisplay({}).plot(against="time")
+    with pytest.raises(ValueError, match="costs is empty"):
+        CostDisplay({})
+    for display in (HistoryDisplay.from_estimator, lambda e: CostDisplay.from_estimators({"a": e})):
+        with pytest.raises(NotFittedError):
+            display(GroupLassoRegressor())
     _, _, found = paths()
     with pytest.raises(ValueError, match="feature_names has 2 entries, the path 6 features"):
         PathDisplay(found["group lasso"], feature_names=["a", "b"])

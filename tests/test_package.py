@@ -90,15 +90,33 @@ def test_interrupt_ends_a_long_fit_at_once():
     assert out == b""
 
 
-def test_demo_runs_and_draws(tmp_path):
-    picture = tmp_path / "tradeoff.png"
+def test_the_example_of_removal_runs_and_draws(tmp_path):
+    picture = tmp_path / "removal.png"
+    result = python_example("plot_removal.py", picture)
+    rows = [line.split() for line in result.stdout.splitlines()]
+    shares = {" ".join(row[:-5]): [float(x) for x in row[-5:]] for row in rows[-7:-1]}
+    assert shares["no removal"][2:] == [1.0, 1.0, 1.0]
+    for name in ("threshold", "sign change", "sign variance", "annealing"):
+        assert max(shares[name][2:]) < 0.5
+    objectives = [row[0] for row in shares.values()]
+    assert shares["exact solver"][0] == min(objectives) > 0.95 * max(objectives)
+    assert picture.stat().st_size > 10_000
+
+
+def python_example(name, picture):
     result = subprocess.run(
-        [sys.executable, ROOT / "examples" / "plot_digits.py", "--out", picture],
+        [sys.executable, ROOT / "examples" / name, "--out", picture],
         capture_output=True,
         text=True,
         env={**os.environ, "MPLBACKEND": "agg"},
     )
     assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_demo_runs_and_draws(tmp_path):
+    picture = tmp_path / "tradeoff.png"
+    result = python_example("plot_digits.py", picture)
     assert picture.stat().st_size > 10_000
     verdicts = [line for line in result.stdout.splitlines() if "features needed are" in line]
     assert ["mean squared error" in verdicts[0], "log-loss" in verdicts[1]] == [True, True]

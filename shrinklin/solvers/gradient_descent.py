@@ -359,6 +359,7 @@ class Training:
         )
         dead = removal.dead(watched) & penalised
         if dead.any():
+            self.cost.count_removal(parametrization.groups.spread(dead).sum())
             self._keep(~dead)
 
     def _keep(self, kept):
@@ -367,8 +368,6 @@ class Training:
         members = np.flatnonzero(kept)
         features = point.parametrization.groups.features(members)
         mask = point.parametrization.mask(members)
-        if len(features) < self.risk.shape[0]:
-            self.cost.count_removal(self.risk.shape[0] - len(features))
         self.risk = self.risk.keep(features)
         self.optimizer.keep(mask)
         self.memory = {name: values[members] for name, values in self.memory.items()}
