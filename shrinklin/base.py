@@ -184,11 +184,9 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             whole = solver.batch_size is None
             risk, target = self._risk(X, y, s, groups.order, whole)
             parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
-            start = self._start(groups, risk.shape)
-            if start is not None:
-                start = (
-                    (start, np.atleast_1d(self.intercept_).astype(float)) if start.any() else None
-                )
+            W = self._start(groups, risk.shape)
+            kept = 1.0 if self.fit_intercept else 0.0
+            start = None if W is None else (W, kept * np.atleast_1d(self.intercept_))
             with progress(self, solver.max_epochs, "epoch") as report:
                 trained = solver.train(risk, parametrization, rng, start=start, report=report)
         warn_unless_trained(self, trained)
@@ -279,6 +277,11 @@ def warn_unless_trained(estimator, trained):
     if status is Status.CONVERGED:
         return
     if status is Status.DIVERGED:
+        if trained.n_epochs == 0:
+            raise ValueError(
+                f"{type(estimator).__name__}: the objective is {trained.value:g} before the first "
+                "step. Standardise X, or begin without warm_start."
+            )
         what = f"the objective was {trained.value:g} after {trained.n_epochs} epochs"
         raise ValueError(
             f"{type(estimator).__name__}: training with learning_rate={solver.learning_rate:g} "
@@ -327,8 +330,12 @@ def as_coef(W, order, trailing):
     return coef.reshape(*trailing, -1)
 
 
-def largest_magnitudes(X, columns):
+def largest_magnitudes(X, columns=None):
     """max |entry| of each of `columns`: a dense X is not copied, a sparse one not cut up."""
+    if columns is None and not sparse.issparse(X):
+        return np.maximum(X.max(axis=0), -X.min(axis=0)).astype(float)
+    if columns is None:
+        columns = np.arange(X.shape[1])
     if sparse.issparse(X):
         # Thousands of empty columns are common, and each cut reads all of a CSR.
         return abs(X).max(axis=0).toarray().reshape(-1)[columns] if len(columns) else np.empty(0)

@@ -47,6 +47,7 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
         return likelihood, Target(X.dtype, (n_targets,), classes)
 
     def _risk(self, X, y, sample_weight, order, whole):
+        self._check_sizes(largest_magnitudes(X))
         classes, codes, s = self._coded(y, sample_weight)
         loss = logistic_loss(len(classes))
         Y = loss.indicators(codes, len(classes))

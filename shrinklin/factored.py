@@ -14,7 +14,7 @@ import numpy as np
 
 def balanced_weight_decay(alpha, p):
     """λ₂ for which κ = λ = alpha."""
-    return alpha * p**p / (p + 1) ** (p + 1)
+    return alpha * (p / (p + 1)) ** p / (p + 1)
 
 
 def bridge_strength(alpha, weight_decay, p):

@@ -54,6 +54,7 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
 
     def _risk(self, X, y, sample_weight, order, whole):
         Y = y.reshape(len(y), -1).astype(float)
+        self._check_sizes(np.concatenate([largest_magnitudes(X), [abs(Y).max()]]))
         intercept = self.fit_intercept
         risk = risk_of_data(SquaredLoss(), X, Y, sample_weight, order, intercept, whole)
         return risk, Target(X.dtype, y.shape[1:])

@@ -59,8 +59,11 @@ class Watched:
 
     @property
     def sizes(self):
-        """|gate| ‖A_g‖₂: the norm of the coefficients themselves."""
-        return np.abs(self.gate) * self.norms
+        """|gate| ‖A_g‖₂: the norm of the coefficients; infinite where `norms` is."""
+        infinite = np.full(len(self.norms), np.inf)
+        return np.multiply(
+            np.abs(self.gate), self.norms, out=infinite, where=np.isfinite(self.norms)
+        )
 
 
 class Removal(BaseEstimator, ABC):

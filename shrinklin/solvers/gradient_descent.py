@@ -15,7 +15,7 @@ for ShrinkNet, and R(W, b) + α Σ_g ω_g ‖W_g‖ for the group lasso. An epoc
 With all samples in one batch, the gradient of step 1 is that of step 2.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -74,8 +74,8 @@ class GradientDescent(BaseEstimator):
     max_epochs : int, default=1000
     tol : float or None, default=None
         Training ends when for `n_iter_no_change` epochs the objective has not come
-        below its least by more than tol times its first value. None trains for
-        `max_epochs`.
+        below its least by more than tol times the loss of zero coefficients and
+        intercept. None trains for `max_epochs`.
     n_iter_no_change : int, default=10
     gate : {"switch", "filter"}, default="switch"
         What stands before a feature: a switch β, drawn from N(0, 1), or a filter
@@ -164,7 +164,8 @@ class GradientDescent(BaseEstimator):
             Of the same features.
         rng : RandomState
         start : (W, b), default=None
-            Where to begin instead of at random. Groups that are zero in W stay out.
+            Where to begin instead of at random. Switches that this closes for good, and
+            their features, stay out.
         report : callable, default=None
             Called once an epoch with what there is to say of it.
 
@@ -248,14 +249,19 @@ class Training:
     def begin(self, start):
         """Draw the first parameters, or take those of `start`."""
         point, whole = self.point, self.whole
-        point.x = whole.draw(self.rng) if start is None else whole.from_coefficients(*start)
+        drawn = start is None or whole.stuck(whole.from_coefficients(*start)).all()
+        point.x = whole.draw(self.rng) if drawn else whole.from_coefficients(*start)
         self.optimizer = _OPTIMIZERS[self.solver.optimizer](self.solver, len(point.x))
-        if start is not None:
-            self._keep(whole.groups.norms(start[0]) > 0)
+        stuck = whole.stuck(point.x)
+        if stuck.any():
+            self._keep(~stuck)
+        n_targets = self.risk.shape[1]
+        empty = self.risk.keep(np.arange(0))
+        self.scale = empty.value(np.zeros((0, n_targets)), np.zeros(n_targets))
 
     def run(self, report):
         """`Trained`, after as many epochs as it takes."""
-        self.best, self.waited = None, 0
+        self.best, self.first, self.least, self.waited = None, np.inf, np.inf, 0
         try:
             status = self._epochs(report)
         except KeyboardInterrupt:
@@ -270,21 +276,22 @@ class Training:
         for epoch in range(solver.max_epochs + 1):
             gradient = self._measure(epoch)
             value = self.point.value
-            if not np.isfinite(value) or value > _DIVERGED * self.first:
+            if not np.isfinite(value) or value > _DIVERGED * max(self.first, self.scale):
                 return Status.DIVERGED
             if epoch == solver.max_epochs:
                 break
             if solver.tol is not None and self.waited >= solver.n_iter_no_change:
-                return Status.CONVERGED
+                break
             report(objective=value, alive=self.risk.shape[0])
             self.cost.count_passes(1, self.risk.shape[0])
             rate = solver.learning_rate / (1 + solver.learning_rate_decay * epoch)
             for rows in self._batches():
                 self._step(gradient if rows is None else self._gradient(rows)[1], rate)
                 self._remove(epoch + 1)
-        if solver.tol is not None:
-            return Status.MAX_EPOCHS
-        return Status.ROSE if value > self.first else Status.CONVERGED
+        if value > self.first:
+            return Status.ROSE
+        settled = solver.tol is None or self.waited >= solver.n_iter_no_change
+        return Status.CONVERGED if settled else Status.MAX_EPOCHS
 
     def _batches(self):
         """Rows of every step of an epoch; None for all."""
@@ -324,12 +331,11 @@ class Training:
         """Remember the best point, and for how long nothing has come clearly below it."""
         point = self.point
         if self.best is None:
-            self.first = self.least = point.value
+            self.first = point.value
         if self.best is None or point.value < self.best.value:
-            copy = point.x.copy()
-            self.best = _Point(copy, point.parametrization, point.alive, point.epoch, point.value)
+            self.best = replace(point, x=point.x.copy())
         self.waited += 1
-        if point.value < self.least - (self.solver.tol or 0.0) * self.first:
+        if point.value < self.least - (self.solver.tol or 0.0) * self.scale:
             self.least, self.waited = point.value, 0
 
     def _step(self, gradient, rate):
@@ -372,12 +378,11 @@ class Training:
         self.optimizer.keep(mask)
         self.memory = {name: values[members] for name, values in self.memory.items()}
         # A new point: `best` may still hold the arrays of the old.
-        self.point = _Point(
-            point.x[mask],
-            point.parametrization.keep(members),
-            point.alive[members],
-            point.epoch,
-            point.value,
+        self.point = replace(
+            point,
+            x=point.x[mask],
+            parametrization=point.parametrization.keep(members),
+            alive=point.alive[members],
         )
 
     def _trained(self, status):

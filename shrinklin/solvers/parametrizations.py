@@ -117,6 +117,10 @@ class Parametrization(ABC):
         """An x that makes W and b."""
 
     @abstractmethod
+    def stuck(self, x):
+        """Groups that no gradient will ever move: a mask (n_groups,)."""
+
+    @abstractmethod
     def switch(self, x):
         """θ, a view of x, or None."""
 
@@ -168,6 +172,9 @@ class PlainWeights(Parametrization):
 
     def from_coefficients(self, W, b):
         return np.concatenate([W.ravel(), b])
+
+    def stuck(self, x):
+        return np.zeros(len(self.groups), dtype=bool)
 
     def switch(self, x):
         return None
@@ -232,6 +239,9 @@ class GatedWeights(Parametrization):
             alpha, weight_decay = 1.0, balanced_weight_decay(1.0, self.p)
         beta, A = split(W, self.groups, alpha, weight_decay, self.p)
         return np.concatenate([A.ravel(), beta[self.groups.ptr[:-1]], b])
+
+    def stuck(self, x):
+        return (self.gate(x) == 0) & (self.norms(x) == 0)
 
     def switch(self, x):
         return x[len(x) - self.n_targets - len(self.groups) : len(x) - self.n_targets]
