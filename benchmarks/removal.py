@@ -54,7 +54,13 @@ def study(file, seeds=10, epochs=7000):
     found = pd.DataFrame(rows).groupby("removal", sort=False)
     table = found.mean().join(found.std().add_suffix(" ±"))
     exact = ShrinkNetRegressor(**penalty).fit(X, Y)
-    return table, exact.objective_ / scale
+    return table, exact, scale
+
+
+def describe(exact, scale, X, Y):
+    error = ((Y - exact.predict(X)) ** 2).mean()
+    features = exact.get_support().sum()
+    return f"exact solver: loss {error:.4f}, objective {exact.objective_ / scale:.4f}, {features} features"
 
 
 def row(name, model, baseline, scale):
@@ -100,14 +106,15 @@ def main():
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
     table = measure_time()
+    table.round(4).to_csv(arguments.out / "removal_time.csv")
     print(table.round(3).to_string(), end="\n\n")
     if not arguments.arff.exists():
         print(f"oes97: skipped, {arguments.arff.name} is not there; --arff names the file")
         return
-    table, exact = study(arguments.arff)
+    table, *exact = study(arguments.arff)
     table.round(5).to_csv(arguments.out / "removal_oes97.csv")
     print(table.round(4).to_string())
-    print(f"objective of the exact solver: {exact:.4f}")
+    print(describe(*exact, *oes97(arguments.arff)))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,9 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
     # The solvers it accepts, "auto" being the first, and the data whose squares it needs.
     _solvers: tuple
     _squared: str
+    # Whether its formulation has switches, and what only one kind of solver sets.
+    _has_switches: bool
+    _of_one_solver = ("residual_", "dual_gap_", "history_")
 
     @abstractmethod
     def _penalty(self):
@@ -92,6 +95,10 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         """The `Parametrization` of gradient training."""
 
     @abstractmethod
+    def _factors(self, groups, W):
+        """Gates (n_groups,) and weights like W of the fitted model, W its coefficients."""
+
+    @abstractmethod
     def _path(self, target, **fields):
         """The `RegularizationPath` of solutions for that target."""
 
@@ -114,7 +121,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         check_random_state(self.random_state)
         solver = self._solver()
         if isinstance(solver, GradientDescent):
-            solver.check()
+            solver.check(self._has_switches)
 
     def _solver(self):
         if isinstance(self.solver, str) and self.solver == "auto":
@@ -184,16 +191,28 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             whole = solver.batch_size is None
             risk, target = self._risk(X, y, s, groups.order, whole)
             parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
-            W = self._start(groups, risk.shape)
-            kept = 1.0 if self.fit_intercept else 0.0
-            start = None if W is None else (W, kept * np.atleast_1d(self.intercept_))
+            start = self._factors_to_start(groups, risk.shape)
             with progress(self, solver.max_epochs, "epoch") as report:
                 trained = solver.train(risk, parametrization, rng, start=start, report=report)
-        warn_unless_trained(self, trained)
+        self._raise_if_diverged(trained)
         self._store_trained(groups, trained, target)
         self.n_iter_, self.objective_ = max(1, trained.n_epochs), trained.value
         self.cost_, self.history_ = trained.cost, trained.history
         self._report(f"{trained.n_epochs} epochs")
+        # Last: where warnings are errors, a model that was stopped by hand is still there.
+        warn_unless_trained(self, trained)
+
+    def _raise_if_diverged(self, trained):
+        if trained.status is not Status.DIVERGED:
+            return
+        begun = f"training with learning_rate={self.solver.learning_rate:g} diverged"
+        remedy = trained.status.value
+        if trained.n_epochs == 0:
+            begun, remedy = "training cannot begin", "Standardise X, or begin without warm_start."
+        raise ValueError(
+            f"{type(self).__name__}: {begun}: the objective was {trained.value:g} after "
+            f"{trained.n_epochs} epochs. {remedy}"
+        )
 
     def _store_solution(self, objective, solution, target):
         """Set the attributes that hold the model of an exact solver."""
@@ -206,6 +225,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
 
     def _store(self, groups, W, intercept, target):
         """Set what both have in common."""
+        for name in self._of_one_solver:
+            self.__dict__.pop(name, None)
         coef = as_coef(W, groups.order, target.trailing)
         dtype = narrowest(target.dtype, coef, intercept)
         self.coef_ = coef.astype(dtype)
@@ -226,6 +247,14 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             return None
         W = np.atleast_2d(self.coef_).T.astype(float)
         return W[groups.order] if W.shape == shape else None
+
+    def _factors_to_start(self, groups, shape):
+        """Gates, weights and intercept of the previous fit, where asked for."""
+        W = self._start(groups, shape)
+        if W is None:
+            return None
+        kept = 1.0 if self.fit_intercept else 0.0
+        return *self._factors(groups, W), kept * np.atleast_1d(self.intercept_)
 
     def _solve(self, objective, strengths, start=None):
         """A `Solution` for each strength, with a word on those that fell short."""
@@ -272,24 +301,14 @@ def warn_unless_converged(estimator, solutions):
 
 
 def warn_unless_trained(estimator, trained):
-    """A warning for a training that fell short; an error where no model came of it."""
+    """A warning for a training that fell short."""
     status, solver = trained.status, estimator.solver
     if status is Status.CONVERGED:
         return
-    if status is Status.DIVERGED:
-        if trained.n_epochs == 0:
-            raise ValueError(
-                f"{type(estimator).__name__}: the objective is {trained.value:g} before the first "
-                "step. Standardise X, or begin without warm_start."
-            )
-        what = f"the objective was {trained.value:g} after {trained.n_epochs} epochs"
-        raise ValueError(
-            f"{type(estimator).__name__}: training with learning_rate={solver.learning_rate:g} "
-            f"diverged: {what}. {status.value}"
-        )
     reached = {
         Status.MAX_EPOCHS: f"the objective still fell by more than tol={solver.tol} after",
         Status.ROSE: "the objective ended above its first value after",
+        Status.ASTRAY: "the loss is above that of a model without features after",
         Status.INTERRUPTED: f"stopped by hand; the model is that of epoch {trained.best_epoch} of",
     }[status]
     warnings.warn(

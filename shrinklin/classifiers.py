@@ -85,8 +85,8 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
             For data or parameters outside what is stated here, and where gradient
             training diverges.
         KeyboardInterrupt
-            When an exact fit is stopped by hand; gradient training then keeps the
-            best model so far, with a ConvergenceWarning.
+            When an exact fit is stopped by hand; `GradientDescent` then keeps the best
+            model so far, with a ConvergenceWarning.
 
         Warns
         -----

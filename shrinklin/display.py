@@ -244,8 +244,8 @@ class HistoryDisplay:
         check_is_fitted(estimator)
         if not hasattr(estimator, "history_"):
             raise ValueError(
-                f"{estimator!r} has no history_: exact solvers keep none. Fit with "
-                "solver=GradientDescent()."
+                f"{estimator!r} has no history_: give one of shrinklin's estimators, not its "
+                "pipeline, fitted with solver=GradientDescent()."
             )
         display = cls(estimator.history_, name=type(estimator).__name__)
         return display.plot(ax=ax, against=against)
@@ -276,7 +276,7 @@ class HistoryDisplay:
             x, self.history["n_alive"], where="post", color="C1", label="features left"
         )
         # Most of what there is to see happens early, and over orders of magnitude.
-        ax.set_xscale("symlog" if x[0] == 0 else "log", **({"linthresh": 1} if x[0] == 0 else {}))
+        ax.set_xscale("symlog", linthresh=max(x[0], 1))
         if objective.max() > 20 * objective.min() > 0:
             ax.set_yscale("log")
         alive.set_ylim(bottom=0)
@@ -326,6 +326,8 @@ class CostDisplay:
         """
         for estimator in estimators.values():
             check_is_fitted(estimator)
+            if not hasattr(estimator, "cost_"):
+                raise ValueError(f"{estimator!r} has no cost_: give estimators of shrinklin's.")
         return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
 
     def plot(self, ax=None):

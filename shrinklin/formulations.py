@@ -7,6 +7,8 @@ strength of it, and the attributes that belong to it.
 import warnings
 from numbers import Real
 
+import numpy as np
+
 from shrinklin.base import SparseLinearModel, as_coef, narrowest
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
@@ -18,14 +20,7 @@ from shrinklin.validation import check_real
 class GroupLassoModel(SparseLinearModel):
     """Σ_g ω_g ‖W_g‖, times alpha."""
 
-    def _check_parameters(self):
-        super()._check_parameters()
-        removal = getattr(self._solver(), "removal", None)
-        if removal is not None and removal.needs_switch:
-            raise ValueError(
-                f"removal={removal!r} follows the signs of switches, and {type(self).__name__} "
-                "has none: give Threshold, Annealing or None, or use ShrinkNet."
-            )
+    _has_switches = False
 
     def _penalty(self):
         return GroupLasso()
@@ -39,6 +34,9 @@ class GroupLassoModel(SparseLinearModel):
     def _parametrization(self, groups, n_targets, gate):
         return PlainWeights(groups, n_targets, float(self.alpha))
 
+    def _factors(self, groups, W):
+        return np.ones(len(groups)), W
+
     def _store_solution(self, objective, solution, target):
         super()._store_solution(objective, solution, target)
         evaluated = solution.loss, solution.gradient
@@ -47,6 +45,8 @@ class GroupLassoModel(SparseLinearModel):
 
 class ShrinkNetModel(SparseLinearModel):
     """A switch before every group: the group bridge penalty."""
+
+    _has_switches = True
 
     def _check_parameters(self):
         super()._check_parameters()
@@ -113,6 +113,10 @@ class ShrinkNetModel(SparseLinearModel):
             warnings.warn(without, UserWarning, stacklevel=5)
         alpha = float(self.alpha)
         return GatedWeights(groups, n_targets, alpha, self._decay(alpha), self.p, GATES[gate])
+
+    def _factors(self, groups, W):
+        beta = self.switch_[groups.order].astype(float)
+        return beta[groups.ptr[:-1]], np.atleast_2d(self.weight_).T[groups.order].astype(float)
 
     def _store_solution(self, objective, solution, target):
         super()._store_solution(objective, solution, target)

@@ -20,7 +20,7 @@ from scipy import linalg
 
 from shrinklin.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
-from shrinklin.losses import logistic_loss
+from shrinklin.losses import LEAST_SHARE, logistic_loss
 from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.smooth import Smooth
 
@@ -28,8 +28,6 @@ from shrinklin.smooth import Smooth
 _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
 # how long the first may be, doubling up to the longest.
 _INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
-# A class that has no weight gets the intercept of this share of it.
-_LEAST_SHARE = 1e-16
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
 _SEPARATED = 1e-6
 _MINIMISE_STEPS = 60
@@ -107,10 +105,10 @@ class Likelihood(Smooth):
         self.cost = self.base.cost
         self.order, self.n_samples = order, X.shape[0]
         self.weight = self.design.row_scale[:, 0] ** 2
-        self.shares = np.clip(self.weight @ Y, _LEAST_SHARE, 1 - _LEAST_SHARE)
+        shares = self.weight @ Y
         # What the gradient of an intercept is small against; a class may be rare.
-        self.scales = np.where(self.shares > _LEAST_SHARE, self.shares, 1.0)
-        self.intercept_at_zero = loss.link(self.shares) if fit_intercept else np.zeros(Y.shape[1])
+        self.scales = np.where(shares > LEAST_SHARE, shares, 1.0)
+        self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
 

@@ -21,6 +21,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy.special import xlogy
 
+# A class that has no weight counts as one of this share.
+LEAST_SHARE = 1e-16
+
 
 class Loss(ABC):
     """ℓ, as gradient training sees it."""
@@ -29,6 +32,10 @@ class Loss(ABC):
     def evaluate(self, Y, Z):
         """ℓ of every row, (n_samples,), and its gradient in Z."""
 
+    @abstractmethod
+    def constant(self, mean):
+        """The best z that is the same on every row, given the mean of y."""
+
 
 class SquaredLoss(Loss):
     """Half the squared error, summed over targets."""
@@ -36,6 +43,9 @@ class SquaredLoss(Loss):
     def evaluate(self, Y, Z):
         residual = Z - Y
         return 0.5 * np.einsum("it,it->i", residual, residual), residual
+
+    def constant(self, mean):
+        return mean
 
 
 class LogisticLoss(Loss):
@@ -64,6 +74,9 @@ class LogisticLoss(Loss):
     def evaluate(self, Y, Z):
         A, P = self.partition(Z)
         return self.values(Y, Z, A), P - Y
+
+    def constant(self, mean):
+        return self.link(np.clip(mean, LEAST_SHARE, 1 - LEAST_SHARE))
 
     @abstractmethod
     def hessian_product(self, P, V):

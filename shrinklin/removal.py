@@ -38,7 +38,9 @@ class Watched:
     gate : ndarray of shape (n_switches,)
         What multiplies the feature: β, max(0, θ), or 1 for the group lasso.
     norms : ndarray of shape (n_switches,)
-        ‖A_g‖₂ of the weights behind each switch; infinite where there is no penalty.
+        ‖A_g‖₂ of the weights behind each switch.
+    penalised : ndarray of shape (n_switches,)
+        A mask; what is not penalised stays, whatever the strategy says.
     epoch : int
         From 1, the one that is running.
     max_epochs : int
@@ -52,6 +54,7 @@ class Watched:
     previous: np.ndarray | None
     gate: np.ndarray
     norms: np.ndarray
+    penalised: np.ndarray
     epoch: int
     max_epochs: int
     n_switches: int
@@ -59,15 +62,15 @@ class Watched:
 
     @property
     def sizes(self):
-        """|gate| ‖A_g‖₂: the norm of the coefficients; infinite where `norms` is."""
-        infinite = np.full(len(self.norms), np.inf)
-        return np.multiply(
-            np.abs(self.gate), self.norms, out=infinite, where=np.isfinite(self.norms)
-        )
+        """|gate| ‖A_g‖₂: the norm of the coefficients themselves."""
+        return np.abs(self.gate) * self.norms
 
 
 class Removal(BaseEstimator, ABC):
     """Base of the removal strategies: subclass it and write `dead`.
+
+    Parameters are those of the constructor, as in any scikit-learn estimator. `dead` gives
+    a mask, True for what is to go. `check` may raise where parameters make no sense.
 
     Attributes
     ----------
@@ -112,6 +115,10 @@ class Removal(BaseEstimator, ABC):
 
 class Threshold(Removal):
     """Takes out what is small: |β_g| ‖A_g‖₂ ≤ value.
+
+    It looks from the first step on, when nothing is learnt yet and sizes are about
+    1/√(number of features): value should be well below, and even so it takes what only
+    passes through zero.
 
     Parameters
     ----------
@@ -165,11 +172,11 @@ class SignVariance(Removal):
     Parameters
     ----------
     gamma : float, default=0.99
-        In [0, 1): the inertia. 0 removes at the first change of sign, as `SignChange`
-        does; the nearer to 1, the longer it waits.
+        In [0, 1): the inertia. 0 removes at the first change of sign (threshold < 1), as
+        `SignChange` does; the nearer to 1, the longer it waits.
     threshold : float, default=0.5
-        >= 0. The variance of a sign is at most 1 when it changes all the time, and
-        1 − γ times 4 after one change.
+        >= 0. After one change v is 4(1 − γ), so with 0.5 every γ < 0.875 removes at the
+        first change. A sign that changes in every step has v → 4/(1 + γ)².
     """
 
     needs_switch = True
@@ -208,7 +215,8 @@ class Annealing(Removal):
     .. math:: M_e = \Big\lceil k + (p - k) \max\Big(0,
               \frac{N - 2e}{2 e \mu + N}\Big) \Big\rceil.
 
-    So half of N passes with exactly k features.
+    So the second half of N has exactly k features. Those without penalty stay and are
+    counted, so there should be no more than k of them.
 
     Parameters
     ----------
@@ -252,8 +260,9 @@ class Annealing(Removal):
         """See `Removal`."""
         kept = self.kept(watched.n_switches, watched.epoch, watched.max_epochs)
         dead = np.zeros(len(watched.gate), dtype=bool)
+        sizes = np.where(watched.penalised, watched.sizes, np.inf)
         # Stable, so that of equals the first stay.
-        dead[np.argsort(-watched.sizes, kind="stable")[kept:]] = True
+        dead[np.argsort(-sizes, kind="stable")[kept:]] = True
         return dead
 
     def kept(self, n_switches, epoch, max_epochs):

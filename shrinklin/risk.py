@@ -18,7 +18,7 @@ from shrinklin.losses import SquaredLoss
 from shrinklin.moments import Moments
 from shrinklin.quadratic import LARGE_GRAM, GramQuadratic
 
-# X is copied without its removed columns when fewer than this share are left.
+# Removed columns stay in memory, and in products, until no more than this share is left.
 _COPIED = 0.8
 
 
@@ -50,6 +50,10 @@ class Risk(ABC):
         """R."""
 
     @abstractmethod
+    def constant(self):
+        """The best b for W = 0, and R there."""
+
+    @abstractmethod
     def keep(self, features):
         """R of models with these features alone."""
 
@@ -70,8 +74,8 @@ class MomentRisk(Risk):
     training leaves it.
     """
 
-    def __init__(self, G, C, yy, x_mean, y_mean, n_samples, fit_intercept):
-        self.G, self.C, self.yy = G, C, yy
+    def __init__(self, G, C, yy, x_mean, y_mean, n_samples, fit_intercept, kept=None):
+        self.G, self.C, self.yy = Columns(G, kept), C, yy
         self.x_mean, self.y_mean = x_mean, y_mean
         self.shape, self.n_samples, self.fit_intercept = C.shape, n_samples, fit_intercept
 
@@ -87,12 +91,20 @@ class MomentRisk(Risk):
     def evaluate(self, W, b, rows=None):
         if rows is not None:
             raise ValueError("moments know nothing of single rows: evaluate all of them.")
-        GW, off = self.G @ W, self._off(W, b)
+        GW, off = self._product(W), self._off(W, b)
         gradient = GW - self.C + np.outer(self.x_mean, off)
         return self._value(W, GW, off), gradient, off
 
     def value(self, W, b):
-        return self._value(W, self.G @ W, self._off(W, b))
+        return self._value(W, self._product(W), self._off(W, b))
+
+    def constant(self):
+        # Without an intercept y_mean is 0.
+        return self.y_mean, 0.5 * self.yy
+
+    def _product(self, W):
+        product = self.G.product(W)
+        return product if self.G.kept is None else product[self.G.kept]
 
     def _off(self, W, b):
         return b + self.x_mean @ W - self.y_mean
@@ -101,18 +113,22 @@ class MomentRisk(Risk):
         return 0.5 * (self.yy + np.vdot(W, GW - 2 * self.C) + off @ off)
 
     def keep(self, features):
+        columns = self.G.keep(features)
+        # Where columns were copied, rows follow.
+        G = columns.X if columns.kept is not None else columns.X[self.G.chosen(features)]
         return MomentRisk(
-            self.G[np.ix_(features, features)],
+            G,
             self.C[features],
             self.yy,
             self.x_mean[features],
             self.y_mean,
             self.n_samples,
             self.fit_intercept,
+            columns.kept,
         )
 
     def value_multiply_adds(self):
-        return self.G.size * self.shape[1]
+        return self.shape[0] ** 2 * self.shape[1]
 
     def gradient_multiply_adds(self, rows=None):
         return self.value_multiply_adds()
@@ -121,8 +137,8 @@ class MomentRisk(Risk):
 class Columns:
     """Some columns of X, in any order.
 
-    X itself, which is the user's to begin with, is copied each time that fewer than
-    `_COPIED` of its columns are left: a copy costs as much as an epoch.
+    X itself, which is the user's to begin with, is copied when no more than `_COPIED` of
+    its columns are left: a copy costs as much as many epochs may.
 
     Attributes
     ----------
@@ -144,12 +160,16 @@ class Columns:
 
     def keep(self, features):
         """Some of the columns."""
-        kept = features if self.kept is None else self.kept[features]
+        kept = self.chosen(features)
         if len(kept) > _COPIED * self.X.shape[1]:
             return Columns(self.X, kept)
         # Twice as fast as a slice, where X is dense.
         is_sparse = sparse.issparse(self.X)
         return Columns(self.X[:, kept] if is_sparse else np.take(self.X, kept, axis=1))
+
+    def chosen(self, features):
+        """Where these features are among the columns of X."""
+        return features if self.kept is None else self.kept[features]
 
     def product(self, W):
         """The columns times W."""
@@ -193,6 +213,12 @@ class SampleRisk(Risk):
     def value(self, W, b):
         values, _ = self.loss.evaluate(self.Y, self.columns.product(W) + b)
         return float(self.weight @ values)
+
+    def constant(self):
+        n_targets = self.Y.shape[1]
+        b = self.loss.constant(self.weight @ self.Y) if self.fit_intercept else np.zeros(n_targets)
+        values, _ = self.loss.evaluate(self.Y, np.tile(b, (self.n_samples, 1)))
+        return b, float(self.weight @ values)
 
     def keep(self, features):
         columns = self.columns.keep(features)

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Lasso
 
 from problems import simulate, simulate_classes
 from shrinklin import (
@@ -167,10 +168,12 @@ def test_cost_display_takes_a_meter_that_has_counted_nothing():
 
 def test_bad_input_is_named():
     exact = GroupLassoRegressor().fit(*simulate(60, 6, 2))
-    with pytest.raises(ValueError, match=r"GroupLassoRegressor.. has no history_: exact solvers"):
+    with pytest.raises(ValueError, match=r"GroupLassoRegressor.. has no history_: give one of"):
         HistoryDisplay.from_estimator(exact)
     with pytest.raises(ValueError, match=r'against=.time.: give one of "epoch"'):
         HistoryDisplay({}).plot(against="time")
+    with pytest.raises(ValueError, match=r"Lasso.. has no cost_: give estimators of shrinklin's"):
+        CostDisplay.from_estimators({"a": Lasso().fit(*simulate(60, 6, 2))})
     with pytest.raises(ValueError, match="costs is empty"):
         CostDisplay({})
     for display in (HistoryDisplay.from_estimator, lambda e: CostDisplay.from_estimators({"a": e})):

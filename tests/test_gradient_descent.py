@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import check_estimator
 
-from oracles import bridge, group_sum, indicators_of, log_loss, squared_loss
+from oracles import indicators_of, log_loss, squared_loss
 from problems import PROBLEMS, random_small, random_small_classes, simulate, simulate_classes
 from shrinklin import (
     Annealing,
@@ -129,6 +129,16 @@ def slow_residual(X, Y, W, b, squared):
     return np.array(residuals), np.mean(losses)
 
 
+def best_constant(Y, squared):
+    """Mean, or log-odds of the mean: two classes against the first, more about their mean."""
+    share = Y.mean(axis=0)
+    if squared:
+        return share
+    if len(share) == 1:
+        return np.log(share / (1 - share))
+    return np.log(share) - np.log(share).mean()
+
+
 def slow_rule(name, d, memory, step):
     """What to subtract, over the learning rate."""
     if name == "sgd":
@@ -151,7 +161,7 @@ def slow_training(
     (n, n_features), n_targets, n_groups = X.shape, Y.shape[1], len(omega)
     A = rng.standard_normal((n_features, n_targets)) / np.sqrt(n_features)
     theta = rng.standard_normal(n_groups) if gate == "switch" else rng.uniform(size=n_groups)
-    b = np.zeros(n_targets)
+    b = best_constant(Y, squared)
     alive = np.ones(n_groups, dtype=bool)
     memory_A, memory_theta, memory_b = {}, {}, {}
     mean = np.sign(theta) if first_mean is None else np.full(n_groups, first_mean)
@@ -271,7 +281,7 @@ def test_one_batch_of_all_samples_is_a_full_batch(estimator, optimizer):
     ]
     for model in models[1:]:
         np.testing.assert_allclose(objectives(model), objectives(models[0]), rtol=1e-9)
-        np.testing.assert_allclose(model.coef_, models[0].coef_, atol=1e-9)
+        np.testing.assert_allclose(model.coef_, models[0].coef_, atol=1e-7)
     assert same_model(*models[1:])
 
 
@@ -613,11 +623,15 @@ def test_tol_stops_when_the_objective_no_longer_falls(estimator):
     values = objectives(model)
     assert model.n_iter_ == len(values) - 1 < 5000
     _, y = data_of(estimator)
-    of_zeros = (y**2).sum() / (2 * len(y)) if is_regressor(estimator) else np.log(len(set(y)))
+    if is_regressor(estimator):
+        of_constant = ((y - y.mean(axis=0)) ** 2).sum() / (2 * len(y))
+    else:
+        shares = np.unique(y, return_counts=True)[1] / len(y)
+        of_constant = -(shares * np.log(shares)).sum()
     # Slowly: after which epoch the last ten have gained nothing for the first time.
     least, since = np.inf, 0
     for epoch, value in enumerate(values):
-        if value < least - 1e-4 * of_zeros:
+        if value < least - 1e-4 * of_constant:
             least, since = value, epoch
         assert epoch - since < 10 or epoch == len(values) - 1
     assert len(values) - 1 - since == 10
@@ -731,7 +745,9 @@ def test_bad_parameters_get_one_clear_sentence(estimator, parameters, error, mes
 @pytest.mark.parametrize("estimator", GROUP_LASSOS, ids=name_of)
 @pytest.mark.parametrize("removal", [SignChange(), SignVariance()], ids=repr)
 def test_group_lasso_has_no_signs_to_follow(estimator, removal):
-    with pytest.raises(ValueError, match=r"Sign.* follows the signs of switches, and GroupLasso"):
+    with pytest.raises(
+        ValueError, match=r"Sign.* follows the signs of switches, and the group lasso"
+    ):
         fit(estimator, removal=removal)
 
 
@@ -791,7 +807,9 @@ def test_interrupted_by_hand_the_best_so_far_is_the_model(estimator, batch_size,
         assert best == at - 1
     elif at > 1:
         assert best < at - 1
-    assert model.n_iter_ == model.cost_.epochs == at
+    # The one that was begun is paid for, but not made.
+    assert model.cost_.epochs == at == len(objectives(model))
+    assert model.n_iter_ == max(1, at - 1)
     assert np.shape(model.predict(X)) == np.shape(y)
     complete = fit(estimator, X, y)
     assert set(vars(model)) == set(vars(complete))
@@ -848,10 +866,7 @@ def test_warm_start_goes_on_from_the_coefficients(estimator, gate, p, groups):
     model = fit(estimator, X, y, p=p, groups=groups, warm_start=True, removal=removal, alpha=0.2)
     before, coef = model.get_support(), model.coef_.copy()
     assert 0 < before.sum() < 12
-    labels = list(range(12)) if groups is None else groups
-    omega = None if groups is None else np.full(12, np.sqrt(3))
-    # The best split of the coefficients pays what the bridge does.
-    expected = loss_of(model, X, y) + 0.2 * group_sum(coef, labels, bridge(p), omega)
+    expected = model.objective_
     model.set_params(solver=GradientDescent(max_epochs=20, gate=gate)).fit(X, y)
     assert objectives(model)[0] == pytest.approx(expected, rel=1e-9)
     assert not model.get_support()[~before].any()
@@ -1033,7 +1048,10 @@ def test_awkward_data(estimator, batch_size, kind, alpha):
     X, Y, s = AWKWARD[kind](*simulate(30, 8, 2))
     given = X.copy(), Y.copy()
     removal = Threshold(0.01)
-    model = fit(estimator, X, Y, s, alpha=alpha, batch_size=batch_size, removal=removal)
+    with warnings.catch_warnings():
+        # Some have means far from 0, or hardly a feature of the right scale.
+        warnings.filterwarnings("ignore", "(?s).*above that of a model without features")
+        model = fit(estimator, X, Y, s, alpha=alpha, batch_size=batch_size, removal=removal)
     assert np.isfinite(model.predict(X)).all()
     values = objectives(model)
     assert values[-1] < values[0]
@@ -1058,6 +1076,7 @@ MINIBATCHES = ShrinkNetRegressor(solver=GradientDescent(batch_size=16, max_epoch
     ids=repr,
 )
 @pytest.mark.filterwarnings("ignore:No features were selected")
+@pytest.mark.filterwarnings("ignore:(?s).*above that of a model without features")
 def test_check_estimator(estimator):
     # Minibatches of weighted rows are not those of repeated rows.
     expected = {
@@ -1088,3 +1107,97 @@ def test_data_without_squares_are_named(estimator, scale):
     X, y = data_of(estimator)
     with pytest.raises(ValueError, match=r"works with squares of X.*do not fit in float64"):
         fit(estimator, scale * X, y)
+
+
+class Answers(Removal):
+    """Says what it was told to say."""
+
+    def __init__(self, answer, memory=None):
+        self.answer, self.memory = answer, memory
+
+    def dead(self, watched):
+        if self.memory is not None:
+            watched.memory["n"] = self.memory
+        return self.answer(watched)
+
+
+@pytest.mark.parametrize(
+    ("answer", "given"),
+    [
+        (lambda w: (w.sizes < 0.1).astype(int), r"int64 of shape \(12,\)"),
+        (lambda w: np.flatnonzero(w.sizes < 0.1), r"int64 of shape \(\d+,\)"),
+        (lambda w: w.sizes[:3] < 0.1, r"bool of shape \(3,\)"),
+        (lambda w: None, r"object of shape \(\)"),
+    ],
+    ids=["numbers", "positions", "too short", "nothing"],
+)
+def test_what_a_strategy_says_is_checked(answer, given):
+    message = rf"Answers.dead gave {given}: it should give booleans of shape \(12,\)"
+    with pytest.raises(ValueError, match=message):
+        fit(ShrinkNetRegressor(), removal=Answers(answer))
+
+
+def test_what_a_strategy_remembers_is_checked():
+    removal = Answers(lambda w: np.arange(len(w.gate)) == 0, memory=1)
+    with pytest.raises(ValueError, match=r"memory\['n'\] has shape \(\).*one entry a switch"):
+        fit(ShrinkNetRegressor(), removal=removal)
+
+
+def test_a_list_of_booleans_is_a_mask():
+    removal = Answers(lambda w: [True] + [False] * (len(w.gate) - 1))
+    assert fit(ShrinkNetRegressor(), removal=removal, max_epochs=5).get_support().sum() == 7
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_the_intercept_begins_where_it_is_best_without_features(optimizer):
+    # From 0 it would take thousands of epochs to get there.
+    X, Y = simulate(60, 12, 3)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    model = fit(ShrinkNetRegressor(), X, Y + 1000, optimizer=optimizer, learning_rate=0.02)
+    assert model.history_["loss"][0] < 10 * Y.var(axis=0).sum()
+    np.testing.assert_allclose(model.intercept_, Y.mean(axis=0) + 1000, atol=0.1)
+    assert model.score(X, Y + 1000) > 0.3
+
+
+@every_estimator
+def test_a_model_worse_than_no_features_is_reported(estimator):
+    X, y = data_of(estimator)
+    with pytest.warns(
+        ConvergenceWarning, match="above that of a model without features .*Standardise"
+    ):
+        fit(estimator, X + 1e4, y, learning_rate=1e-6, max_epochs=20)
+
+
+@every_estimator
+def test_attributes_of_the_other_kind_of_solver_go(estimator):
+    X, y = data_of(estimator)
+    of_exact = {"residual_"} | ({"dual_gap_"} if "GroupLasso" in repr(estimator) else set())
+    model = clone(estimator).set_params(random_state=0).fit(X, y)
+    for solver, has, lacks in [
+        (GradientDescent(max_epochs=20), {"history_"}, of_exact),
+        ("auto", of_exact, {"history_"}),
+    ]:
+        model.set_params(solver=solver).fit(X, y)
+        assert has <= vars(model).keys()
+        assert not lacks & vars(model).keys()
+
+
+def test_a_model_stopped_by_hand_is_there_where_warnings_are_errors():
+    model = ShrinkNetRegressor(solver=GradientDescent(removal=Interrupt(at=7)), random_state=0)
+    with pytest.raises(ConvergenceWarning, match="stopped by hand"):
+        model.fit(*data_of(model))
+    assert np.isfinite(model.coef_).all()
+
+
+def test_the_end_of_a_training_that_blew_up_is_an_error():
+    # Adagrad cannot overflow: its steps are as long as the rate.
+    with pytest.raises(ValueError, match="learning_rate=1000 diverged: the objective was"):
+        fit(ShrinkNetRegressor(), learning_rate=1000, max_epochs=20)
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*above that of a model without features")
+def test_without_an_intercept_it_is_not_updated():
+    X, Y = simulate(60, 12, 3)
+    model = ShrinkNetRegressor(fit_intercept=False)
+    model = fit(model, X, Y, max_epochs=1, learning_rate=1e-6, random_state=3)
+    assert model.cost_.parameter_updates == 12 * 3 + 12

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from oracles import bridge, group_sum, log_loss, squared_loss
+from oracles import log_loss, squared_loss
 from problems import simulate, simulate_classes
-from shrinklin.factored import bridge_strength
 from shrinklin.groups import Groups
 from shrinklin.losses import SquaredLoss, logistic_loss
 from shrinklin.risk import SampleRisk
@@ -312,55 +311,50 @@ def coefficients_with_zeros(groups, n_targets, seed=0):
 @every_case
 @grouped_and_not
 @pytest.mark.parametrize("n_targets", [1, 3])
-def test_from_coefficients_makes_them(gate, p, groups, n_targets):
+def test_from_factors_makes_their_product(gate, p, groups, n_targets):
     groups = groups_of(groups)
     parametrization = make(gate, p, groups, n_targets)
-    W, b = coefficients_with_zeros(groups, n_targets)
-    kept = W.copy(), b.copy()
-    x = parametrization.from_coefficients(W, b)
-    np.testing.assert_allclose(parametrization.coefficients(x), W, rtol=1e-14)
+    A, b = coefficients_with_zeros(groups, n_targets)
+    values = np.resize([-0.5, 0.0, 2.0, 0.3], len(groups))
+    kept = values.copy(), A.copy(), b.copy()
+    x = parametrization.from_factors(values, A, b)
+    W = values[labels_of(groups)[0]][:, None] * A
+    np.testing.assert_array_equal(parametrization.coefficients(x), W)
     np.testing.assert_array_equal(parametrization.intercept(x), b)
+    if gate is not None:
+        # The size of a switch stays, only a filter has no room for its sign.
+        sizes = values if gate == "switch" else np.abs(values)
+        np.testing.assert_array_equal(parametrization.switch(x), sizes)
+        np.testing.assert_array_equal(np.abs(parametrization.weights(x)), np.abs(A))
     assert x.shape == parametrization.draw(np.random.RandomState(0)).shape
     x += 1.0
-    np.testing.assert_array_equal(W, kept[0])
-    np.testing.assert_array_equal(b, kept[1])
+    for given, before in zip((values, A, b), kept, strict=True):
+        np.testing.assert_array_equal(given, before)
 
 
 @every_gate
-@pytest.mark.parametrize("p", [1, 2, 1.5])
-@pytest.mark.parametrize(("alpha", "weight_decay"), [(0.0, 0.1), (0.1, 0.0), (0.0, 0.0)])
-def test_from_coefficients_makes_them_whatever_is_paid(gate, p, alpha, weight_decay):
-    groups = groups_of()
-    parametrization = gated(groups, 3, gate, p, alpha, weight_decay)
-    W, b = coefficients_with_zeros(groups, 3)
-    x = parametrization.from_coefficients(W, b)
-    np.testing.assert_allclose(parametrization.coefficients(x), W, rtol=1e-14)
-    # The other groups begin with a switch, or they could not move.
-    np.testing.assert_array_equal(parametrization.switch(x) > 0, [True, False, True, True])
-
-
-@every_gate
-@every_power
 @grouped_and_not
-@pytest.mark.parametrize(("alpha", "weight_decay"), [(ALPHA, DECAY), (0.01, 5.0), (20.0, 0.3)])
-def test_from_coefficients_pays_the_bridge_penalty_the_least_there_is(
-    gate, p, groups, alpha, weight_decay
-):
+def test_stuck_is_what_no_gradient_moves(gate, groups):
     groups = groups_of(groups)
-    parametrization = gated(groups, 3, gate, p, alpha, weight_decay)
-    W, b = coefficients_with_zeros(groups, 3)
-    x = parametrization.from_coefficients(W, b)
-    labels, omega = labels_of(groups)
-    kappa = bridge_strength(alpha, weight_decay, p)
-    paid = parametrization.penalty(x)
-    assert paid == pytest.approx(kappa * group_sum(W.T, labels, bridge(p), omega), rel=1e-12)
-    for g in np.flatnonzero(groups.norms(W) * groups.weights):
-        for c in (0.01, 0.9, 1.1, 100.0):
-            scaled = x.copy()
-            parametrization.switch(scaled)[g] *= c
-            parametrization.weights(scaled)[groups.features([g])] /= c
-            np.testing.assert_allclose(parametrization.coefficients(scaled), W, rtol=1e-14)
-            assert parametrization.penalty(scaled) > paid
+    parametrization = make(gate, 2, groups, 3)
+    A, b = coefficients_with_zeros(groups, 3)
+    values = np.resize([0.0, 0.0, 1.0, 1.0], len(groups))
+    x = parametrization.from_factors(values, A, b)
+    stuck = parametrization.stuck(x)
+    expected = (values == 0) & (groups.norms(A) == 0)
+    np.testing.assert_array_equal(stuck, expected)
+    assert stuck.any()
+    gradient = parametrization.gradient(x, np.ones(A.shape), np.ones(3))
+    moved = parametrization.weights(gradient)[groups.spread(stuck)]
+    assert not moved.any()
+    assert not parametrization.switch(gradient)[stuck].any()
+
+
+def test_nothing_is_stuck_without_switches():
+    groups = groups_of()
+    parametrization = PlainWeights(groups, 3, ALPHA)
+    x = parametrization.from_factors(np.ones(len(groups)), *coefficients_with_zeros(groups, 3))
+    assert not parametrization.stuck(x).any()
 
 
 @every_case

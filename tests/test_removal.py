@@ -27,7 +27,17 @@ from shrinklin.solvers.parametrizations import GATES, GatedWeights
 STRATEGIES = [Threshold(), SignChange(), SignVariance(), Annealing(3)]
 
 
-def seen(switch, previous=None, *, norms=None, epoch=1, max_epochs=100, n_switches=None, memory=()):
+def seen(
+    switch,
+    previous=None,
+    *,
+    norms=None,
+    penalised=None,
+    epoch=1,
+    max_epochs=100,
+    n_switches=None,
+    memory=(),
+):
     """`Watched` of switches that are their own gates."""
     switch = np.asarray(switch, dtype=float)
     return Watched(
@@ -35,6 +45,7 @@ def seen(switch, previous=None, *, norms=None, epoch=1, max_epochs=100, n_switch
         previous=None if previous is None else np.asarray(previous, dtype=float),
         gate=switch,
         norms=np.ones(len(switch)) if norms is None else np.asarray(norms, dtype=float),
+        penalised=np.ones(len(switch), dtype=bool) if penalised is None else penalised,
         epoch=epoch,
         max_epochs=max_epochs,
         n_switches=len(switch) if n_switches is None else n_switches,
@@ -294,8 +305,8 @@ def test_of_equal_sizes_the_first_stay():
 
 def test_annealing_keeps_what_is_not_penalised_even_where_its_filter_is_closed():
     theta = np.array([0.5, -0.1, 0.3, 0.0, 0.2])
-    gate, norms = np.maximum(theta, 0), np.array([1, np.inf, 1, np.inf, 1])
-    watched = replace(seen(theta, norms=norms, epoch=100), gate=gate)
+    penalised = np.array([True, False, True, False, True])
+    watched = replace(seen(theta, penalised=penalised, epoch=100), gate=np.maximum(theta, 0))
     assert Annealing(3).dead(watched).tolist() == [False, False, True, False, True]
 
 

@@ -117,7 +117,7 @@ class MeansInTheUsersOrder(MomentRisk):
         risk = super().from_moments(moments, order, fit_intercept)
         back = np.argsort(order)
         return cls(
-            risk.G, risk.C, risk.yy, risk.x_mean[back], risk.y_mean, risk.n_samples, fit_intercept
+            risk.G.X, risk.C, risk.yy, risk.x_mean[back], risk.y_mean, risk.n_samples, fit_intercept
         )
 
 
@@ -517,3 +517,70 @@ def test_multiply_adds_before_the_first_evaluation_are_those_of_the_moments(name
     risk = risk_of_data(loss, X, Y, s, np.arange(5), True, whole)
     products = (s > 0).sum() * 5 * (5 + 3) if isinstance(risk, MomentRisk) else 0
     assert risk.setup_multiply_adds == products
+
+
+# --- the model without features
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@every_weighting
+@with_and_without_intercept
+def test_constant_is_the_best_intercept_alone(name, weighting, fit_intercept):
+    risk = sample_risk(name, weighting=weighting, fit_intercept=fit_intercept)
+    b, value = risk.constant()
+    W = np.zeros(risk.shape)
+    assert value == pytest.approx(risk.value(W, b), rel=1e-12)
+    if not fit_intercept:
+        assert not b.any()
+        return
+    np.testing.assert_allclose(risk.evaluate(W, b)[2], 0, atol=1e-12)
+    for step in np.random.default_rng(0).normal(size=(20, len(b))):
+        assert risk.value(W, b + 0.1 * step) >= value - 1e-12
+
+
+@with_and_without_intercept
+def test_constant_of_moments_is_that_of_samples(fit_intercept):
+    _, X, Y = data("squared")
+    s, order = weights_of("uneven", len(X)), np.arange(X.shape[1])
+    moments, samples = (
+        risk_of_data(SquaredLoss(), X, Y + 3, s, order, fit_intercept, whole)
+        for whole in (True, False)
+    )
+    assert isinstance(moments, MomentRisk)
+    for ours, theirs in zip(moments.constant(), samples.constant(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_a_class_without_weight_has_a_finite_constant():
+    loss = logistic_loss(3)
+    Y = loss.indicators(np.array([0, 1, 0, 1]), 3)
+    b, value = SampleRisk(loss, np.ones((4, 1)), Y, np.full(4, 0.25), True).constant()
+    assert np.isfinite(b).all()
+    assert value == pytest.approx(np.log(2))
+
+
+# --- copies
+
+
+def test_moments_are_copied_seldom_and_stay_right():
+    # A copy of the Gram matrix at every removal would cost more than removal saves.
+    X, Y = simulate(400, 100, 2)
+    risk = MomentRisk.from_moments(Moments.from_data(X, Y), np.arange(100), True)
+    W, b = point(100, 2, 0)
+    expected, left, copies = risk, np.arange(100), 0
+    for _ in range(90):
+        kept = np.delete(np.arange(len(left)), len(left) // 2)
+        left, before = left[kept], risk.G.X
+        risk = risk.keep(kept)
+        copies += risk.G.X is not before
+        assert_close(risk.evaluate(W[left], b), evaluated_on(expected, W, b, left), 1e-10)
+        assert risk.gradient_multiply_adds() == len(left) ** 2 * 2
+    assert 5 < copies < 20
+
+
+def evaluated_on(risk, W, b, left):
+    """The whole risk with the other rows zero."""
+    padded = np.zeros_like(W)
+    padded[left] = W[left]
+    value, in_W, in_b = risk.evaluate(padded, b)
+    return value, in_W[left], in_b

@@ -28,8 +28,10 @@ from shrinklin.solvers.parametrizations import GATES, Parametrization
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import check_real, check_whole
 
-# An objective that grew this much will not come back.
-_DIVERGED = 1e10
+# An objective that grew this much will not come back, one that ended at this is no model.
+_HOPELESS, _DIVERGED = 1e10, 1e3
+# A loss of this, relative to that of no features, means that training went astray.
+_WORSE = 1.01
 
 # What is written down every epoch.
 _RECORD = (
@@ -54,8 +56,19 @@ class GradientDescent(BaseEstimator):
 
     What the exact solvers are measured against, not a way to better models: it ends
     above their objective. For what early removal costs and saves see `CostMeter`
-    (``cost_``) and ``history_`` of the fitted estimator. Features must be on one
-    scale, best standardised. `max_iter` and `tol` of the estimator do not matter.
+    (``cost_``) and ``history_`` of the fitted estimator. `max_iter` and `tol` of the
+    estimator do not matter.
+
+    Features must be standardised: they share one learning rate, and where their means
+    are far from 0 the intercept follows slowly. Weights begin at N(0, 1/p) for p
+    features, the intercept at the best constant. With thousands of features a rate of
+    0.05 may be too large, so that all of them die: try a tenth.
+
+    Ctrl-C ends training and keeps the best model so far; within a search or a
+    cross-validation it ends the fit that is running, and the next begins. With
+    ``warm_start`` of the estimator, training begins at the previous coefficients, of
+    ShrinkNet at the previous switches and weights, without what the optimiser
+    remembered; switches that were removed stay out.
 
     Parameters
     ----------
@@ -71,7 +84,7 @@ class GradientDescent(BaseEstimator):
         Samples a step, in an order that is shuffled every epoch. None takes all of
         them: the squared loss of no more features than samples then needs `Moments`
         alone, and an epoch costs as much for any number of samples.
-    max_epochs : int, default=1000
+    max_epochs : int, default=300
     tol : float or None, default=None
         Training ends when for `n_iter_no_change` epochs the objective has not come
         below its least by more than tol times the loss of zero coefficients and
@@ -109,7 +122,7 @@ class GradientDescent(BaseEstimator):
         learning_rate_decay=0.0,
         momentum=0.9,
         batch_size=None,
-        max_epochs=1000,
+        max_epochs=300,
         tol=None,
         n_iter_no_change=10,
         gate="switch",
@@ -126,7 +139,7 @@ class GradientDescent(BaseEstimator):
         self.gate = gate
         self.removal = removal
 
-    def check(self):
+    def check(self, has_switches):
         """Raise unless every parameter is what is stated above."""
         _check_choice("optimizer", self.optimizer, _OPTIMIZERS)
         _check_choice("gate", self.gate, GATES)
@@ -148,6 +161,11 @@ class GradientDescent(BaseEstimator):
                 f"removal={self.removal!r}: give None, an instance of shrinklin.Threshold, "
                 "SignChange, SignVariance or Annealing, or of a subclass of shrinklin.Removal."
             )
+        if self.removal.needs_switch and not has_switches:
+            raise ValueError(
+                f"removal={self.removal!r} follows the signs of switches, and the group lasso has "
+                "none: give Threshold, Annealing or None, or use ShrinkNet."
+            )
         if self.removal.scheduled and self.tol is not None:
             raise ValueError(
                 f"removal={self.removal!r} follows a schedule over max_epochs, which "
@@ -163,9 +181,9 @@ class GradientDescent(BaseEstimator):
         parametrization : Parametrization
             Of the same features.
         rng : RandomState
-        start : (W, b), default=None
-            Where to begin instead of at random. Switches that this closes for good, and
-            their features, stay out.
+        start : (gate, A, b), default=None
+            Where to begin instead of at random: values of the gates (n_groups,), weights
+            and intercept. Where both gate and weights are 0 the features stay out.
         report : callable, default=None
             Called once an epoch with what there is to say of it.
 
@@ -173,15 +191,35 @@ class GradientDescent(BaseEstimator):
         -------
         Trained
         """
-        training = Training(self, risk, parametrization, rng)
-        training.begin(start)
-        return training.run(report)
+        return Training(self, risk, parametrization, rng, start).run(report)
 
 
 def _check_choice(name, value, accepted):
     if not isinstance(value, str) or value not in accepted:
         choices = ", ".join(f'"{choice}"' for choice in accepted)
         raise ValueError(f"{name}={value!r}: give one of {choices}.")
+
+
+def _checked_mask(removal, dead, like):
+    """What `Removal.dead` gave, if it is a mask."""
+    dead = np.asarray(dead)
+    if dead.dtype != bool or dead.shape != like.shape:
+        raise ValueError(
+            f"{type(removal).__name__}.dead gave {dead.dtype} of shape {dead.shape}: it should "
+            f"give booleans of shape {like.shape}, True for every switch to take out."
+        )
+    return dead
+
+
+def _kept(name, values, kept):
+    """Entries of a removal strategy's memory that belong to the switches that are kept."""
+    values = np.asarray(values)
+    if values.shape[:1] != kept.shape:
+        raise ValueError(
+            f"memory[{name!r}] has shape {values.shape}: what a removal strategy remembers should "
+            f"be arrays of one entry a switch, here {len(kept)}."
+        )
+    return values[kept]
 
 
 @dataclass(frozen=True)
@@ -204,7 +242,7 @@ class Trained:
         "neuron_epochs", "parameter_updates" and "multiply_adds".
     cost : CostMeter
     n_epochs : int
-        Epochs made.
+        Epochs made, one that was interrupted not among them.
     best_epoch : int
         The epoch that the model is of: the last, or the best if stopped by hand.
     status : Status
@@ -236,32 +274,33 @@ class _Point:
 class Training:
     """State of one training: what is alive of the data, the parameters and the optimiser."""
 
-    def __init__(self, solver, risk, parametrization, rng):
+    def __init__(self, solver, risk, parametrization, rng, start):
         self.solver, self.risk, self.whole, self.rng = solver, risk, parametrization, rng
         self.cost = CostMeter(multiply_adds=risk.setup_multiply_adds)
         self.memory: dict[str, np.ndarray] = {}
         self.records: list[tuple] = []
+        self.best: _Point | None = None
+        self.first, self.least, self.waited = np.inf, np.inf, 0
         n_groups = len(parametrization.groups)
         if solver.removal is not None:
             solver.removal.check(n_groups, solver.max_epochs)
-        self.point = _Point(np.empty(0), parametrization, np.arange(n_groups))
+        # The loss of no features: what the objective is large or small against.
+        b, self.scale = risk.constant()
+        x = parametrization.draw(rng)
+        parametrization.intercept(x)[:] = b
+        self.optimizer = _OPTIMIZERS[solver.optimizer](solver, len(x))
+        self.point = _Point(x, parametrization, np.arange(n_groups))
+        if start is not None:
+            self._begin_at(parametrization.from_factors(*start))
 
-    def begin(self, start):
-        """Draw the first parameters, or take those of `start`."""
-        point, whole = self.point, self.whole
-        drawn = start is None or whole.stuck(whole.from_coefficients(*start)).all()
-        point.x = whole.draw(self.rng) if drawn else whole.from_coefficients(*start)
-        self.optimizer = _OPTIMIZERS[self.solver.optimizer](self.solver, len(point.x))
-        stuck = whole.stuck(point.x)
-        if stuck.any():
+    def _begin_at(self, x):
+        stuck = self.whole.stuck(x)
+        if not stuck.all():
+            self.point.x = x
             self._keep(~stuck)
-        n_targets = self.risk.shape[1]
-        empty = self.risk.keep(np.arange(0))
-        self.scale = empty.value(np.zeros((0, n_targets)), np.zeros(n_targets))
 
     def run(self, report):
         """`Trained`, after as many epochs as it takes."""
-        self.best, self.first, self.least, self.waited = None, np.inf, np.inf, 0
         try:
             status = self._epochs(report)
         except KeyboardInterrupt:
@@ -276,7 +315,7 @@ class Training:
         for epoch in range(solver.max_epochs + 1):
             gradient = self._measure(epoch)
             value = self.point.value
-            if not np.isfinite(value) or value > _DIVERGED * max(self.first, self.scale):
+            if not np.isfinite(value) or value > _HOPELESS * max(self.first, self.scale):
                 return Status.DIVERGED
             if epoch == solver.max_epochs:
                 break
@@ -288,10 +327,14 @@ class Training:
             for rows in self._batches():
                 self._step(gradient if rows is None else self._gradient(rows)[1], rate)
                 self._remove(epoch + 1)
+        if value > _DIVERGED * max(self.first, self.scale):
+            return Status.DIVERGED
         if value > self.first:
             return Status.ROSE
-        settled = solver.tol is None or self.waited >= solver.n_iter_no_change
-        return Status.CONVERGED if settled else Status.MAX_EPOCHS
+        if solver.tol is not None and self.waited < solver.n_iter_no_change:
+            return Status.MAX_EPOCHS
+        _, loss, *_ = self.records[-1]
+        return Status.ASTRAY if loss > _WORSE * self.scale else Status.CONVERGED
 
     def _batches(self):
         """Rows of every step of an epoch; None for all."""
@@ -344,7 +387,8 @@ class Training:
         self.previous = None if switch is None else switch.copy()
         moved = self.point.x - self.optimizer.step(gradient, rate)
         self.point.x = parametrization.stopped(self.point.x, moved)
-        self.cost.count_updates(len(self.point.x))
+        fixed = 0 if self.risk.fit_intercept else self.risk.shape[1]
+        self.cost.count_updates(len(moved) - fixed)
 
     def _remove(self, epoch):
         """Take out what the strategy calls dead."""
@@ -357,13 +401,14 @@ class Training:
             switch=parametrization.switch(x),
             previous=self.previous,
             gate=parametrization.gate(x),
-            norms=np.where(penalised, parametrization.norms(x), np.inf),
+            norms=parametrization.norms(x),
+            penalised=penalised,
             epoch=epoch,
             max_epochs=self.solver.max_epochs,
             n_switches=len(self.whole.groups),
             memory=self.memory,
         )
-        dead = removal.dead(watched) & penalised
+        dead = _checked_mask(removal, removal.dead(watched), penalised) & penalised
         if dead.any():
             self.cost.count_removal(parametrization.groups.spread(dead).sum())
             self._keep(~dead)
@@ -376,7 +421,7 @@ class Training:
         mask = point.parametrization.mask(members)
         self.risk = self.risk.keep(features)
         self.optimizer.keep(mask)
-        self.memory = {name: values[members] for name, values in self.memory.items()}
+        self.memory = {name: _kept(name, values, kept) for name, values in self.memory.items()}
         # A new point: `best` may still hold the arrays of the old.
         self.point = replace(
             point,
@@ -402,7 +447,7 @@ class Training:
             value=point.value,
             history={n: np.array(c) for n, c in zip(_RECORD, columns, strict=True)},
             cost=self.cost,
-            n_epochs=self.cost.epochs,
+            n_epochs=len(self.records) - 1,
             best_epoch=point.epoch,
             status=status,
         )

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shrinklin.factored import balanced_weight_decay, split
 from shrinklin.groups import Groups
 
 
@@ -36,6 +35,10 @@ class Gate(ABC):
         """gate'(θ)."""
 
     @abstractmethod
+    def inverse(self, value):
+        """θ with gate(θ) = value, or −value, and the sign that is left over."""
+
+    @abstractmethod
     def draw(self, rng, size):
         """θ to begin with."""
 
@@ -49,6 +52,9 @@ class Switch(Gate):
     def slope(self, theta):
         return np.ones_like(theta)
 
+    def inverse(self, value):
+        return value, np.ones_like(value)
+
     def draw(self, rng, size):
         return rng.standard_normal(size)
 
@@ -61,6 +67,9 @@ class Filter(Gate):
 
     def slope(self, theta):
         return (theta > 0).astype(float)
+
+    def inverse(self, value):
+        return np.abs(value), np.where(value < 0, -1.0, 1.0)
 
     def draw(self, rng, size):
         return rng.uniform(size=size)
@@ -113,8 +122,8 @@ class Parametrization(ABC):
         """x to begin with; b is 0."""
 
     @abstractmethod
-    def from_coefficients(self, W, b):
-        """An x that makes W and b."""
+    def from_factors(self, gate, A, b):
+        """The x of gate values (n_groups,), weights and intercept."""
 
     @abstractmethod
     def stuck(self, x):
@@ -170,8 +179,8 @@ class PlainWeights(Parametrization):
     def draw(self, rng):
         return np.concatenate([self._draw_weights(rng), np.zeros(self.n_targets)])
 
-    def from_coefficients(self, W, b):
-        return np.concatenate([W.ravel(), b])
+    def from_factors(self, gate, A, b):
+        return np.concatenate([(self.groups.spread(gate)[:, None] * A).ravel(), b])
 
     def stuck(self, x):
         return np.zeros(len(self.groups), dtype=bool)
@@ -232,13 +241,9 @@ class GatedWeights(Parametrization):
         A, theta = self._draw_weights(rng), self.gate_of.draw(rng, len(self.groups))
         return np.concatenate([A, theta, np.zeros(self.n_targets)])
 
-    def from_coefficients(self, W, b):
-        alpha, weight_decay = self.alpha, self.weight_decay
-        if alpha == 0 or weight_decay == 0:
-            # No split is the best: take that of some penalty.
-            alpha, weight_decay = 1.0, balanced_weight_decay(1.0, self.p)
-        beta, A = split(W, self.groups, alpha, weight_decay, self.p)
-        return np.concatenate([A.ravel(), beta[self.groups.ptr[:-1]], b])
+    def from_factors(self, gate, A, b):
+        theta, sign = self.gate_of.inverse(gate)
+        return np.concatenate([(self.groups.spread(sign)[:, None] * A).ravel(), theta, b])
 
     def stuck(self, x):
         return (self.gate(x) == 0) & (self.norms(x) == 0)

@@ -17,7 +17,11 @@ class Status(Enum):
     )
     MAX_EPOCHS = "Increase max_epochs, learning_rate or tol of GradientDescent."
     ROSE = "Give GradientDescent a smaller learning_rate, or more epochs."
-    INTERRUPTED = "Fit again for the rest: with warm_start=True from here."
+    ASTRAY = (
+        "Standardise the features, as the intercept follows slowly where their means are far "
+        "from 0; or give GradientDescent more epochs, or another learning_rate."
+    )
+    INTERRUPTED = "To go on from these coefficients, fit again with warm_start=True."
     DIVERGED = (
         "Give GradientDescent a smaller learning_rate, and standardise the features; "
         'optimizer="adagrad" or "adam" bears larger ones than "sgd".'
