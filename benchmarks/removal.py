@@ -59,8 +59,8 @@ def study(file, seeds=10, epochs=7000):
 
 def describe(exact, scale, X, Y):
     error = ((Y - exact.predict(X)) ** 2).mean()
-    features = exact.get_support().sum()
-    return f"exact solver: loss {error:.4f}, objective {exact.objective_ / scale:.4f}, {features} features"
+    objective, features = exact.objective_ / scale, exact.get_support().sum()
+    return f"exact solver: loss {error:.4f}, objective {objective:.4f}, {features} features"
 
 
 def row(name, model, baseline, scale):
