@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test bench proofs lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/plot_digits.py
@@ -13,6 +13,9 @@ test: .venv/test
 
 bench: .venv/plot
 	$(BIN)/python benchmarks/removal.py
+
+proofs: .venv/proofs
+	$(BIN)/python -m proofs_check --html proofs.html --markdown docs/propositions.md
 
 lint: .venv/lint
 	$(BIN)/ruff check .

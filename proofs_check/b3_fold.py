@@ -1,0 +1,184 @@
+r"""B.3: removing dead features and folding the switches change no prediction.
+
+A switched linear model predicts, with the gate g = β of a switch layer or g = max(0, θ) of a
+filter layer, for the rows a_j of A ∈ ℝ^{k×q} and an intercept b ∈ ℝ^q,
+
+.. math:: \hat{y} = A^\top \mathrm{diag}(g)\, x + b = \sum_{j=1}^{k} g_j x_j a_j + b.
+
+A feature is dead if g_j = 0 or a_j = 0. Then its term is 0 whatever x is, so for the features
+alive, S,
+
+.. math:: \hat{y} = \sum_{j \in S} g_j x_j a_j + b = W^\top x + b, \qquad w_j = g_j a_j.
+
+Ours, and true as it stands, in exact arithmetic: in floats, a sum over fewer features may be
+rounded differently. A feature with one weight that is not 0 is alive, and so is one whose
+switch is small. Where all are dead, the prediction is b.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from proofs_check.claim import Claim, Mutant, exact
+
+SOURCE = "shrinklin's own (docs: the ShrinkNet problem is a group bridge penalty)"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A switched linear model and samples to predict, all as tuples of rows.
+
+    `gate` is "switch" or "filter"; `switch` is β or θ.
+    """
+
+    gate: str
+    switch: tuple
+    A: tuple
+    b: tuple
+    X: tuple
+
+    @property
+    def gates(self):
+        if self.gate == "filter":
+            return tuple(max(Fraction(0), theta) for theta in self.switch)
+        return self.switch
+
+    def __str__(self):
+        symbol = "β" if self.gate == "switch" else "θ"
+        arrays = ((symbol, self.switch), ("A", self.A), ("b", self.b), ("X", self.X))
+        return ", ".join(f"{name} = {exact(array)}" for name, array in arrays)
+
+
+def numbers():
+    """Zero is frequent."""
+    return st.just(Fraction(0)) | st.fractions(-3, 3, max_denominator=3)
+
+
+@st.composite
+def models(draw, max_features=5, max_targets=3, max_samples=3):
+    """All features dead among them, and all alive."""
+    n_targets, n_samples = draw(st.integers(1, max_targets)), draw(st.integers(1, max_samples))
+    row = st.just((Fraction(0),) * n_targets) | vectors(n_targets)
+    # A list of features, unlike a number of them, shrinks to the one that matters.
+    feature = st.tuples(numbers(), row, vectors(n_samples))
+    features = draw(st.lists(feature, min_size=1, max_size=max_features))
+    switch, A, columns = zip(*features, strict=True)
+    gate, b = draw(st.sampled_from(("switch", "filter"))), draw(vectors(n_targets))
+    return Model(gate, switch, A, b, tuple(zip(*columns, strict=True)))
+
+
+def vectors(size):
+    return st.tuples(*[numbers()] * size)
+
+
+def predict(X, gates, A, b):
+    """Feature by feature, the gate applied to x as the layer does."""
+    return [
+        [
+            sum((g * x * a[k] for g, x, a in zip(gates, row, A, strict=True)), Fraction(0)) + b[k]
+            for k in range(len(b))
+        ]
+        for row in X
+    ]
+
+
+def alive(model):
+    """The features that are not dead."""
+    pairs = zip(model.gates, model.A, strict=True)
+    return [j for j, (gate, a) in enumerate(pairs) if gate != 0 and any(a)]
+
+
+def compacted(model, alive=alive):
+    """The arrays without the features that are dead."""
+    kept = alive(model)
+    X, A = [[row[j] for j in kept] for row in model.X], [model.A[j] for j in kept]
+    return X, [model.gates[j] for j in kept], A, model.b
+
+
+def fold(gates, A):
+    """W, with rows g_j a_j."""
+    return [[gate * entry for entry in a] for gate, a in zip(gates, A, strict=True)]
+
+
+def linear(X, W, b):
+    """XW + b."""
+    return [
+        [sum((x * w[k] for x, w in zip(row, W, strict=True)), b[k]) for k in range(len(b))]
+        for row in X
+    ]
+
+
+def predictions_stay(model, alive=alive, fold=fold, intercept=lambda b: b):
+    full = predict(model.X, model.gates, model.A, model.b)
+    X, gates, A, b = compacted(model, alive)
+    others = {
+        "without the dead features": predict(X, gates, A, b),
+        "with β folded into A": linear(model.X, fold(model.gates, model.A), intercept(model.b)),
+        "without the dead, then folded": linear(X, fold(gates, A), intercept(b)),
+    }
+    for how, predictions in others.items():
+        if predictions != full:
+            return f"{how} {exact(predictions)} is predicted, not {exact(full)}"
+    return None
+
+
+def all_but_first(model):
+    """Takes a feature that is alive for dead."""
+    return alive(model)[1:]
+
+
+def all_weights_alive(model):
+    """Takes a feature for dead as soon as one of its weights is 0."""
+    return [j for j in alive(model) if all(model.A[j])]
+
+
+def large(model):
+    """Takes a small switch for none."""
+    return [j for j in alive(model) if abs(model.gates[j]) > Fraction(1, 2)]
+
+
+def positive(model):
+    """Takes the negative switches of a switch layer for dead, as if it were a filter layer."""
+    return [j for j in alive(model) if model.gates[j] > 0]
+
+
+CLAIMS = (
+    Claim(
+        name="B.3",
+        formula=(
+            r"\hat{y} = \sum_j g_j x_j a_j + b = \sum_{g_j \neq 0, \, a_j \neq 0} g_j x_j a_j + b"
+            r" = W^\top x + b",
+            r"w_j = g_j a_j, \quad g = \beta \;\; \mathrm{or} \;\; g = \max(0, \theta)",
+        ),
+        says="Removing dead features and folding β into A leave every prediction unchanged.",
+        source=SOURCE,
+        domain="switch and filter layers of 1 to 5 features and 1 to 3 targets, 1 to 3 samples",
+        instances=models(),
+        violation=predictions_stay,
+        mutants=(
+            Mutant("a feature alive is removed", lambda m: predictions_stay(m, all_but_first)),
+            Mutant("one weight of 0 is death", lambda m: predictions_stay(m, all_weights_alive)),
+            Mutant("a switch below 1/2 is death", lambda m: predictions_stay(m, large)),
+            Mutant("a negative switch is death", lambda m: predictions_stay(m, positive)),
+            Mutant(
+                "β² is folded into A",
+                lambda m: predictions_stay(
+                    m, fold=lambda gates, A: fold([gate**2 for gate in gates], A)
+                ),
+            ),
+            Mutant(
+                "θ is folded into A, not max(0, θ)",
+                lambda m: (
+                    None
+                    if linear(m.X, fold(m.switch, m.A), m.b) == predict(m.X, m.gates, m.A, m.b)
+                    else "a filter that is shut predicts"
+                ),
+            ),
+            Mutant(
+                "b is forgotten",
+                lambda m: predictions_stay(m, intercept=lambda b: [Fraction(0)] * len(b)),
+            ),
+        ),
+    ),
+)
