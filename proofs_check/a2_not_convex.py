@@ -12,12 +12,12 @@ points have the value y², not 0, and the point between them (y − x)²: for y 
 convexity only where x > 2. Where x ≠ 0 and y ≠ 0, (t, y/(tx)) and its negative do; where
 y = 0, the printed points do.
 
-One feature and one target are enough, the others being held at 0, so instances are a column x
-and a target y over n samples; with a = A and β,
+Everything is decided in exact arithmetic, for data X (a sample a row) and Y,
 
-.. math:: f(a, \beta) = s_{yy} - 2 a \beta s_{xy} + (a \beta)^2 s_{xx}.
+.. math:: f(A, \beta) = \|Y - X\,\mathrm{diag}(\beta)\,A\|_F^2 .
 
-Everything is decided in exact arithmetic.
+One feature j with X_j ≠ 0 and one target k are enough to break convexity, all others held at 0:
+with a = A_{jk} the rest is s_yy − 2 a β_j s_xy + (a β_j)² s_xx, of the sums over samples.
 """
 
 from dataclasses import dataclass
@@ -26,24 +26,36 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from proofs_check.claim import Claim, Mutant, exact
+from proofs_check.rational import dot, moments, product, scaled
 
 SOURCE = "Drafts, appendix A.1, Proposition A.2"
 
+# The points of the printed proof, as (a, β).
+PRINTED = (Fraction(0), Fraction(2)), (Fraction(2), Fraction(0))
+
 
 @dataclass(frozen=True)
-class Column:
-    """A feature and a target over the same samples."""
+class Data:
+    """Features and targets over the same samples."""
 
-    x: tuple
-    y: tuple
+    X: tuple
+    Y: tuple
 
-    def value(self, a, beta):
-        """f(a, β)."""
-        pairs = zip(self.x, self.y, strict=True)
-        return sum(((y - a * beta * x) ** 2 for x, y in pairs), Fraction(0))
+    def value(self, A, beta):
+        """f(A, β)."""
+        errors = zip(self.Y, product(self.X, scaled(beta, A)), strict=True)
+        return sum((y - z) ** 2 for target, raw in errors for y, z in zip(target, raw, strict=True))
+
+    def at(self, point, feature=0, target=0):
+        """(A, β) that is zero but for one entry each: those of `point`, (a, β)."""
+        n_features, n_targets = len(self.X[0]), len(self.Y[0])
+        A = [[Fraction(0)] * n_targets for _ in range(n_features)]
+        beta = [Fraction(0)] * n_features
+        A[feature][target], beta[feature] = point
+        return tuple(map(tuple, A)), tuple(beta)
 
     def __str__(self):
-        return f"x = {exact(self.x)}, y = {exact(self.y)}"
+        return f"X = {exact(self.X)}, Y = {exact(self.Y)}"
 
 
 def numbers(low=-4, high=4):
@@ -51,48 +63,64 @@ def numbers(low=-4, high=4):
 
 
 @st.composite
-def columns(draw, max_samples=4):
-    """x and y, zero and orthogonal to each other among them."""
-    n_samples = draw(st.integers(1, max_samples))
-    values = st.tuples(*[numbers()] * n_samples)
-    return Column(draw(values), draw(values))
+def data(draw):
+    """X and Y, zero, collinear and orthogonal to each other among them."""
+    n_features, n_targets = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    entries = draw(st.sampled_from((st.just(Fraction(0)), numbers())))
+    row = st.tuples(st.tuples(*[entries] * n_features), st.tuples(*[numbers()] * n_targets))
+    rows = draw(st.lists(row, min_size=1, max_size=4))
+    return Data(tuple(x for x, _ in rows), tuple(y for _, y in rows))
 
 
-def chord(column, first, second):
+def chord(data, first, second):
     """How far f at the middle of two points exceeds the mean of their values."""
-    middle = [(p + q) / Fraction(2) for p, q in zip(first, second, strict=True)]
-    return column.value(*middle) - (column.value(*first) + column.value(*second)) / 2
+    (A, beta), (B, gamma) = first, second
+    half = Fraction(1, 2)
+    middle = tuple(
+        tuple(half * (p + q) for p, q in zip(a, b, strict=True)) for a, b in zip(A, B, strict=True)
+    )
+    switches = tuple(half * (p + q) for p, q in zip(beta, gamma, strict=True))
+    return data.value(middle, switches) - half * (data.value(A, beta) + data.value(B, gamma))
 
 
-def witness(column):
-    """Two points between which f is not convex, where the corrected statement has any."""
-    s_xx = sum(x * x for x in column.x)
-    s_xy = sum(x * y for x, y in zip(column.x, column.y, strict=True))
-    if s_xy == 0:
-        return (Fraction(0), Fraction(2)), (Fraction(2), Fraction(0))
-    point = Fraction(1), s_xy / s_xx
-    return point, (-point[0], -point[1])
+def column(matrix, j):
+    return tuple(row[j] for row in matrix)
 
 
-def never_convex(column):
+def witness(data):
+    """Two points between which f is not convex, where some x is not zero."""
+    feature = next(j for j in range(len(data.X[0])) if any(column(data.X, j)))
+    x, y = column(data.X, feature), column(data.Y, 0)
+    if dot(x, y) == 0:
+        return tuple(data.at(point, feature) for point in PRINTED)
+    a, beta = Fraction(1), dot(x, y) / dot(x, x)
+    return data.at((a, beta), feature), data.at((-a, -beta), feature)
+
+
+def never_convex(data):
     """Fails where f is convex, which a constant is."""
-    if any(column.x):
+    if any(map(any, data.X)):
         return None
-    constant = sum(y * y for y in column.y)
-    return f"f(a, β) = {constant} for all a and β: a constant is convex"
+    constant = sum(y * y for row in data.Y for y in row)
+    return f"f(A, β) = {constant} for all A and β: a constant is convex"
 
 
-def convex_iff_zero(column, witness=witness):
-    if not any(column.x):
-        # f does not depend on (a, β): the second difference is 0 between any points.
-        points = [(Fraction(a), Fraction(b)) for a in (-2, 0, 3) for b in (-1, 0, 2)]
-        bent = [p for p in points if chord(column, p, points[0]) != 0]
-        return f"not constant: {bent[0]}" if bent else None
-    first, second = witness(column)
-    excess = chord(column, first, second)
+def convex_iff_zero(data, witness=witness):
+    if not any(map(any, data.X)):
+        return not_constant(data)
+    first, second = witness(data)
+    excess = chord(data, first, second)
     if excess > 0:
         return None
     return f"between {exact(first)} and {exact(second)} f exceeds its chord by {excess}"
+
+
+def not_constant(data):
+    """Where f is not the same: it sees (A, β) through X alone, so X = 0 makes it constant."""
+    points = [data.at((Fraction(a), Fraction(b))) for a in (-2, 0, 3) for b in (-1, 0, 2)]
+    constant = sum(y * y for row in data.Y for y in row)
+    other = [point for point in points if data.value(*point) != constant]
+    return f"f is not constant: it differs at {exact(other[0])}" if other else None
 
 
 @dataclass(frozen=True)
@@ -101,30 +129,58 @@ class Scalar:
 
     x: Fraction
 
+    @property
+    def data(self):
+        return Data(((self.x,),), ((Fraction(1),),))
+
+    def values(self):
+        """At the printed points."""
+        return [self.data.value(*self.data.at(point)) for point in PRINTED]
+
     def __str__(self):
         return f"y = 1, x = {self.x}"
 
 
 def printed_points(scalar):
-    column = Column((scalar.x,), (Fraction(1),))
-    first, second = (Fraction(0), Fraction(2)), (Fraction(2), Fraction(0))
-    values = column.value(*first), column.value(*second)
+    values = scalar.values()
     if any(values):
         return f"f(0, 2) = {values[0]} and f(2, 0) = {values[1]}, not 0"
     return None
 
 
+def printed_middle(scalar):
+    middle = scalar.data.value(*scalar.data.at((Fraction(1), Fraction(1))))
+    if middle == scalar.x:
+        return None
+    return f"f(1, 1) = {middle}, not {scalar.x}"
+
+
 def printed_points_break_convexity(scalar):
-    column = Column((scalar.x,), (Fraction(1),))
-    excess = chord(column, (Fraction(0), Fraction(2)), (Fraction(2), Fraction(0)))
+    excess = chord(scalar.data, *(scalar.data.at(point) for point in PRINTED))
     if excess > 0:
         return None
-    middle = column.value(Fraction(1), Fraction(1))
-    return f"f(1, 1) = {middle} is not above the mean {middle - excess} of f(0, 2) and f(2, 0)"
+    mean = sum(scalar.values()) / 2
+    return f"f(1, 1) = {mean + excess} is not above the mean {mean} of f(0, 2) and f(2, 0)"
 
 
-FORMULA = (r"f(A, \beta) = \|y - A\,\mathrm{diag}(\beta)\,x\|_2^2",)
-SCALARS = st.fractions(Fraction(1, 4), 4, max_denominator=4).map(Scalar)
+def bent(data):
+    """Fails where f is not convex."""
+    return None if never_convex(data) else "f is not convex"
+
+
+def itself(data):
+    """A chord of no length."""
+    return (witness(data)[0],) * 2
+
+
+def printed_witness(data):
+    return tuple(data.at(point) for point in PRINTED)
+
+
+FORMULA = (r"f(A, \beta) = \|Y - X\,\mathrm{diag}(\beta)\,A\|_F^2",)
+SCALARS = (st.integers(1, 4) | st.fractions(Fraction(1, 4), 4, max_denominator=4)).map(
+    lambda x: Scalar(Fraction(x))
+)
 
 CLAIMS = (
     Claim(
@@ -132,8 +188,8 @@ CLAIMS = (
         formula=FORMULA,
         says="f is not convex in (A, β).",
         source=SOURCE,
-        domain="every x and y",
-        instances=columns(),
+        domain="every X and Y",
+        instances=data(),
         violation=never_convex,
         corrected=False,
     ),
@@ -145,6 +201,16 @@ CLAIMS = (
         domain="y = 1, x > 0",
         instances=SCALARS,
         violation=printed_points,
+        corrected=False,
+    ),
+    Claim(
+        name="A.2 printed proof: middle",
+        formula=(r"f(a, \beta) = (1 - a\beta x)^2,\quad f(1, 1) = x",),
+        says="The point between them has the value x.",
+        source=SOURCE,
+        domain="y = 1, x > 0",
+        instances=SCALARS,
+        violation=printed_middle,
         corrected=False,
     ),
     Claim(
@@ -162,21 +228,23 @@ CLAIMS = (
         formula=(*FORMULA, r"f \mathrm{\ is\ not\ convex} \;\Longleftrightarrow\; X \neq 0"),
         says="f is not convex if and only if some x is not zero.",
         source=SOURCE + ", corrected",
-        domain="every x and y over 1 to 4 samples",
-        instances=columns(),
+        domain="every X and Y: 1 to 4 samples, 1 to 3 features, 1 or 2 targets",
+        instances=data(),
         violation=convex_iff_zero,
         mutants=(
             Mutant(
                 "the printed points serve for every y",
-                lambda c: convex_iff_zero(
-                    c, lambda c: ((Fraction(0), Fraction(2)), (Fraction(2), Fraction(0)))
-                ),
+                lambda data: convex_iff_zero(data, printed_witness),
             ),
             Mutant(
                 "the negative of a point is the point itself",
-                lambda c: convex_iff_zero(c, lambda c: (witness(c)[0], witness(c)[0])),
+                lambda data: convex_iff_zero(data, itself),
             ),
             Mutant("never convex", never_convex),
+            Mutant(
+                "convex if and only if X'Y = 0",
+                lambda data: None if any(map(any, moments(data.X, data.Y))) else bent(data),
+            ),
         ),
     ),
 )

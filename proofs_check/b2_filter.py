@@ -27,6 +27,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from proofs_check.claim import Claim, Mutant, exact
+from proofs_check.rational import dot, scaled
 
 SOURCE = "shrinklin's own (docs: the ShrinkNet problem is a group bridge penalty)"
 
@@ -73,10 +74,6 @@ class Layer:
 
     def __str__(self):
         return f"{self.problem}, β or θ = {exact(self.switch)}, A = {exact(self.A)}"
-
-
-def dot(first, second):
-    return sum((a * b for a, b in zip(first, second, strict=True)), Fraction(0))
 
 
 def numbers():
@@ -135,10 +132,6 @@ def to_switch(theta, A):
 
 def signs(beta):
     return [(entry > 0) - (entry < 0) for entry in beta]
-
-
-def scaled(factors, A):
-    return tuple(tuple(factor * entry for entry in a) for factor, a in zip(factors, A, strict=True))
 
 
 def same_value(layer, to_filter=to_filter, to_switch=to_switch, penalised=filter_gates):

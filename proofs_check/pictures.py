@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from proofs_check import a3_no_minimum, a4_many_minima
-from proofs_check.a2_not_convex import Column, witness
+from proofs_check.a2_not_convex import Data, witness
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def saddle():
     line = np.linspace(-1.4, 1.4, 57)
     a, beta = np.meshgrid(line, line)
     axes.plot_surface(a, beta, (1 - a * beta) ** 2, cmap="viridis", alpha=0.6)
-    ends = np.array([[float(v) for v in p] for p in witness(Column((1,), (1,)))])
+    points = witness(Data(((1,),), ((1,),)))
+    ends = np.array([[float(A[0][0]), float(beta[0])] for A, beta in points])
     heights = (1 - ends[:, 0] * ends[:, 1]) ** 2
     axes.plot(*ends.T, heights, color="crimson", marker="o", zorder=10)
     axes.plot([0], [0], [1], color="black", marker="o", zorder=10)

@@ -76,8 +76,10 @@ def print_table(report):
     from rich.table import Table
 
     table = Table(show_lines=True)
-    for column in ("statement", "domain", "verdict", "examples", "smallest counterexample", "time"):
+    for column in ("statement", "domain", "verdict", "examples"):
         table.add_column(column, overflow="fold")
+    table.add_column("smallest counterexample", overflow="fold", min_width=20)
+    table.add_column("time", no_wrap=True)
     for claim, outcome in report.results:
         color = "red" if outcome.refuted else "green"
         table.add_row(
