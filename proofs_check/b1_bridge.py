@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from proofs_check.claim import Claim, Mutant, exact
 
-SOURCE = "shrinklin's own (docs: the ShrinkNet problem is a group bridge penalty)"
+SOURCE = "shrinklin's own (README: ShrinkNet equals a group bridge penalty)"
 
 TOLERANCE = 1e-9
 
@@ -61,7 +61,11 @@ def features(draw, max_targets=3):
     """Zero, w along an axis and w of equal entries among them."""
     w = draw(
         st.lists(st.fractions(-4, 4, max_denominator=3), min_size=1, max_size=max_targets)
-        | st.builds(lambda entry, q: [entry] * q, st.fractions(-4, 4), st.integers(1, max_targets))
+        | st.builds(
+            lambda entry, q: [entry] * q,
+            st.fractions(-4, 4, max_denominator=3),
+            st.integers(1, max_targets),
+        )
     )
     return Feature(tuple(w), draw(strengths()), draw(strengths()), draw(powers()))
 

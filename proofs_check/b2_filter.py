@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from proofs_check.claim import Claim, Mutant, exact
 from proofs_check.rational import dot, scaled
 
-SOURCE = "shrinklin's own (docs: the ShrinkNet problem is a group bridge penalty)"
+SOURCE = "shrinklin's own (README: ShrinkNet equals a group bridge penalty)"
 
 TOLERANCE = 1e-6
 

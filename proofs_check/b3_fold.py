@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from proofs_check.claim import Claim, Mutant, exact
 
-SOURCE = "shrinklin's own (docs: the ShrinkNet problem is a group bridge penalty)"
+SOURCE = "shrinklin's own (README: ShrinkNet equals a group bridge penalty)"
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from proofs_check.b1_bridge import best_split
 from proofs_check.claim import Claim, Mutant, exact
 
-SOURCE = "shrinklin's own (docs: the ShrinkNet problem is a group bridge penalty)"
+SOURCE = "shrinklin's own (README: ShrinkNet equals a group bridge penalty)"
 
 TOLERANCE = 1e-9
 RADIUS = 6.0  # Entries of W beyond are not looked at: the claim holds on any set of W.

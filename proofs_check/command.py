@@ -13,18 +13,24 @@ from proofs_check.statements import STATEMENTS
 def main(arguments=None):
     """Run from the command line; returns the exit code.
 
-    That is 1 if a corrected statement was refuted.
+    That is 1 if a corrected statement was refuted, and 2 for what cannot be done.
     """
-    options = parser().parse_args(arguments)
-    claims = chosen(options.only)
+    command = parser()
+    options = command.parse_args(arguments)
+    if options.only is not None and options.markdown is not None:
+        command.error("--markdown writes the page of all statements: leave --only out.")
+    claims = chosen(command, options.only)
     report = run(claims, options.examples, options.seed, quiet=options.quiet)
-    print_table(report)
+    # Files first: printing may fail, as into a pipe that is closed.
     if options.json:
-        write(options.json, as_json(report))
+        options.json.write_text(as_json(report), encoding="utf-8")
     if options.html:
-        write(options.html, as_html(report))
+        options.html.write_text(as_html(report), encoding="utf-8")
     if options.markdown:
         write_markdown(options.markdown, report)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    print_table(report)
     for name in report.contradicted:
         print(f"{name} is held to be true, and was refuted.", file=sys.stderr)
     return 1 if report.contradicted else 0
@@ -37,10 +43,10 @@ def parser():
     )
     parser.add_argument("--seed", type=int, default=0, help="of the random instances (0)")
     parser.add_argument("--only", metavar="NAME", help='statements that begin so, as "A.2"')
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to read here")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write the results here")
+    parser.add_argument("--html", type=writable, metavar="FILE", help="write a page to read here")
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the page of the documentation here"
+        "--markdown", type=writable, metavar="FILE", help="write the page of the documentation here"
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
     return parser
@@ -53,12 +59,23 @@ def positive(text):
     return value
 
 
-def chosen(only):
+def writable(text):
+    """A file that can be written, before anything is run for it."""
+    file = Path(text)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.open("a").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {error.strerror}") from error
+    return file
+
+
+def chosen(command, only):
     """The claims whose names begin with `only`."""
     claims = [claim for claim in STATEMENTS if only is None or claim.name.startswith(only)]
     if not claims:
         names = ", ".join(claim.name for claim in STATEMENTS)
-        sys.exit(f"--only {only!r}: no statement begins so. There are {names}.")
+        command.error(f"--only {only!r}: no statement begins so. There are {names}.")
     return claims
 
 
@@ -82,14 +99,8 @@ def run(claims, examples, seed, quiet=False):
     return Report(results, examples, seed)
 
 
-def write(file, text):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    print(f"wrote {file}")
-
-
 def write_markdown(file, report):
-    write(file, as_markdown(report))
+    file.write_text(as_markdown(report), encoding="utf-8")
     images = file.parent / "images"
     images.mkdir(exist_ok=True)
     for picture in PICTURES:

@@ -9,6 +9,7 @@ import base64
 import html
 import io
 import json
+import re
 from dataclasses import asdict, dataclass
 
 from proofs_check import pictures
@@ -20,9 +21,9 @@ _INTRODUCTION = (
     "Every statement of the drafts' appendix, as printed and as corrected, was put to a search "
     "for counterexamples: instances are drawn at random, edge cases among them, and a failing "
     "one is shrunk to the smallest that can be found. A statement that is refuted is false, as "
-    "the counterexample shows, in exact numbers. One that holds on all instances is not proved "
-    "by that; but of every such check it is tested that it refutes statements that are wrong "
-    "on purpose."
+    "the counterexample shows, in exact numbers wherever algebra decides. One that holds on all "
+    "instances is not proved by that; but of every such check it is tested that it refutes "
+    "statements that are wrong on purpose."
 )
 
 _STYLE = """
@@ -90,7 +91,10 @@ def print_table(report):
             _plain(_counterexample(outcome)),
             f"{outcome.seconds:.1f} s",
         )
-    Console().print(table)
+    console = Console()
+    # What is piped has no width of its own, and narrower columns than these say nothing.
+    console.width = max(console.width, 100)
+    console.print(table)
 
 
 def _plain(text):
@@ -193,11 +197,13 @@ def _encoded(data):
 
 def formula_svg(line):
     """A line of mathematics as an SVG picture, in bytes."""
-    from matplotlib import font_manager, mathtext
+    from matplotlib import font_manager, mathtext, rc_context
 
     buffer, font = io.BytesIO(), font_manager.FontProperties(size=13)
-    mathtext.math_to_image(f"${line}$", buffer, prop=font, dpi=110, format="svg")
-    return buffer.getvalue()
+    # The same bytes every time: names by the content, and no date.
+    with rc_context({"svg.hashsalt": "proofs_check"}):
+        mathtext.math_to_image(f"${line}$", buffer, prop=font, dpi=110, format="svg")
+    return re.sub(rb"<dc:date>.*?</dc:date>", b"", buffer.getvalue())
 
 
 def as_markdown(report, images="images"):
@@ -208,7 +214,7 @@ def as_markdown(report, images="images"):
     lines = [
         "# What the paper proves, and what is true",
         "",
-        f"*Made by `{COMMAND} --markdown docs/propositions.md`; do not edit.*",
+        f"*Made by `{COMMAND} --markdown docs/propositions.md` (seed {report.seed}); do not edit.*",
         "",
         _INTRODUCTION,
         "",

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from matplotlib import image
 
 from proofs_check import command, pictures
 from proofs_check.a2_not_convex import convex_iff_zero
+from proofs_check.a4_many_minima import Separate, n_minimisers, penalty_and_signal
 from proofs_check.claim import Claim, Mutant, Outcome, exact, search, survives
 from proofs_check.report import Report, as_html, as_json, as_markdown, formula_svg
 from proofs_check.statements import STATEMENTS
@@ -56,6 +58,52 @@ def test_corrected_statements_hold_and_printed_slips_are_found(claim, outcomes):
         assert outcome.n_examples >= 1
     else:
         assert outcome.n_examples >= min(EXAMPLES, 10)
+
+
+# What a printed statement lacks: with it, it is true.
+CONDITIONS = {
+    "A.1 as printed": lambda problem: problem.lam >= 0,
+    "A.1 printed proof: zero columns": lambda weights: all(map(any, weights.columns)),
+    "A.2 as printed": lambda data: any(map(any, data.X)),
+    "A.2 printed proof: witness": lambda scalar: scalar.x > 2,
+    "A.3 as printed": lambda candidate: candidate.problem.correlated(),
+    "A.3 printed proof": lambda candidate: any(candidate.beta),
+    "A.4 as printed: existence": lambda neuron: neuron.activation != "tanh" or abs(neuron.y) < 1,
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_the_missing_condition_turns_the_verdict(name):
+    claim = next(claim for claim in STATEMENTS if claim.name == name)
+    assert search(claim, 200).refuted
+    true = dataclasses.replace(claim, instances=claim.instances.filter(CONDITIONS[name]))
+    outcome = search(true, 100)
+    assert not outcome.refuted, outcome
+    assert outcome.n_examples >= 50
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_the_threshold_of_a4_is_where_zero_stops_being_the_minimum(p):
+    # By a fine grid over w, the split of w = βa at its best also on a grid.
+    rng = np.random.default_rng(0)
+    w, log_beta = np.geomspace(1e-3, 10, 800), np.linspace(-8, 8, 801)
+    counted = {1: 0, 2: 0}
+    for _ in range(60):
+        s, c, lam, lam2 = (float(v) for v in rng.uniform(0.2, 3, 4))
+        split = lam * np.exp(log_beta) + lam2 * (w[:, None] / np.exp(log_beta)) ** p
+        least = (s * w**2 - 2 * c * w + split.min(axis=1)).min()
+        column = Separate((((1,), (1,)),), lam, lam2, p)
+        penalty, signal = penalty_and_signal(column, (s**0.5,), (c / s**0.5,))
+        if abs(penalty / signal - 1) < 0.02:
+            continue
+        n = n_minimisers(penalty, signal)
+        assert n == (1 if least > 0 else 2)
+        counted[n] += 1
+    assert min(counted.values()) > 5
+
+
+def test_formulas_are_the_same_bytes_every_time():
+    assert formula_svg(r"\lambda") == formula_svg(r"\lambda")
 
 
 @every_mutant
@@ -166,8 +214,7 @@ def test_only_chooses(small, capsys):
     out = capsys.readouterr().out
     assert "B.1" in out
     assert "A.2" not in out
-    with pytest.raises(SystemExit, match=r"--only 'C': no statement begins so. There are A.2"):
-        command.main(["--only", "C"])
+    refuse(["--only", "C"], "--only 'C': no statement begins so. There are A.2 as printed", capsys)
 
 
 def test_a_progress_bar_names_the_claim(small, capsys):
@@ -175,10 +222,32 @@ def test_a_progress_bar_names_the_claim(small, capsys):
     assert "B.1" in capsys.readouterr().err
 
 
-def test_bad_numbers_are_refused(small, capsys):
-    with pytest.raises(SystemExit):
-        command.main(["--examples", "0"])
-    assert "give a whole number >= 1" in capsys.readouterr().err
+def refuse(arguments, message, capsys):
+    """Not the exit code of a refutation, and before anything is run."""
+    with pytest.raises(SystemExit) as stopped:
+        command.main(arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_cannot_be_done_is_refused_at_once(small, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "run", None)
+    refuse(["--examples", "0"], "0: give a whole number >= 1", capsys)
+    refuse(["--html", str(tmp_path)], "cannot be written", capsys)
+    (tmp_path / "file").write_text("")
+    refuse(["--json", str(tmp_path / "file" / "x.json")], "cannot be written", capsys)
+    page = str(tmp_path / "page.md")
+    refuse(["--only", "B", "--markdown", page], "leave --only out", capsys)
+
+
+def test_files_are_written_even_where_the_table_cannot_be_printed(tmp_path):
+    file = tmp_path / "a.json"
+    result = subprocess.run(
+        [sys.executable, "-m", "proofs_check", "--only", "A.2", "--examples", "5", "--json", file],
+        capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert json.loads(file.read_text(encoding="utf-8"))["claims"]
 
 
 def test_reports_are_written(small, tmp_path):
