@@ -351,14 +351,14 @@ def quasi_newton(moments, n_starts=4):
     )
 
 
-def switched_infimum(problem):
-    """The second problem's infimum, where it is finite."""
+def switched_infimum(problem, starts=slice(None)):
+    """The second problem's infimum, where it is finite; for λ < 0 from some of its starts."""
     moments = Moments.of(problem)
     if moments.lam >= 0:
         # The pairs cannot get stuck: the error is smooth and convex in their product.
         units = directions(*moments.C.shape)[:1]
         return pairwise(moments, units, np.zeros(units.shape[:2]))
-    units = directions(*moments.C.shape)
+    units = directions(*moments.C.shape)[starts]
     # The best β > 0 for each A', every sign of A' being among them.
     H = moments.G * (units @ units.transpose(0, 2, 1))
     gain = np.sum(units * moments.C, axis=2) - moments.lam / 2
@@ -413,6 +413,15 @@ def both_unbounded(problem, vector):
     if unbounded(left) and unbounded(right):
         return None
     return f"along v = {exact(vector)} the objectives go {exact(left)} and {exact(right)}"
+
+
+def from_one_start(problem):
+    return switched_infimum(problem, slice(1))
+
+
+def many_minima(problem):
+    """Whether λ < 0 and features are several and independent: then there are local minima."""
+    return problem.lam < 0 and problem.n_features > 1 and null_vector(problem.X) is None
 
 
 def norms_among(*sizes):
@@ -562,6 +571,11 @@ CLAIMS = (
             ),
             Mutant("‖β‖₂ for ‖β‖₁", lambda p: infima_equal(p, euclidean_infimum)),
             Mutant("‖β‖₂² for ‖β‖₁", lambda p: infima_equal(p, ridge_infimum)),
+            Mutant(
+                "one start finds the infimum for λ < 0",
+                lambda p: infima_equal(p, from_one_start),
+                SMALL.filter(many_minima),
+            ),
         ),
     ),
 )
