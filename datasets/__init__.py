@@ -1,0 +1,31 @@
+"""Datasets to try shrinklin on: one card a dataset, loaders that check, simulated data.
+
+>>> import datasets
+>>> iris = datasets.load("iris")
+>>> iris.X.shape, iris.target_names
+((150, 4), ['setosa', 'versicolor', 'virginica'])
+>>> datasets.card("oes97").n_targets
+16
+
+`load` reads what scikit-learn ships, files in a folder of yours (`data_home`), a cache of
+the `openml` client, or downloads through that client. What is loaded is always checked
+against the card. This package is not installed: import it from the root of the repository.
+"""
+
+from datasets.catalogue import Card, card, cards
+from datasets.dataset import Dataset, DatasetError
+from datasets.loading import fetch, load
+from datasets.simulated import make_shared_support, make_twin, make_xor
+
+__all__ = [
+    "Card",
+    "Dataset",
+    "DatasetError",
+    "card",
+    "cards",
+    "fetch",
+    "load",
+    "make_shared_support",
+    "make_twin",
+    "make_xor",
+]
