@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test bench proofs lint format clean
+.PHONY: demo test bench proofs claims lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/plot_digits.py
@@ -16,6 +16,9 @@ bench: .venv/plot
 
 proofs: .venv/proofs
 	$(BIN)/python -m proofs_check --html proofs.html --markdown docs/propositions.md
+
+claims: .venv/experiments
+	$(BIN)/python -m experiments claims --out results
 
 lint: .venv/lint
 	$(BIN)/ruff check .

@@ -1,0 +1,83 @@
+"""Where jobs are measured: in processes here, or on a cluster; joblib drives all of them."""
+
+from contextlib import ExitStack, contextmanager
+
+from joblib import Parallel, effective_n_jobs, parallel_config
+
+
+@contextmanager
+def workers(backend, n_jobs, address, data):
+    """A context that gives a function: of joblib's delayed calls, their results as they finish.
+
+    Parameters
+    ----------
+    backend : {"loky", "dask", "ray"}
+        Processes of this machine; a cluster of dask; a cluster of ray.
+    n_jobs : int
+        How many jobs at once; -1 for as many as there are cores. Of a cluster that runs
+        already, as many as it has workers.
+    address : str or None
+        Of the scheduler of a running cluster, whose workers have this repository as their
+        working folder. None starts one on this machine.
+    data : object
+        An argument of all calls, sent to the workers once.
+    """
+    with BACKENDS[backend](n_jobs, address, data) as as_they_finish:
+        yield as_they_finish
+
+
+def _one_by_one(calls):
+    return Parallel(return_as="generator_unordered", batch_size=1)(calls)
+
+
+def _in_batches(calls):
+    """For backends of joblib that give their results all together."""
+    calls, size = list(calls), effective_n_jobs()
+    with Parallel() as parallel:
+        for start in range(0, len(calls), size):
+            yield from parallel(calls[start : start + size])
+
+
+@contextmanager
+def _loky(n_jobs, address, data):
+    if address is not None:
+        raise ValueError("--address is of a cluster: give --backend dask or ray with it.")
+    with parallel_config("loky", n_jobs=n_jobs):
+        yield _one_by_one
+
+
+@contextmanager
+def _dask(n_jobs, address, data):
+    try:
+        from dask.distributed import Client, LocalCluster
+    except ImportError as error:
+        raise ImportError('--backend dask needs dask: pip install ".[distributed]"') from error
+    with ExitStack() as stack:
+        if address is None:
+            n_workers = None if n_jobs == -1 else n_jobs
+            cluster = LocalCluster(
+                n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+            )
+            address = stack.enter_context(cluster)
+        stack.enter_context(Client(address))
+        stack.enter_context(parallel_config("dask", n_jobs=-1, scatter=[data]))
+        yield _one_by_one
+
+
+@contextmanager
+def _ray(n_jobs, address, data):
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise ImportError("--backend ray needs ray: pip install ray") from error
+    register_ray()
+    ray.init(address=address)
+    try:
+        with parallel_config("ray", n_jobs=n_jobs):
+            yield _in_batches
+    finally:
+        ray.shutdown()
+
+
+BACKENDS = {"loky": _loky, "dask": _dask, "ray": _ray}

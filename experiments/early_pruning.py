@@ -1,0 +1,387 @@
+"""What early removal of features costs and saves: figure 2 of the drafts.
+
+ShrinkNet is trained by full-batch Adagrad with λ₂ = 1e-8 on standardised data, and features
+leave as a removal strategy says. The sign variance is tried at 15 values of 1 − γ between 1
+and 1e-5, 30 times each, from the starts of the same 30 seeds as the baseline, which removes
+nothing. Beside it stand the sign change, thresholds on |β| ‖A‖ and annealing, which end with a
+twentieth or a quarter of the features.
+
+The drafts do not say how long they trained, nor at what rate: here 7000 epochs at 0.05. They give
+λ as it is when the squared error is averaged over samples and targets (λ_mse; the toolkit's
+alpha is λ_mse q/2, for q targets), and so are losses here. For classes the loss is the mean
+log-loss and alpha = λ itself.
+
+In the quick form twice as many columns of noise stand beside the features, so that there is
+something to remove from few.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from experiments.experiment import Experiment, Outcome, Verdict
+from shrinklin import (
+    Annealing,
+    GradientDescent,
+    ShrinkNetClassifier,
+    ShrinkNetRegressor,
+    SignChange,
+    SignVariance,
+    Threshold,
+)
+
+_WEIGHT_DECAY, _LEARNING_RATE, _SIGN_THRESHOLD = 1e-8, 0.05, 0.5
+_LAMBDAS, _USUAL_LAMBDAS = {"oes97": (0.1, 3.6e-3)}, (0.1, 1e-3)
+# Up to this 1 − γ one change of sign is not enough for `SignVariance`.
+_WAITS = _SIGN_THRESHOLD / 4
+
+NONE, SIGN_CHANGE, SIGN_VARIANCE = "none", "sign change", "sign variance"
+THRESHOLD, ANNEALING = "threshold", "annealing"
+_REMOVALS = {
+    NONE: lambda cell: None,
+    SIGN_CHANGE: lambda cell: SignChange(),
+    SIGN_VARIANCE: lambda cell: SignVariance(1 - cell["parameter"], _SIGN_THRESHOLD),
+    THRESHOLD: lambda cell: Threshold(cell["parameter"]),
+    ANNEALING: lambda cell: Annealing(int(cell["parameter"]), cell["mu"]),
+}
+
+COSTS = ("neuron_epochs", "parameter_updates", "multiply_adds")
+_SETTING = ["lambda_mse", "strategy", "parameter", "mu"]
+
+# "At least an order of magnitude", and "minimal impact": a twentieth of the loss, which is
+# little beside a step of √10 of λ, the drafts' grid; on oes97 that moves the loss by two fifths.
+_FEW_UPDATES, _SMALL_IMPACT = 0.1, 1.05
+# Of a rank correlation, to be called monotone; ties lower it. Losses that differ by less than a
+# thousandth of the baseline's are ties: further digits are those of the last steps of Adagrad.
+_MONOTONE, _DIGITS = 0.9, 3
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is tried at each λ."""
+
+    n_gammas: int
+    thresholds: tuple
+    annealing: tuple
+    n_seeds: int
+    epochs: int
+
+
+_FULL = Grid(
+    n_gammas=15,
+    thresholds=(1e-3, 1e-2, 1e-1),
+    annealing=((0.05, 10.0), (0.05, 100.0), (0.25, 10.0), (0.25, 100.0)),
+    n_seeds=30,
+    epochs=7000,
+)
+_QUICK = Grid(n_gammas=5, thresholds=(1e-1,), annealing=((0.25, 10.0),), n_seeds=3, epochs=3000)
+
+
+class EarlyPruning(Experiment):
+    """The drafts' removal study."""
+
+    name = "early-pruning"
+    about = "Loss and cost of training with early removal, against 1 − γ (figure 2)"
+    datasets = ("oes97", "scm1d-twin")
+    quick_datasets = ("digits-completion",)
+
+    def load(self, dataset, quick, data_home):
+        """Standardised; in the quick form with noise."""
+        data = super().load(dataset, quick, data_home)
+        return (_with_noise(data) if quick else data).standardized()
+
+    def jobs(self, data, quick):
+        """A job a training."""
+        grid = _QUICK if quick else _FULL
+        settings = _settings(grid, data.X.shape[1])
+        return [
+            [{"lambda_mse": lam, **setting, "epochs": grid.epochs, "seed": seed}]
+            for lam in _LAMBDAS.get(data.card.name, _USUAL_LAMBDAS)
+            for setting in settings
+            for seed in range(grid.n_seeds)
+        ]
+
+    def measure(self, cells, data):
+        """Loss, objective and costs of a training."""
+        return [_train(cell, data) for cell in cells]
+
+    def summary(self, table):
+        """A row a setting: means over seeds, of losses the deviation too."""
+        found = _means(table)
+        columns = {
+            "loss": found["loss"],
+            "loss / baseline": found["loss_ratio"],
+            "±": found["loss_ratio_sd"],
+            "objective": found["objective"],
+            "features": found["n_features"],
+        }
+        shares = {f"{_words(cost)} %": 100 * found[f"{cost}_share"] for cost in COSTS}
+        return found[_SETTING].assign(**columns, **shares)
+
+    def draw(self, table):
+        """A row a λ: loss and cost against 1 − γ, and loss against cost."""
+        return _draw(table)
+
+    def verdicts(self, table):
+        """Do the sign strategies save updates, and is γ a trade-off?"""
+        return [saves_updates(table), trades_off(table)]
+
+
+def _with_noise(data):
+    n_samples, n_features = data.X.shape
+    noise = np.random.default_rng(0).standard_normal((n_samples, 2 * n_features))
+    names = [f"noise {j}" for j in range(noise.shape[1])]
+    return replace(data, X=np.hstack([data.X, noise]), feature_names=[*data.feature_names, *names])
+
+
+def _settings(grid, n_features):
+    """Strategies and their parameters, as columns of a cell."""
+    # Six digits: the same text in the file whatever the last bit of a power is.
+    gammas = [float(f"{value:.6g}") for value in np.logspace(0, -5, grid.n_gammas)]
+    kept = [(max(1, round(share * n_features)), mu) for share, mu in grid.annealing]
+    settings = [
+        (NONE, None, None),
+        (SIGN_CHANGE, None, None),
+        *((SIGN_VARIANCE, one_minus_gamma, None) for one_minus_gamma in gammas),
+        *((THRESHOLD, value, None) for value in grid.thresholds),
+        *((ANNEALING, n_kept, mu) for n_kept, mu in kept),
+    ]
+    return [dict(zip(_SETTING[1:], setting, strict=True)) for setting in settings]
+
+
+def _train(cell, data):
+    model = _model(cell, data).fit(data.X, data.y)
+    cost, scale = model.cost_, _scale(data)
+    return {
+        "loss": float(model.history_["loss"][-1] / scale),
+        "objective": float(model.objective_ / scale),
+        "n_features": int(model.get_support().sum()),
+        **{name: getattr(cost, name) for name in COSTS},
+    }
+
+
+def _model(cell, data):
+    solver = GradientDescent(
+        max_epochs=cell["epochs"],
+        learning_rate=_LEARNING_RATE,
+        removal=_REMOVALS[cell["strategy"]](cell),
+    )
+    estimator = ShrinkNetRegressor if data.card.task == "regression" else ShrinkNetClassifier
+    scale = _scale(data)
+    return estimator(
+        alpha=cell["lambda_mse"] * scale,
+        weight_decay=_WEIGHT_DECAY * scale,
+        solver=solver,
+        random_state=cell["seed"],
+    )
+
+
+def _scale(data):
+    """The toolkit's loss, in units of the drafts'."""
+    return data.y.shape[1] / 2 if data.card.task == "regression" else 1.0
+
+
+def relative(table):
+    """The table, with loss and costs relative to the baseline of the same λ and seed."""
+    start = ["lambda_mse", "seed"]
+    baseline = table[table["strategy"] == NONE].set_index(start)
+    of_each = baseline.loc[list(table[start].itertuples(index=False, name=None))]
+    columns = {f"{cost}_share": table[cost] / of_each[cost].to_numpy() for cost in COSTS}
+    return table.assign(
+        **columns,
+        loss_ratio=table["loss"] / of_each["loss"].to_numpy(),
+        loss_excess=table["loss"] - of_each["loss"].to_numpy(),
+    )
+
+
+def _means(table):
+    """A row a setting: means over seeds, and deviations with the ending _sd."""
+    groups = relative(table).groupby(_SETTING, sort=False, dropna=False)
+    values = [
+        *("loss", "objective", "n_features", "loss_ratio", "loss_excess"),
+        *COSTS,
+        *(f"{cost}_share" for cost in COSTS),
+    ]
+    deviations = groups[values].std().add_suffix("_sd")
+    return groups[values].mean().join(deviations).join(groups.size().rename("n")).reset_index()
+
+
+def _of(means, lam, strategy):
+    return means[(means["lambda_mse"] == lam) & (means["strategy"] == strategy)]
+
+
+def _words(cost):
+    return cost.replace("neuron_", "neuron-").replace("multiply_", "multiply-").replace("_", " ")
+
+
+def saves_updates(table):
+    """Verdict on the sign strategies: updates, and what they cost in loss."""
+    means = _means(table)
+    good = (means["parameter_updates_share"] <= _FEW_UPDATES) & (
+        means["loss_ratio"] <= _SMALL_IMPACT
+    )
+    found = [_saved(means.assign(good=good), lam) for lam in means["lambda_mse"].unique()]
+    everywhere, somewhere, texts = zip(*found, strict=True)
+    return Verdict(
+        "The sign strategies reduce the number of parameter updates by at least an order of "
+        "magnitude with only minimal impact on the final error",
+        "draft 001, 3.1",
+        _outcome(all(everywhere), any(somewhere)),
+        f"Loss at most × {_SMALL_IMPACT} counts as minimal, means over seeds. {'; '.join(texts)}.",
+    )
+
+
+def _saved(means, lam):
+    """Whether it holds at this λ for both strategies, whether for any setting, and the text."""
+    change, gammas = _of(means, lam, SIGN_CHANGE), _of(means, lam, SIGN_VARIANCE)
+    good = gammas[gammas["good"]]
+    # Below that, sign variance is the sign change under another name.
+    own = good["parameter"] <= _WAITS
+    text = f"λ = {lam:g}: sign change {_price(change.iloc[0])}, "
+    if len(good):
+        ends = [f"{value:.2g}" for value in (good["parameter"].max(), good["parameter"].min())]
+        between = "1 − γ = " + " to ".join(dict.fromkeys(ends))
+        worst = good[["parameter_updates_share", "loss_ratio"]].max()
+        text += f"sign variance at {len(good)} of {len(gammas)} γ ({between}) {_price(worst)}"
+    else:
+        cheapest = gammas.loc[gammas["parameter_updates_share"].idxmin()]
+        text += f"sign variance at no γ (1 − γ = {cheapest['parameter']:.2g}: {_price(cheapest)})"
+    both = bool(change["good"].all() and own.sum() >= 2)
+    return both, bool(change["good"].any() or len(good)), text
+
+
+def _price(row):
+    return (
+        f"{100 * row['parameter_updates_share']:.1f} % of updates, loss × {row['loss_ratio']:.3f}"
+    )
+
+
+def _outcome(everywhere, somewhere):
+    if everywhere:
+        return Outcome.CONFIRMED
+    return Outcome.CONDITIONAL if somewhere else Outcome.NOT_CONFIRMED
+
+
+def trades_off(table):
+    """Verdict on γ: with γ → 1, does cost rise, and does loss fall?"""
+    means = _means(table)
+    found = [_traded(_of(means, lam, SIGN_VARIANCE), lam) for lam in means["lambda_mse"].unique()]
+    costs, losses, texts = zip(*found, strict=True)
+    both = [cost and loss for cost, loss in zip(costs, losses, strict=True)]
+    return Verdict(
+        "γ trades cost for loss: as γ → 1 the cost rises and the loss falls to the baseline's",
+        "draft 002, 5.2 and figure 2",
+        _outcome(all(both), any(both) or all(costs)),
+        f"Rank correlations with γ, of means over seeds. {'; '.join(texts)}.",
+    )
+
+
+def _traded(gammas, lam):
+    """Whether cost rises with γ, whether loss falls, and the text."""
+    cost = _rank_correlation(-gammas["parameter"], gammas["neuron_epochs_share"])
+    loss = _rank_correlation(-gammas["parameter"], gammas["loss_ratio"].round(_DIGITS))
+    eager = gammas.loc[gammas["parameter"].idxmax()]
+    # Differences of equal starts; what is within two standard errors of 0 is no price.
+    clear = eager["loss_excess"] > 2 * eager["loss_excess_sd"] / np.sqrt(eager["n"])
+    shares = 100 * gammas["neuron_epochs_share"]
+    text = (
+        f"λ = {lam:g}: cost {cost:+.2f} (from {shares.min():.1f} % to {shares.max():.1f} %), loss "
+        f"{loss:+.2f} (at 1 − γ = {eager['parameter']:.2g} × {eager['loss_ratio']:.4f}, "
+        f"{'clearly' if clear else 'not clearly'} above the baseline's)"
+    )
+    return cost >= _MONOTONE, bool(loss <= -_MONOTONE and clear), text
+
+
+def _rank_correlation(x, y):
+    """Spearman's; 0 where y does not move."""
+    if y.nunique() < 2:
+        return 0.0
+    return float(np.corrcoef(x.rank(), y.rank())[0, 1])
+
+
+_COLORS = {SIGN_VARIANCE: "C0", NONE: "0.35", SIGN_CHANGE: "C3", THRESHOLD: "C2", ANNEALING: "C1"}
+# One for each parameter of a strategy.
+_MARKERS = {NONE: "X", SIGN_CHANGE: "P", THRESHOLD: "v^<", ANNEALING: "sDph"}
+_MARK = {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.4}
+
+
+_COST, _LOSS = "neuron_epochs_percent", "loss"
+_AXES = {_LOSS: "final loss", _COST: "cost: neuron-epochs, % of baseline"}
+
+
+def _draw(table):
+    import matplotlib.pyplot as plt
+
+    means = _in_percent(_means(table))
+    lambdas = list(means["lambda_mse"].unique())
+    figure, axes = plt.subplots(
+        len(lambdas), 3, figsize=(13, 3.4 * len(lambdas) + 1), layout="constrained", squeeze=False
+    )
+    for lam, (left, middle, right) in zip(lambdas, axes, strict=True):
+        _draw_against_gamma(left, means, lam, _LOSS)
+        _draw_against_gamma(middle, means, lam, _COST)
+        _draw_against_cost(right, means, lam)
+        _percent_scale(middle.yaxis, middle.set_yscale, means[_COST])
+        _percent_scale(right.xaxis, right.set_xscale, means[_COST])
+        left.set_title(f"λ = {lam:g}", loc="left")
+    handles, labels = axes[0, 2].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _in_percent(means):
+    share = "neuron_epochs_share"
+    return means.assign(**{_COST: 100 * means[share], f"{_COST}_sd": 100 * means[f"{share}_sd"]})
+
+
+def _percent_scale(axis, set_scale, values):
+    """A log scale from the least of all λ to 100 %, with ticks at 1, 2, 5, 10, …"""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
+
+    set_scale("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.set_minor_locator(NullLocator())
+    axis.set_view_interval(min(0.8 * values.min(), 20), 125, ignore=True)
+
+
+def _draw_against_gamma(axes, means, lam, value):
+    """Sign variance as a curve, what has no γ as a line across; ± one deviation."""
+    gammas = _of(means, lam, SIGN_VARIANCE)
+    x, y, deviation = gammas["parameter"], gammas[value], gammas[f"{value}_sd"].fillna(0)
+    axes.fill_between(x, y - deviation, y + deviation, color="C0", alpha=0.2, linewidth=0)
+    axes.plot(x, y, color="C0", marker="o", markersize=4)
+    for strategy, style in ((NONE, "-"), (SIGN_CHANGE, "--")):
+        _draw_across(axes, _of(means, lam, strategy).iloc[0], value, style)
+    axes.set(xscale="log", xlabel="1 − γ", ylabel=_AXES[value])
+
+
+def _draw_across(axes, row, value, style):
+    deviation, color = np.nan_to_num(row[f"{value}_sd"]), _COLORS[row["strategy"]]
+    axes.axhspan(
+        row[value] - deviation, row[value] + deviation, color=color, alpha=0.12, linewidth=0
+    )
+    axes.axhline(row[value], color=color, linestyle=style, linewidth=1.2)
+
+
+def _draw_against_cost(axes, means, lam):
+    """All strategies, each where its means of cost and loss are."""
+    for strategy, color in _COLORS.items():
+        rows = _of(means, lam, strategy)
+        if strategy == SIGN_VARIANCE:
+            axes.plot(rows[_COST], rows[_LOSS], color=color, marker="o", markersize=4)
+            axes.lines[-1].set_label("sign variance, ± 1 deviation")
+            continue
+        for marker, (_, row) in zip(_MARKERS[strategy], rows.iterrows(), strict=False):
+            axes.plot(row[_COST], row[_LOSS], marker, color=color, **_MARK, label=_label(row))
+    axes.set(xlabel=_AXES[_COST], ylabel=_AXES[_LOSS])
+
+
+def _label(row):
+    strategy, parameter = row["strategy"], row["parameter"]
+    if strategy in (NONE, SIGN_CHANGE):
+        name = "baseline: none removed" if strategy == NONE else strategy
+        return f"{name}, ± 1 deviation"
+    if strategy == THRESHOLD:
+        return f"threshold {parameter:g}"
+    return f"annealing to {parameter:g}, μ = {row['mu']:g}"

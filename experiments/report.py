@@ -1,0 +1,69 @@
+"""What people read of a run: in the terminal, and as a page."""
+
+COMMAND = "python -m experiments"
+
+
+def as_text(done):
+    """The table of a run."""
+    import pandas as pd
+
+    with pd.option_context("display.width", 140, "display.max_columns", None):
+        lines = [done.summary.to_string()]
+    n_warned = int(done.table["warning"].notna().sum())
+    if n_warned:
+        lines.append(
+            f"\n{n_warned} of {len(done.table)} cells warned; the column `warning` says of what."
+        )
+    return "\n".join(lines)
+
+
+def as_markdown(done):
+    """A page with the command, the verdicts, the figure and the table."""
+    name = done.files[0].stem
+    verdicts = [
+        f"- **{v.outcome.value}**: {v.claim} ({v.source}). {v.figures}" for v in done.verdicts
+    ]
+    command = f"{COMMAND} {done.experiment.name} --dataset {done.dataset}"
+    parts = [
+        f"# {done.experiment.name} on {done.dataset}",
+        f"{done.experiment.about}. Made by `{command}{' --quick' if done.quick else ''}` from "
+        f"[{name}.csv]({name}.csv), which it writes; do not edit.",
+        "\n".join(verdicts),
+        f"![{done.experiment.about}]({name}.png)",
+        f"```text\n{as_text(done)}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def claims_table(finished):
+    """A row a claim and run, as a pandas DataFrame."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            (verdict.claim, verdict.source, done.dataset, verdict.outcome.value, verdict.figures)
+            for done in finished
+            for verdict in done.verdicts
+        ],
+        columns=["claim", "source", "data", "verdict", "figures"],
+    )
+
+
+def print_run(done):
+    print(f"\n{done.experiment.about} ({done.dataset})\n\n{as_text(done)}\n")
+    print("Written: " + ", ".join(str(file) for file in done.files), flush=True)
+
+
+def print_claims(claims):
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_lines=True)
+    for name in claims:
+        table.add_column(name)
+    for row in claims.itertuples(index=False):
+        table.add_row(*row)
+    # Sentences in columns of a dozen letters cannot be read, as into a file.
+    console = Console()
+    console.width = max(console.width, 120)
+    console.print(table)

@@ -1,0 +1,163 @@
+"""The CSV file of a run: a row a cell, there as soon as the cell is measured.
+
+Rows are appended in the order in which jobs finish. A run that was killed is taken up
+where it stopped: rows of jobs that had finished are kept, a torn last line and rows of a
+job that was only half written are dropped. When all cells are there, rows are sorted
+into the order of the cells; so the file is the same to the byte however the run went.
+Beside FILE.csv, FILE.json says what the run was of, and another one is refused.
+"""
+
+import csv
+import io
+import json
+import os
+
+
+class Results:
+    """Rows of a run, on disk.
+
+    Parameters
+    ----------
+    file : Path
+        FILE.csv.
+    settings : dict
+        What the run is of; JSON.
+    jobs : list of list of dict
+        All cells, as `experiment.Experiment.jobs` gives them.
+
+    Attributes
+    ----------
+    unfinished : list of int
+        The jobs of which rows are missing.
+    n_finished : int
+        How many cells were there already.
+
+    Raises
+    ------
+    ValueError
+        If `file` holds another run.
+    """
+
+    def __init__(self, file, settings, jobs):
+        self.file, self.jobs = file, jobs
+        self.rows: dict[int, list] = {}
+        self.columns: list[str] = []
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._check(settings)
+        self._read()
+
+    def append(self, job, measured):
+        """Write down what was measured of the cells of a job."""
+        rows = [{**cell, **found} for cell, found in zip(self.jobs[job], measured, strict=True)]
+        header = [] if self.columns else [list(rows[0])]
+        self.columns = self.columns or list(rows[0])
+        for row in rows:
+            if list(row) != self.columns:
+                raise ValueError(f"Columns are {self.columns}, and a cell has {list(row)}.")
+        lines = [[_text(value) for value in row.values()] for row in rows]
+        with self.file.open("ab") as stream:
+            stream.write(_as_csv(header + lines))
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._keep(job, lines)
+
+    def finish(self):
+        """Sort the rows into the order of the cells."""
+        if self.unfinished:
+            raise ValueError(f"{len(self.unfinished)} jobs are not finished.")
+        self._write()
+
+    def table(self):
+        """The rows so far, as a pandas DataFrame; what is empty is NaN."""
+        import pandas as pd
+
+        # The C engine of older pandas rounds floats in the last bit.
+        return pd.read_csv(self.file, engine="python", keep_default_na=False, na_values=[""])
+
+    def _check(self, settings):
+        """Refuse the file of another run; write down what this one is of."""
+        beside = self.file.with_suffix(".json")
+        if self.file.exists() and self.file.stat().st_size:
+            known = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
+            for name, value in settings.items():
+                if known.get(name) != value:
+                    raise ValueError(
+                        f"{self.file} holds another run: {name} is {known.get(name)!r} there and "
+                        f"{value!r} here. Give another --out, or delete the file."
+                    )
+        _replace(beside, (json.dumps(settings, indent=1) + "\n").encode())
+
+    def _read(self):
+        """Keep the rows of finished jobs, drop the rest of the file."""
+        self.columns, lines = _whole_lines(self.file)
+        found: dict[tuple, list] = {}
+        for line in lines:
+            # The first, should two runs have written the same cell.
+            found.setdefault(self._key_of_line(line), line)
+        jobs = [[self._key(cell) for cell in cells] for cells in self.jobs]
+        strange = set(found).difference(key for keys in jobs for key in keys)
+        if strange:
+            raise ValueError(
+                f"{self.file} holds cells that this run does not have, as {min(strange)}. Give "
+                "another --out, or delete the file."
+            )
+        self.unfinished = list(range(len(jobs)))
+        self.n_finished = 0
+        for job, keys in enumerate(jobs):
+            if all(key in found for key in keys):
+                self._keep(job, [found[key] for key in keys])
+        if self.file.exists():
+            self._write()
+
+    def _keep(self, job, lines):
+        self.rows[job] = lines
+        self.unfinished.remove(job)
+        self.n_finished += len(lines)
+
+    def _write(self):
+        header = [self.columns] if self.rows else []
+        lines = [line for job in sorted(self.rows) for line in self.rows[job]]
+        self.columns = self.columns if self.rows else []
+        _replace(self.file, _as_csv(header + lines))
+
+    def _key(self, cell):
+        return tuple(_text(value) for value in cell.values())
+
+    def _key_of_line(self, line):
+        return tuple(line[: len(self.jobs[0][0])])
+
+
+def _text(value):
+    """A value as it stands in the file: floats to the last bit, text on one line."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float):
+        # Also numpy's, whose repr names the type.
+        return repr(float(value))
+    return " ".join(str(value).split())
+
+
+def _as_csv(lines):
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    return stream.getvalue().encode()
+
+
+def _whole_lines(file):
+    """Columns and lines of a file whose end may be torn off."""
+    if not file.exists():
+        return [], []
+    data = file.read_bytes()
+    data = data[: data.rfind(b"\n") + 1]
+    columns, *lines = csv.reader(io.StringIO(data.decode(), newline="")) if data else [[]]
+    return columns, [line for line in lines if len(line) == len(columns)]
+
+
+def _replace(file, data):
+    """Write the file whole or not at all."""
+    new = file.with_name(file.name + ".new")
+    with new.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(file)

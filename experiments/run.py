@@ -1,0 +1,161 @@
+"""Run an experiment on a dataset: measure what is missing, draw, judge."""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from joblib import delayed
+from threadpoolctl import threadpool_limits
+
+import shrinklin
+from experiments.backends import workers
+from experiments.experiment import Experiment
+from experiments.report import as_markdown
+from experiments.results import Results
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run reads, writes and computes.
+
+    Attributes
+    ----------
+    out : Path
+        Folder of the results.
+    data_home : Path or None
+        As in `datasets.load`.
+    n_jobs : int
+        Jobs at once.
+    backend, address : str
+        As in `backends.workers`.
+    quiet : bool
+        No progress bar.
+    """
+
+    out: Path
+    data_home: Path | None = None
+    n_jobs: int = 1
+    backend: str = "loky"
+    address: str | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is complete.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    dataset : str
+    quick : bool
+    table : pandas DataFrame
+        A row a cell.
+    files : list of Path
+        The results, first the CSV file.
+    """
+
+    experiment: Experiment
+    dataset: str
+    quick: bool
+    table: object
+    files: list
+
+    @property
+    def summary(self):
+        """As `Experiment.summary`."""
+        return self.experiment.summary(self.table)
+
+    @property
+    def verdicts(self):
+        """As `Experiment.verdicts`."""
+        return self.experiment.verdicts(self.table)
+
+
+def run(experiment, dataset, quick, place):
+    """Measure the cells that are missing in the run's CSV file, and draw it.
+
+    Results do not depend on the number of workers, nor on how often the run was
+    interrupted. An experiment that measures time runs alone, whatever `place` says.
+
+    Returns
+    -------
+    Finished
+
+    Raises
+    ------
+    ValueError
+        If the file holds another run.
+    RuntimeError
+        If a cell cannot be measured; says which. What was measured before is kept.
+    """
+    if experiment.timed:
+        place = replace(place, n_jobs=1, backend="loky", address=None)
+    data = experiment.load(dataset, quick, place.data_home)
+    # An experiment of one dataset may bear its name.
+    parts = dict.fromkeys([experiment.name, dataset, *(["quick"] if quick else [])])
+    file = place.out / f"{'-'.join(parts)}.csv"
+    settings = {
+        "experiment": experiment.name,
+        "dataset": dataset,
+        "quick": quick,
+        "checksum": getattr(data, "checksum", None),
+        "shrinklin": shrinklin.__version__,
+    }
+    results = Results(file, settings, experiment.jobs(data, quick))
+    measure_missing(experiment, data, results, place)
+    results.finish()
+    table = results.table()
+    page = file.with_suffix(".md")
+    files = [file, *_save(experiment.draw(table), file), page]
+    done = Finished(experiment, dataset, quick, table, files)
+    page.write_text(as_markdown(done), encoding="utf-8")
+    return done
+
+
+def measure_missing(experiment, data, results, place):
+    from tqdm.auto import tqdm
+
+    if not results.unfinished:
+        return
+    with (
+        workers(place.backend, place.n_jobs, place.address, data) as as_they_finish,
+        tqdm(
+            total=sum(map(len, results.jobs)),
+            initial=results.n_finished,
+            desc=results.file.stem,
+            unit="cell",
+            disable=place.quiet,
+        ) as bar,
+    ):
+        todo = list(results.unfinished)
+        calls = (delayed(_measure)(experiment, job, results.jobs[job], data) for job in todo)
+        for job, measured in as_they_finish(calls):
+            results.append(job, measured)
+            bar.update(len(measured))
+
+
+def _measure(experiment, job, cells, data):
+    """Measure a job, in a worker; the column `warning` holds what was warned of."""
+    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            measured = experiment.measure(cells, data)
+        except Exception as error:
+            raise RuntimeError(
+                f"{experiment.name}, from {cells[0]} on: {type(error).__name__}: {error}"
+            ) from error
+    text = "; ".join(sorted({str(warning.message) for warning in caught}))
+    return job, [{**found, "warning": text} for found in measured]
+
+
+def _save(figure, file):
+    """The figure as PNG and SVG, the same to the byte for the same numbers."""
+    import matplotlib.pyplot as plt
+
+    files = [file.with_suffix(".png"), file.with_suffix(".svg")]
+    with plt.rc_context({"svg.hashsalt": file.stem}):
+        figure.savefig(files[0], dpi=110)
+        figure.savefig(files[1], metadata={"Date": None})
+    plt.close(figure)
+    return files
