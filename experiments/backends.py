@@ -59,9 +59,20 @@ def _dask(n_jobs, address, data):
                 n_workers=n_workers, threads_per_worker=1, dashboard_address=None
             )
             address = stack.enter_context(cluster)
-        stack.enter_context(Client(address))
+        client = stack.enter_context(Client(address))
+        _check_threads(client)
         stack.enter_context(parallel_config("dask", n_jobs=-1, scatter=[data]))
         yield _one_by_one
+
+
+def _check_threads(client):
+    """Warnings and the threads of BLAS are a matter of whole processes."""
+    n_threads = max(client.nthreads().values(), default=1)
+    if n_threads != 1:
+        raise ValueError(
+            f"The cluster has workers of {n_threads} threads, which would mix what they measure: "
+            "start them with --nthreads 1."
+        )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import argparse
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from experiments.backends import BACKENDS
 from experiments.catalogue import EXPERIMENTS
@@ -42,7 +43,7 @@ def main(arguments=None):
     if finished and options.name == CLAIMS:
         file = options.out / "claims.csv"
         claims_table(finished).to_csv(file, index=False)
-        print(f"Written: {file}")
+        print(f"Written: {file}" + (", without the runs that failed" if failed else ""))
     return 2 if failed else 0
 
 
@@ -102,8 +103,8 @@ def parser():
     )
     parser.add_argument(
         "--out",
-        type=Path,
-        default=Path("results"),
+        type=writable_folder,
+        default="results",
         metavar="FOLDER",
         help="where results go, and where a run that was stopped is taken up (results)",
     )
@@ -127,8 +128,25 @@ def folder(text):
     return path
 
 
+def writable_folder(text):
+    """A folder that files can be written into; made if it is not there."""
+    path = Path(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no folder that can be written: {error.strerror}"
+        ) from error
+    return path
+
+
 def jobs(text):
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1 and value != -1:
         raise argparse.ArgumentTypeError(f"{text}: give a whole number >= 1, or -1 for all cores")
     return value

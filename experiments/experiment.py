@@ -14,6 +14,13 @@ class Outcome(Enum):
     CONDITIONAL = "confirmed with conditions"
     NOT_CONFIRMED = "not confirmed"
 
+    @classmethod
+    def of(cls, everywhere, somewhere):
+        """Confirmed if it holds everywhere, with conditions if only somewhere."""
+        if everywhere:
+            return cls.CONFIRMED
+        return cls.CONDITIONAL if somewhere else cls.NOT_CONFIRMED
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -4,13 +4,21 @@ Rows are appended in the order in which jobs finish. A run that was killed is ta
 where it stopped: rows of jobs that had finished are kept, a torn last line and rows of a
 job that was only half written are dropped. When all cells are there, rows are sorted
 into the order of the cells; so the file is the same to the byte however the run went.
-Beside FILE.csv, FILE.json says what the run was of, and another one is refused.
+Beside FILE.csv, FILE.json says what the run was of, and another one is refused; it is also
+locked while a process writes, so that no other does.
 """
 
 import csv
 import io
 import json
 import os
+from contextlib import contextmanager
+
+try:
+    import fcntl
+except ImportError:
+    # Not on Windows: there nothing keeps two processes from writing the same file.
+    fcntl = None  # type: ignore[assignment]
 
 
 class Results:
@@ -22,6 +30,9 @@ class Results:
         FILE.csv.
     settings : dict
         What the run is of; JSON.
+    code : str
+        A name of the code that measures. Rows of other code are kept if they are all there,
+        and never mixed with new ones.
     jobs : list of list of dict
         All cells, as `experiment.Experiment.jobs` gives them.
 
@@ -38,13 +49,19 @@ class Results:
         If `file` holds another run.
     """
 
-    def __init__(self, file, settings, jobs):
+    def __init__(self, file, settings, code, jobs):
         self.file, self.jobs = file, jobs
         self.rows: dict[int, list] = {}
         self.columns: list[str] = []
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._check(settings)
+        known = self._checked(settings)
         self._read()
+        if not known or not self.rows:
+            _replace(self._beside, _as_json({**settings, "code": code}))
+        elif self.unfinished and known.get("code") != code:
+            raise ValueError(
+                f"{self.file} was begun by other code, whose results must not be mixed with this "
+                "one's. Give another --out, delete the file, or go back to that code."
+            )
 
     def append(self, job, measured):
         """Write down what was measured of the cells of a job."""
@@ -74,26 +91,27 @@ class Results:
         # The C engine of older pandas rounds floats in the last bit.
         return pd.read_csv(self.file, engine="python", keep_default_na=False, na_values=[""])
 
-    def _check(self, settings):
-        """Refuse the file of another run; write down what this one is of."""
-        beside = self.file.with_suffix(".json")
-        if self.file.exists() and self.file.stat().st_size:
-            known = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
-            for name, value in settings.items():
-                if known.get(name) != value:
-                    raise ValueError(
-                        f"{self.file} holds another run: {name} is {known.get(name)!r} there and "
-                        f"{value!r} here. Give another --out, or delete the file."
-                    )
-        _replace(beside, (json.dumps(settings, indent=1) + "\n").encode())
+    @property
+    def _beside(self):
+        return self.file.with_suffix(".json")
+
+    def _checked(self, settings):
+        """What is known of the file, unless it is of another run."""
+        if not self.file.exists() or not self.file.stat().st_size:
+            return {}
+        known = json.loads(self._beside.read_text()) if self._beside.exists() else {}
+        for name, value in settings.items():
+            if known.get(name) != value:
+                raise ValueError(
+                    f"{self.file} holds another run: {name} is {known.get(name)!r} there and "
+                    f"{value!r} here. Give another --out, or delete the file."
+                )
+        return known
 
     def _read(self):
         """Keep the rows of finished jobs, drop the rest of the file."""
         self.columns, lines = _whole_lines(self.file)
-        found: dict[tuple, list] = {}
-        for line in lines:
-            # The first, should two runs have written the same cell.
-            found.setdefault(self._key_of_line(line), line)
+        found = {self._key_of_line(line): line for line in lines}
         jobs = [[self._key(cell) for cell in cells] for cells in self.jobs]
         strange = set(found).difference(key for keys in jobs for key in keys)
         if strange:
@@ -125,6 +143,36 @@ class Results:
 
     def _key_of_line(self, line):
         return tuple(line[: len(self.jobs[0][0])])
+
+
+@contextmanager
+def locked(file):
+    """A context in which no other process writes the run of `file`.
+
+    Raises
+    ------
+    ValueError
+        If another one does.
+    """
+    lock = file.with_suffix(".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as stream:
+        if fcntl is not None:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(
+                    f"{file} is being written by another process: wait for it, or give another "
+                    "--out."
+                ) from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _as_json(settings):
+    return (json.dumps(settings, indent=1) + "\n").encode()
 
 
 def _text(value):

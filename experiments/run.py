@@ -1,5 +1,6 @@
 """Run an experiment on a dataset: measure what is missing, draw, judge."""
 
+import hashlib
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 from joblib import delayed
 from threadpoolctl import threadpool_limits
 
+import datasets
+import experiments
 import shrinklin
 from experiments.backends import workers
 from experiments.experiment import Experiment
 from experiments.report import as_markdown
-from experiments.results import Results
+from experiments.results import Results, locked
 
 
 @dataclass(frozen=True)
@@ -102,15 +105,37 @@ def run(experiment, dataset, quick, place):
         "checksum": getattr(data, "checksum", None),
         "shrinklin": shrinklin.__version__,
     }
-    results = Results(file, settings, experiment.jobs(data, quick))
-    measure_missing(experiment, data, results, place)
-    results.finish()
-    table = results.table()
+    with locked(file):
+        results = Results(file, settings, _code(), experiment.jobs(data, quick))
+        measure_missing(experiment, data, results, place)
+        results.finish()
+        return _finished(experiment, dataset, quick, results)
+
+
+def _finished(experiment, dataset, quick, results):
+    """Draw and judge complete results."""
+    file, table = results.file, results.table()
     page = file.with_suffix(".md")
-    files = [file, *_save(experiment.draw(table), file), page]
-    done = Finished(experiment, dataset, quick, table, files)
-    page.write_text(as_markdown(done), encoding="utf-8")
+    try:
+        files = [file, *_save(experiment.draw(table), file), page]
+        done = Finished(experiment, dataset, quick, table, files)
+        page.write_text(as_markdown(done), encoding="utf-8")
+    except KeyError as error:
+        raise ValueError(
+            f"{file} has no column {error}, being of other code. Give another --out, or delete it."
+        ) from error
     return done
+
+
+def _code():
+    """A name of the code that measures: a hash of its files."""
+    found = hashlib.sha256()
+    for package in (experiments, datasets, shrinklin):
+        folder = Path(package.__file__).parent
+        for file in sorted([*folder.rglob("*.py"), *folder.rglob("*.toml")]):
+            found.update(file.relative_to(folder.parent).as_posix().encode())
+            found.update(file.read_bytes())
+    return found.hexdigest()
 
 
 def measure_missing(experiment, data, results, place):

@@ -5,6 +5,7 @@ The experiments themselves have a test file each.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dask.distributed import LocalCluster
+from joblib import delayed, parallel_config
 
-from experiments import command
+from experiments import backends, command
 from experiments.catalogue import EXPERIMENTS
 from experiments.experiment import Experiment
 from experiments.report import claims_table
-from experiments.results import Results
+from experiments.results import Results, locked
 from experiments.run import Place, run
 from toy_experiment import Toy
 
@@ -65,6 +67,22 @@ def test_results_do_not_depend_on_the_workers(whole, tmp_path, place):
     assert bytes_of(tmp_path) == bytes_of(whole)
 
 
+def test_workers_of_several_threads_are_refused(tmp_path):
+    # `warnings.catch_warnings` and the threads of BLAS are a matter of whole processes.
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    ) as cluster:
+        place = Place(tmp_path, backend="dask", address=cluster.scheduler_address, quiet=True)
+        with pytest.raises(ValueError, match="--nthreads 1"):
+            run(Toy(), "twelve", False, place)
+
+
+def test_backends_without_a_generator_get_batches():
+    with parallel_config("loky", n_jobs=2):
+        found = list(backends._in_batches(delayed(abs)(-i) for i in range(5)))
+    assert found == [0, 1, 2, 3, 4]
+
+
 def test_a_cluster_that_runs_already_can_be_used(whole, tmp_path):
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         place = Place(tmp_path, backend="dask", address=cluster.scheduler_address, quiet=True)
@@ -77,15 +95,16 @@ def test_a_cluster_that_runs_already_can_be_used(whole, tmp_path):
 def test_a_file_torn_anywhere_is_taken_up(whole, tmp_path):
     data = (whole / "toy-twelve.csv").read_bytes()
     settings = json.loads((whole / "toy-twelve.json").read_text())
+    code = settings.pop("code")
     file = tmp_path / "toy-twelve.csv"
-    (tmp_path / "toy-twelve.json").write_text(json.dumps(settings))
+    shutil.copy(whole / "toy-twelve.json", tmp_path)
     toy = Toy()
     numbers = toy.load("twelve", False, None)
     jobs = toy.jobs(numbers, False)
     line_ends = [0] + [i + 1 for i, byte in enumerate(data) if byte == ord("\n")]
     for length in range(len(data)):
         file.write_bytes(data[:length])
-        results = Results(file, settings, jobs)
+        results = Results(file, settings, code, jobs)
         # What is kept is the finished jobs, and all of them.
         n_rows = sum(end <= length for end in line_ends[2:])
         sizes = np.cumsum([len(job) for job in jobs])
@@ -99,7 +118,7 @@ def test_rows_of_a_job_stand_in_the_file_as_soon_as_it_is_measured(tmp_path):
     toy = Toy()
     numbers = toy.load("twelve", False, None)
     file = tmp_path / "x.csv"
-    results = Results(file, {}, toy.jobs(numbers, False))
+    results = Results(file, {}, "code", toy.jobs(numbers, False))
     for job in (4, 0):
         results.append(job, toy.measure(results.jobs[job], numbers))
         assert file.read_bytes().count(b"\n") == 1 + results.n_finished
@@ -109,13 +128,14 @@ def test_rows_of_a_job_stand_in_the_file_as_soon_as_it_is_measured(tmp_path):
 
 def test_a_run_killed_ten_times_ends_as_an_unbroken_one(tmp_path):
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    # With workers of its own every other time: they must not outlive it and write.
     script = [sys.executable, str(ROOT / "tests" / "toy_experiment.py")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([*script, str(unbroken)], check=True, env=environment)
+    subprocess.run([*script, str(unbroken), "1"], check=True, env=environment)
     rng = np.random.default_rng(0)
     file, sizes = broken / "toy-forty.csv", []
-    for _ in range(10):
-        process = subprocess.Popen([*script, str(broken)], env=environment)
+    for attempt in range(10):
+        process = subprocess.Popen([*script, str(broken), str(1 + attempt % 2)], env=environment)
         before = len(sizes) and sizes[-1]
         # From the moment on when it has begun to write, so that it gets somewhere.
         while process.poll() is None and (not file.exists() or file.stat().st_size <= before):
@@ -127,22 +147,73 @@ def test_a_run_killed_ten_times_ends_as_an_unbroken_one(tmp_path):
     # Every one went on from what it found, and none was done.
     assert (np.diff(sizes) > 0).all()
     assert sizes[-1] < (unbroken / "toy-forty.csv").stat().st_size
-    subprocess.run([*script, str(broken)], check=True, env=environment)
+    subprocess.run([*script, str(broken), "2"], check=True, env=environment)
     assert bytes_of(broken) == bytes_of(unbroken)
 
 
-def test_another_run_is_not_mixed_in(whole, tmp_path):
-    for name, data in bytes_of(whole).items():
-        (tmp_path / name).write_bytes(data)
-    settings = json.loads((tmp_path / "toy-twelve.json").read_text())
-    settings["checksum"] = "of other data"
-    (tmp_path / "toy-twelve.json").write_text(json.dumps(settings))
-    with pytest.raises(ValueError, match="holds another run: checksum is 'of other data' there"):
-        run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+def test_a_file_of_unknown_origin_is_left_alone(whole, tmp_path):
+    copy(whole, tmp_path)
     (tmp_path / "toy-twelve.json").unlink()
     with pytest.raises(ValueError, match="holds another run"):
         run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
     assert (tmp_path / "toy-twelve.csv").read_bytes() == bytes_of(whole)["toy-twelve.csv"]
+
+
+@pytest.mark.parametrize("name", ["experiment", "dataset", "quick", "checksum", "shrinklin"])
+def test_all_settings_are_compared(whole, tmp_path, name):
+    copy(whole, tmp_path)
+    edit(tmp_path / "toy-twelve.json", name, "other")
+    with pytest.raises(ValueError, match=f"holds another run: {name} is 'other' there"):
+        run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+
+
+def test_other_code_may_draw_what_is_complete_and_not_go_on(whole, tmp_path):
+    copy(whole, tmp_path)
+    edit(tmp_path / "toy-twelve.json", "code", "other")
+    run(Toy(broken=1), "twelve", False, Place(tmp_path, quiet=True))
+    # It still says which code measured.
+    assert json.loads((tmp_path / "toy-twelve.json").read_text())["code"] == "other"
+    file = tmp_path / "toy-twelve.csv"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:8]))
+    with pytest.raises(ValueError, match="begun by other code"):
+        run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+    assert file.read_bytes() == b"".join(lines[:8])
+    # Where no job was finished nothing can be mixed.
+    file.write_bytes(b"".join(lines[:1]))
+    run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+    assert bytes_of(tmp_path) == bytes_of(whole)
+
+
+def copy(whole, folder):
+    for file in whole.iterdir():
+        shutil.copy(file, folder)
+
+
+def edit(file, name, value):
+    settings = json.loads(file.read_text())
+    assert name in settings
+    file.write_text(json.dumps({**settings, name: value}))
+
+
+def test_a_complete_file_without_a_column_is_refused(whole, tmp_path):
+    copy(whole, tmp_path)
+    file = tmp_path / "toy-twelve.csv"
+    file.write_text(file.read_text().replace("square", "cube", 1))
+    with pytest.raises(ValueError, match="has no column 'square'"):
+        run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+
+
+def test_one_process_writes_at_a_time(whole, tmp_path):
+    with (
+        locked(tmp_path / "toy-twelve.csv"),
+        pytest.raises(ValueError, match="being written by another process"),
+    ):
+        run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+    # A lock that a killed process left behind is none.
+    (tmp_path / "toy-twelve.lock").touch()
+    run(Toy(), "twelve", False, Place(tmp_path, quiet=True))
+    assert bytes_of(tmp_path) == bytes_of(whole)
 
 
 class OtherCells(Toy):
@@ -161,8 +232,7 @@ class OtherColumns(Toy):
     ids=["cells", "columns"],
 )
 def test_the_file_of_other_code_is_refused(whole, tmp_path, other, message):
-    for name, data in bytes_of(whole).items():
-        (tmp_path / name).write_bytes(data)
+    copy(whole, tmp_path)
     file = tmp_path / "toy-twelve.csv"
     file.write_bytes(b"\n".join(file.read_bytes().split(b"\n")[:8]) + b"\n")
     with pytest.raises(ValueError, match=message):
@@ -253,6 +323,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     [
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["tradeoff", "--jobs", "0"], ">= 1, or -1"),
+        (["tradeoff", "--jobs", "two"], "two: give a whole number"),
+        (["tradeoff", "--out", __file__], "is no folder that can be written: File exists"),
+        (["tradeoff", "--out", "/proc/nope"], "is no folder that can be written"),
         (["tradeoff", "--data-home", "no/such/folder"], "'no/such/folder' is no folder"),
         (["claims", "--dataset", "digits"], "no --dataset"),
         (["tradeoff", "--backend", "slurm"], "invalid choice: 'slurm'"),

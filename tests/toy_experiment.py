@@ -1,6 +1,6 @@
 """An experiment whose results are known, for the tests of what runs experiments.
 
-``python tests/toy_experiment.py OUT`` runs it as a process that can be killed.
+``python tests/toy_experiment.py OUT JOBS`` runs it as a process that can be killed.
 """
 
 import sys
@@ -79,4 +79,5 @@ class Toy(Experiment):
 
 
 if __name__ == "__main__":
-    run(Toy(wait=0.01), "forty", False, Place(Path(sys.argv[1]), quiet=True))
+    place = Place(Path(sys.argv[1]), n_jobs=int(sys.argv[2]), quiet=True)
+    run(Toy(wait=0.01), "forty", False, place)
