@@ -5,10 +5,7 @@ COMMAND = "python -m experiments"
 
 def as_text(done):
     """The table of a run."""
-    import pandas as pd
-
-    with pd.option_context("display.width", 140, "display.max_columns", None):
-        lines = [done.summary.to_string()]
+    lines = [done.summary.to_string(float_format="{:.4g}".format, na_rep="")]
     n_warned = int(done.table["warning"].notna().sum())
     if n_warned:
         lines.append(

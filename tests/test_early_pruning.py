@@ -272,6 +272,17 @@ def both(first, second):
             Outcome.CONDITIONAL,
         ),
         ({"cost": DEAR, "loss": FLAT}, {"cost": DEAR, "loss": FLAT}, Outcome.NOT_CONFIRMED),
+        # On either side of a tenth of the updates and of a twentieth of the loss.
+        (
+            {"cost": [0.099] * 6, "loss": [1.049] * 6},
+            {"cost": [0.11] * 6, "loss": FLAT},
+            Outcome.CONDITIONAL,
+        ),
+        (
+            {"cost": [0.11] * 6, "loss": FLAT},
+            {"cost": CHEAP, "loss": [1.06] * 6},
+            Outcome.NOT_CONFIRMED,
+        ),
         # Few updates for a model that is no good.
         (
             {"cost": CHEAP, "loss": [1.2] * 4 + [1.1, 1.0]},
@@ -288,6 +299,7 @@ def test_verdict_on_updates_says_which_settings(finished):
     verdict = saves_updates(both({"cost": CHEAP, "loss": FALLING}, {"cost": DEAR, "loss": FLAT}))
     assert "λ = 0.1: sign change 3.0 % of updates, loss × 1.030" in verdict.figures
     assert "at 4 of 6 γ (1 − γ = 1 to 0.001) 9.0 % of updates" in verdict.figures
+    assert "9.0 % of updates, loss × 1.030, with loss at most × 1.01 at 2;" in verdict.figures
     assert "λ = 0.001: sign change 40.0 % of updates, loss × 1.000" in verdict.figures
     assert "at no γ (1 − γ = 1: 40.0 % of updates" in verdict.figures
     assert [str(one) for one in finished.verdicts]
@@ -303,6 +315,12 @@ RISING = FALLING[::-1]
         ({"cost": CHEAP, "loss": FALLING}, {"cost": CHEAP, "loss": FLAT}, Outcome.CONDITIONAL),
         # Cost follows γ, loss does not.
         ({"cost": CHEAP, "loss": FLAT}, {"cost": CHEAP, "loss": RISING}, Outcome.CONDITIONAL),
+        # Loss falls, by less than a deviation of seeds and more than two errors of their mean.
+        (
+            {"cost": CHEAP, "loss": FALLING, "noise": 0.02},
+            {"cost": CHEAP, "loss": FALLING},
+            Outcome.CONFIRMED,
+        ),
         # Loss falls, by less than it varies between seeds, or in digits that do not count.
         (
             {"cost": CHEAP, "loss": FALLING, "noise": 0.1},

@@ -144,6 +144,12 @@ def test_the_exponent_is_that_beyond_the_overhead(exponent, overhead):
         assert abs(np.polyfit(np.log(COSTS), np.log(seconds), 1)[0] - exponent) > 0.1
 
 
+@pytest.mark.parametrize(("exponent", "linear"), [(0.7, False), (0.8, True), (1.2, True)])
+def test_linear_is_an_exponent_near_1(exponent, linear):
+    assert fit(COSTS, COSTS**exponent).linear == linear
+    assert not fit(COSTS, COSTS**1.3).linear
+
+
 def test_r_squared_is_what_the_line_explains():
     rng = np.random.default_rng(0)
     seconds = 1 + COSTS / 1e7 + 0.3 * rng.standard_normal(len(COSTS))
