@@ -2,7 +2,7 @@
 
 from sklearn import datasets as sklearn_datasets
 
-from datasets.dataset import assemble
+from datasets.dataset import assemble, told
 
 # Rows 1 to 4 of an 8 × 8 image, read line by line.
 UPPER_HALF = 32
@@ -20,16 +20,19 @@ def read(card):
     -------
     Dataset
     """
-    if card.name == "digits-completion":
-        parts = _digits_completion()
-    else:
-        # Scaled by scikit-learn, the last digits would depend on the machine.
-        options = {"scaled": False} if card.name == "diabetes" else {}
-        bunch = getattr(sklearn_datasets, f"load_{card.name}")(**options)
-        targets = bunch.get("target_names", ["progression"])
-        parts = bunch.data, bunch.target, bunch.feature_names, targets
     remedy = "Use the release of scikit-learn that the card was made with, or renew the card."
-    return assemble(card, *parts, origin="scikit-learn", remedy=remedy)
+    with told(card, "scikit-learn", remedy):
+        return assemble(card, *_parts(card.name))
+
+
+def _parts(name):
+    if name == "digits-completion":
+        return _digits_completion()
+    # Scaled by scikit-learn, the last digits would depend on the machine.
+    options = {"scaled": False} if name == "diabetes" else {}
+    bunch = getattr(sklearn_datasets, f"load_{name}")(**options)
+    targets = bunch.get("target_names", ["progression"])
+    return bunch.data, bunch.target, bunch.feature_names, targets
 
 
 def _digits_completion():

@@ -27,8 +27,9 @@ class Card:
     n_targets : int, for regression only
     n_classes : int, for classification only
     target_columns : tuple of str, default=()
-        The columns that are targets. Left out: the last `n_targets` columns; for classes
-        the column that OpenML marks as the target, else the last.
+        The columns that are targets, wherever they stand. Left out: the last `n_targets`
+        columns (refused where OpenML marks as many others); for classes the column that
+        OpenML marks as the target, else the last.
     openml_name, openml_id : str and int, default=None
         Without a name the dataset is not on OpenML. The id may be left out.
     files : tuple of str, default=()
@@ -114,7 +115,7 @@ def card(name):
         If there is none of that name; it says which there are.
     """
     files = {file.stem: file for file in CARDS.glob("*.toml")}
-    if name not in files:
+    if not isinstance(name, str) or name not in files:
         raise ValueError(_unknown(name, sorted(files)))
     return _read(files[name])
 

@@ -1,6 +1,7 @@
 """What `load` returns, and the checks that every load passes."""
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,8 @@ from datasets.catalogue import Card
 
 # How missing values of a nominal column are written in ARFF.
 MISSING = "?"
+# Kinds of numpy types that are real numbers.
+NUMERIC = "biuf"
 
 
 class DatasetError(RuntimeError):
@@ -65,7 +68,16 @@ def _standardize(table):
     return np.where(constant, 0.0, centred / deviation)
 
 
-def assemble(card, X, y, feature_names, target_names=None, *, origin, remedy):
+@contextmanager
+def told(card, origin, remedy):
+    """A `DatasetError` inside also says which dataset, where from, and what to do."""
+    try:
+        yield
+    except DatasetError as error:
+        raise DatasetError(f"{card.name} in {origin}: {error} {remedy}") from error
+
+
+def assemble(card, X, y, feature_names, target_names=None):
     """A `Dataset` that agrees with its card.
 
     Parameters
@@ -76,8 +88,6 @@ def assemble(card, X, y, feature_names, target_names=None, *, origin, remedy):
     feature_names : sequence of str
     target_names : sequence of str, default=None
         For classification None takes the labels themselves.
-    origin, remedy : str
-        For errors: where the data come from, and what to do about them, a sentence.
 
     Returns
     -------
@@ -86,26 +96,24 @@ def assemble(card, X, y, feature_names, target_names=None, *, origin, remedy):
     Raises
     ------
     DatasetError
+        A sentence that names neither the dataset nor its source (see `told`).
     """
-    X = np.array(X, dtype=np.float64, order="C", ndmin=2)
-    y = _targets(card, y)
-    sizes = _sizes(card, X, y)
-    if sizes:
-        raise DatasetError(f"{card.name} in {origin}: {sizes} {remedy}")
-    X, y, n_dropped = _complete_rows(card, X, y, origin, remedy)
-    if card.task == "classification":
-        labels = [str(label) for label in np.unique(y)]
-        target_names = labels if target_names is None else target_names
+    X, y = np.asarray(X), np.asarray(y)
+    if card.task == "regression" and y.ndim == 1:
+        y = y[:, None]
+    _types_and_sizes(card, X, y)
+    X, y, n_dropped = _complete_rows(card, X, y)
+    X, y = np.array(X, dtype=np.float64, order="C"), _targets(card, y)
+    if card.task == "classification" and target_names is None:
+        target_names = np.unique(y)
     names = [str(name) for name in feature_names], [str(name) for name in target_names]
-    problem = _labels_and_names(card, y, *names)
+    _labels_and_names(card, y, *names)
     found = checksum(X, y, *names)
-    if not problem and card.checksum not in (None, found):
-        problem = (
+    if card.checksum not in (None, found):
+        raise DatasetError(
             f"the checksum is {found}, expected {card.checksum}: "
             "values, names or their order differ."
         )
-    if problem:
-        raise DatasetError(f"{card.name} in {origin}: {problem} {remedy}")
     return Dataset(
         X=X,
         y=y,
@@ -117,53 +125,61 @@ def assemble(card, X, y, feature_names, target_names=None, *, origin, remedy):
     )
 
 
-def _targets(card, y):
-    if card.task == "classification":
-        y = np.array(y)
-        # Labels read from a numeric column: 3.0 stands for 3.
-        whole = y.dtype.kind == "f" and np.isfinite(y).all() and (y == np.round(y)).all()
-        return y.astype(np.int64) if whole or y.dtype.kind in "iub" else y
-    y = np.array(y, dtype=np.float64, order="C")
-    return y[:, None] if y.ndim == 1 else y
-
-
-def _sizes(card, X, y):
+def _types_and_sizes(card, X, y):
+    labels = "U" if card.task == "classification" else ""
+    if X.dtype.kind not in NUMERIC or y.dtype.kind not in NUMERIC + labels:
+        raise DatasetError(
+            f"found X of type {X.dtype} and y of type {y.dtype}, expected real numbers"
+            f"{' and labels' if labels else ''}."
+        )
     expected = (card.n_samples,) if card.n_targets is None else (card.n_samples, card.n_targets)
-    if X.shape == card.shape and y.shape == expected:
-        return None
-    return (
-        f"found X of shape {X.shape} and y of shape {y.shape}, "
-        f"expected {card.shape} and {expected}."
-    )
+    if X.shape != card.shape or y.shape != expected:
+        raise DatasetError(
+            f"found X of shape {X.shape} and y of shape {y.shape}, "
+            f"expected {card.shape} and {expected}."
+        )
 
 
-def _complete_rows(card, X, y, origin, remedy):
-    known = np.isfinite(X).all(axis=1)
-    if y.dtype.kind == "f":
-        known &= np.isfinite(y.reshape(len(y), -1)).all(axis=1)
-    elif y.dtype.kind == "U":
+def _complete_rows(card, X, y):
+    """X and y without the rows that have a missing value, and their number."""
+    columns = np.column_stack([X, y]) if y.dtype.kind != "U" else X
+    n_infinite = int(np.isinf(columns).any(axis=1).sum())
+    if n_infinite:
+        raise DatasetError(f"{n_infinite} rows have values that are infinite, expected none.")
+    known = ~np.isnan(columns).any(axis=1)
+    if y.dtype.kind == "U":
         known &= y != MISSING
     n_dropped = int((~known).sum())
     if n_dropped and not card.missing:
-        raise DatasetError(
-            f"{card.name} in {origin}: {n_dropped} rows have values that are missing or "
-            f"not finite, expected none. {remedy}"
-        )
+        raise DatasetError(f"{n_dropped} rows have values that are missing, expected none.")
     if not known.any():
-        raise DatasetError(f"{card.name} in {origin}: a value is missing in every row. {remedy}")
+        raise DatasetError("a value is missing in every row.")
     return X[known], y[known], n_dropped
+
+
+def _targets(card, y):
+    if card.task == "regression":
+        return np.array(y, dtype=np.float64, order="C")
+    # Labels read from a numeric column: 3.0 stands for 3.
+    whole = y.dtype.kind in "biu" or (y.dtype.kind == "f" and (y == np.round(y)).all())
+    return y.astype(np.int64) if whole else y.copy()
 
 
 def _labels_and_names(card, y, feature_names, target_names):
     n_outputs = card.n_targets or card.n_classes
-    if card.task == "classification" and len(np.unique(y)) != n_outputs:
-        return f"found {len(np.unique(y))} classes, expected {n_outputs}."
+    labels = None if card.task == "regression" else np.unique(y)
+    if labels is not None and len(labels) != n_outputs:
+        raise DatasetError(f"found {len(labels)} classes, expected {n_outputs}.")
     if (len(feature_names), len(target_names)) != (card.n_features, n_outputs):
-        return (
+        raise DatasetError(
             f"found {len(feature_names)} names of features and {len(target_names)} of targets "
             f"or classes, expected {card.n_features} and {n_outputs}."
         )
-    return None
+    if labels is not None and labels.dtype.kind == "U" and labels.tolist() != target_names:
+        raise DatasetError(
+            f"the classes are called {', '.join(target_names)}, "
+            f"but the labels, sorted, are {', '.join(labels)}."
+        )
 
 
 def checksum(X, y, feature_names, target_names):

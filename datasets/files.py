@@ -4,33 +4,31 @@ An npz file holds `X` and `y`, and may hold `feature_names` and `target_names`.
 Nothing here writes.
 """
 
-import zipfile
-from pathlib import Path
-
 import numpy as np
 
-from datasets.dataset import DatasetError, assemble
-from datasets.tables import read_arff, split
+from datasets.dataset import assemble, told
+from datasets.tables import read_arff, reading, split
 
 
-def find(card, folder):
+def folders(home):
+    """A folder and those in it: where datasets and caches are looked for."""
+    return [home, *sorted(child for child in home.glob("*") if child.is_dir())]
+
+
+def find(card, home):
     """The file of a dataset in a folder or one folder further down, or None.
 
     Parameters
     ----------
     card : Card
-    folder : path-like
+    home : Path
 
     Returns
     -------
     Path or None
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        return None
     names = [f"{card.name}.arff", f"{card.name}.npz", *card.files]
-    folders = [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
-    paths = (place / name for place in folders for name in names)
+    paths = (folder / name for folder in folders(home) for name in names)
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -41,7 +39,7 @@ def read(card, path):
     ----------
     card : Card
     path : Path
-        Ends in .arff or .npz.
+        Ends in .npz, else it is read as ARFF.
 
     Returns
     -------
@@ -52,29 +50,23 @@ def read(card, path):
     DatasetError
         If the file cannot be read, or does not hold what the card says.
     """
-    remedy = f"Replace the file, or move it out of {path.parent} to have another source tried."
-    parts = _arrays(card, path, remedy) if path.suffix == ".npz" else _columns(card, path, remedy)
-    return assemble(card, *parts, origin=path, remedy=remedy)
+    remedy = "Replace the file, or move it away to have another source tried."
+    with told(card, path, remedy):
+        parts = _arrays(card, path) if path.suffix == ".npz" else split(card, read_arff(path))
+        return assemble(card, *parts)
 
 
-def _columns(card, path, remedy):
-    try:
-        return split(card, read_arff(path))
-    except DatasetError as error:
-        raise DatasetError(f"{error} ({path}) {remedy}") from error
-
-
-def _arrays(card, path, remedy):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            content = dict(file)
-        X, y = content["X"], content["y"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(
-            f"{path} cannot be read as an npz file with X and y: {error}. {remedy}"
-        ) from error
-    features = content.get("feature_names", [f"x{j + 1}" for j in range(X.shape[-1])])
+def _arrays(card, path):
+    with reading("an npz file with X and y"), np.load(path, allow_pickle=False) as file:
+        names = [name for name in ("feature_names", "target_names") if name in file]
+        content = {name: _text(file[name]) for name in ("X", "y", *names)}
+        content |= {name: content[name].ravel() for name in names}
+    features = content.get("feature_names", [f"x{j + 1}" for j in range(card.n_features)])
     targets = content.get("target_names")
     if targets is None and card.task == "regression":
         targets = [f"y{k + 1}" for k in range(card.n_targets)]
-    return X, y, features, targets
+    return content["X"], content["y"], features, targets
+
+
+def _text(array):
+    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array

@@ -1,5 +1,8 @@
 """Load a dataset by name: from scikit-learn, a folder, a cache of `openml`, or OpenML."""
 
+import os
+from pathlib import Path
+
 from datasets import bundled, files, openml_client
 from datasets.catalogue import card as card_of
 from datasets.dataset import DatasetError, way_on
@@ -21,7 +24,9 @@ def load(name, *, data_home=None):
     data_home : path-like, default=None
         A folder with NAME.arff or NAME.npz (or a file the card names), there or one folder
         further down, or a cache of the `openml` client, likewise. What is not there
-        is downloaded into it as into such a cache; files found are never altered.
+        is downloaded into it as into such a cache, once it has passed every check; files
+        found are never altered, but for a cached dataset that is damaged or not what its
+        card says: once downloaded anew, that takes its place.
         None: the cache that `openml` is configured for.
 
     Returns
@@ -35,6 +40,11 @@ def load(name, *, data_home=None):
     DatasetError
         If the data cannot be had, or are not what the card says.
 
+    Notes
+    -----
+    A download that fails is tried four times within 21 s. Each wait is announced by a
+    warning of the logger "datasets", on stderr unless logging is set up otherwise.
+
     Examples
     --------
     >>> from datasets import load
@@ -44,7 +54,7 @@ def load(name, *, data_home=None):
     """
     if isinstance(name, str) and name.endswith(TWIN):
         return make_twin(name.removesuffix(TWIN))
-    return fetch(card_of(name), data_home=data_home)
+    return _fetch(card_of(name), data_home, WAITS)
 
 
 def fetch(card, *, data_home=None, waits=WAITS):
@@ -67,11 +77,28 @@ def fetch(card, *, data_home=None, waits=WAITS):
     DatasetError
         As for `load`.
     """
+    return _fetch(card, data_home, waits)
+
+
+def _fetch(card, data_home, waits):
+    """As `fetch`; both it and `load` call it, so that warnings point to their caller."""
+    home = None if data_home is None else _folder(card, data_home)
     if card.bundled:
         return bundled.read(card)
-    path = None if data_home is None else files.find(card, data_home)
+    path = None if home is None else files.find(card, home)
     if path is not None:
         return files.read(card, path)
     if card.openml_name is None:
-        raise DatasetError(f"{card.name} is not on OpenML. {way_on(card, data_home)}")
-    return openml_client.obtain(card, data_home, waits)
+        raise DatasetError(f"{card.name} is not on OpenML. {way_on(card, home)}")
+    return openml_client.obtain(card, home, waits)
+
+
+def _folder(card, data_home):
+    home = Path(data_home).expanduser()
+    if not os.fspath(data_home):
+        raise DatasetError(f"{card.name}: data_home is empty: give a folder, or None.")
+    if home.exists() and not home.is_dir():
+        raise DatasetError(
+            f"{card.name}: data_home={str(home)!r} is a file: give the folder it is in."
+        )
+    return home

@@ -2,36 +2,49 @@
 
 A dataset is known by its name and its shape: an id on the card is only tried first. The
 ARFF file comes before the Parquet file, because OpenML states a checksum (MD5) of the former only.
+
+The client never works in the user's cache: on any failure it removes all that it has of a
+dataset. It reads a copy, and downloads into a temporary folder, whence what has passed
+every check is moved into the cache.
+
 While the client works, its settings are ours; they are the user's again afterwards. (They
 are global: do not load from several threads at once.)
 """
 
+import errno
 import hashlib
 import logging
 import os
+import shutil
+import tempfile
 import textwrap
 import time
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 from datasets.dataset import DatasetError, assemble, way_on
+from datasets.files import folders
 from datasets.tables import MISSING_EXTRA, read_arff, read_parquet, split
 
+LOGGER = logging.getLogger("datasets")
 OML = "{http://openml.org/openml}"
 SKIP_PARQUET = "OPENML_SKIP_PARQUET"
+# No further try makes a folder writable, or a disk larger.
+NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
-def obtain(card, data_home, waits):
+def obtain(card, home, waits):
     """The dataset of a card from a cache, else from the server, checked.
 
     Parameters
     ----------
     card : Card
         With an `openml_name`.
-    data_home : path-like or None
+    home : Path or None
         The root of a cache, or a folder that has such roots in it; None: the client's own.
     waits : sequence of float
         Seconds between the tries of each request.
@@ -44,44 +57,40 @@ def obtain(card, data_home, waits):
     ------
     DatasetError
     """
-    search = _Search(card, data_home, tuple(waits), rejected={})
+    search = _Search(card, home, tuple(waits), rejected={})
     openml = _imported(search)
-    for root in _roots(data_home):
-        with _configured(openml, root):
-            dataset = _from_cache(openml, search)
-        if dataset is not None:
-            return dataset
-    with _configured(openml, None if data_home is None else Path(data_home)):
-        return _from_server(openml, search)
+    dataset = _from_caches(openml, search) or _from_server(openml, search)
+    if card.checksum not in (None, dataset.checksum):
+        warnings.warn(
+            f"{card.name}: OpenML's copy has other values, names or an other order than the "
+            f"copy its card was made from (checksum {dataset.checksum}, there {card.checksum}).",
+            # The caller of `load` or `fetch`.
+            stacklevel=4,
+        )
+    return replace(dataset, card=card)
 
 
 @dataclass(frozen=True)
 class _Search:
     card: object
-    data_home: object
+    home: Path | None
     waits: tuple[float, ...]
-    # Why each dataset seen so far is not the one: reasons by id.
-    rejected: dict[int, str]
+    # Why what was seen so far is not taken: by file of a cache, by id on the server.
+    rejected: dict[Path | int, str]
 
 
-def _roots(data_home):
-    if data_home is None:
-        return [None]
-    home = Path(data_home)
-    if not home.is_dir():
-        return []
-    return [home, *sorted(child for child in home.iterdir() if child.is_dir())]
+class _GaveUp(DatasetError):
+    """The server does not answer: no use to ask it for another dataset."""
 
 
 @contextmanager
 def _configured(openml, root):
-    """The client keeps its cache in `root` and leaves retries to us, quietly."""
+    """The client keeps its cache in `root` and leaves retries to us."""
     before = openml.config.get_config_as_dict()
     with ExitStack() as stack:
         stack.callback(openml.config.set_root_cache_directory, before["cachedir"])
         policy = before["retry_policy"], before["connection_n_retries"]
         stack.callback(openml.config.set_retry_policy, *policy)
-        stack.enter_context(_quiet())
         if root is not None:
             openml.config.set_root_cache_directory(root)
         # The client would wait at least a second before each further try.
@@ -94,7 +103,7 @@ def _imported(search):
         import openml
         import pandas  # noqa: F401
     except ImportError as error:
-        way = way_on(search.card, search.data_home)
+        way = way_on(search.card, search.home)
         raise DatasetError(f"{search.card.name}: {error}. {MISSING_EXTRA} {way}") from error
     return openml
 
@@ -134,49 +143,48 @@ def _arff_only(skip):
 # Caches.
 
 
-def _from_cache(client, search):
-    """The dataset if it is there and sound; what is damaged is removed."""
-    for did in _cached(client, search.card):
-        folder = _folder(client, did)
-        try:
-            table = _table(client, did, arff=(folder / "dataset.arff").is_file())
-        except (_Damaged, _Unreadable) as error:
-            search.rejected[did] = str(error)
-            continue
-        dataset = _accepted(client, search, did, table)
-        if dataset is not None:
-            return dataset
+def _from_caches(client, search):
+    """The dataset, if it is there and sound; what is not taken is left alone."""
+    for root in [None] if search.home is None else folders(search.home):
+        for file in _cached(client, search, _cache(client, root)):
+            try:
+                return _from_copy(client, search.card, file)
+            # Of a damaged description the client makes almost any error.
+            except Exception as error:
+                known = isinstance(error, DatasetError)
+                search.rejected[file] = str(error) if known else f"{_text(error)}."
     return None
 
 
-def _cached(client, card):
-    """Ids of complete datasets of that name in the cache, the card's own first."""
-    folder = _folder(client, "")
-    if not folder.is_dir():
-        return []
-    ids = [int(child.name) for child in folder.iterdir() if child.name.isdigit()]
-    ids = [did for did in ids if _data_files(folder / str(did))]
-    same_name = [did for did in ids if _is_called(card, _description(client, did).get("name"))]
-    return sorted(same_name, key=lambda did: (did != card.openml_id, did))
+def _cache(client, root):
+    """The folder where the client keeps the datasets of its server."""
+    with _configured(client, root):
+        return Path(client.config.get_cache_directory()) / "datasets"
 
 
-def _folder(client, did):
-    return Path(client.config.get_cache_directory()) / "datasets" / str(did)
+def _cached(client, search, cache):
+    """Data files of the datasets of that name in a cache, the card's own id first."""
+    card = search.card
+    ids = [int(child.name) for child in cache.glob("*") if child.name.isdecimal()]
+    for did in sorted(ids, key=lambda did: (did != card.openml_id, did)):
+        folder = cache / str(did)
+        names = ["dataset.arff", f"dataset_{did}.pq", "dataset.pq"]
+        files = [folder / name for name in names if (folder / name).is_file()]
+        description = folder / "description.xml"
+        name = _name(description, did)
+        if name is None and did == card.openml_id and files:
+            search.rejected[description] = "it is missing or damaged."
+        if _is_called(card, name):
+            yield from files
 
 
-def _data_files(folder):
-    names = ["dataset.arff", "dataset.pq", f"dataset_{folder.name}.pq"]
-    return [folder / name for name in names if (folder / name).is_file()]
-
-
-def _description(client, did):
-    """Name, MD5 and target of a cached dataset; empty where there is no sound description."""
+def _name(description, did):
+    """The name in a description of that dataset, None where it is not one."""
     try:
-        tree = ElementTree.parse(_folder(client, did) / "description.xml")
+        tree = ElementTree.parse(description)
     except (OSError, ElementTree.ParseError):
-        return {}
-    fields = {"name": "name", "md5": "md5_checksum", "target": "default_target_attribute"}
-    return {key: tree.findtext(f"{OML}{tag}") for key, tag in fields.items()}
+        return None
+    return tree.findtext(f"{OML}name") if tree.findtext(f"{OML}id") == str(did) else None
 
 
 def _is_called(card, name):
@@ -184,87 +192,86 @@ def _is_called(card, name):
     return name is not None and name.strip().casefold() == card.openml_name.casefold()
 
 
-class _Damaged(Exception):
-    """A cached file is truncated or altered, and has been removed."""
+def _from_copy(client, card, file):
+    """The dataset that the client reads from a copy of a data file and its description."""
+    did = int(file.parent.name)
+    description = file.with_name("description.xml")
+    if file.suffix == ".pq" and not ElementTree.parse(description).findtext(f"{OML}parquet_url"):
+        # The client would ask the server for the ARFF file.
+        raise DatasetError("its description has no parquet_url.")
+    with tempfile.TemporaryDirectory() as root, _configured(client, root), _quiet():
+        copy = _cache(client, root) / str(did)
+        copy.mkdir(parents=True)
+        for source in (description, file):
+            shutil.copyfile(source, copy / source.name)
+        found, path = _described(client, did, arff=file.suffix == ".arff")
+        if path.suffix == ".arff":
+            _check_md5(path, found.md5_checksum)
+        return _accepted(card, found, _table(path))
 
 
-class _Unreadable(Exception):
-    """A file is as the server has it, and yet not a table."""
-
-
-def _table(client, did, arff):
-    """The table of a dataset; from the network only what the cache does not have."""
-    with _arff_only(arff):
-        found = client.datasets.get_dataset(did, download_data=True)
-    path = Path(found.parquet_file or found.data_file)
-    sound = False
-    try:
-        if path.suffix != ".arff":
-            return read_parquet(path)
-        sound = _has_md5(path, _description(client, did).get("md5"))
-        return read_arff(path)
-    except DatasetError as error:
-        if sound:
-            raise _Unreadable(str(error)) from error
-        path.unlink()
-        raise _Damaged(f"its file in the cache was damaged and is removed now ({error})") from error
-
-
-def _has_md5(path, expected):
-    """Whether it is known to be sound; `DatasetError` if it is known not to be."""
-    if not expected:
-        return False
+def _check_md5(path, expected):
     content = path.read_bytes()
-    # Where the client wrote it in text mode, line ends may be those of the system.
+    # The client writes in text mode: line ends may be those of the system.
     versions = content, content.replace(b"\r\n", b"\n")
     found = [hashlib.md5(version).hexdigest() for version in versions]
-    if expected.strip() not in found:
-        raise DatasetError(f"MD5 {found[0]}, expected {expected.strip()}")
-    return True
+    if expected and expected.strip() not in found:
+        raise DatasetError(f"it is damaged (MD5 {found[0]}, expected {expected.strip()}).")
 
 
-def _accepted(client, search, did, table):
-    """The dataset if the table is what the card says; else the reason is kept."""
-    card = search.card
-    marked = (_description(client, did).get("target") or "").split(",")
-    folder = _folder(client, did)
-    remedy = f"Delete {folder} to have it downloaded anew, or report that OpenML changed."
+# What the client reads or downloads.
+
+
+def _described(client, did, arff):
+    """What the client says of a dataset, and the path of its ARFF or Parquet file."""
+    with _arff_only(arff):
+        found = client.datasets.get_dataset(did, download_data=True)
+    return found, Path(found.parquet_file or found.data_file)
+
+
+def _table(path):
+    return read_arff(path) if path.suffix == ".arff" else read_parquet(path)
+
+
+def _accepted(card, found, table):
+    """The dataset; `DatasetError` if it is not what the card says."""
+    marked = [name.strip() for name in (found.default_target_attribute or "").split(",")]
     required = card if card.openml_seen else replace(card, checksum=None)
-    try:
-        found = assemble(required, *split(card, table, marked), origin=folder, remedy=remedy)
-        return _as_on_the_card(card, found)
-    except DatasetError as error:
-        search.rejected[did] = str(error)
-        return None
-
-
-def _as_on_the_card(card, dataset):
-    if card.checksum not in (None, dataset.checksum):
-        warnings.warn(
-            f"{card.name}: OpenML's copy has other values, names or an other order than the "
-            f"copy its card was made from (checksum {dataset.checksum}, there {card.checksum}).",
-            stacklevel=7,
-        )
-    return replace(dataset, card=card)
+    return assemble(required, *split(card, table, marked))
 
 
 # The server.
 
 
 def _from_server(client, search):
-    for did in _candidates(client, search):
-        try:
-            name, table = _downloaded(client, search, did)
-        except _Unreadable as error:
-            search.rejected[did] = str(error)
-            continue
-        if table is None:
-            search.rejected[did] = f"it is called {name!r}" if name else "the server has no such id"
-            continue
-        dataset = _accepted(client, search, did, table)
-        if dataset is not None:
-            return dataset
+    cache = _cache(client, search.home)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with (
+            # In the cache, whose disk may be another one, so that a folder can be moved.
+            tempfile.TemporaryDirectory(dir=cache.parent, ignore_cleanup_errors=True) as root,
+            _configured(client, root),
+        ):
+            for did in _candidates(client, search):
+                try:
+                    dataset = _downloaded(client, search, did)
+                except _GaveUp:
+                    raise
+                except DatasetError as error:
+                    search.rejected[did] = str(error)
+                    continue
+                _move(_cache(client, root) / str(did), cache / str(did), Path(root) / "replaced")
+                return dataset
+    except (OSError, client.exceptions.OpenMLCacheException) as error:
+        raise DatasetError(_not_writable(cache, search, error)) from error
     raise DatasetError(_nothing_fits(client, search))
+
+
+def _move(folder, target, replaced):
+    """Into the cache, in the place of what could not be read there."""
+    with suppress(FileNotFoundError):
+        os.replace(target, replaced)
+    os.replace(folder, target)
 
 
 def _candidates(client, search):
@@ -275,11 +282,13 @@ def _candidates(client, search):
     # Rows without a known shape come last: they cost a download.
     for row in sorted(rows, key=lambda row: (None in _shape(row), row["did"])):
         did, shape = int(row["did"]), _shape(row)
+        if did in search.rejected:
+            continue
         expected = (search.card.n_samples, search.card.n_features + search.card.n_target_columns)
         if all(found in (None, size) for found, size in zip(shape, expected, strict=True)):
             yield did
         else:
-            search.rejected[did] = "it has {} × {} values".format(*shape)
+            search.rejected[did] = "it has {} × {} values.".format(*shape)
 
 
 def _listed(client, card):
@@ -299,55 +308,80 @@ def _shape(row):
 
 
 def _downloaded(client, search, did):
-    """Name and table of a dataset; no table under another name, no name if it is unknown."""
-    what = f"dataset {did}"
-    try:
-        found = _patiently(client, search, what, lambda: client.datasets.get_dataset(did))
-    except (client.exceptions.OpenMLServerNoResult, client.exceptions.OpenMLPrivateDatasetError):
-        return None, None
+    """The dataset; `DatasetError` if it is not the one."""
+    patiently = partial(_patiently, client, search, f"dataset {did}")
+    found = patiently(lambda: client.datasets.get_dataset(did))
     if not _is_called(search.card, found.name):
-        return found.name, None
+        raise DatasetError(f"it is called {found.name!r}.")
     try:
-        table = _patiently(client, search, what, lambda: _table(client, did, arff=True))
-    except (DatasetError, _Unreadable):
-        if not getattr(found, "_parquet_url", None):
+        table = patiently(lambda: _sent(client, did, arff=True))
+    except DatasetError:
+        if not found._parquet_url:
             raise
-        table = _patiently(client, search, what, lambda: _table(client, did, arff=False))
-    return found.name, table
+        table = patiently(lambda: _sent(client, did, arff=False))
+    return _accepted(search.card, found, table)
+
+
+def _sent(client, did, arff):
+    """The table of a dataset; `DatasetError` if it is as it should be and yet not a table."""
+    found, path = _described(client, did, arff)
+    try:
+        return _table(path)
+    except DatasetError as error:
+        if path.suffix == ".arff" and found.md5_checksum:
+            raise
+        # To have it sent again.
+        path.unlink()
+        raise ValueError(str(error)) from error
 
 
 def _patiently(client, search, what, request):
-    """The result of a request, tried again after each wait; `DatasetError` in the end."""
+    """The result of a request, tried again after each wait; `_GaveUp` in the end."""
     errors = client.exceptions
+    reasons = []
     for wait in (*search.waits, None):
         try:
-            return request()
-        except (errors.OpenMLServerNoResult, errors.OpenMLPrivateDatasetError, _Unreadable):
+            with _quiet():
+                return request()
+        except (errors.OpenMLServerNoResult, errors.OpenMLPrivateDatasetError) as error:
+            raise DatasetError(f"the server does not give it: {error}.") from error
+        except (errors.OpenMLCacheException, DatasetError):
             raise
-        except (errors.OpenMLCacheException, PermissionError) as error:
-            raise DatasetError(_not_writable(client, search, error)) from error
         # The client lets pass whatever happens below it: errors of requests, minio,
         # urllib3, expat, the system, and KeyErrors where a proxy answers for the server.
         except Exception as error:
-            reason = error
+            if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
+                raise
+            reasons.append(error)
         if wait is not None:
+            LOGGER.warning(
+                "%s: %s failed to send %s (%s); next try in %g s.",
+                *(search.card.name, client.config.server, what, _text(reasons[-1]), wait),
+            )
             time.sleep(wait)
-    raise DatasetError(_gave_up(client, search, what, reason)) from reason
+    raise _GaveUp(_gave_up(client, search, what, reasons)) from reasons[-1]
 
 
-def _gave_up(client, search, what, reason):
-    tries = len(search.waits) + 1
-    text = textwrap.shorten(str(reason), 300) or "no reason given"
+def _text(error):
+    text = textwrap.shorten(str(error), 300) or "no reason given"
+    return f"{type(error).__name__}: {text.rstrip('.')}"
+
+
+def _gave_up(client, search, what, reasons):
+    n = len(reasons)
+    advice = "Try again later."
+    same = len({(type(reason), str(reason)) for reason in reasons}) == 1
+    if same and isinstance(reasons[-1], client.exceptions.OpenMLHashException):
+        advice = "OpenML's file disagrees with the MD5 that OpenML states."
     return (
         f"{search.card.name} could not be downloaded: {client.config.server} failed to send "
-        f"{what}, {tries} {'try' if tries == 1 else 'tries'}, last {type(reason).__name__}: "
-        f"{text}. {_seen(search)}Try again later. {way_on(search.card, search.data_home)}"
+        f"{what}, {n} {'try' if n == 1 else 'tries'}, last {_text(reasons[-1])}. "
+        f"{_seen(search)}{advice} {way_on(search.card, search.home)}"
     )
 
 
-def _not_writable(client, search, error):
-    cache = client.config.get_cache_directory()
-    way = way_on(search.card, search.data_home)
+def _not_writable(cache, search, error):
+    way = way_on(search.card, search.home)
     return f"{search.card.name}: the cache {cache} cannot be written ({error}). {way}"
 
 
@@ -356,12 +390,12 @@ def _nothing_fits(client, search):
     return (
         f"{card.name}: {client.config.server} has no dataset called {card.openml_name!r} of "
         f"{card.n_samples} × {card.n_features + card.n_target_columns} values that agrees with "
-        f"the card. {_seen(search)}{way_on(card, search.data_home)}"
+        f"the card. {_seen(search)}{way_on(card, search.home)}"
     )
 
 
 def _seen(search):
     if not search.rejected:
         return ""
-    reasons = "; ".join(f"{did}: {why}" for did, why in search.rejected.items())
-    return f"Not taken: {reasons.rstrip('.')}. "
+    reasons = " ".join(f"{what}: {why}" for what, why in search.rejected.items())
+    return f"Not taken: {reasons} "

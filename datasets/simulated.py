@@ -130,8 +130,7 @@ def make_twin(name, random_state=0):
     names = [f"x{j + 1}" for j in range(card.n_features)]
     targets = [f"y{k + 1}" for k in range(n_outputs)] if card.task == "regression" else None
     y = Y if card.task == "regression" else _largest(Y)
-    remedy = "Give another random_state."
-    return assemble(_twin_card(card), X, y, names, targets, origin="simulation", remedy=remedy)
+    return assemble(_twin_card(card), X, y, names, targets)
 
 
 def _largest(Y):

@@ -1,16 +1,31 @@
-"""A table of named columns, as ARFF and Parquet files hold it, and its split by a card."""
+"""A table of named columns, as ARFF and Parquet files hold it, and its split by a card.
 
+Errors say what is wrong, not where: see `datasets.dataset.told`.
+"""
+
+import re
+import textwrap
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.io import arff
 
 from datasets.dataset import MISSING, DatasetError
+
+MISSING_EXTRA = (
+    'ARFF files and OpenML need the extra `data`: pip install ".[data]" '
+    'from the root of the repository, or pip install "openml>=0.15" pandas.'
+)
+# liac-arff cuts the decimals off in such a column.
+INTEGER = re.compile(r"(@attribute\s.*\s)integer\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns in the order of the file: float64 for numbers (nan: missing), else text."""
+    """Columns in the order of the file: float64 for numbers (nan: missing), else text.
+
+    Text is of type object where the source calls it text, and not one of a list of values.
+    """
 
     names: list[str]
     columns: list[np.ndarray]
@@ -24,8 +39,8 @@ def split(card, table, marked=()):
     card : Card
     table : Table
     marked : sequence of str, default=()
-        The targets according to the source; it decides for classes only, and only where
-        the card names no column.
+        The targets according to the source, for where the card names no column: it
+        decides for a class, and must not contradict a regression.
 
     Returns
     -------
@@ -39,93 +54,92 @@ def split(card, table, marked=()):
     column = dict(zip(table.names, table.columns, strict=True))
     X = np.column_stack([_numbers(name, column[name]) for name in features])
     if card.task == "classification":
-        return X, column[targets[0]], features, None
+        y = column[targets[0]]
+        return X, y.astype(str) if y.dtype.kind == "O" else y, features, None
     return X, np.column_stack([_numbers(name, column[name]) for name in targets]), features, targets
 
 
 def _target_names(card, table, marked):
     if len(set(table.names)) != len(table.names):
-        raise DatasetError(f"{card.name}: two columns of the file have the same name.")
+        raise DatasetError("two columns have the same name.")
     if card.n_target_columns >= len(table.names):
-        raise DatasetError(f"{card.name}: the file has {len(table.names)} columns, too few.")
+        raise DatasetError(f"it has {len(table.names)} columns, too few.")
     if card.target_columns:
         absent = [name for name in card.target_columns if name not in table.names]
         if absent:
-            raise DatasetError(f"{card.name}: the file has no column {', '.join(absent)}.")
+            raise DatasetError(f"it has no column {', '.join(absent)}.")
         return list(card.target_columns)
     if card.task == "classification" and len(marked) == 1 and marked[0] in table.names:
         return list(marked)
-    return table.names[-card.n_target_columns :]
+    last = table.names[-card.n_target_columns :]
+    if len(marked) == card.n_targets and set(marked) != set(last):
+        raise DatasetError(
+            f"its source marks {', '.join(marked)} as targets, its last columns are "
+            f"{', '.join(last)}: name the target_columns on the card."
+        )
+    return last
 
 
 def _numbers(name, column):
     if column.dtype.kind == "f":
         return column
+    if column.dtype.kind == "O":
+        raise DatasetError(f"column {name!r} is not numeric: it holds text.")
     try:
         return np.where(column == MISSING, "nan", column).astype(np.float64)
     except ValueError as error:
-        raise DatasetError(f"Column {name!r} is not numeric: {error}.") from error
+        raise DatasetError(f"column {name!r} is not numeric: {error}.") from error
+
+
+@contextmanager
+def reading(kind):
+    """Whatever a reader raises becomes a `DatasetError`."""
+    try:
+        yield
+    except ImportError as error:
+        raise DatasetError(f"{error}. {MISSING_EXTRA}") from error
+    # Of a damaged file come errors of zipfile, zlib, csv, pyarrow, the system and others.
+    except Exception as error:
+        # Errors of the system have the path in their text.
+        text = getattr(error, "strerror", None) or str(error)
+        reason = textwrap.shorten(text, 200) or type(error).__name__
+        raise DatasetError(f"it cannot be read as {kind}: {reason.rstrip('.')}.") from error
 
 
 def read_arff(path):
-    """The `Table` of an ARFF file; `DatasetError` if it cannot be read as one.
+    """The `Table` of an ARFF file; `DatasetError` if it cannot be read as one."""
+    with reading("ARFF"):
+        import arff
 
-    By scipy; what that does not know (sparse rows, values in single quotes) by liac-arff,
-    if it is installed.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            records, header = arff.loadarff(file)
-    except (OSError, ValueError, IndexError, StopIteration, NotImplementedError) as error:
-        return _read_by_liac(path, error)
-    names = header.names()
-    if not names or not len(records):
-        raise DatasetError(f"{path} cannot be read as ARFF: it has no rows.")
-    return Table(names, [_plain(records[name]) for name in names])
-
-
-def _plain(column):
-    return np.char.decode(column, "utf-8") if column.dtype.kind == "S" else column.astype(float)
-
-
-def _read_by_liac(path, error):
-    """The `Table` of what scipy gave up with `error`."""
-    problem = f"{path} cannot be read as ARFF: {error or 'it breaks off'}."
-    try:
-        from arff import ArffException, load
-    except ImportError:
-        hint = "Sparse rows and single quotes need the package liac-arff."
-        raise DatasetError(f"{problem} {hint}") from error
-    try:
-        with path.open(encoding="utf-8") as file:
-            content = load(file)
-    except (ArffException, ValueError, IndexError, OSError):
-        raise DatasetError(problem) from error
-    if not content["data"] or not content["attributes"]:
-        raise DatasetError(problem) from error
-    names, kinds = zip(*content["attributes"], strict=True)
-    columns = zip(*content["data"], strict=True)
-    return Table(list(names), list(map(_column, columns, kinds)))
+        try:
+            with path.open(encoding="utf-8") as file:
+                content = arff.load(INTEGER.sub(r"\1real", line.strip()) for line in file)
+        except arff.ArffException as error:
+            # Its own text cannot be had where the row contains a percent sign.
+            raise ValueError(f"{type(error).__name__} in line {error.line}") from error
+        if not content["data"]:
+            raise ValueError("it has no rows")
+        names, kinds = zip(*content["attributes"], strict=True)
+        columns = zip(*content["data"], strict=True)
+        return Table(list(names), list(map(_column, columns, kinds)))
 
 
 def _column(values, kind):
     """As an array; `kind` is the list of values of a nominal column."""
-    if isinstance(kind, list):
-        return np.array([MISSING if value is None else value for value in values])
+    if kind == "STRING" or isinstance(kind, list):
+        text = [MISSING if value is None else value for value in values]
+        return np.array(text, dtype=object if kind == "STRING" else str)
     return np.array(values, dtype=np.float64)
 
 
 def read_parquet(path):
     """The `Table` of a Parquet file; `DatasetError` if it cannot be read as one."""
-    import pandas as pd
+    with reading("Parquet"):
+        import pandas as pd
 
-    try:
         frame = pd.read_parquet(path)
-    # pyarrow's errors derive from these.
-    except (OSError, ValueError, KeyError) as error:
-        raise DatasetError(f"{path} cannot be read as Parquet: {error}.") from error
-    if frame.empty:
-        raise DatasetError(f"{path} cannot be read as Parquet: it has no rows.")
+        if frame.empty:
+            raise ValueError("it has no rows")
     return Table([str(name) for name in frame.columns], [_series(frame[c]) for c in frame.columns])
 
 
@@ -135,9 +149,3 @@ def _series(series):
     return np.array(
         [MISSING if lost else str(v) for v, lost in zip(series, series.isna(), strict=True)]
     )
-
-
-MISSING_EXTRA = (
-    'Downloads and caches of OpenML need the extra `data`: pip install ".[data]" '
-    'from the root of the repository, or pip install "openml>=0.15" pandas.'
-)

@@ -12,7 +12,10 @@ XMLNS = 'xmlns:oml="http://openml.org/openml"'
 
 @dataclass
 class Published:
-    """A dataset on the server; `listed=False` leaves its sizes out of the list."""
+    """A dataset on the server.
+
+    `listed=False` leaves its sizes out of the list, `private=True` keeps all else back.
+    """
 
     did: int
     name: str
@@ -23,6 +26,7 @@ class Published:
     md5: str | None = None
     parquet: bytes | None = None
     listed: bool = True
+    private: bool = False
 
 
 @dataclass
@@ -54,26 +58,38 @@ class Server:
 
     def answer(self, path):
         """Status and body, as OpenML gives them."""
-        if listing := re.match(r"/api/v1/xml/data/list/data_name/([^/]+)/", path):
+        path = path.split("?")[0]
+        if listing := re.fullmatch(r"/api/v1/xml/data/list/data_name/([^/]+)/.*", path):
             return self.listing(listing[1])
-        did = int(re.search(r"(\d+)(\.\w+)?$", path)[1])
-        found = [dataset for dataset in self.datasets if dataset.did == did]
+        asked = re.fullmatch(r"(/.*/)(\d+)(.*)", path)
+        kind = asked and {
+            ("/api/v1/xml/data/", ""): self.description,
+            ("/api/v1/xml/data/features/", ""): features,
+            ("/data/", ".arff"): lambda dataset: dataset.arff,
+            ("/datasets/", ".pq"): lambda dataset: dataset.parquet,
+        }.get((asked[1], asked[3]))
+        if not kind:
+            return 404, b"<html><p>404, unknown path"
+        found = [dataset for dataset in self.datasets if dataset.did == int(asked[2])]
         if not found:
             return error(111, "Unknown dataset")
-        if path.endswith(".arff"):
-            return 200, found[0].arff.encode()
-        if path.endswith(".pq"):
-            return (200, found[0].parquet) if found[0].parquet else (404, b"")
-        return 200, self.description(found[0]).encode()
+        if found[0].private:
+            return error(112, "No access granted")
+        body = kind(found[0])
+        if body is None:
+            return 404, b""
+        return 200, body if isinstance(body, bytes) else body.encode()
 
     def listing(self, name):
-        rows = [row(dataset) for dataset in self.datasets if dataset.name == name]
+        rows = [row(dataset) for dataset in self.datasets if same(dataset.name, name)]
         if not rows:
             return error(372, "No results")
         return 200, f"<oml:data {XMLNS}>{''.join(rows)}</oml:data>".encode()
 
     def description(self, dataset):
-        md5 = dataset.md5 or hashlib.md5(dataset.arff.encode()).hexdigest()
+        md5 = dataset.md5
+        if md5 is None:
+            md5 = hashlib.md5(dataset.arff.encode()).hexdigest()
         fields = {
             "id": dataset.did,
             "name": dataset.name,
@@ -88,6 +104,32 @@ class Server:
             fields["parquet_url"] = f"http://{self.address}/datasets/{dataset.did}.pq"
         tags = "".join(f"<oml:{key}>{value}</oml:{key}>" for key, value in fields.items())
         return f"<oml:data_set_description {XMLNS}>{tags}</oml:data_set_description>"
+
+
+def same(name, other):
+    return name.casefold() == other.casefold()
+
+
+def features(dataset):
+    columns = re.findall(r"(?im)^@attribute (\S+) (.+)$", dataset.arff)
+    tags = "".join(feature(dataset, index, *column) for index, column in enumerate(columns))
+    return f"<oml:data_features {XMLNS}>{tags}</oml:data_features>"
+
+
+def feature(dataset, index, name, kind):
+    fields = {
+        "index": index,
+        "name": name,
+        "data_type": "nominal" if kind.startswith("{") else kind.lower(),
+        "is_target": str(name in dataset.target.split(",")).lower(),
+        "is_ignore": "false",
+        "is_row_identifier": "false",
+        "number_of_missing_values": 0,
+    }
+    tags = [f"<oml:{key}>{value}</oml:{key}>" for key, value in fields.items()]
+    values = kind.strip("{}").split(",") if kind.startswith("{") else []
+    tags[3:3] = [f"<oml:nominal_value>{value}</oml:nominal_value>" for value in values]
+    return f"<oml:feature>{''.join(tags)}</oml:feature>"
 
 
 def row(dataset):

@@ -5,14 +5,18 @@ without them those tests skip.
 """
 
 import doctest
+import errno
 import io
 import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +26,7 @@ import pytest
 from scipy.io import arff
 
 import datasets
-from datasets import Card, DatasetError, fetch, load
+from datasets import Card, DatasetError, fetch, load, openml_client
 from datasets.dataset import assemble, checksum
 from openml_server import Fault, Published, running
 
@@ -148,8 +152,11 @@ def test_no_two_cards_share_an_id():
 def test_an_unknown_name_says_which_there_are(name):
     with pytest.raises(ValueError, match=f"no dataset '{name}'.*mean 'oes97'.*scm1d"):
         load(name)
-    with pytest.raises(ValueError, match="There are andro, atp1d"):
-        datasets.card("../oes97")
+    for wrong in ("../oes97", ["iris"], None):
+        with pytest.raises(ValueError, match="There are andro, atp1d"):
+            datasets.card(wrong)
+    with pytest.raises(ValueError, match=r"no dataset \['iris'\]"):
+        load(["iris"])
 
 
 @pytest.mark.parametrize(
@@ -249,8 +256,8 @@ def corruptions():
 @pytest.mark.parametrize("case", corruptions())
 def test_what_differs_from_the_card_is_refused(case):
     X, y, features, targets = corruptions()[case]
-    with pytest.raises(DatasetError, match=f"tiny in here: the checksum is .* expected {CHECKSUM}"):
-        assemble(TINY, X, y, features, targets, origin="here", remedy="Mend it.")
+    with pytest.raises(DatasetError, match=f"the checksum is .* expected {CHECKSUM}"):
+        assemble(TINY, X, y, features, targets)
 
 
 def test_the_checksum_does_not_depend_on_how_numbers_are_stored():
@@ -269,7 +276,8 @@ def test_the_checksum_does_not_depend_on_how_numbers_are_stored():
         ({"X": VALUES[:11, :3]}, r"found X of shape \(11, 3\).* expected \(12, 3\)"),
         ({"X": VALUES[:, :2]}, r"found X of shape \(12, 2\)"),
         ({"y": VALUES[:, 3]}, r"y of shape \(12, 1\), expected \(12, 3\) and \(12, 2\)"),
-        ({"X": np.where(VALUES[:, :3] > 2, np.inf, VALUES[:, :3]) * np.inf}, "12 rows have"),
+        ({"X": VALUES[:, :3] * [1, 1, np.inf]}, "12 rows have values that are infinite"),
+        ({"y": VALUES[:, 3:] * [1, -np.inf]}, "12 rows have values that are infinite"),
         ({"y": VALUES[:, 3:] * [1, np.nan]}, "12 rows have values that are missing"),
         ({"feature_names": ["a", "b"]}, "found 2 names of features and 2 of targets"),
         ({"target_names": ["u"]}, "found 3 names of features and 1 of targets"),
@@ -277,21 +285,21 @@ def test_the_checksum_does_not_depend_on_how_numbers_are_stored():
 )
 def test_sizes_and_values_are_checked(change, message):
     parts = {"X": VALUES[:, :3], "y": VALUES[:, 3:], "feature_names": "abc", "target_names": "uv"}
-    with pytest.raises(DatasetError, match=f"{message}.* Mend it."):
-        assemble(TINY, **parts | change, origin="here", remedy="Mend it.")
+    with pytest.raises(DatasetError, match=message):
+        assemble(TINY, **parts | change)
 
 
 @pytest.mark.parametrize("labels", [["p"] * 12, ["p", "q", "r"] * 4])
 def test_the_number_of_classes_is_checked(labels):
     with pytest.raises(DatasetError, match=r"found [13] classes, expected 2\."):
-        assemble(LABELS, VALUES[:, :3], labels, "abc", origin="here", remedy="")
+        assemble(LABELS, VALUES[:, :3], labels, "abc")
 
 
 def test_labels_stay_what_they_are():
-    text = assemble(LABELS, VALUES[:, :3], ["q", "p"] * 6, "abc", origin="", remedy="")
+    text = assemble(LABELS, VALUES[:, :3], ["q", "p"] * 6, "abc")
     assert text.y[0] == "q"
     assert text.target_names == ["p", "q"]
-    numbers = assemble(LABELS, VALUES[:, :3], [3.0, 1.0] * 6, "abc", origin="", remedy="")
+    numbers = assemble(LABELS, VALUES[:, :3], [3.0, 1.0] * 6, "abc")
     assert numbers.y.dtype == np.int64
     assert numbers.y[:2].tolist() == [3, 1]
     assert numbers.target_names == ["1", "3"]
@@ -300,7 +308,7 @@ def test_labels_stay_what_they_are():
 def test_standardized():
     X = VALUES[:, :3] * [1, 1e6, 0] + [0, -3, 0.1]
     card = replace(TINY, checksum=None)
-    raw = assemble(card, X, VALUES[:, 3:], "abc", "uv", origin="", remedy="")
+    raw = assemble(card, X, VALUES[:, 3:], "abc", "uv")
     data = raw.standardized()
     np.testing.assert_allclose(data.X.mean(axis=0), 0, atol=1e-14)
     np.testing.assert_allclose(data.X.std(axis=0, ddof=0), [1, 1, 0], rtol=1e-12)
@@ -309,7 +317,7 @@ def test_standardized():
     np.testing.assert_allclose(data.y * raw.y.std(axis=0) + raw.y.mean(axis=0), raw.y)
     np.testing.assert_array_equal(raw.X, X)
     assert data.checksum == raw.checksum
-    labelled = assemble(LABELS, X, ["q", "p"] * 6, "abc", origin="", remedy="").standardized()
+    labelled = assemble(LABELS, X, ["q", "p"] * 6, "abc").standardized()
     assert labelled.y.tolist() == ["q", "p"] * 6
     np.testing.assert_array_equal(labelled.X, data.X)
 
@@ -356,7 +364,7 @@ def test_an_npz_file_without_names(tmp_path):
         ("tiny.arff", ARFF.replace("c numeric", "c {x}"), "cannot be read as ARFF"),
         ("tiny.arff", ARFF.replace("attribute a", "attribute z"), "the checksum is"),
         ("tiny.arff", ARFF.replace("-", "", 1), "the checksum is"),
-        ("tiny.arff", as_arff(VALUES[:, :2], "ab"), "the file has 2 columns, too few"),
+        ("tiny.arff", as_arff(VALUES[:, :2], "ab"), "it has 2 columns, too few"),
         ("tiny.npz", "PK not a zip", "cannot be read as an npz"),
     ],
 )
@@ -397,7 +405,7 @@ def test_target_columns_by_name(tmp_path):
     assert (data.feature_names, data.target_names) == (["a", "c", "v"], ["b", "u"])
     np.testing.assert_array_equal(data.y, VALUES[:, [1, 3]])
     np.testing.assert_array_equal(data.X, VALUES[:, [0, 2, 4]])
-    with pytest.raises(DatasetError, match="the file has no column w"):
+    with pytest.raises(DatasetError, match="it has no column w"):
         fetch(replace(card, target_columns=("b", "w")), data_home=tmp_path)
 
 
@@ -410,7 +418,7 @@ def test_nominal_columns(tmp_path):
     assert data.n_dropped == 2
     assert data.y.tolist() == ["z", "z", "x y"]
     np.testing.assert_array_equal(data.X, [[1, 2.5], [0, 1], [1, 1]])
-    with pytest.raises(DatasetError, match="Column 'c' is not numeric"):
+    with pytest.raises(DatasetError, match="column 'c' is not numeric"):
         fetch(replace(card, target_columns=("a",)), data_home=tmp_path)
 
 
@@ -424,13 +432,191 @@ def test_sparse_arff(tmp_path):
     assert data.y.tolist() == ["q", "p", "p"]
 
 
-def test_sparse_arff_needs_another_package(tmp_path, monkeypatch):
+def test_arff_needs_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "arff", None)
-    (tmp_path / "tiny.arff").write_text("@relation t\n@attribute a numeric\n@data\n{0 1.5}\n")
-    with pytest.raises(
-        DatasetError, match=r"tiny\.arff cannot be read.* need the package liac-arff"
-    ):
+    (tmp_path / "tiny.arff").write_text(ARFF)
+    with pytest.raises(DatasetError, match=r'tiny\.arff: .*pip install "\.\[data\]"'):
         fetch(TINY, data_home=tmp_path)
+
+
+def arff_of(kinds, rows):
+    attributes = "".join(
+        f"@attribute {name} {kind}\n" for name, kind in zip("abc", kinds, strict=True)
+    )
+    return "@relation t\n" + attributes + "@data\n" + "\n".join(rows) + "\n"
+
+
+SMALL = replace(LABELS, n_samples=4, n_features=2)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rows", "message"),
+    [
+        (["numeric", "numeric", "{p,q}"], ["1,5,2,5,p", "1,2,q"] * 2, "BadDataFormat in line 6"),
+        (["numeric", "numeric", "{p,q}"], ["1,2,5%,p", "1,2,q"] * 2, "BadDataFormat in line 6"),
+        (["numeric", "numeric", "{p,q}"], ["1,2,100%", "1,2,q"] * 2, "BadNominalValue in line 6"),
+        (["numeric", "numeric", "{p,q}"], [f"1,{'2' * 200_000},q"] * 4, "cannot be read as ARFF"),
+        (
+            ["date yyyy-MM-dd", "numeric", "{p,q}"],
+            ["2020-01-01,1,p", "?,1,q"] * 2,
+            "BadAttributeType in line 2",
+        ),
+        (["string", "numeric", "{p,q}"], ["x,1,p", "y,1,q"] * 2, "column 'a' is not numeric"),
+        (["string", "numeric", "{p,q}"], ["1,1,p", "2,1,q"] * 2, "column 'a' is not numeric"),
+    ],
+)
+def test_arff_that_could_be_misread_is_refused(tmp_path, kinds, rows, message):
+    (tmp_path / "tiny.arff").write_text(arff_of(kinds, rows))
+    with pytest.raises(DatasetError, match=f"tiny in .*: .*{message}.* Replace the file") as caught:
+        fetch(replace(SMALL, missing=True), data_home=tmp_path)
+    assert str(caught.value).count(str(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "labels"),
+    [
+        ('{"q,q",p}', ['1,2,"q,q"', "3,4,p"], ["q,q", "p"]),
+        ("string", ["1,2,'two words'", "3,4,p"], ["two words", "p"]),
+        ("string", ["1,2,10", "3,4,9"], ["10", "9"]),
+        ("integer", ["1,2,10", "3,4,9"], [10, 9]),
+    ],
+)
+def test_classes_of_an_arff_file(tmp_path, kind, rows, labels):
+    (tmp_path / "tiny.arff").write_text(arff_of(["numeric", "real", kind], rows * 2))
+    data = fetch(SMALL, data_home=tmp_path)
+    assert data.y.tolist() == labels * 2
+    assert data.y.dtype.kind in "iU"
+    np.testing.assert_array_equal(data.X, [[1, 2], [3, 4]] * 2)
+
+
+def test_decimals_of_an_integer_column_are_kept(tmp_path):
+    (tmp_path / "tiny.arff").write_text(ARFF.replace("a numeric", "a INTEGER  "))
+    assert_tiny(fetch(TINY, data_home=tmp_path))
+
+
+def test_a_numeric_class_stays_whole_where_rows_are_dropped(tmp_path):
+    rows = ["1,2,3", "?,2,3", "1,2,?", "1,2,7", "1,2,7"]
+    (tmp_path / "tiny.arff").write_text(arff_of(["numeric"] * 3, rows))
+    data = fetch(replace(SMALL, n_samples=5, missing=True), data_home=tmp_path)
+    assert (data.y.dtype, data.y.tolist(), data.n_dropped) == (np.int64, [3, 7, 7], 2)
+    assert data.target_names == ["3", "7"]
+
+
+@pytest.mark.parametrize("column", [1, 4])
+def test_infinite_values_are_refused_where_missing_ones_are_not(tmp_path, column):
+    values = VALUES.copy()
+    values[3, column] = -np.inf
+    (tmp_path / "tiny.arff").write_text(as_arff(values))
+    with pytest.raises(DatasetError, match="1 rows have values that are infinite"):
+        fetch(replace(TINY, checksum=None, missing=True), data_home=tmp_path)
+
+
+def test_arff_comes_before_npz_before_the_names_on_the_card(tmp_path):
+    card = replace(TINY, checksum=None, files=("other.npz",))
+    for number, file in enumerate(["other.npz", "tiny.npz"]):
+        np.savez(tmp_path / file, X=VALUES[:, :3] + number, y=VALUES[:, 3:])
+        assert fetch(card, data_home=tmp_path).X[0, 0] == VALUES[0, 0] + number
+    (tmp_path / "tiny.arff").write_text(ARFF.replace("attribute a", "attribute first"))
+    assert fetch(card, data_home=tmp_path).feature_names[0] == "first"
+
+
+@pytest.mark.parametrize("names", [["p", "q"], None])
+@pytest.mark.parametrize("dtype", ["U", "S"])
+def test_labels_of_an_npz_file(tmp_path, names, dtype):
+    given = {} if names is None else {"target_names": np.array(names, dtype=dtype)}
+    given["feature_names"] = np.array(["a", "b", "c"], dtype=dtype)
+    np.savez(tmp_path / "tiny.npz", X=VALUES[:, :3], y=np.array(["q", "p"] * 6, dtype), **given)
+    data = fetch(LABELS, data_home=tmp_path)
+    assert data.y.tolist() == ["q", "p"] * 6
+    assert (data.feature_names, data.target_names) == (["a", "b", "c"], ["p", "q"])
+
+
+@pytest.mark.parametrize("names", [["q", "p"], ["p", "r"]])
+def test_names_of_classes_that_are_not_the_labels_are_refused(tmp_path, names):
+    np.savez(tmp_path / "tiny.npz", X=VALUES[:, :3], y=["q", "p"] * 6, target_names=names)
+    with pytest.raises(DatasetError, match=f"called {', '.join(names)}, but the labels.* are p, q"):
+        fetch(LABELS, data_home=tmp_path)
+
+
+X3, Y2, TWO = VALUES[:, :3], VALUES[:, 3:], ["p", "q"] * 6
+
+
+@pytest.mark.parametrize(
+    ("card", "arrays", "message"),
+    [
+        (TINY, {"X": X3 + 1j, "y": Y2}, "X of type complex128"),
+        (TINY, {"X": X3, "y": Y2 + 1j}, "y of type complex128"),
+        (TINY, {"X": X3.astype(str), "y": Y2}, "X of type <U"),
+        (TINY, {"X": X3, "y": Y2.astype(str)}, "y of type <U"),
+        (TINY, {"X": X3.astype(object), "y": Y2}, "as an npz file with X and y: Object arrays"),
+        (TINY, {"X": X3.astype("M8[s]"), "y": Y2}, "X of type datetime64"),
+        (TINY, {"X": 1.0, "y": Y2}, r"X of shape \(\) and"),
+        (TINY, {"X": X3, "y": 1.0}, r"y of shape \(\),"),
+        (TINY, {"X": X3[None], "y": Y2}, r"X of shape \(1, 12, 3\)"),
+        (TINY, {"X": X3, "y": Y2[None]}, r"y of shape \(1, 12, 2\)"),
+        (TINY, {"X": X3, "y": Y2, "target_names": "u"}, "found 3 names of features and 1 of"),
+        (LABELS, {"X": X3, "y": np.arange(12) % 2 + 0j}, "y of type complex128"),
+        (LABELS, {"X": X3, "y": [TWO]}, r"y of shape \(1, 12\)"),
+        (LABELS, {"X": X3, "y": np.array([b"\xff", b"p"] * 6)}, "cannot be read as an npz"),
+    ],
+)
+def test_arrays_of_a_wrong_kind_are_refused(tmp_path, card, arrays, message):
+    path = tmp_path / "tiny.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(DatasetError, match=f"{message}.*Replace the file") as caught:
+        fetch(replace(card, checksum=None), data_home=tmp_path)
+    assert str(caught.value).startswith(f"tiny in {path}: ")
+
+
+def test_what_is_not_an_npz_file_is_refused(tmp_path):
+    path = tmp_path / "tiny.npz"
+    with path.open("wb") as file:
+        np.save(file, VALUES)
+    with pytest.raises(DatasetError, match=rf"tiny in {path}: .*npz.*Replace the file"):
+        fetch(TINY, data_home=tmp_path)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("X", "1 2 3")
+        file.writestr("y", "1 2 3")
+    with pytest.raises(DatasetError, match=rf"tiny in {path}: .*npz.*Replace the file"):
+        fetch(TINY, data_home=tmp_path)
+
+
+def test_a_home_folder_is_understood(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "tiny.arff").write_text(ARFF)
+    assert_tiny(fetch(TINY, data_home="~"))
+
+
+@pytest.mark.parametrize("name", ["oes97", "iris"])
+def test_what_is_not_a_folder_is_refused_as_data_home(tmp_path, name):
+    file = tmp_path / "oes97.arff"
+    file.touch()
+    with pytest.raises(DatasetError, match=f"data_home='{file}' is a file: give the folder"):
+        load(name, data_home=file)
+    with pytest.raises(DatasetError, match="data_home is empty: give a folder"):
+        load(name, data_home="")
+
+
+@needs(DATA)
+@pytest.mark.parametrize("name", MULTI_TARGET)
+def test_targets_are_known_by_name(tmp_path, name):
+    card = datasets.card(name)
+    assert len(card.target_columns) == card.n_targets
+    path = tmp_path / f"{name}.arff"
+    text = (DATA / "multi_target" / f"{name}.arff").read_text()
+    header, rows = text.split("@data" if "@data" in text else "@DATA")
+    lines = header.splitlines(keepends=True)
+    first, *others = [line for line in lines if line.lower().startswith("@attribute")]
+    rows = [row.partition(",") for row in rows.split()]
+    # The first column, put last.
+    rows = "".join(f"{rest},{value}\n" for value, _, rest in rows)
+    path.write_text("@relation t\n" + "".join([*others, first]) + "@data\n" + rows)
+    with pytest.raises(DatasetError, match="the checksum is"):
+        load(name, data_home=tmp_path)
+    data = fetch(replace(card, checksum=None), data_home=tmp_path)
+    assert tuple(data.target_names) == card.target_columns
+    np.testing.assert_array_equal(data.y, load(name, data_home=DATA).y)
 
 
 # What scikit-learn ships, and the real data beside the repository.
@@ -551,38 +737,131 @@ def test_a_parquet_file_has_the_checksum_of_the_arff_file(name, cache, tmp_path,
     assert not only_this_machine
 
 
+STEEL = "steel-plates-fault"
+
+
+@pytest.fixture
+def steel(cache, tmp_path):
+    """The folder of a cached dataset, in a cache of its own."""
+    return Path(shutil.copytree(folder_of(cache, STEEL), folder_of(tmp_path, STEEL)))
+
+
+def half(content):
+    return content[: len(content) // 2]
+
+
+def other_value(content):
+    return content.replace(b"42", b"43", 1)
+
+
+def no_url(content):
+    return re.sub(rb"<oml:parquet_url>.*?</oml:parquet_url>", b"", content)
+
+
+def dos(content):
+    return content.replace(b"\n", b"\r\n")
+
+
 @pytest.mark.parametrize(
-    ("file", "damage"),
+    "damage",
     [
-        ("dataset.arff", lambda content: content[: len(content) // 2]),
-        ("dataset.arff", lambda content: content.replace(b"42", b"43", 1)),
-        ("dataset.pq", lambda content: content[: len(content) // 2]),
+        {"dataset.arff": half},
+        {"dataset.arff": other_value},
+        {"dataset.arff": None},
+        {"dataset.arff": dos, "dataset.pq": None},
+        {"dataset.pq": half},
+        {"dataset.pq": None, "description.xml": no_url},
     ],
 )
-def test_a_damaged_file_of_a_cache_is_removed(file, damage, cache, tmp_path, only_this_machine):
-    name = "steel-plates-fault"
-    copy = folder_of(tmp_path, name)
-    shutil.copytree(folder_of(cache, name), copy)
-    for other in {"dataset.arff", "dataset.pq"} - {file}:
-        (copy / other).unlink()
-    (copy / file).write_bytes(damage((copy / file).read_bytes()))
-    with pytest.raises(DatasetError, match=r"no network.*40982: .*damaged and is removed.*Give"):
-        fetch(datasets.card(name), data_home=tmp_path, waits=())
-    assert only_this_machine
-    assert not list(tmp_path.rglob("dataset*.*"))
+def test_of_two_files_of_a_cache_one_is_enough(steel, tmp_path, damage, only_this_machine):
+    spoil(steel, damage)
+    before = contents(tmp_path)
+    assert load(STEEL, data_home=tmp_path).checksum == datasets.card(STEEL).checksum
+    assert contents(tmp_path) == before
+    assert not only_this_machine
 
 
-def test_a_parquet_file_with_another_value_is_refused(cache, tmp_path, only_this_machine):
+def spoil(folder, damage):
+    for name, change in damage.items():
+        path = folder / name
+        content = path.read_bytes()
+        path.unlink()
+        if change is not None:
+            path.write_bytes(change(content))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ({"dataset.arff": half, "dataset.pq": None}, r"dataset\.arff: it is damaged \(MD5"),
+        ({"dataset.arff": other_value, "dataset.pq": half}, r"dataset\.pq: it cannot be read as"),
+        ({"dataset.arff": None, "description.xml": no_url}, r"dataset\.pq: .*no parquet_url"),
+        ({"description.xml": half}, r"description\.xml: it is missing or damaged"),
+        ({"description.xml": None}, r"description\.xml: it is missing or damaged"),
+        (
+            {"description.xml": lambda text: text.replace(b"id>40982<", b"id>28<")},
+            r"description\.xml: it is missing or damaged",
+        ),
+        (
+            {"description.xml": lambda text: text.replace(b"oml:version>", b"oml:no>")},
+            r"dataset\.arff: KeyError: 'oml:version'",
+        ),
+    ],
+)
+def test_without_network_a_damaged_cache_is_left_alone(steel, tmp_path, damage, reason):
+    spoil(steel, damage)
+    before = files_in(tmp_path)
+    with pytest.raises(DatasetError, match=rf"no network.*Not taken: .*40982/{reason}.*Give data_"):
+        fetch(datasets.card(STEEL), data_home=tmp_path, waits=())
+    assert files_in(tmp_path) == before
+
+
+def files_in(folder):
+    """As `contents`, without folders: one may have been written to and fro."""
+    return {path: state for path, state in contents(folder).items() if path.is_file()}
+
+
+@pytest.mark.parametrize("error", [OSError("a passing one"), ImportError("No engine")])
+def test_an_error_of_the_parquet_reader_costs_nothing(steel, tmp_path, monkeypatch, error):
+    import pandas
+
+    (steel / "dataset.arff").unlink()
+    before = files_in(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(pandas, "read_parquet", raising(error))
+        with pytest.raises(DatasetError, match=rf"40982/dataset\.pq: .*{error}"):
+            fetch(datasets.card(STEEL), data_home=tmp_path, waits=())
+    assert files_in(tmp_path) == before
+    assert load(STEEL, data_home=tmp_path).checksum == datasets.card(STEEL).checksum
+
+
+def raising(error):
+    def function(*_, **__):
+        raise error
+
+    return function
+
+
+def test_a_parquet_file_with_another_value_is_refused(steel, tmp_path):
     pandas = pytest.importorskip("pandas")
-    name = "steel-plates-fault"
-    copy = folder_of(tmp_path, name)
-    shutil.copytree(folder_of(cache, name), copy)
-    (copy / "dataset.arff").unlink()
-    frame = pandas.read_parquet(copy / "dataset.pq")
+    (steel / "dataset.arff").unlink()
+    frame = pandas.read_parquet(steel / "dataset.pq")
     frame.loc[1000, "V22"] += 1e-9
-    frame.to_parquet(copy / "dataset.pq")
-    with pytest.raises(DatasetError, match=r"40982: steel-plates-fault in .* the checksum is"):
-        fetch(datasets.card(name), data_home=tmp_path, waits=())
+    frame.to_parquet(steel / "dataset.pq")
+    with pytest.raises(DatasetError, match=r"40982/dataset\.pq: the checksum is"):
+        fetch(datasets.card(STEEL), data_home=tmp_path, waits=())
+
+
+def test_a_cache_that_may_only_be_read(steel, tmp_path):
+    (steel / "dataset.arff").unlink()
+    for path in [steel, *steel.iterdir()]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = contents(tmp_path)
+    try:
+        assert load(STEEL, data_home=tmp_path).checksum == datasets.card(STEEL).checksum
+        assert contents(tmp_path) == before
+    finally:
+        steel.chmod(0o755)
 
 
 def test_without_network_the_error_says_how_to_go_on(tmp_path):
@@ -703,8 +982,11 @@ def test_a_damaged_file_is_downloaded_again(openml, home, kind):
 @pytest.mark.parametrize("kind", ["short", "altered", "cut"])
 def test_a_file_that_is_always_damaged_is_not_kept(openml, home, kind):
     openml.datasets, openml.faults = [publish()], [Fault("arff", kind, np.inf)]
-    with pytest.raises(DatasetError, match="IncompleteRead" if kind == "cut" else "Checksum"):
+    with pytest.raises(DatasetError, match="IncompleteRead" if kind == "cut" else "MD5") as caught:
         download(home, KNOWN)
+    disagrees = "OpenML's file disagrees with the MD5 that OpenML states. Give data_home"
+    assert (disagrees in str(caught.value)) == (kind != "cut")
+    assert ("Try again later" in str(caught.value)) == (kind == "cut")
     assert kinds(openml) == ["7", "7.arff"] * 3
     assert not list(home.rglob("dataset.*"))
 
@@ -714,10 +996,14 @@ def test_a_file_altered_in_the_cache_is_downloaded_again(openml, home):
     assert_tiny(download(home))
     kinds(openml)
     file = next(home.rglob("dataset.arff"))
+    before = sorted(home.rglob("*"))
     file.write_text(ARFF.replace("1", "2", 1))
+    (file.parent / "dataset.pkl").touch()
     assert_tiny(download(home))
-    assert kinds(openml) == ["list", "7.arff"]
+    assert kinds(openml) == ["list", "7", "7.arff"]
     assert file.read_text() == ARFF
+    # With all that was made from the damaged file.
+    assert sorted(home.rglob("*")) == before
 
 
 def test_a_description_without_data_is_completed(openml, home):
@@ -726,7 +1012,7 @@ def test_a_description_without_data_is_completed(openml, home):
     kinds(openml)
     next(home.rglob("dataset.arff")).unlink()
     assert_tiny(download(home))
-    assert kinds(openml) == ["list", "7.arff"]
+    assert kinds(openml) == ["list", "7", "7.arff"]
 
 
 def test_of_two_cached_versions_the_card_chooses(openml, home):
@@ -749,12 +1035,16 @@ def test_of_two_cached_versions_the_card_chooses(openml, home):
         (publish(7, "iris", as_arff(VALUES[:4])), ["7", "list", "9", "9.arff"]),
         (publish(7, "tiny", as_arff(VALUES[:4]), (4, 5)), ["7", "7.arff", "list", "9", "9.arff"]),
         (None, ["7", "list", "9", "9.arff"]),
+        # The list has it, too: it is not asked for twice.
+        (publish(7, private=True), ["7", "list", "9", "9.arff"]),
     ],
 )
 def test_a_wrong_id_on_the_card_does_no_harm(openml, home, other, asked):
     openml.datasets = [publish(9)] if other is None else [other, publish(9)]
     assert_tiny(download(home, KNOWN))
     assert kinds(openml) == asked
+    # What was refused is not kept.
+    assert [file.parent.name for file in home.rglob("dataset.arff")] == ["9"]
     assert_tiny(download(home, KNOWN))
     assert kinds(openml) == []
 
@@ -803,10 +1093,11 @@ def test_where_nothing_fits_the_error_says_what_was_found(openml, home):
         "no dataset called 'tiny' of 12 × 5 values",
         "7: it is called 'iris'",
         "8: it has 4 × 5 values",
-        "9: tiny in ",
+        "9: the checksum is ",
         f"expected {CHECKSUM}",
     ):
         assert part in str(caught.value)
+    assert not list(home.rglob("*.*"))
     assert kinds(openml) == ["7", "list", "9", "9.arff"]
 
 
@@ -828,12 +1119,75 @@ def test_without_a_server(openml, home, monkeypatch):
     assert not list(home.rglob("*.*"))
 
 
-def test_a_cache_that_cannot_be_written_is_told_at_once(openml, tmp_path):
+@pytest.mark.parametrize("code", ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", None])
+@pytest.mark.parametrize("place", ["get_dataset", "replace", "mkdtemp"])
+def test_a_cache_that_cannot_be_written_is_told_at_once(openml, home, code, place, monkeypatch):
+    import openml as client
+
+    if code:
+        error = OSError(getattr(errno, code), "told")
+    else:
+        error = client.exceptions.OpenMLCacheException("told")
+    module = {"get_dataset": client.datasets, "replace": os, "mkdtemp": tempfile}[place]
+    monkeypatch.setattr(module, place, raising(error))
     openml.datasets = [publish()]
-    (tmp_path / "file").touch()
-    with pytest.raises(DatasetError, match=r"tiny: the cache .* cannot be written .* Give data_"):
-        download(tmp_path / "file", KNOWN, waits=[100])
-    assert kinds(openml) == []
+    with pytest.raises(DatasetError, match=r"tiny: the cache .* cannot be written .*told.* Give"):
+        download(home, KNOWN, waits=[100])
+    assert not list(home.rglob("*.*"))
+
+
+def test_a_folder_that_cannot_be_replaced_stays(openml, home, monkeypatch):
+    openml.datasets = [publish()]
+    download(home)
+    file = next(home.rglob("dataset.arff"))
+    file.write_text("damaged")
+    before = files_in(home)
+    monkeypatch.setattr(os, "replace", raising(OSError(errno.ENOSPC, "full")))
+    with pytest.raises(DatasetError, match="cannot be written"):
+        download(home)
+    assert files_in(home) == before
+
+
+def test_a_file_without_md5_that_is_no_table_is_downloaded_again(openml, home):
+    openml.datasets = [publish(md5="")]
+    openml.faults = [Fault("arff", "page")]
+    assert_tiny(download(home, KNOWN))
+    assert kinds(openml) == ["7", "7.arff", "7.arff"]
+
+
+def test_each_wait_is_announced(openml, home, caplog):
+    openml.datasets, openml.faults = [publish()], [Fault("arff", "503", 2)]
+    assert_tiny(download(home, KNOWN, waits=(0.125, 0)))
+    records = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert {(record.name, record.levelname) for record in records} == {("datasets", "WARNING")}
+    first, second = (record.getMessage() for record in records)
+    assert first.startswith(f"tiny: {openml.api} failed to send dataset 7 (OpenMLServerError: ")
+    assert first.endswith("; next try in 0.125 s.")
+    assert second.endswith("; next try in 0 s.")
+
+
+def test_names_are_compared_without_case(openml, home):
+    openml.datasets = [publish()]
+    for card in (replace(KNOWN, openml_name="Tiny"), replace(TINY, openml_name="TINY")):
+        data = download(home, card)
+        np.testing.assert_array_equal(data.X, VALUES[:, :3])
+        assert data.card == card
+    assert kinds(openml) == ["7", "7.arff"]
+
+
+def test_the_server_answers_as_openml_does(openml, home):
+    import openml as client
+
+    text = "@relation t\n@attribute a numeric\n@attribute b {p,q}\n@data\n1,p\n2,q\n"
+    openml.datasets = [publish(arff=text, target="b")]
+    with openml_client._configured(client, home):
+        columns = client.datasets.get_dataset(7, download_features_meta_data=True).features
+        found = [(f.index, f.name, f.data_type, f.nominal_values) for f in columns.values()]
+        assert found == [(0, "a", "numeric", None), (1, "b", "nominal", ["p", "q"])]
+        with pytest.raises(client.exceptions.OpenMLServerNoResult):
+            client.datasets.get_dataset(8, download_features_meta_data=True)
+    for path in ("", "/7", "/api/v1/xml/task/7", "/api/v1/xml/data/7.arff", "/data/7"):
+        assert openml.answer(path)[0] == 404
 
 
 def test_waits_between_the_tries(openml, home):
@@ -874,18 +1228,47 @@ def test_the_target_that_openml_marks_is_the_class(openml, home):
     data = download(home, replace(LABELS, n_features=4))
     assert data.feature_names == ["a", "c", "u", "v"]
     assert data.y.tolist() == [0, 1] * 6
-    # Targets of a regression are the last columns, whatever is marked.
+    # Of a regression with more targets, the last columns.
     openml.datasets = [publish(8, target="b")]
     assert_tiny(download(home, TINY))
 
 
-def test_a_checksum_of_another_copy_warns(openml, home):
+def test_the_targets_that_openml_marks_do_not_contradict_a_regression(openml, home):
+    openml.datasets = [publish(target="b,c")]
+    message = "7: its source marks b, c as targets, its last columns are u, v: name the target_col"
+    with pytest.raises(DatasetError, match=message):
+        download(home)
+    assert not list(home.rglob("*.*"))
+    card = replace(TINY, target_columns=("c", "b"), checksum=None)
+    assert download(home, card).target_names == ["c", "b"]
+    openml.datasets = [publish(8, target="v, u")]
+    assert_tiny(download(home))
+
+
+def test_a_missing_class_in_a_parquet_file(openml, home):
+    pandas, buffer = pytest.importorskip("pandas"), io.BytesIO()
+    frame = pandas.DataFrame(VALUES[:, :3], columns=list("abc"))
+    frame.assign(d=["p", None, "q"] * 4).to_parquet(buffer)
+    openml.datasets = [publish(size=(12, 4), parquet=buffer.getvalue())]
+    openml.faults = [Fault("arff", "404", np.inf)]
+    with pytest.raises(DatasetError, match="4 rows have values that are missing"):
+        download(home, LABELS)
+    data = download(home, replace(LABELS, missing=True))
+    assert (data.n_dropped, data.y.tolist()) == (4, ["p", "q"] * 4)
+
+
+def test_a_checksum_of_another_copy_warns(openml, home, monkeypatch):
     openml.datasets = [publish(arff=as_arff(VALUES, ["A", "b", "c", "u", "v"]))]
     elsewhere = replace(TINY, openml_seen=False)
-    with pytest.warns(UserWarning, match=f"tiny: OpenML's copy has .*{CHECKSUM}"):
-        data = download(home, elsewhere)
-    assert data.feature_names == ["A", "b", "c"]
-    assert data.card == elsewhere
+    monkeypatch.setattr(datasets.loading, "card_of", lambda name: elsewhere)
+    # From the server, then from the cache.
+    for get in (partial(load, "tiny"), partial(fetch, elsewhere)) * 2:
+        with pytest.warns(UserWarning, match=f"tiny: OpenML's copy has .*{CHECKSUM}") as caught:
+            data = get(data_home=home)
+        assert [warning.filename for warning in caught] == [__file__]
+        assert data.feature_names == ["A", "b", "c"]
+        assert data.card == elsewhere
+    assert kinds(openml) == ["list", "7", "7.arff"]
     with pytest.raises(DatasetError, match=f"the checksum is {data.checksum}, expected {CHECKSUM}"):
         download(home, TINY)
 
@@ -919,8 +1302,8 @@ def test_the_client_says_nothing_that_is_not_of_interest(openml, home, caplog):
     assert "ours" in caplog.text
 
 
-def test_a_program_that_loads_sees_no_message(openml, home):
-    openml.datasets = [publish()]
+def test_a_program_that_loads_sees_one_line_a_wait(openml, home):
+    openml.datasets, openml.faults = [publish()], [Fault("arff", "503")]
     program = f"""
 import logging, openml, test_datasets
 openml.config.server = {openml.api!r}
@@ -935,8 +1318,10 @@ assert not logging.getLogger().handlers and not logging.getLogger().filters
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
-    assert kinds(openml) == ["list", "7", "7.arff"]
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+    (line,) = done.stderr.splitlines()
+    assert re.fullmatch(r"tiny: http.* failed to send dataset 7 \(.*\); next try in 0 s\.", line)
+    assert kinds(openml) == ["list", "7", "7.arff", "7", "7.arff"]
 
 
 def test_without_data_home_the_cache_is_that_of_the_client(openml, home, monkeypatch):
@@ -956,8 +1341,6 @@ def test_without_openml_the_extra_is_named(tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DatasetError, match=r'tiny: .*pip install "\.\[data\]".*tiny\.npz'):
         fetch(TINY, data_home=tmp_path)
-    (tmp_path / "tiny.arff").write_text(ARFF)
-    assert_tiny(fetch(TINY, data_home=tmp_path))
     assert load("iris").X.shape == (150, 4)
 
 
