@@ -131,7 +131,7 @@ def _code():
     """A name of the code that measures: a hash of its files."""
     found = hashlib.sha256()
     for package in (experiments, datasets, shrinklin):
-        folder = Path(package.__file__).parent
+        [folder] = map(Path, package.__path__)
         for file in sorted([*folder.rglob("*.py"), *folder.rglob("*.toml")]):
             found.update(file.relative_to(folder.parent).as_posix().encode())
             found.update(file.read_bytes())

@@ -3,8 +3,10 @@
 y = 1(x_1 ⋯ x_k > 0), x uniform on [−1, 1]^p: 3000 samples to train on and 3000 to test, as
 in table 1 of CPNA. There a network has to be pruned to get anywhere. Here all products of
 at most k different features are screened by their correlation with y, and a linear model
-chooses among those that are left; the strength of its penalty is cross-validated, and
-screening is part of what is cross-validated. Test samples are seen once, at the end.
+chooses among those that are left. The strength of its penalty is cross-validated on a grid
+relative to alpha_max, where a path begins (`regularization_path`), in two ways: by AUC, which
+is what the table reports, and by log-loss, which is what the model minimises. Screening is
+part of what is cross-validated; test samples are seen once, at the end.
 
 It is told what the network is not: that products of at most k features may matter. A
 logistic regression on the features themselves shows what linear models are without that.
@@ -17,7 +19,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, label_binarize
@@ -30,11 +32,21 @@ from shrinklin import GroupLassoClassifier, ShrinkNetClassifier, regularization_
 
 # CPNA's table 1, test AUC in %: the plain network, and the one pruned in all layers.
 PAPER = {(3, 60): (82.53, 99.58), (4, 40): (72.17, 98.31), (5, 20): (66.24, 96.83)}
-SPARSE = {"ShrinkNet": ShrinkNetClassifier, "group lasso": GroupLassoClassifier}
+# What a prototype of this experiment reached, an l1 logistic regression in its place.
+PROTOTYPE = {(3, 60): 99.99, (4, 40): 99.83, (5, 20): 99.46}
+AUC, LOG_LOSS = "AUC", "log-loss"
+OURS, OURS_BY_LOSS = "ShrinkNet, α by AUC", "ShrinkNet, α by log-loss"
+# The estimator, and what its alpha is chosen by.
+SPARSE = {
+    OURS: (ShrinkNetClassifier, AUC),
+    OURS_BY_LOSS: (ShrinkNetClassifier, LOG_LOSS),
+    "group lasso, α by AUC": (GroupLassoClassifier, AUC),
+    "group lasso, α by log-loss": (GroupLassoClassifier, LOG_LOSS),
+}
 RAW = "logistic regression on x"
-N_KEEP = 200
-ALPHAS = (0.1, 0.03, 0.01)
-N_FOLDS = 3
+# Screening and cross-validation; alphas are relative to alpha_max.
+SETTINGS = {"n_keep": 200, "folds": 3, "n_alphas": 8, "highest": 0.9, "lowest": 1e-3}
+QUICK = {**SETTINGS, "n_keep": 100, "folds": 2}
 # Variances below this, relative to the mean square, are rounding.
 _CONSTANT = 1e-12
 
@@ -208,9 +220,12 @@ class Xor(Experiment):
             raise ValueError(f"--dataset {dataset}: this experiment simulates its own data, xor.")
 
     def jobs(self, data, quick):
-        n, n_seeds = (1500, 2) if quick else (3000, 10)
+        n, n_seeds, settings = (1500, 1, QUICK) if quick else (3000, 10, SETTINGS)
         return [
-            [{"k": k, "p": p, "n": n, "model": model, "seed": seed} for model in (*SPARSE, RAW)]
+            [
+                {"k": k, "p": p, "n": n, "model": model, "seed": seed, **settings}
+                for model in (*SPARSE, RAW)
+            ]
             for k, p in PAPER
             for seed in range(n_seeds)
         ]
@@ -219,9 +234,9 @@ class Xor(Experiment):
         k, p, n, seed = (cells[0][name] for name in ("k", "p", "n", "seed"))
         X, y = datasets.make_xor(2 * n, p, k, random_state=seed)
         train, test = (X[:n], y[:n]), (X[n:], y[n:])
-        folds = list(cross_validation(k, *train, seed))
+        choices = Choices(cells[0], *train)
         return [
-            of_raw(train, test) if cell["model"] == RAW else of_products(cell, folds, train, test)
+            of_raw(train, test) if cell["model"] == RAW else of_products(cell, choices, train, test)
             for cell in cells
         ]
 
@@ -231,11 +246,18 @@ class Xor(Experiment):
             plain, pruned = PAPER[k, p]
             rows[f"k = {k}, p = {p}"] = {
                 **{f"{m}: AUC": of["auc"].mean() for m, of in _by_model(of_problem)},
+                **{f"{m}: log-loss": of["log_loss"].mean() for m, of in _by_model(of_problem)},
                 **{f"{m}: features": of["n_features"].mean() for m, of in _by_model(of_problem)},
+                **{
+                    f"{m}: alpha / alpha_max": of["of_alpha_max"].median()
+                    for m, of in _by_model(of_problem)
+                    if m in SPARSE
+                },
+                "prototype": PROTOTYPE[k, p],
                 "plain network (CPNA)": plain,
                 "pruned network (CPNA)": pruned,
             }
-        return pd.DataFrame(rows).round(2)
+        return pd.DataFrame(rows).round(3)
 
     def draw(self, table):
         import matplotlib.pyplot as plt
@@ -247,9 +269,9 @@ class Xor(Experiment):
             rank = found.groupby(["k", "p"])["seed"].rank().to_numpy()
             x = np.array([problems.index(problem) for problem in _problems(found)])
             # Models beside each other, and so are the seeds of each.
-            x = x + 0.27 * (place - 1) + 0.2 * ((rank - 0.5) / rank.max() - 0.5)
+            x = x + 0.17 * (place - 2) + 0.13 * ((rank - 0.5) / rank.max() - 0.5)
             label = f"{model}, a dot a seed"
-            ax.plot(x, found["auc"], "osD"[place], markersize=4, color=f"C{place}", label=label)
+            ax.plot(x, found["auc"], "o^sDv"[place], markersize=4, color=f"C{place}", label=label)
         ax.set_ylabel("test AUC (%)")
         ax.grid(axis="y", alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
@@ -259,41 +281,84 @@ class Xor(Experiment):
         return [solved(table), true_interaction(table)]
 
 
-def pipeline(k, model):
+def pipeline(cell, model):
     """Screening, standardising, and the model."""
-    return make_pipeline(ScreenedInteractions(k, N_KEEP), StandardScaler(), model)
+    screening = ScreenedInteractions(cell["k"], cell["n_keep"])
+    return make_pipeline(screening, StandardScaler(), model)
 
 
-def cross_validation(k, X, y, seed):
+def cross_validation(cell, X, y):
     """((X, y), (X, y)) of each fold, screened by the part that is trained on."""
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(cell["folds"], shuffle=True, random_state=cell["seed"])
     for inside, outside in folds.split(X, y):
-        screen = pipeline(k, None)[:-1].fit(X[inside], y[inside])
+        screen = pipeline(cell, None)[:-1].fit(X[inside], y[inside])
         yield tuple((screen.transform(X[rows]), y[rows]) for rows in (inside, outside))
 
 
-def best_alpha(model, folds):
-    """The alpha of the largest AUC over the folds; of several, the one that keeps fewest."""
-    aucs = []
-    for train, held_out in folds:
-        path = regularization_path(model, *train, alphas=ALPHAS)
-        X, y = held_out
-        aucs.append([roc_auc_score(y, P[:, 1]) for P in path.predict_proba(X)])
-    # Alphas of a path are from large to small, and argmax takes the first.
-    return float(path.alphas[np.argmax(np.mean(aucs, axis=0))])
+def alpha_max(cell, model, X, y):
+    """Where the path on the screened products begins: above, none of them enters by itself."""
+    products = pipeline(cell, None)[:-1].fit(X, y).transform(X)
+    return float(regularization_path(model, products, y, alphas=1).alphas[0])
 
 
-def of_products(cell, folds, train, test):
+class Choices:
+    """Cross-validated choices of alpha, of the same folds and paths for all models.
+
+    Parameters
+    ----------
+    cell : dict
+        The settings of the screening and the grid.
+    X, y : arrays
+        Training samples.
+    """
+
+    def __init__(self, cell, X, y):
+        self.cell, self.X, self.y = cell, X, y
+        self.shares = np.geomspace(cell["highest"], cell["lowest"], cell["n_alphas"])
+        self.folds = list(cross_validation(cell, X, y))
+        self.known = {}
+
+    def choose(self, model, criterion):
+        """Alpha, and its place among the shares of alpha_max."""
+        if model not in self.known:
+            alphas = self.shares * alpha_max(self.cell, model(), self.X, self.y)
+            self.known[model] = alphas, held_out_scores(model(), self.folds, alphas)
+        alphas, found = self.known[model]
+        # Of several that are best the first, which keeps fewest.
+        best = int(np.argmax(found[criterion]))
+        return alphas[best], best
+
+
+def held_out_scores(model, folds, alphas):
+    """The mean over folds of each criterion, higher being better, at alphas from large to small."""
+    found: dict[str, list] = {AUC: [], LOG_LOSS: []}
+    for train, (X, y) in folds:
+        path = regularization_path(model, *train, alphas=alphas)
+        found[AUC].append([100 * roc_auc_score(y, p[:, 1]) for p in path.predict_proba(X)])
+        found[LOG_LOSS].append(-path.log_losses(X, y))
+    # Of AUCs the two decimals that the table prints.
+    return {AUC: np.mean(found[AUC], axis=0).round(2), LOG_LOSS: np.mean(found[LOG_LOSS], axis=0)}
+
+
+def of_products(cell, choices, train, test):
     """What is measured of a sparse model."""
-    k, model = cell["k"], SPARSE[cell["model"]]
-    alpha = best_alpha(model(), folds)
-    fitted = pipeline(k, model(alpha)).fit(*train)
+    model, criterion = SPARSE[cell["model"]]
+    alpha, best = choices.choose(model, criterion)
+    fitted = pipeline(cell, model(alpha)).fit(*train)
     products = fitted[0].interactions_
     kept = [products[j] for j in np.flatnonzero(fitted[-1].get_support())]
-    true = tuple(range(k))
     return {
-        "auc": auc(fitted, *test),
+        **scores(fitted, *test),
         "alpha": alpha,
+        "of_alpha_max": choices.shares[best],
+        "at_edge": best in (0, len(choices.shares) - 1),
+        **selection(kept, tuple(range(cell["k"]))),
+    }
+
+
+def selection(kept, true):
+    """What is measured of the products that a model kept."""
+    return {
         "n_features": len(kept),
         "true_kept": true in kept,
         "only_true": kept == [true],
@@ -303,14 +368,15 @@ def of_products(cell, folds, train, test):
 
 def of_raw(train, test):
     """What is measured of a logistic regression on the features as they are."""
-    return {
-        "auc": auc(LogisticRegression().fit(*train), *test),
-        "alpha": None,
-        "n_features": train[0].shape[1],
-        "true_kept": False,
-        "only_true": False,
-        "kept": None,
-    }
+    fitted = LogisticRegression().fit(*train)
+    no_alpha = {"alpha": None, "of_alpha_max": None, "at_edge": False}
+    nothing = {**selection([], None), "n_features": train[0].shape[1], "kept": None}
+    return {**scores(fitted, *test), **no_alpha, **nothing}
+
+
+def scores(fitted, X, y):
+    """AUC in %, and log-loss."""
+    return {"auc": auc(fitted, X, y), "log_loss": log_loss(y, fitted.predict_proba(X))}
 
 
 def auc(fitted, X, y):
@@ -339,23 +405,25 @@ def _by_model(table):
 def solved(table):
     """Whether the sparse linear model is as good as the pruned network, by mean AUC."""
     problems = list(dict.fromkeys(_problems(table)))
-    means = table.groupby(["model", "k", "p"])["auc"].mean()
+    means = table.groupby(["model", "k", "p"])["auc"].mean().round(2)
     mean = {model: [means[model, *problem] for problem in problems] for model in (*SPARSE, RAW)}
     plain, pruned = zip(*(PAPER[problem] for problem in problems), strict=True)
-    n_won = int((np.array(mean["ShrinkNet"]) >= pruned).sum())
-    least = table.loc[table["model"] == "ShrinkNet", "auc"].min()
-    outcome = Outcome.CONFIRMED if n_won == len(problems) else Outcome.CONDITIONAL
+    prototype = [PROTOTYPE[problem] for problem in problems]
+    won, kept_up = (np.greater_equal(mean[OURS], level) for level in (pruned, prototype))
+    least = table.loc[table["model"] == OURS, "auc"].min()
     return Verdict(
         "A sparse linear model of products of features solves the XOR data that plain networks "
         "fail on",
         "ours; data and figures of the networks: CPNA, section 4.1 and table 1",
-        outcome if n_won else Outcome.NOT_CONFIRMED,
+        Outcome.of((won & kept_up).all(), won.any()),
         f"Mean test AUC at (k, p) = {', '.join(map(str, problems))}, {table['n'].max()} samples: "
         + "; ".join(f"{model} {_levels(levels)}" for model, levels in mean.items())
-        + f"; CPNA's networks, 3000 samples: pruned {_levels(pruned)}, plain {_levels(plain)}. "
-        f"ShrinkNet reaches the pruned network on {n_won} of {len(problems)}; its lowest single "
-        f"AUC is {least:.2f}. It is given the products of at most k features, one of which "
-        "decides the class; what pruning does for networks is not tested.",
+        + f"; CPNA's networks, 3000 samples: pruned {_levels(pruned)}, plain {_levels(plain)}; a "
+        f"prototype of this experiment {_levels(prototype)}. {OURS}, is at or above the pruned "
+        f"network on {won.sum()} of {len(problems)}, the prototype on {kept_up.sum()}; its lowest "
+        f"single AUC is {least:.2f}. It is given the products of at most k features, one of "
+        "which decides the class; what pruning does for networks is not tested. (Confirmed: at "
+        "or above both on all; with conditions: the pruned network on one.)",
     )
 
 
@@ -365,19 +433,26 @@ def _levels(values):
 
 def true_interaction(table):
     """Whether ShrinkNet keeps the product that decides the class, and nothing else."""
-    counts = table.groupby("model")[["true_kept", "only_true"]].sum().astype(int)
-    n_runs = table.groupby("model").size()
-    found, alone = counts.loc["ShrinkNet"]
-    outcome = Outcome.CONFIRMED if alone == n_runs["ShrinkNet"] else Outcome.CONDITIONAL
+    by_auc, by_loss = (table[table["model"] == model] for model in (OURS, OURS_BY_LOSS))
+    conditions = by_auc["only_true"].all() and by_loss["true_kept"].all()
     return Verdict(
         "What it keeps is the true interaction and nothing else",
         "ours, on the data of CPNA, section 4.1",
-        outcome if found == n_runs["ShrinkNet"] else Outcome.NOT_CONFIRMED,
-        "; ".join(
-            f"{model}: the true product kept in {counts.true_kept[model]} of {n_runs[model]} runs, "
-            f"alone in {counts.only_true[model]}"
-            for model in SPARSE
-        )
-        + f". The strength is cross-validated for AUC over {len(ALPHAS)} values of alpha; of "
-        "equally good ones the largest is taken.",
+        Outcome.of(conditions and by_loss["only_true"].all(), conditions),
+        "; ".join(_kept(model, table[table["model"] == model]) for model in SPARSE)
+        + ". Where the true product tells the classes apart without error, the log-loss favours "
+        "large coefficients, and so a weak penalty. (Confirmed: ShrinkNet keeps the true product "
+        "alone in every run, whatever alpha is chosen by; with conditions: by AUC, and by "
+        "log-loss with others.)",
+    )
+
+
+def _kept(model, found):
+    n_runs, edges = len(found), int(found["at_edge"].sum())
+    return (
+        f"{model}: the true product kept in {found['true_kept'].sum()} of {n_runs} runs, alone "
+        f"in {found['only_true'].sum()}, among {found['n_features'].median():g} (median, "
+        f"{found['n_features'].min()} to {found['n_features'].max()}) that are kept; alpha "
+        f"{found['of_alpha_max'].min():.2g} to {found['of_alpha_max'].max():.2g} of "
+        f"alpha_max, at an edge of the grid in {edges} of {n_runs}"
     )

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_wine
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -16,10 +17,23 @@ from datasets import make_xor
 from experiments import xor
 from experiments.experiment import Outcome
 from experiments.run import Place, run
-from experiments.xor import PAPER, RAW, SPARSE, ScreenedInteractions, Xor
-from shrinklin import ShrinkNetClassifier
+from experiments.xor import (
+    AUC,
+    LOG_LOSS,
+    OURS,
+    OURS_BY_LOSS,
+    PAPER,
+    PROTOTYPE,
+    RAW,
+    SPARSE,
+    ScreenedInteractions,
+    Xor,
+)
+from shrinklin import GroupLassoClassifier, ShrinkNetClassifier
 
+LASSO_BY_LOSS = "group lasso, α by log-loss"
 SMALL = {(2, 4): (60, 80), (3, 5): (60, 80)}
+SETTINGS = {"n_keep": 12, "folds": 2, "n_alphas": 4, "highest": 0.8, "lowest": 0.01}
 
 
 def all_products(X, degree):
@@ -144,32 +158,57 @@ def small(tmp_path_factory):
     """A run of small problems, its figures and table."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xor, "PAPER", SMALL)
-        patch.setattr(xor, "N_FOLDS", 2)
+        patch.setattr(xor, "PROTOTYPE", dict.fromkeys(SMALL, 70))
         patch.setattr(Xor, "jobs", _small_jobs)
         place = Place(tmp_path_factory.mktemp("xor"), quiet=True)
         done = run(Xor(), "xor", True, place)
         return done, done.summary, done.verdicts
 
 
+def a_cell(k, p, model=OURS, seed=0, **settings):
+    return {"k": k, "p": p, "n": 150, "model": model, "seed": seed, **SETTINGS, **settings}
+
+
 def _small_jobs(self, data, quick):
     return [
-        [{"k": k, "p": p, "n": 150, "model": model, "seed": seed} for model in (*SPARSE, RAW)]
+        [a_cell(k, p, model, seed) for model in (*SPARSE, RAW)]
         for k, p in SMALL
         for seed in ((0, 1) if k == 2 else (1,))
     ]
 
 
-def test_auc_is_that_of_a_pipeline_written_out(small):
+def train_and_test(cell):
+    X, y = make_xor(2 * cell["n"], cell["p"], cell["k"], random_state=cell["seed"])
+    n = cell["n"]
+    return (X[:n], y[:n]), (X[n:], y[n:])
+
+
+def slow_losses(cell, estimator, X, y, alphas):
+    """Cross-validated log-loss of every alpha, a pipeline and a fit each."""
+    folds = StratifiedKFold(cell["folds"], shuffle=True, random_state=cell["seed"])
+    losses = []
+    for inside, outside in folds.split(X, y):
+        kept, _ = slow_screening(X[inside], y[inside], cell["k"], cell["n_keep"])
+        columns = all_products(X, cell["k"]).transform(X)[:, kept]
+        models = [make_pipeline(StandardScaler(), estimator(alpha)) for alpha in alphas]
+        fitted = [model.fit(columns[inside], y[inside]) for model in models]
+        losses.append([log_loss(y[outside], m.predict_proba(columns[outside])) for m in fitted])
+    return np.mean(losses, axis=0)
+
+
+@pytest.mark.parametrize("name", list(SPARSE))
+def test_row_is_that_of_a_pipeline_written_out(small, name):
     table = small[0].table.set_index(["k", "p", "model", "seed"])
     for k, p in SMALL:
-        row = table.loc[k, p, "ShrinkNet", 1]
-        X, y = make_xor(300, p, k, random_state=1)
-        kept, _ = slow_screening(X[:150], y[:150], k, 200)
-        columns = all_products(X, k).transform(X)[:, kept]
-        model = make_pipeline(StandardScaler(), ShrinkNetClassifier(row["alpha"]))
-        model.fit(columns[:150], y[:150])
-        scores = model.decision_function(columns[150:])
-        assert row["auc"] == pytest.approx(100 * roc_auc_score(y[150:], scores), abs=1e-6)
+        row, (train, (X, y)) = table.loc[k, p, name, 1], train_and_test(a_cell(k, p, seed=1))
+        kept, _ = slow_screening(*train, k, 12)
+        expand = all_products(X, k).transform
+        model = make_pipeline(StandardScaler(), SPARSE[name][0](row["alpha"]))
+        model.fit(expand(train[0])[:, kept], train[1])
+        columns = expand(X)[:, kept]
+        auc = 100 * roc_auc_score(y, model.decision_function(columns))
+        assert row["auc"] == pytest.approx(auc, abs=1e-6)
+        assert row["log_loss"] == pytest.approx(log_loss(y, model.predict_proba(columns)))
         names = all_products(X, k).get_feature_names_out()[kept][model[-1].get_support()]
         assert row["kept"] == ", ".join(names)
         assert row["n_features"] == len(names)
@@ -178,36 +217,122 @@ def test_auc_is_that_of_a_pipeline_written_out(small):
         assert bool(row["only_true"]) == (list(names) == [true])
 
 
-def test_alpha_is_cross_validated_on_training_samples_alone(monkeypatch):
+def test_alpha_is_that_of_least_cross_validated_log_loss(small):
+    """Group lasso, convex: a path and single fits agree."""
+    table = small[0].table.set_index(["k", "p", "model", "seed"])
+    places = set()
+    for k, p in SMALL:
+        cell = a_cell(k, p, LASSO_BY_LOSS, 1)
+        row, (train, _) = table.loc[k, p, LASSO_BY_LOSS, 1], train_and_test(cell)
+        kept, _ = slow_screening(*train, k, 12)
+        Z = StandardScaler().fit_transform(all_products(train[0], k).transform(train[0])[:, kept])
+        largest = np.abs(Z.T @ (train[1] - train[1].mean())).max() / len(Z)
+        shares = 0.8 * (0.01 / 0.8) ** (np.arange(4) / 3)
+        best = slow_losses(cell, GroupLassoClassifier, *train, largest * shares).argmin()
+        assert row["alpha"] == pytest.approx(largest * shares[best], rel=1e-6)
+        assert row["of_alpha_max"] == pytest.approx(shares[best])
+        assert bool(row["at_edge"]) == (best in (0, 3))
+        places.add(best)
+    # Neither always the first, as a grid too low would make it.
+    assert places != {0}
+
+
+@pytest.mark.parametrize(("highest", "lowest"), [(0.9, 0.7), (1e-4, 1e-5)])
+@pytest.mark.parametrize("name", [OURS_BY_LOSS, LASSO_BY_LOSS])
+def test_an_edge_of_the_grid_is_told(name, highest, lowest):
+    cell = a_cell(2, 4, name, highest=highest, lowest=lowest, n_alphas=3)
+    train, test = train_and_test(cell)
+    found = xor.of_products(cell, xor.Choices(cell, *train), train, test)
+    # The weakest of a grid that is too strong, the strongest of one that is too weak.
+    assert found["of_alpha_max"] == pytest.approx(lowest if highest == 0.9 else highest)
+    assert found["at_edge"]
+
+
+def test_alpha_max_is_where_a_product_can_enter():
+    """Written out: the gradient at 0, and of ShrinkNet the jump of its prox as well."""
+    cell = a_cell(2, 4)
+    (X, y), _ = train_and_test(cell)
+    Z = xor.pipeline(cell, None)[:-1].fit(X, y).transform(X)
+    gradient = np.abs(Z.T @ (y - y.mean())) / len(Z)
+    models = ShrinkNetClassifier, GroupLassoClassifier
+    found = [xor.alpha_max(cell, model(), X, y) for model in models]
+    # The second derivative of the log-loss is at most 1/4, and columns have mean square 1.
+    bridge = 1.5 * 0.25 * (gradient.max() / (2 * 0.25)) ** (4 / 3)
+    assert found == pytest.approx([bridge, gradient.max()], rel=1e-6)
+
+
+def test_alpha_is_cross_validated_on_training_samples_alone():
     """Whatever the test samples are, alpha and what is kept are the same."""
-    monkeypatch.setattr(xor, "N_FOLDS", 2)
-    cell = {"k": 2, "p": 4, "n": 100, "model": "ShrinkNet", "seed": 0}
-    X, y = make_xor(200, 4, 2, random_state=0)
-    train, test, other = (X[:100], y[:100]), (X[100:], y[100:]), (X[100:], 1 - y[100:])
-    folds = list(xor.cross_validation(2, *train, 0))
-    found, turned = (xor.of_products(cell, folds, train, held) for held in (test, other))
+    cell = a_cell(2, 4)
+    train, test = train_and_test(cell)
+    choices, other = xor.Choices(cell, *train), (test[0], 1 - test[1])
+    found, turned = (xor.of_products(cell, choices, train, held) for held in (test, other))
     assert turned["auc"] == pytest.approx(100 - found["auc"])
-    assert {**turned, "auc": 0} == {**found, "auc": 0}
+    unseen = dict.fromkeys(("auc", "log_loss"), 0)
+    assert {**turned, **unseen} == {**found, **unseen}
 
 
-def test_folds_are_screened_by_the_part_that_is_trained_on():
+def test_folds_are_screened_and_scaled_by_the_part_that_is_trained_on():
     X, y = make_xor(90, 5, 2, random_state=0)
-    for (X_in, y_in), (X_out, y_out) in xor.cross_validation(2, X, y, seed=0):
-        assert (len(y_in), len(y_out)) == (60, 30)
-        np.testing.assert_allclose(X_in.mean(axis=0), 0, atol=1e-12)
-        assert np.abs(X_out.mean(axis=0)).max() > 0.01
+    cell = a_cell(2, 5, folds=3, n_keep=4)
+    products = all_products(X, 2).transform(X)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0).split(X, y)
+    screened = []
+    for (inside, outside), (train, held_out) in zip(
+        folds, xor.cross_validation(cell, X, y), strict=True
+    ):
+        kept, _ = slow_screening(X[inside], y[inside], 2, 4)
+        scaler = StandardScaler().fit(products[inside][:, kept])
+        for rows, (found, labels) in ((inside, train), (outside, held_out)):
+            np.testing.assert_allclose(found, scaler.transform(products[rows][:, kept]))
+            np.testing.assert_array_equal(labels, y[rows])
+        screened.append(tuple(kept))
+    # It matters: not all folds keep the same.
+    assert len(set(screened)) > 1
 
 
 def test_of_equally_good_alphas_the_largest_is_taken():
     X, y = make_xor(300, 4, 2, random_state=0)
-    only = StandardScaler().fit_transform((X[:, 0] * X[:, 1])[:, None])
-    folds = [((only[:200], y[:200]), (only[200:], y[200:]))]
-    assert xor.best_alpha(ShrinkNetClassifier(), folds) == max(xor.ALPHAS)
+    folds = [((X[:200], y[:200]), (X[200:], y[200:]))]
+    # All leave the model empty.
+    for scores in xor.held_out_scores(ShrinkNetClassifier(), folds, [9.0, 5.0, 3.0]).values():
+        assert np.argmax(scores) == 0
+        assert len(set(scores)) == 1
+
+
+def test_scores_of_the_folds_are_those_of_single_fits():
+    X, y = make_xor(300, 4, 2, random_state=0)
+    products = all_products(X, 2).transform(X)
+    parts = [(products[:150], y[:150]), (products[150:], y[150:])]
+    alphas = [0.1, 0.01]
+    found = xor.held_out_scores(GroupLassoClassifier(), [parts, parts[::-1]], alphas)
+    for place, alpha in enumerate(alphas):
+        fits = [
+            (GroupLassoClassifier(alpha).fit(*train), held_out)
+            for train, held_out in (parts, parts[::-1])
+        ]
+        areas = [roc_auc_score(y, model.decision_function(X)) for model, (X, y) in fits]
+        assert found[AUC][place] == round(100 * np.mean(areas), 2)
+        losses = [log_loss(y, model.predict_proba(X)) for model, (X, y) in fits]
+        assert found[LOG_LOSS][place] == pytest.approx(-np.mean(losses), abs=1e-6)
+
+
+def test_real_size_is_at_or_above_the_prototype():
+    job = next(job for job in Xor().jobs(None, quick=False) if job[0]["k"] == 5)
+    cells = job[:2]
+    assert [cell["model"] for cell in cells] == [OURS, OURS_BY_LOSS]
+    assert {(cell["p"], cell["n"], cell["seed"]) for cell in cells} == {(20, 3000, 0)}
+    by_auc, by_loss = Xor().measure(cells, None)
+    assert by_auc["auc"] >= by_loss["auc"] >= PROTOTYPE[5, 20] == 99.46
+    assert by_auc["only_true"]
+    assert by_loss["true_kept"]
+    assert not by_loss["at_edge"]
+    assert by_loss["log_loss"] < by_auc["log_loss"]
 
 
 def test_run_summary_figure(small):
     done, summary, found = small
-    assert len(done.table) == 3 * 3
+    assert len(done.table) == 3 * 5
     assert {".csv", ".png", ".svg"} <= {file.suffix for file in done.files}
     assert list(summary) == [f"k = {k}, p = {p}" for k, p in sorted(SMALL)]
     assert len(found) == 2
@@ -225,38 +350,68 @@ def test_sizes_are_those_of_the_paper():
     cells = [cell for job in jobs for cell in job]
     assert {(cell["k"], cell["p"]) for cell in cells} == set(PAPER)
     assert {cell["n"] for cell in cells} == {3000}
-    assert len({tuple(cell.values()) for cell in cells}) == 90
+    assert len({tuple(cell.values()) for cell in cells}) == 150
+    settings = {"n_keep": 200, "folds": 3, "n_alphas": 8, "highest": 0.9, "lowest": 1e-3}
+    assert all(settings.items() <= cell.items() for cell in cells)
 
 
-def made_up(auc, kept="true"):
-    """A table in which ShrinkNet has those AUCs, one a problem; the others fail."""
-    rows = [
-        {
+def test_quick_form_has_all_problems_and_its_own_settings_in_its_cells():
+    cells = [cell for job in Xor().jobs(None, quick=True) for cell in job]
+    assert {(cell["k"], cell["p"]) for cell in cells} == set(PAPER)
+    assert all(list(cell) == list(a_cell(2, 4)) for cell in cells)
+    assert {(cell["n"], cell["n_keep"], cell["folds"]) for cell in cells} == {(1500, 100, 2)}
+
+
+def made_up(auc, kept=("true", "true"), others=(), edges=0):
+    """A table in which ShrinkNet has those AUCs, one a problem, and keeps that.
+
+    `kept` is what it keeps with α by AUC and by log-loss. The others fail; `others` is what
+    they keep. Alpha is at an edge in as many runs.
+    """
+    keeps = {**dict(zip((OURS, OURS_BY_LOSS), kept, strict=True)), **dict(others)}
+
+    def row(model, k, p, seed, level):
+        what = keeps.get(model, "none")
+        alone = what == "true" or (what == "some" and seed == 1)
+        return {
             "k": k,
             "p": p,
             "n": 3000,
             "model": model,
             "seed": seed,
-            "auc": level if model == "ShrinkNet" else 50.0,
+            "auc": level if model == OURS else 50.0,
+            "log_loss": 0.1,
             "alpha": 0.1,
-            "n_features": 1,
-            "true_kept": model == "ShrinkNet" and kept != "none",
-            "only_true": model == "ShrinkNet" and (kept == "true" or (kept == "some" and seed)),
+            "of_alpha_max": 0.5,
+            "at_edge": seed < edges and model == OURS and k == 3,
+            "n_features": 1 if alone else 7,
+            "true_kept": what != "none" and not (what == "mostly" and seed == 1),
+            "only_true": alone or (what == "mostly" and seed == 0),
             "kept": "x0",
         }
-        for (k, p), level in zip(PAPER, auc, strict=True)
-        for model in (*SPARSE, RAW)
-        for seed in range(2)
-    ]
-    return pd.DataFrame(rows).astype({"only_true": bool})
+
+    return pd.DataFrame(
+        [
+            row(model, k, p, seed, level)
+            for (k, p), level in zip(PAPER, auc, strict=True)
+            for model in (*SPARSE, RAW)
+            for seed in range(2)
+        ]
+    )
 
 
 @pytest.mark.parametrize(
     ("auc", "outcome"),
     [
-        ((99.58, 98.31, 96.83), Outcome.CONFIRMED),
+        ((99.99, 99.83, 99.46), Outcome.CONFIRMED),
+        # To two decimals.
+        ((99.986, 99.826, 99.456), Outcome.CONFIRMED),
         ((100, 100, 100), Outcome.CONFIRMED),
-        ((99.57, 98.31, 96.83), Outcome.CONDITIONAL),
+        # Above the pruned network on all, below the prototype on one.
+        ((99.98, 99.83, 99.46), Outcome.CONDITIONAL),
+        ((99.99, 99.82, 99.46), Outcome.CONDITIONAL),
+        ((99.99, 99.83, 99.45), Outcome.CONDITIONAL),
+        ((99.58, 98.31, 96.83), Outcome.CONDITIONAL),
         ((90, 90, 97), Outcome.CONDITIONAL),
         ((99.5, 98.3, 96.8), Outcome.NOT_CONFIRMED),
     ],
@@ -264,19 +419,42 @@ def made_up(auc, kept="true"):
 def test_verdict_on_auc(auc, outcome):
     verdict = xor.solved(made_up(auc))
     assert verdict.outcome is outcome
-    assert f"{auc[0]:.2f} / {auc[1]:.2f}" in verdict.figures
+    assert f"{OURS} {auc[0]:.2f} / {auc[1]:.2f}" in verdict.figures
+    assert "prototype of this experiment 99.99 / 99.83 / 99.46" in verdict.figures
 
 
+def test_auc_of_the_worse_models_is_not_what_is_judged():
+    table = made_up((50, 50, 50))
+    table.loc[table["model"] != OURS, "auc"] = 100.0
+    assert xor.solved(table).outcome is Outcome.NOT_CONFIRMED
+
+
+@pytest.mark.parametrize("others", ["true", "none"])
 @pytest.mark.parametrize(
     ("kept", "outcome"),
     [
-        ("true", Outcome.CONFIRMED),
-        ("some", Outcome.CONDITIONAL),
-        ("none", Outcome.NOT_CONFIRMED),
+        (("true", "true"), Outcome.CONFIRMED),
+        # By log-loss in company; alone in some runs; by log-loss not always.
+        (("true", "more"), Outcome.CONDITIONAL),
+        (("true", "some"), Outcome.CONDITIONAL),
+        (("true", "mostly"), Outcome.NOT_CONFIRMED),
+        (("some", "true"), Outcome.NOT_CONFIRMED),
+        (("more", "more"), Outcome.NOT_CONFIRMED),
+        (("none", "none"), Outcome.NOT_CONFIRMED),
     ],
 )
-def test_verdict_on_what_is_kept(kept, outcome):
-    assert xor.true_interaction(made_up((100, 100, 100), kept)).outcome is outcome
+def test_verdict_on_what_is_kept(kept, outcome, others):
+    """Whatever the other models keep; mutant: the counts of the best model."""
+    table = made_up((100, 100, 100), kept, dict.fromkeys([*list(SPARSE)[2:], RAW], others))
+    assert xor.true_interaction(table).outcome is outcome
+
+
+@pytest.mark.parametrize("edges", [0, 1, 2])
+def test_verdict_says_how_often_alpha_is_at_an_edge(edges):
+    figures = xor.true_interaction(made_up((100, 100, 100), edges=edges)).figures
+    ours, *theirs = figures.split(": the true product")[1:]
+    assert f"at an edge of the grid in {edges} of 6" in ours
+    assert all("at an edge of the grid in 0 of 6" in other for other in theirs)
 
 
 def test_clone_keeps_parameters():
