@@ -84,13 +84,6 @@ class Results:
             raise ValueError(f"{len(self.unfinished)} jobs are not finished.")
         self._write()
 
-    def table(self):
-        """The rows so far, as a pandas DataFrame; what is empty is NaN."""
-        import pandas as pd
-
-        # The C engine of older pandas rounds floats in the last bit.
-        return pd.read_csv(self.file, engine="python", keep_default_na=False, na_values=[""])
-
     @property
     def _beside(self):
         return self.file.with_suffix(".json")
@@ -143,6 +136,14 @@ class Results:
 
     def _key_of_line(self, line):
         return tuple(line[: len(self.jobs[0][0])])
+
+
+def read_table(file):
+    """The rows of FILE.csv as a pandas DataFrame; what is empty is NaN."""
+    import pandas as pd
+
+    # The C engine of older pandas rounds floats in the last bit.
+    return pd.read_csv(file, engine="python", keep_default_na=False, na_values=[""])
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import shrinklin
 from experiments.backends import workers
 from experiments.experiment import Experiment
 from experiments.report import as_markdown
-from experiments.results import Results, locked
+from experiments.results import Results, locked, read_table
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def run(experiment, dataset, quick, place):
 
 def _finished(experiment, dataset, quick, results):
     """Draw and judge complete results."""
-    file, table = results.file, results.table()
-    page = file.with_suffix(".md")
+    file = results.file
+    table, page = read_table(file), file.with_suffix(".md")
     try:
         files = [file, *_save(experiment.draw(table), file), page]
         done = Finished(experiment, dataset, quick, table, files)

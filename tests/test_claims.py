@@ -3,11 +3,17 @@
 What each of them measures and concludes is tested piece by piece in a file of its own.
 """
 
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
+from experiments.report import as_markdown
+from experiments.results import read_table
+from experiments.run import Finished
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +30,7 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize(("experiment", "dataset"), RUNS, ids=str)
+@pytest.mark.parametrize(("experiment", "dataset"), RUNS, ids=lambda run: getattr(run, "name", run))
 def test_every_experiment_has_run(out, experiment, dataset):
     stem = "-".join(dict.fromkeys([experiment.name, dataset, "quick"]))
     for kind in ("csv", "json", "md", "png", "svg"):
@@ -48,3 +54,43 @@ def test_the_table_of_claims(out):
     solved = next(claim for claim in verdicts.index if "XOR" in claim)
     assert verdicts[solved] == {"confirmed"}
     assert claims.notna().all(axis=None)
+
+
+# The results of the full runs, as the documentation has them.
+
+DOCS = Path(__file__).parents[1] / "docs"
+RESULTS = sorted((DOCS / "experiments").glob("*.csv"))
+
+
+def finished(file):
+    settings = json.loads(file.with_suffix(".json").read_text())
+    experiment, dataset = EXPERIMENTS[settings["experiment"]], settings["dataset"]
+    return Finished(experiment, dataset, settings["quick"], read_table(file), [file])
+
+
+@pytest.mark.parametrize("file", RESULTS, ids=lambda file: file.stem)
+def test_the_pages_of_the_documentation_follow_from_its_results(file):
+    assert file.with_suffix(".md").read_text() == as_markdown(finished(file))
+    assert file.with_suffix(".png").exists()
+    assert file.with_suffix(".svg").exists()
+
+
+def test_the_documentation_has_the_full_runs_and_their_verdicts():
+    assert {"tradeoff-oes97", "early-pruning-oes97"} <= {file.stem for file in RESULTS}
+    page = (DOCS / "experiments.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    expected = [
+        f"| {verdict.claim} | {verdict.source} | [{done.dataset}](experiments/{file.stem}.md) "
+        f"| {verdict.outcome.value} |"
+        for file in RESULTS
+        for done in [finished(file)]
+        for verdict in done.verdicts
+    ]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_shrinknet_fits_oes97_closer_than_group_lasso():
+    table = finished(DOCS / "experiments" / "tradeoff-oes97.csv").table
+    all_rows = table[(table["fold"] == "all") & (table["n_selected"] <= 20)]
+    least = all_rows.groupby("method")["training_loss"].min()
+    assert least["ShrinkNet, p = 2"] <= 0.6 * least["group lasso"]
