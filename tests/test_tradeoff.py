@@ -731,6 +731,9 @@ def test_summary_has_the_budgets_that_make_sense():
     found = Tradeoff().summary(few)
     assert sorted(set(found.index.get_level_values(0))) == [5, 10, 20]
     assert found.loc[5].isna().all(axis=None)
+    # Of few columns, all.
+    found = Tradeoff().summary(few.assign(n_columns=4))
+    assert set(found.index.get_level_values(0)) == {4}
 
 
 # Drawing, and the drafts' own data.
