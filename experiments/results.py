@@ -41,7 +41,7 @@ class Results:
     unfinished : list of int
         The jobs of which rows are missing.
     n_finished : int
-        How many cells were there already.
+        How many cells are there.
 
     Raises
     ------
@@ -62,6 +62,17 @@ class Results:
                 f"{self.file} was begun by other code, whose results must not be mixed with this "
                 "one's. Give another --out, delete the file, or go back to that code."
             )
+        if self.file.exists():
+            # Without what was torn or half written.
+            self._write()
+
+    @property
+    def unfinished(self):
+        return [job for job in range(len(self.jobs)) if job not in self.rows]
+
+    @property
+    def n_finished(self):
+        return sum(map(len, self.rows.values()))
 
     def append(self, job, measured):
         """Write down what was measured of the cells of a job."""
@@ -76,7 +87,7 @@ class Results:
             stream.write(_as_csv(header + lines))
             stream.flush()
             os.fsync(stream.fileno())
-        self._keep(job, lines)
+        self.rows[job] = lines
 
     def finish(self):
         """Sort the rows into the order of the cells."""
@@ -102,7 +113,7 @@ class Results:
         return known
 
     def _read(self):
-        """Keep the rows of finished jobs, drop the rest of the file."""
+        """Take the rows of finished jobs."""
         self.columns, lines = _whole_lines(self.file)
         found = {self._key_of_line(line): line for line in lines}
         jobs = [[self._key(cell) for cell in cells] for cells in self.jobs]
@@ -112,18 +123,9 @@ class Results:
                 f"{self.file} holds cells that this run does not have, as {min(strange)}. Give "
                 "another --out, or delete the file."
             )
-        self.unfinished = list(range(len(jobs)))
-        self.n_finished = 0
         for job, keys in enumerate(jobs):
             if all(key in found for key in keys):
-                self._keep(job, [found[key] for key in keys])
-        if self.file.exists():
-            self._write()
-
-    def _keep(self, job, lines):
-        self.rows[job] = lines
-        self.unfinished.remove(job)
-        self.n_finished += len(lines)
+                self.rows[job] = [found[key] for key in keys]
 
     def _write(self):
         header = [self.columns] if self.rows else []

@@ -141,7 +141,8 @@ def _code():
 def measure_missing(experiment, data, results, place):
     from tqdm.auto import tqdm
 
-    if not results.unfinished:
+    todo = results.unfinished
+    if not todo:
         return
     with (
         workers(place.backend, place.n_jobs, place.address, data) as as_they_finish,
@@ -153,7 +154,6 @@ def measure_missing(experiment, data, results, place):
             disable=place.quiet,
         ) as bar,
     ):
-        todo = list(results.unfinished)
         calls = (delayed(_measure)(experiment, job, results.jobs[job], data) for job in todo)
         for job, measured in as_they_finish(calls):
             results.append(job, measured)

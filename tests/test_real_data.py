@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import arff
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
+import datasets
 from shrinklin import (
     GradientDescent,
     GroupLassoClassifier,
@@ -38,10 +38,8 @@ SHRINKNET = [0.171, 0.137, 0.112, 0.074, 0.060]
 
 
 def oes97():
-    rows = np.array([list(row) for row in arff.loadarff(OES97)[0]], dtype=float)
-    assert rows.shape == (334, 279)
-    table = StandardScaler().fit_transform(rows)
-    return table[:, :-16], table[:, -16:]
+    data = datasets.load("oes97", data_home=DATA).standardized()
+    return data.X, data.y
 
 
 def errors_within_budgets(estimator):
@@ -91,9 +89,8 @@ def test_early_removal_on_oes97_saves_nine_tenths_at_little_loss():
 
 def gas_sensors():
     """Every fifth measurement: 2782 rows, 128 features, 6 classes."""
-    file = np.load(GAS)
-    assert file["X"].shape == (13910, 128)
-    return file["X"][::5], file["y"][::5]
+    data = datasets.load("gas-drift-batches", data_home=DATA)
+    return data.X[::5], data.y[::5]
 
 
 @pytest.mark.parametrize(
