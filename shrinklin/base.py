@@ -22,6 +22,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinklin.groups import Groups
+from shrinklin.moments import Moments
 from shrinklin.objective import Objective
 from shrinklin.path import n_steps, one_blas_thread, solve_path
 from shrinklin.solvers.gradient_descent import GradientDescent
@@ -56,15 +57,37 @@ class Target:
     classes: np.ndarray | None = None
 
 
-class SparseLinearModel(SelectorMixin, BaseEstimator):
-    """A linear model whose penalty keeps few features."""
+class LinearModel(SelectorMixin, BaseEstimator):
+    """A fitted model ``coef_`` x + ``intercept_``, and the features that it kept."""
+
+    def _get_support_mask(self):
+        check_is_fitted(self)
+        return np.atleast_2d(self.coef_).any(axis=0)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _raw_predictions(self, X):
+        """coef_ x + intercept_ of every row of X."""
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32], reset=False
+        )
+        return X @ self.coef_.T + self.intercept_
+
+
+class SparseLinearModel(LinearModel):
+    """A linear model that is fitted for one alpha."""
 
     # The solvers it accepts, "auto" being the first, and the data whose squares it needs.
     _solvers: tuple
     _squared: str
-    # Whether its formulation has switches, and what only one kind of solver sets.
+    # Whether its formulation has switches, and what only one kind of fit sets.
     _has_switches: bool
-    _of_one_solver = ("residual_", "dual_gap_", "history_")
+    _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_")
 
     @abstractmethod
     def _penalty(self):
@@ -102,16 +125,6 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
     def _path(self, target, **fields):
         """The `RegularizationPath` of solutions for that target."""
 
-    def _get_support_mask(self):
-        check_is_fitted(self)
-        return np.atleast_2d(self.coef_).any(axis=0)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
     def _check_parameters(self):
         check_real("alpha", self.alpha, 0)
         check_real("tol", self.tol, 0)
@@ -120,7 +133,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         check_flag("warm_start", self.warm_start)
         check_random_state(self.random_state)
         solver = self._solver()
-        if isinstance(solver, GradientDescent):
+        if self._trains():
             solver.check(self._has_switches)
 
     def _solver(self):
@@ -139,17 +152,39 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         self._check_parameters()
         X, y = self._validate(X, y)
         s = check_weights(sample_weight, X)
-        return X, y, s, Groups.from_labels(X.shape[1], self.groups, self.feature_weights)
+        return X, y, s, self._groups_of(X.shape[1])
+
+    def _groups_of(self, n_features):
+        return Groups.from_labels(n_features, self.groups, self.feature_weights)
 
     def _prepare(self, X, y, sample_weight):
-        """The `Objective` and the `Target` of data as the user gives them."""
+        """The `Objective` and the `Target` of data as the user gives them, or of `Moments`."""
+        if isinstance(X, Moments):
+            self._check_parameters()
+            self._check_takes_moments(y, sample_weight)
+            return self._prepare_moments(X, np.dtype(float))
         return self._objective(*self._checked(X, y, sample_weight))
+
+    def _check_takes_moments(self, y, sample_weight):
+        if not hasattr(self, "fit_moments"):
+            raise TypeError(
+                f"X is Moments, which {type(self).__name__} cannot be fitted to: only the squared "
+                "loss depends on no more. Give the samples."
+            )
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "X is Moments, which hold y and the weights of the samples too: leave y and "
+                "sample_weight out."
+            )
 
     def _objective(self, X, y, s, groups):
         """The `Objective` and the `Target` of checked data."""
         with np.errstate(over="ignore", invalid="ignore"):
             smooth, target = self._smooth(X, y, s, groups.order)
-        return Objective(smooth, self._penalty(), groups, self._strength(self.alpha)), target
+        return self._penalised(smooth, groups), target
+
+    def _penalised(self, smooth, groups):
+        return Objective(smooth, self._penalty(), groups, self._strength(self.alpha))
 
     def _check_sizes(self, sizes, finite=True):
         """Raise where squares of `sizes` overflow or vanish."""
@@ -163,33 +198,38 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
             )
 
     def _fit(self, X, y, sample_weight):
-        data = self._checked(X, y, sample_weight)
-        if isinstance(self._solver(), GradientDescent):
-            self._train(*data)
-        else:
-            self._optimise(*data)
-        return self
+        X, y, s, groups = self._checked(X, y, sample_weight)
+        if not self._trains():
+            return self._optimise(*self._objective(X, y, s, groups))
+        whole = self.solver.batch_size is None
+        return self._train(groups, lambda: self._risk(X, y, s, groups.order, whole))
 
-    def _optimise(self, *data):
+    def _trains(self):
+        return isinstance(self._solver(), GradientDescent)
+
+    def _optimise(self, objective, target):
         """Fit by an exact solver."""
-        objective, target = self._objective(*data)
         start = self._start(objective.groups, objective.shape)
         (solution,) = self._solve(objective, [objective.strength], start)
+        self._keep(objective, solution, target)
+        self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
+        return self
+
+    def _keep(self, objective, solution, target):
+        """Be the model of that solution."""
         with one_blas_thread():
             self._store_solution(objective, solution, target)
         self.n_iter_ = max(1, solution.n_iter)
         self.residual_, self.objective_ = solution.residual, solution.value
         self.cost_ = objective.cost
-        self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
 
-    def _train(self, X, y, s, groups):
-        """Fit by gradient training."""
+    def _train(self, groups, make_risk):
+        """Fit by gradient training; `make_risk()` gives the `Risk` and the `Target`."""
         solver, rng = self._solver(), check_random_state(self.random_state)
         # One thread throughout: products of other shapes for other numbers of threads
         # would round otherwise, and the same seed is to give the same bits.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            whole = solver.batch_size is None
-            risk, target = self._risk(X, y, s, groups.order, whole)
+            risk, target = make_risk()
             parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
             start = self._factors_to_start(groups, risk.shape)
             with progress(self, solver.max_epochs, "epoch") as report:
@@ -201,6 +241,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
         self._report(f"{trained.n_epochs} epochs")
         # Last: where warnings are errors, a model that was stopped by hand is still there.
         warn_unless_trained(self, trained)
+        return self
 
     def _raise_if_diverged(self, trained):
         if trained.status is not Status.DIVERGED:
@@ -225,21 +266,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):
 
     def _store(self, groups, W, intercept, target):
         """Set what both have in common."""
-        for name in self._of_one_solver:
+        for name in self._of_one_fit:
             self.__dict__.pop(name, None)
         coef = as_coef(W, groups.order, target.trailing)
         dtype = narrowest(target.dtype, coef, intercept)
         self.coef_ = coef.astype(dtype)
         intercept = intercept.astype(dtype)
         self.intercept_ = intercept if target.trailing else intercept[0]
-
-    def _raw_predictions(self, X):
-        """coef_ x + intercept_ of every row of X."""
-        check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32], reset=False
-        )
-        return X @ self.coef_.T + self.intercept_
 
     def _start(self, groups, shape):
         """W of the previous fit, where asked for and of the right shape."""

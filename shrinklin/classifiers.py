@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from shrinklin.base import SparseLinearModel, Target, largest_magnitudes
+from shrinklin.base import LinearModel, SparseLinearModel, Target, largest_magnitudes
 from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
@@ -16,7 +16,67 @@ from shrinklin.solvers.proximal_newton import ProximalNewton
 from shrinklin.validation import SPARSE_FORMATS, weigh_classes, with_remedy
 
 
-class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
+class LinearClassifier(ClassifierMixin, LinearModel):
+    """A fitted classifier."""
+
+    def decision_function(self, X):
+        """Raw predictions W'x + b.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, that of the second against the first.
+        """
+        Z = self._raw_predictions(X)
+        return Z[:, 0] if Z.shape[1] == 1 else Z
+
+    def predict_log_proba(self, X):
+        """Logarithms of `predict_proba`, exact where a probability is next to 0.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        Z = self._raw_predictions(X)
+        return logistic_loss(len(self.classes_)).log_probabilities(Z)
+
+    def predict_proba(self, X):
+        """Probability of every class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Most probable class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        logs = self.predict_log_proba(X)
+        return self.classes_[logs.argmax(axis=1)]
+
+
+class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     """Shared by the classifiers: the logistic loss."""
 
     _solvers = (ProximalNewton, GradientDescent)
@@ -96,62 +156,6 @@ class SparseLinearClassifier(ClassifierMixin, SparseLinearModel):
             finite coefficients are best.
         """
         return self._fit(X, y, sample_weight)
-
-    def decision_function(self, X):
-        """Raw predictions W'x + b.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes, that of the second against the first.
-        """
-        Z = self._raw_predictions(X)
-        return Z[:, 0] if Z.shape[1] == 1 else Z
-
-    def predict_log_proba(self, X):
-        """Logarithms of `predict_proba`, exact where a probability is next to 0.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        Z = self._raw_predictions(X)
-        return logistic_loss(len(self.classes_)).log_probabilities(Z)
-
-    def predict_proba(self, X):
-        """Probability of every class, in the order of `classes_`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X):
-        """Most probable class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        logs = self.predict_log_proba(X)
-        return self.classes_[logs.argmax(axis=1)]
 
 
 class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):

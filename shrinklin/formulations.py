@@ -12,7 +12,6 @@ import numpy as np
 from shrinklin.base import SparseLinearModel, as_coef, narrowest
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.validation import check_real
 
@@ -52,7 +51,7 @@ class ShrinkNetModel(SparseLinearModel):
         super()._check_parameters()
         if self.weight_decay is not None:
             check_real("weight_decay", self.weight_decay, 0)
-        if isinstance(self._solver(), GradientDescent):
+        if self._trains():
             check_real("p", self.p, 0, open_end=True)
         else:
             self._check_exact()

@@ -40,6 +40,20 @@ class Moments:
         Σ s (x − x_mean)(y − y_mean)'.
     yy : ndarray of shape (n_targets, n_targets)
         Σ s (y − y_mean)(y − y_mean)'.
+    feature_names : ndarray of shape (n_features,), default=None
+        Names of the columns of X, where it had any.
+    y_ndim : {1, 2}, default=2
+        Dimensions of Y as it was given: those of what a model of them predicts.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinklin import GroupLassoRegressor, Moments
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> moments = Moments.from_data(X[:200], y[:200]) + Moments.from_data(X[200:], y[200:])
+    >>> model = GroupLassoRegressor(alpha=1.0).fit_moments(moments)
+    >>> bool(abs(model.coef_ - GroupLassoRegressor(alpha=1.0).fit(X, y).coef_).max() < 1e-8)
+    True
     """
 
     n_samples: int
@@ -49,6 +63,8 @@ class Moments:
     xx: np.ndarray
     xy: np.ndarray
     yy: np.ndarray
+    feature_names: np.ndarray | None = None
+    y_ndim: int = 2
 
     @classmethod
     def from_data(cls, X, Y, sample_weight=None):
@@ -56,10 +72,10 @@ class Moments:
 
         Parameters
         ----------
-        X : {ndarray, sparse matrix} of shape (n_samples, n_features)
-            Finite. A dense X is read in chunks and never copied whole.
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Finite numbers. A dense X is read in chunks and never copied whole.
         Y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Finite.
+            Finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0 with a positive sum; None takes ones.
 
@@ -70,19 +86,24 @@ class Moments:
         Raises
         ------
         ValueError
-            For shapes or weights outside what is stated here.
+            For data or weights outside what is stated here.
         """
-        X = X if sparse.issparse(X) else np.asarray(X)
-        Y = np.asarray(Y, dtype=float)
-        Y = Y.reshape(len(Y), -1)
-        s = check_weights(sample_weight, X)
-        if X.ndim != 2 or len(Y) != X.shape[0]:
+        names = feature_names(X)
+        X = X if sparse.issparse(X) else _numbers("X", X)
+        Y = _numbers("Y", Y).astype(float, copy=False)
+        if X.ndim != 2 or Y.ndim not in (1, 2) or len(Y) != X.shape[0] or 0 in X.shape:
             raise ValueError(
-                f"X has shape {X.shape}, Y {Y.shape}: give two tables of the same rows."
+                f"X has shape {X.shape}, Y {Y.shape}: give two tables of the same rows, at least "
+                "one, and X at least one column."
             )
+        y_ndim, Y = Y.ndim, Y.reshape(len(Y), -1)
+        s = check_weights(sample_weight, X)
         n_samples, weight = X.shape[0], s.sum()
-        x_mean = weighted_mean(X, s)
-        y_mean = s @ Y / weight
+        with np.errstate(over="ignore", invalid="ignore"):
+            x_mean = weighted_mean(X, s)
+            y_mean = s @ Y / weight
+        _check_finite("X", x_mean, names)
+        _check_finite("Y", y_mean)
         Yc = Y - y_mean
         products = _sparse_products if sparse.issparse(X) else _dense_products
         xx, xy = products(X, Yc, s, x_mean)
@@ -90,7 +111,11 @@ class Moments:
         _clear_constants(
             xx, xy, yy, weight * variance_noise(x_mean), weight * variance_noise(y_mean)
         )
-        return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy)
+        return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, y_ndim)
+
+    @property
+    def n_features(self):
+        return len(self.x_mean)
 
     def __add__(self, other):
         return self._combine(other, 1)
@@ -105,6 +130,12 @@ class Moments:
                 f"these moments have (n_features, n_targets) = {self.xy.shape}, the "
                 f"others {other.xy.shape}: combine moments of the same columns."
             )
+        if self.y_ndim != other.y_ndim:
+            raise ValueError(
+                f"Y had {self.y_ndim} dimensions in these moments, {other.y_ndim} in the others: "
+                "give Y of one kind, (n_samples,) or (n_samples, n_targets)."
+            )
+        names = _common_names(self.feature_names, other.feature_names)
         weight = self.weight + sign * other.weight
         n_samples = self.n_samples + sign * other.n_samples
         if weight <= 1e-12 * self.weight or n_samples <= 0:
@@ -129,7 +160,7 @@ class Moments:
             weight * variance_noise(x_mean) + noise * np.diagonal(self.xx),
             weight * variance_noise(y_mean) + noise * np.diagonal(self.yy),
         )
-        return Moments(n_samples, weight, x_mean, y_mean, xx, xy, yy)
+        return Moments(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, self.y_ndim)
 
     def centred(self):
         """(xx, xy, yy) per unit of weight, about the means: for an intercept."""
@@ -141,6 +172,52 @@ class Moments:
         G += np.outer(self.x_mean, self.x_mean)
         C += np.outer(self.x_mean, self.y_mean)
         return G, C, yy + np.outer(self.y_mean, self.y_mean)
+
+
+def feature_names(X):
+    """Names of the columns of a DataFrame, if all are str; else None."""
+    columns = getattr(X, "columns", None)
+    if columns is None or not all(isinstance(name, str) for name in columns):
+        return None
+    return np.asarray(list(columns), dtype=object)
+
+
+def _common_names(ours, theirs):
+    if ours is None or theirs is None:
+        return theirs if ours is None else ours
+    different = np.flatnonzero(ours != theirs)
+    if len(different):
+        j = different[0]
+        raise ValueError(
+            f"column {j} of X is {ours[j]!r} in these moments and {theirs[j]!r} in the others: "
+            "give the same columns in the same order."
+        )
+    return ours
+
+
+def _numbers(what, values):
+    """As an array of numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind in "biuf":
+        return array
+    try:
+        return array.astype(float, casting="unsafe" if array.dtype.kind == "O" else "same_kind")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{what} has entries that are not real numbers ({error}): encode text and dates as "
+            "numbers first, and fill in or leave out what is missing."
+        ) from error
+
+
+def _check_finite(what, means, names=None):
+    """Raise where a column has NaN or infinity: so has its mean."""
+    bad = np.flatnonzero(~np.isfinite(means))
+    if len(bad):
+        shown = [str(j if names is None else names[j]) for j in bad[:5]]
+        raise ValueError(
+            f"{len(bad)} of the {len(means)} columns of {what} contain NaN, infinity or numbers "
+            f"too large for float64, first {', '.join(shown)}: fill in or leave out these entries."
+        )
 
 
 def _clear_constants(xx, xy, yy, x_noise, y_noise):

@@ -27,6 +27,7 @@ from threadpoolctl import ThreadpoolController
 
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
+from shrinklin.moments import Moments
 from shrinklin.penalties import GroupLasso
 from shrinklin.quadratic import Quadratic, quadratic_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
@@ -334,24 +335,38 @@ class RegressionPath(RegularizationPath):
         """
         return self._raw_predictions(X)
 
-    def mean_squared_errors(self, X, y):
+    def mean_squared_errors(self, X, y=None):
         """Squared error of every model, averaged over samples and targets.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
+            From moments errors are off by some 1e-15 times the mean square of y.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            None with moments.
 
         Returns
         -------
         ndarray of shape (n_alphas,)
         """
+        if isinstance(X, Moments):
+            return self._errors_of_moments(X)
         Z = self.predict(X)
         Y = self._targets(check_array(y, ensure_2d=False, dtype=float, input_name="y"))
         check_consistent_length(Z[0], Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
 
     losses = mean_squared_errors
+
+    def _errors_of_moments(self, moments):
+        self._check_n_features(moments.xx)
+        xx, xy, yy = moments.centred()
+        off = moments.y_mean - self.intercepts - self.coefs @ moments.x_mean
+        # One product for all models: their coefficients lie next to each other.
+        n_features = self.coefs.shape[2]
+        product = (self.coefs.reshape(-1, n_features) @ xx).reshape(self.coefs.shape) - 2 * xy.T
+        squares = np.einsum("atj,atj->a", product, self.coefs) + np.trace(yy) + (off**2).sum(axis=1)
+        return np.maximum(squares, 0.0) / self.coefs.shape[1]
 
     def _targets(self, y):
         Y = y.reshape(len(y), -1).astype(float)
@@ -465,7 +480,7 @@ class ClassificationPath(RegularizationPath):
         return likelihood_of_data(X, codes, len(self.classes), s, order, self.fit_intercept)
 
 
-def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=None):
+def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None):
     """Solve for many alphas at once, faster than one fit each.
 
     A convex path is warm-started. A ShrinkNet path is solved from both ends
@@ -476,8 +491,10 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
     ----------
     estimator : a regressor or classifier of shrinklin
         Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
+        `Moments` for a regressor alone: weights of samples are in them.
     y : array-like, as for the estimator
+        None with moments.
     alphas : int or array-like of shape (n_alphas,), default=100
         How many, from the least alpha whose model is empty (for ShrinkNet: at
         which no single group leaves zero) down to `eps` times it, evenly
@@ -509,6 +526,15 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
     >>> path.coefs.shape
     (5, 3, 3)
     """
+    estimator = without_alpha(estimator)
+    objective, target = estimator._prepare(X, y, sample_weight)
+    alphas = alpha_grid(alphas, eps, estimator, objective)
+    solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
+    return path_of_solutions(estimator, objective, target, alphas, solutions)
+
+
+def without_alpha(estimator):
+    """A copy of an estimator, to solve for many alphas."""
     if not hasattr(estimator, "_alpha_at"):
         raise TypeError(
             f"estimator={estimator!r} is not one of shrinklin's: give a GroupLasso or ShrinkNet "
@@ -520,10 +546,11 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
             f"solver={estimator.solver!r} follows no path: fit for one alpha after another, for "
             'instance by GridSearchCV, or give solver="auto".'
         )
-    objective, target = estimator._prepare(X, y, sample_weight)
-    alphas = _alphas(alphas, eps, estimator, objective)
-    estimator.set_params(alpha=alphas[-1])._check_parameters()
-    solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
+    return estimator
+
+
+def path_of_solutions(estimator, objective, target, alphas, solutions):
+    """The `RegularizationPath` of a `Solution` for every alpha."""
     order, shape = objective.groups.order, objective.shape
     coefs = np.empty((len(alphas), *shape[::-1]))
     for coef, solution in zip(coefs, solutions, strict=True):
@@ -540,6 +567,13 @@ def regularization_path(estimator, X, y, *, alphas=100, eps=1e-3, sample_weight=
         objectives=np.array([s.value for s in solutions]),
         fit_intercept=estimator.fit_intercept,
     )
+
+
+def alpha_grid(alphas, eps, estimator, objective):
+    """Alphas from large to small, as asked for by `regularization_path`."""
+    alphas = _alphas(alphas, eps, estimator, objective)
+    clone(estimator).set_params(alpha=alphas[-1])._check_parameters()
+    return alphas
 
 
 def _alphas(alphas, eps, estimator, objective):

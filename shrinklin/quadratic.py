@@ -33,8 +33,16 @@ def quadratic_value(C, yy, W, gradient):
 def quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram="auto"):
     """The squared loss of (X, Y) in the representation that suits it, or that is asked for."""
     if takes_gram(*X.shape) if gram == "auto" else gram:
-        return GramQuadratic(Moments.from_data(X, Y, sample_weight), order, fit_intercept)
+        quadratic = GramQuadratic(Moments.from_data(X, Y, sample_weight), order, fit_intercept)
+        quadratic.cost.count_product(moments_multiply_adds(X.shape, Y.shape[1]))
+        return quadratic
     return ColumnQuadratic(X, Y, sample_weight, order, fit_intercept)
+
+
+def moments_multiply_adds(shape, n_targets):
+    """Of the products X'X and X'Y of an X of that shape."""
+    n_samples, n_features = shape
+    return n_samples * n_features * (n_features + n_targets)
 
 
 def takes_gram(n_samples, n_features):
@@ -126,7 +134,6 @@ class GramQuadratic(Quadratic):
         self.diagonal = np.diagonal(self.G).copy()
         self.order, self.n_samples = order, moments.n_samples
         self.cost = CostMeter()
-        self.cost.count_product(moments.n_samples, len(self.C), len(self.C) + self.C.shape[1])
         kept = 1.0 if fit_intercept else 0.0
         self.x_mean, self.y_mean = kept * moments.x_mean, kept * moments.y_mean
 

@@ -1,27 +1,49 @@
 """Multi-target regression: group lasso and ShrinkNet."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from shrinklin.base import SparseLinearModel, Target, largest_magnitudes
+from shrinklin.base import LinearModel, SparseLinearModel, Target, largest_magnitudes
 from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
 from shrinklin.losses import SquaredLoss
+from shrinklin.moments import Moments
 from shrinklin.path import RegressionPath
-from shrinklin.risk import risk_of_data
+from shrinklin.quadratic import GramQuadratic
+from shrinklin.risk import MomentRisk, risk_of_data
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.validation import SPARSE_FORMATS, with_remedy
+from shrinklin.validation import SPARSE_FORMATS, check_weights, with_remedy
 
 
-class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
+class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
+    """A fitted regressor."""
+
+    def predict(self, X):
+        """Predict the targets of X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
+        """
+        return self._raw_predictions(X)
+
+
+class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
     """Shared by the regressors: the squared loss."""
 
     _solvers = (CoordinateDescent, GradientDescent)
     _squared = "X, y and y/X"
+    moments_: Moments
 
-    def _validate(self, X, y):
+    def _validate(self, X, y, reset=True):
         if sparse.issparse(y):
             y = y.toarray()
         try:
@@ -33,6 +55,7 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
                 dtype=[np.float64, np.float32],
                 multi_output=True,
                 y_numeric=True,
+                reset=reset,
             )
         except ValueError as error:
             raise with_remedy(self, error) from error
@@ -49,7 +72,8 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
     def _smooth(self, X, y, sample_weight, order):
         Y = y.reshape(len(y), -1).astype(float)
         quadratic = self._solver().quadratic(X, Y, sample_weight, order, self.fit_intercept)
-        self._check_scale(X, Y, quadratic)
+        silent = largest_magnitudes(X, quadratic.order[quadratic.diagonal == 0])
+        self._check_scale(silent, abs(Y).max(), quadratic)
         return quadratic, Target(X.dtype, y.shape[1:])
 
     def _risk(self, X, y, sample_weight, order, whole):
@@ -59,12 +83,14 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         risk = risk_of_data(SquaredLoss(), X, Y, sample_weight, order, intercept, whole)
         return risk, Target(X.dtype, y.shape[1:])
 
-    def _check_scale(self, X, Y, quadratic):
-        """Raise where squares of the data overflow or vanish."""
+    def _check_scale(self, silent, largest, quadratic):
+        """Raise where squares of the data overflow or vanish.
+
+        `silent` are the sizes of features that look constant, `largest` is that of Y.
+        """
         d = quadratic.diagonal
         finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
-        silent = largest_magnitudes(X, quadratic.order[d == 0])
-        sizes = np.concatenate([silent, [abs(Y).max()]])
+        sizes = np.concatenate([silent, [largest]])
         if finite and quadratic.yy > 0:
             sizes = np.concatenate([sizes, np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy)])
         self._check_sizes(sizes, finite)
@@ -102,18 +128,124 @@ class SparseLinearRegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel)
         """
         return self._fit(X, y, sample_weight)
 
-    def predict(self, X):
-        """Predict the targets of X.
+    def fit_moments(self, moments):
+        """Fit the model to data of which only the moments are known.
+
+        The model is that of `fit` on the rows that `moments` were made of, however
+        many, and wherever: in chunks (`Moments.from_chunks`), in files
+        (`Moments.from_csv`, `Moments.from_parquet`), on a cluster
+        (`shrinklin.distributed.moments`).
+
+        Parameters
+        ----------
+        moments : Moments
+            Whose size is that of n_features² numbers: with many thousands of
+            features, `fit` needs less memory.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For moments or parameters outside what is stated here; and where
+            `GradientDescent` takes minibatches, which need the samples.
+        """
+        if not isinstance(moments, Moments):
+            raise TypeError(
+                f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
+            )
+        self._check_parameters()
+        self._name_features(moments)
+        return self._fit_moments(moments, np.dtype(float))
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Fit the model to these data and to all that were given before.
+
+        It is the model of one `fit` on all of them, whatever the chunks and their
+        order: the data stay in `moments_`, which this adds to. As every call ends with
+        a fit, `Moments.from_chunks` and `fit_moments` are faster where only the last
+        model matters.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The same columns in every call.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+            As for `fit`; rows without it have weight 1.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
+        self
+
+        Raises
+        ------
+        ValueError
+            As `fit` and `fit_moments` do.
+
+        Warns
+        -----
+        UserWarning
+            Where the model was fitted by `fit` or `fit_moments` before: those data
+            are not kept, so that it begins anew.
         """
-        return self._raw_predictions(X)
+        begun = hasattr(self, "moments_")
+        if not begun and hasattr(self, "coef_"):
+            warnings.warn(
+                f"this {type(self).__name__} was fitted by fit or fit_moments, which keep no "
+                "moments: partial_fit begins anew. To add to the same data, give them to "
+                "partial_fit first.",
+                UserWarning,
+                stacklevel=2,
+            )
+        self._check_parameters()
+        X, y = self._validate(X, y, reset=not begun)
+        if begun and sample_weight is not None and not np.any(sample_weight):
+            return self  # nothing is added
+        moments = Moments.from_data(X, y, check_weights(sample_weight, X))
+        if begun:
+            moments = self.moments_ + moments
+        self._fit_moments(moments, X.dtype)
+        self.moments_ = moments
+        return self
+
+    def _name_features(self, moments):
+        self.n_features_in_ = moments.n_features
+        self.__dict__.pop("feature_names_in_", None)
+        if moments.feature_names is not None:
+            self.feature_names_in_ = moments.feature_names
+
+    def _fit_moments(self, moments, dtype):
+        if not self._trains():
+            return self._optimise(*self._prepare_moments(moments, dtype))
+        if self.solver.batch_size is not None:
+            raise ValueError(
+                f"batch_size={self.solver.batch_size} takes samples, and moments are sums over all "
+                "of them: give batch_size=None, or use fit."
+            )
+        groups = self._groups_of(moments.n_features)
+        make = MomentRisk.from_moments
+        target = _target(moments, dtype)
+        return self._train(
+            groups, lambda: (make(moments, groups.order, self.fit_intercept), target)
+        )
+
+    def _prepare_moments(self, moments, dtype):
+        """The `Objective` and the `Target` of moments of data of that dtype."""
+        groups = self._groups_of(moments.n_features)
+        with np.errstate(over="ignore", invalid="ignore"):
+            quadratic = GramQuadratic(moments, groups.order, self.fit_intercept)
+            silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
+            spread = np.diagonal(moments.yy) / moments.weight
+            largest = np.sqrt(spread + moments.y_mean**2).max()
+            self._check_scale(silent, largest, quadratic)
+        return self._penalised(quadratic, groups), _target(moments, dtype)
+
+
+def _target(moments, dtype):
+    return Target(dtype, moments.y_mean.shape[: moments.y_ndim - 1])
 
 
 class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):

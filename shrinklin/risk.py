@@ -16,7 +16,7 @@ from scipy import sparse
 
 from shrinklin.losses import SquaredLoss
 from shrinklin.moments import Moments
-from shrinklin.quadratic import LARGE_GRAM, GramQuadratic
+from shrinklin.quadratic import LARGE_GRAM, GramQuadratic, moments_multiply_adds
 
 # Removed columns stay in memory, and in products, until no more than this share is left.
 _COPIED = 0.8
@@ -84,9 +84,7 @@ class MomentRisk(Risk):
         """Features of the moments taken in `order`."""
         f = GramQuadratic(moments, order, fit_intercept)
         x_mean = f.x_mean[order]
-        risk = cls(f.G, f.C, f.yy, x_mean, f.y_mean, f.n_samples, fit_intercept)
-        risk.setup_multiply_adds = f.cost.multiply_adds
-        return risk
+        return cls(f.G, f.C, f.yy, x_mean, f.y_mean, f.n_samples, fit_intercept)
 
     def evaluate(self, W, b, rows=None):
         if rows is not None:
@@ -246,7 +244,9 @@ def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
     n_samples, n_features = X.shape
     if whole and isinstance(loss, SquaredLoss) and n_features <= min(n_samples, LARGE_GRAM):
         moments = Moments.from_data(X, Y, sample_weight)
-        return MomentRisk.from_moments(moments, order, fit_intercept)
+        risk = MomentRisk.from_moments(moments, order, fit_intercept)
+        risk.setup_multiply_adds = moments_multiply_adds(X.shape, Y.shape[1])
+        return risk
     # A product of float32 with float64 would convert all of X every time.
     X = X.astype(float, copy=False)
     if sparse.issparse(X) and not whole:

@@ -36,7 +36,7 @@ residual_updates = CoordinateDescent(gram=False)
     ],
     ids=repr,
 )
-@pytest.mark.filterwarnings("ignore:No features were selected")
+@pytest.mark.filterwarnings("ignore:No features were selected", "ignore:this .* was fitted by")
 def test_check_estimator(estimator):
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} == {"passed"}
