@@ -2,6 +2,12 @@
 
 from shrinklin.classifiers import GroupLassoClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
+from shrinklin.cv import (
+    GroupLassoClassifierCV,
+    GroupLassoRegressorCV,
+    ShrinkNetClassifierCV,
+    ShrinkNetRegressorCV,
+)
 from shrinklin.display import CostDisplay, HistoryDisplay, PathDisplay, TradeoffDisplay
 from shrinklin.moments import Moments
 from shrinklin.path import (
@@ -26,7 +32,9 @@ __all__ = [
     "CostMeter",
     "GradientDescent",
     "GroupLassoClassifier",
+    "GroupLassoClassifierCV",
     "GroupLassoRegressor",
+    "GroupLassoRegressorCV",
     "HistoryDisplay",
     "Moments",
     "PathDisplay",
@@ -35,7 +43,9 @@ __all__ = [
     "RegularizationPath",
     "Removal",
     "ShrinkNetClassifier",
+    "ShrinkNetClassifierCV",
     "ShrinkNetRegressor",
+    "ShrinkNetRegressorCV",
     "SignChange",
     "SignVariance",
     "Threshold",

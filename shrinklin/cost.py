@@ -49,6 +49,14 @@ class CostMeter:
     multiply_adds: int = 0
     removals: list = field(default_factory=list)
 
+    def include(self, other):
+        """Add what another meter counted, as one thing done after the other."""
+        self.removals += [(self.epochs + epoch, n) for epoch, n in other.removals]
+        self.epochs += other.epochs
+        self.neuron_epochs += other.neuron_epochs
+        self.parameter_updates += other.parameter_updates
+        self.multiply_adds += other.multiply_adds
+
     def count_passes(self, n_passes, n_features):
         """n_passes, each over n_features."""
         self.epochs += int(n_passes)

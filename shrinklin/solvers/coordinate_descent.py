@@ -12,7 +12,7 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.quadratic import GramQuadratic, quadratic_of_data, quadratic_value
+from shrinklin.quadratic import GramQuadratic, quadratic_of_data, quadratic_value, takes_gram
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import newton_directions
 
@@ -40,14 +40,18 @@ class CoordinateDescent(BaseEstimator):
     def __init__(self, gram="auto"):
         self.gram = gram
 
+    def forms_gram(self, n_samples, n_features):
+        """Whether it works on the Gram matrix of all features."""
+        if isinstance(self.gram, bool):
+            return self.gram
+        if isinstance(self.gram, str) and self.gram == "auto":
+            return takes_gram(n_samples, n_features)
+        raise ValueError(f'gram={self.gram!r}: CoordinateDescent accepts "auto", True or False.')
+
     def quadratic(self, X, Y, sample_weight, order, fit_intercept):
         """The squared loss of the data in the representation that suits it."""
-        auto = isinstance(self.gram, str) and self.gram == "auto"
-        if not auto and not isinstance(self.gram, bool):
-            raise ValueError(
-                f'gram={self.gram!r}: CoordinateDescent accepts "auto", True or False.'
-            )
-        return quadratic_of_data(X, Y, sample_weight, order, fit_intercept, self.gram)
+        gram = self.forms_gram(*X.shape)
+        return quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram)
 
     def solve(self, objective, W, *, tol, max_iter):
         """Descend from W (n_features, n_targets) until the residual is ≤ tol.

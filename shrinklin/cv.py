@@ -1,0 +1,1005 @@
+r"""Choosing alpha by cross-validation along paths.
+
+The order of a fit: the data are checked once and the folds drawn once. All data, and the
+training rows of every fold, are solved along the same alphas, several at a time (`_follow`).
+The models of a fold are scored on its held-out rows, `choose` picks an alpha from the scores,
+and the estimator becomes the model that the path of all data has there.
+
+The squared loss needs no rows for that, where the Gram matrix is formed anyway: the moments of
+the held-out rows give those of the training rows, as what they leave of all, and the held-out
+errors of a whole path (`_MomentFold`). X is read once for the whole search.
+"""
+
+import copy
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+from scipy import sparse
+from sklearn import get_config
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring, get_scorer
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.parallel import Parallel, delayed
+
+from shrinklin.base import LinearModel, progress, warn_unless_converged
+from shrinklin.classifiers import GroupLassoClassifier, LinearClassifier, ShrinkNetClassifier
+from shrinklin.cost import CostMeter
+from shrinklin.moments import Moments
+from shrinklin.path import (
+    RegularizationPath,
+    alpha_grid,
+    one_blas_thread,
+    path_of_solutions,
+    solve_path,
+    without_alpha,
+)
+from shrinklin.quadratic import moments_multiply_adds
+from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
+
+_SELECTIONS = ("best", "1se", "sparsest")
+# Moments of all folds are worth their memory up to so many times that of X.
+_MOMENTS_TO_X = 4
+# A difference of moments that is less than this of what it was taken from is made anew.
+_LEFT = 1e-4
+# Errors this small beside the mean square of y are measured on the rows: moments round.
+_SMALL_ERROR = 1e-6
+# The chosen model is solved to this times tol.
+_POLISH = 1e-6
+
+
+def choose(scores, n_selected, selection):
+    """Index of the chosen alpha; see `selection` of the estimators.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_alphas, n_folds)
+        Larger is better; alphas from large to small.
+    n_selected : ndarray of shape (n_alphas,)
+    selection : {"best", "1se", "sparsest"}
+    """
+    means, n_folds = scores.mean(axis=1), scores.shape[1]
+    best = int(means.argmax())
+    if selection == "best":
+        return best
+    deviation = scores[best].std(ddof=1)
+    slack = deviation / np.sqrt(n_folds) if selection == "1se" else deviation
+    near = means >= means[best] - slack
+    fewest = near & (n_selected == n_selected[near].min())
+    return int(np.where(fewest, means, -np.inf).argmax())
+
+
+# --- what a path is followed for
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Checked data, or some rows of them."""
+
+    X: np.ndarray
+    y: np.ndarray
+    s: np.ndarray
+    rows: np.ndarray | None = None
+
+    def data(self):
+        """X, y and weights of the rows."""
+        if self.rows is None:
+            return self.X, self.y, self.s
+        return self.X[self.rows], self.y[self.rows], self.s[self.rows]
+
+    def objective(self, model):
+        """Its `Objective` and `Target`."""
+        X, y, s = self.data()
+        return model._objective(X, y, s, model._groups_of(X.shape[1]))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Moments to fit to, of an X of that dtype."""
+
+    moments: Moments
+    dtype: np.dtype
+
+    def objective(self, model):
+        return model._prepare_moments(self.moments, self.dtype)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """All data: their objective is there already, as the alphas come from it."""
+
+    prepared: tuple
+    score = None
+
+    @property
+    def train(self):
+        return self
+
+    def objective(self, model):
+        return self.prepared
+
+
+@dataclass(frozen=True)
+class _Score:
+    """A scorer, and the held-out rows that it sees."""
+
+    scorer: Callable
+    X: np.ndarray
+    y: np.ndarray
+    rows: np.ndarray
+    params: dict
+
+    def __call__(self, estimator):
+        n_samples = self.X.shape[0]
+        params = {name: _part(values, self.rows, n_samples) for name, values in self.params.items()}
+        return self.scorer(estimator, self.X[self.rows], self.y[self.rows], **params)
+
+
+def _part(values, rows, n_samples):
+    """What belongs to some of the rows, if there is one value a row."""
+    per_row = hasattr(values, "__len__") and len(values) == n_samples
+    return np.asarray(values)[rows] if per_row else values
+
+
+@dataclass(frozen=True)
+class _ScoredFold:
+    """A fold whose models a scorer judges, where they are solved for."""
+
+    train: _Rows | _Sums
+    score: _Score
+
+    def scores(self, followed):
+        return followed.scores
+
+
+@dataclass(frozen=True)
+class _MomentFold:
+    """A fold of which moments are known, training and held out."""
+
+    train: _Sums
+    test: Moments
+    rows: _Rows | None = None
+    score = None
+
+    def scores(self, followed):
+        """Minus the mean squared error of every model on the held-out rows."""
+        errors = followed.path.mean_squared_errors(self.test)
+        mean_squares = np.diagonal(self.test.yy) / self.test.weight + self.test.y_mean**2
+        if self.rows is not None:
+            for i in np.flatnonzero(errors < _SMALL_ERROR * mean_squares.mean()):
+                errors[i] = _error_on_rows(self.rows, followed.path, i)
+        return -errors
+
+
+def _error_on_rows(rows, path, i):
+    X, y, s = rows.data()
+    residual = y.reshape(len(y), -1) - X @ path.coefs[i].T - path.intercepts[i]
+    return np.average((residual**2).mean(axis=1), weights=s)
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What came of one path; scores by a scorer, if there was one."""
+
+    path: RegularizationPath
+    solutions: list
+    cost: CostMeter
+    scores: np.ndarray | None
+
+
+def _follow(model, name, train, score, alphas):
+    """Solve for every alpha; `name` says for what, in errors.
+
+    One BLAS thread throughout, so that the bits are the same in any process.
+    """
+    model = copy.copy(model)
+    with one_blas_thread(), _named(name):
+        objective, target = train.objective(model)
+        strengths = [model._strength(alpha) for alpha in alphas]
+        solutions = solve_path(
+            objective, strengths, model._solver(), tol=model.tol, max_iter=model.max_iter
+        )
+        path = path_of_solutions(model, objective, target, alphas, solutions)
+        scores = None
+        if score is not None:
+            models = _models(model, objective, target, alphas, solutions)
+            scores = np.array([score(model) for model in models], dtype=float)
+    return _Followed(path, solutions, objective.cost, scores)
+
+
+def _models(model, objective, target, alphas, solutions):
+    """`model`, which this changes, as that of one solution after the other."""
+    for alpha, solution in zip(alphas, solutions, strict=True):
+        model.alpha = alpha
+        model._store_solution(objective, solution, target)
+        yield model
+
+
+@contextmanager
+def _named(name):
+    """Say in a ValueError what it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+# --- moments of folds
+
+
+def _remaining(total, part):
+    """The moments of total without part; None where that would lose digits."""
+    left = total - part
+    with np.errstate(invalid="ignore"):
+        lost = [np.diagonal(left.xx) < _LEFT * np.diagonal(total.xx)]
+        lost.append(np.diagonal(left.yy) < _LEFT * np.diagonal(total.yy))
+    return None if any(mask.any() for mask in lost) else left
+
+
+def _moments_of_folds(X, y, s, splits):
+    """Moments of all rows and, of every fold, of training and held-out rows; rows read."""
+    n_samples = len(s)
+
+    def moments(rows):
+        return Moments.from_data(X[rows], y[rows], s[rows])
+
+    held = np.concatenate([test for _, test in splits])
+    once = len(held) == n_samples and len(np.unique(held)) == n_samples
+    n_read, pairs = len(held), []
+    tests = []
+    for k, (_, test) in enumerate(splits):
+        with _named(f"held-out rows of fold {k}"):
+            tests.append(moments(test))
+    if not once:
+        n_read += n_samples
+    total = reduce(add, tests) if once else Moments.from_data(X, y, s)
+    for k, ((train, test), part) in enumerate(zip(splits, tests, strict=True)):
+        with _named(f"training rows of fold {k}"):
+            rest = len(train) + len(test) == n_samples == len(np.union1d(train, test))
+            left = _remaining(total, part) if rest else None
+            if left is None:
+                n_read += len(train)
+                left = moments(train)
+        pairs.append((left, part))
+    return total, pairs, n_read
+
+
+# --- estimators
+
+
+class SparseLinearModelCV(LinearModel):
+    """A linear model whose alpha is chosen by cross-validation."""
+
+    # The estimator for one alpha, and what its models are scored by.
+    _single: type
+    _default_scoring: str
+
+    def _model(self):
+        """The estimator to solve for many alphas, with the parameters of this one."""
+        ours = self.get_params(deep=False)
+        names = self._single().get_params(deep=False)
+        return without_alpha(self._single(**{n: ours[n] for n in names if n in ours}))
+
+    def _check_selection(self):
+        if not isinstance(self.selection, str) or self.selection not in _SELECTIONS:
+            accepted = ", ".join(f'"{name}"' for name in _SELECTIONS)
+            raise ValueError(f"selection={self.selection!r}: give one of {accepted}.")
+
+    def _scores_loss(self):
+        """Whether models are scored by the loss that they minimise."""
+        named = isinstance(self.scoring, str) and self.scoring == self._default_scoring
+        return self.scoring is None or named
+
+    @abstractmethod
+    def _loss_scorer(self):
+        """The scorer of that loss: called with an estimator, X, y and sample_weight."""
+
+    def get_metadata_routing(self):
+        """What metadata `fit` takes for the splitter and for the scorer.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        splits = MethodMapping().add(caller="fit", callee="split")
+        router.add(splitter=check_cv(self.cv), method_mapping=splits)
+        if not self._scores_loss():
+            scores = MethodMapping().add(caller="fit", callee="score")
+            scorer = check_scoring(self._single(), scoring=self.scoring)
+            router.add(scorer=scorer, method_mapping=scores)
+        return router
+
+    def _route(self, weights, params):
+        """Arguments of the splitter, and of the scorer."""
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **weights, **params)
+            scored = weights if self._scores_loss() else routed.scorer.score
+            return routed.splitter.split, scored
+        if params:
+            raise ValueError(
+                f"fit was given {sorted(params)}, which reach the splitter and the scorer by "
+                "metadata routing alone: sklearn.set_config(enable_metadata_routing=True), then "
+                "for instance cv=GroupKFold().set_split_request(groups=True). Or draw the folds "
+                "beforehand: cv=list(GroupKFold().split(X, y, groups))."
+            )
+        return {}, weights
+
+    def _splits(self, X, y, params):
+        """(training rows, held-out rows) of every fold, as indices."""
+        cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        every = np.arange(X.shape[0])
+        splits = [(every[train], every[test]) for train, test in cv.split(X, y, **params)]
+        for k, (train, test) in enumerate(splits):
+            if not len(train) or not len(test):
+                raise ValueError(
+                    f"fold {k} of cv={self.cv!r} has {len(train)} training and {len(test)} "
+                    "held-out rows: give folds that have both."
+                )
+        self._check_n_folds(len(splits))
+        return splits
+
+    def _check_n_folds(self, n_folds):
+        least = 1 if self.selection == "best" else 2
+        if n_folds < least:
+            raise ValueError(
+                f"{n_folds} folds: selection={self.selection!r} needs at least {least}."
+            )
+
+    def fit(self, X, y, sample_weight=None, **params):
+        """Choose alpha, and fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As for the estimator of one alpha.
+        y : array-like
+            As for the estimator of one alpha.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0, in training and in scoring. With metadata routing enabled,
+            a `scoring` of one's own gets them only if it asks for them.
+        **params : dict
+            Metadata of the splitter and the scorer, such as ``groups``; needs
+            ``sklearn.set_config(enable_metadata_routing=True)``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For data or parameters outside what is stated here, and where a score is
+            not a number.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where `max_iter` sweeps did not reach `tol`, in any fold.
+        """
+        self._check_selection()
+        model = self._model()
+        X, y, s, _ = model._checked(X, y, sample_weight)
+        if sparse.issparse(X):
+            X = X.tocsr()  # rows are taken out
+        # A weight of 2 is the row given twice, held out or not.
+        weights = {} if sample_weight is None else {"sample_weight": s}
+        split, score = self._route(weights, params)
+        return self._fit_splits(model, X, y, s, self._splits(X, y, split), score)
+
+    def _fit_splits(self, model, X, y, s, splits, score):
+        """Fit to checked data; `score` holds the arguments of the scorer."""
+        whole = _Whole(_Rows(X, y, s).objective(model))
+        scorer = self._scorer()
+        folds = [
+            _ScoredFold(self._rows(X, y, s, train), _Score(scorer, X, y, test, score))
+            for train, test in splits
+        ]
+        return self._choose(model, whole, folds)
+
+    def _scorer(self):
+        if self._scores_loss():
+            return self._loss_scorer()
+        return check_scoring(self._single(), scoring=self.scoring)
+
+    def _rows(self, X, y, s, train):
+        """What to fit to in a fold."""
+        return _Rows(X, y, s, train)
+
+    def _choose(self, model, whole, folds, n_multiply_adds=0):
+        """Follow all paths, choose alpha, and be the model there."""
+        objective, target = whole.prepared
+        alphas = alpha_grid(self.alphas, self.eps, model, objective)
+        first, *others = self._follow_all(model, [whole, *folds], alphas)
+        scores = np.column_stack(
+            [fold.scores(followed) for fold, followed in zip(folds, others, strict=True)]
+        )
+        _check_scores(scores, alphas)
+        best = choose(scores, first.path.n_selected, self.selection)
+        model.alpha = alphas[best]
+        model._keep(objective, _polished(model, objective, first.solutions[best]), target)
+        cost = CostMeter(multiply_adds=n_multiply_adds)
+        for followed in [first, *others]:
+            cost.include(followed.cost)
+        model.cost_ = cost
+        self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=first.path)
+        self.n_selected_ = first.path.n_selected
+        self._report(best)
+        return self
+
+    def _follow_all(self, model, folds, alphas):
+        """`_Followed` of every fold, in order, with one word on what fell short."""
+        bare = copy.copy(model)
+        # The rows of X that scorers predict from have lost their names.
+        bare.__dict__.pop("feature_names_in_", None)
+        names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
+        jobs = (
+            delayed(_follow)(bare, name, fold.train, fold.score, alphas)
+            for name, fold in zip(names, folds, strict=True)
+        )
+        done = []
+        with progress(self, len(folds), "path") as report:
+            for followed in Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs):
+                done.append(followed)
+                report()
+        warn_unless_converged(self, [s for followed in done for s in followed.solutions])
+        return done
+
+    def _store(self, model, **chosen):
+        """Take over the fitted attributes of `model`, and no others from before."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
+        self.__dict__.update(fitted, **chosen)
+
+    def _report(self, best):
+        if self.verbose:
+            print(
+                f"{type(self).__name__}: alpha {self.alpha_:g}, {self.n_selected_[best]} of "
+                f"{self.n_features_in_} features, mean score {self.cv_scores_[best].mean():.6g}."
+            )
+
+
+def _polished(model, objective, solution):
+    """The solution taken further, if it can be: one model is left, and it takes a step or two."""
+    objective = objective.at(model._strength(model.alpha))
+    tol = _POLISH * model.tol
+    with one_blas_thread():
+        better = model._solver().solve(objective, solution.W, tol=tol, max_iter=model.max_iter)
+    return min(solution, better, key=lambda s: s.residual)
+
+
+def _check_scores(scores, alphas):
+    bad = np.argwhere(~np.isfinite(scores))
+    if len(bad):
+        i, k = bad[0]
+        raise ValueError(
+            f"{len(bad)} of {scores.size} scores are not finite, first {scores[i, k]} at alpha "
+            f"{alphas[i]:g} in fold {k}: give a scoring that is defined on the held-out rows of "
+            "every fold, or fewer folds."
+        )
+
+
+class _RegressorCV(LinearRegressor, SparseLinearModelCV):
+    """Shared by the regressors: folds from moments, where they are worth it."""
+
+    _default_scoring = "neg_mean_squared_error"
+
+    def _loss_scorer(self):
+        return get_scorer(self._default_scoring)
+
+    def _fit_splits(self, model, X, y, s, splits, score):
+        n_samples, n_features = X.shape
+        few = len(splits) * n_features <= _MOMENTS_TO_X * n_samples
+        if not few or not model._solver().forms_gram(n_samples, n_features):
+            return super()._fit_splits(model, X, y, s, splits, score)
+        total, pairs, n_read = _moments_of_folds(X, y, s, splits)
+        scorer = None if self._scores_loss() else self._scorer()
+        folds: list[_MomentFold | _ScoredFold] = []
+        for (train, test), (_, rows) in zip(pairs, splits, strict=True):
+            sums = _Sums(train, X.dtype)
+            if scorer is None:
+                folds.append(_MomentFold(sums, test, _Rows(X, y, s, rows)))
+            else:
+                folds.append(_ScoredFold(sums, _Score(scorer, X, y, rows, score)))
+        n_targets = len(total.y_mean)
+        read = moments_multiply_adds((n_read, n_features), n_targets)
+        return self._choose(model, _Whole(_Sums(total, X.dtype).objective(model)), folds, read)
+
+    def fit_moments(self, folds):
+        """Choose alpha and fit the model, with the moments of the data of every fold.
+
+        For data of any size: each fold's may come from chunks, files or a cluster, as
+        for `fit_moments` of the estimator of one alpha. `cv` does not matter, and
+        models are scored by minus their mean squared error.
+
+        Parameters
+        ----------
+        folds : sequence of Moments
+            At least two; every one is held out once.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For less than two folds, moments of different columns, or a `scoring` that
+            needs the samples.
+        """
+        self._check_selection()
+        folds = _checked_folds(folds)
+        if not self._scores_loss():
+            raise ValueError(
+                f"scoring={self.scoring!r} needs the samples, and moments give the mean squared "
+                f'error alone: give scoring=None or "{self._default_scoring}", or use fit.'
+            )
+        model = self._model()
+        model._check_parameters()
+        total = reduce(add, folds)
+        model._name_features(total)
+        dtype = np.dtype(float)
+        prepared = []
+        for k, test in enumerate(folds):
+            left = _remaining(total, test)
+            if left is None:
+                left = reduce(add, folds[:k] + folds[k + 1 :])
+            prepared.append(_MomentFold(_Sums(left, dtype), test))
+        return self._choose(model, _Whole(_Sums(total, dtype).objective(model)), prepared)
+
+
+def _checked_folds(folds):
+    folds = [folds] if isinstance(folds, Moments) else list(folds)
+    wrong = [fold for fold in folds if not isinstance(fold, Moments)]
+    if wrong:
+        raise TypeError(
+            f"folds holds {type(wrong[0]).__name__}: give a list of shrinklin.Moments, one a fold."
+        )
+    if len(folds) < 2:
+        raise ValueError(f"folds holds the moments of {len(folds)} fold: give at least two.")
+    return folds
+
+
+class _ClassifierCV(LinearClassifier, SparseLinearModelCV):
+    """Shared by the classifiers: every fold knows all classes."""
+
+    _default_scoring = "neg_log_loss"
+
+    def _loss_scorer(self):
+        return _neg_log_loss
+
+    def _rows(self, X, y, s, train):
+        # All rows, but weights for those of training: a class that they lack stays a class.
+        return _Rows(X, y, s * np.bincount(train, minlength=len(s)))
+
+
+def _neg_log_loss(classifier, X, y, sample_weight=None):
+    """As scikit-learn's, also where the rows lack a class."""
+    codes = np.searchsorted(classifier.classes_, y)
+    logs = classifier.predict_log_proba(X)[np.arange(len(codes)), codes]
+    return np.average(logs, weights=sample_weight)
+
+
+class GroupLassoRegressorCV(_RegressorCV):
+    r"""Multi-target group lasso whose alpha is chosen by cross-validation.
+
+    Models are `GroupLassoRegressor`. Where the Gram matrix is formed (`CoordinateDescent`)
+    and models are scored by squared error, X is read once for all folds and alphas: the
+    `Moments` of a fold's training rows are those of all rows less the fold's, and give
+    the held-out errors too. `fit_moments` needs no more than these.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, from the least alpha whose model is empty down to `eps`
+        times it, evenly spaced in logarithm; or the values themselves.
+    eps : float, default=1e-3
+        Ratio of the smallest to the largest alpha, in (0, 1).
+    cv : int, splitter or iterable, default=None
+        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds.
+        The folds are drawn once.
+    scoring : str or callable, default=None
+        As for `GridSearchCV`. None is "neg_mean_squared_error", minus the mean
+        squared error over samples and targets.
+    selection : {"best", "1se", "sparsest"}, default="best"
+        "best" takes the alpha of the best mean score, the largest of equals. "1se"
+        takes the model of the fewest features whose mean score is within one
+        standard error of the best: the deviation of the best alpha's scores over the
+        folds, divided by the root of their number. "sparsest" does the same
+        within one deviation. Of models with as many features it is the best.
+    groups, feature_weights, fit_intercept, solver, max_iter, tol :
+        As for `GroupLassoRegressor`.
+    n_jobs : int, default=None
+        Paths to follow at a time, one a fold and one of all data: the result is the
+        same to the bit. None is 1, -1 all cores.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The chosen one.
+    alphas_ : ndarray of shape (n_alphas,)
+        From large to small.
+    cv_scores_ : ndarray of shape (n_alphas, n_folds)
+        Larger is better.
+    n_selected_ : ndarray of shape (n_alphas,)
+        Features that the models of all data keep.
+    path_ : RegressionPath
+        Of all data.
+    cost_ : CostMeter
+        What all paths cost together.
+    coef_, intercept_, n_iter_, objective_, residual_, dual_gap_, n_features_in_
+        The model of all data at `alpha_`: as for `GroupLassoRegressor`.
+
+    See Also
+    --------
+    GroupLassoRegressor : The model for one alpha.
+    CVDisplay : Picture of the scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from shrinklin import GroupLassoRegressorCV
+    >>> X, y = load_linnerud(return_X_y=True)
+    >>> model = GroupLassoRegressorCV(alphas=20, selection="1se").fit(X, y)
+    >>> model.cv_scores_.shape
+    (20, 5)
+    >>> bool(model.alpha_ in model.alphas_)
+    True
+    """
+
+    _single = GroupLassoRegressor
+
+    def __init__(
+        self,
+        alphas=100,
+        *,
+        eps=1e-3,
+        cv=None,
+        scoring=None,
+        selection="best",
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        solver="auto",
+        max_iter=10_000,
+        tol=1e-6,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+
+class ShrinkNetRegressorCV(_RegressorCV):
+    r"""Multi-target ShrinkNet whose alpha is chosen by cross-validation.
+
+    Models are `ShrinkNetRegressor`, found along a whole path, as `regularization_path`
+    does: they may be better than those of single fits. Where the Gram matrix is formed
+    (`CoordinateDescent`) and models are scored by squared error, X is read once for all
+    folds and alphas, as by `GroupLassoRegressorCV`.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, from the least alpha whose model is empty (at
+        which no single group leaves zero) down to `eps`
+        times it, evenly spaced in logarithm; or the values themselves.
+    eps : float, default=1e-3
+        Ratio of the smallest to the largest alpha, in (0, 1).
+    cv : int, splitter or iterable, default=None
+        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds.
+        The folds are drawn once.
+    scoring : str or callable, default=None
+        As for `GridSearchCV`. None is "neg_mean_squared_error", minus the mean
+        squared error over samples and targets.
+    selection : {"best", "1se", "sparsest"}, default="best"
+        "best" takes the alpha of the best mean score, the largest of equals. "1se"
+        takes the model of the fewest features whose mean score is within one
+        standard error of the best: the deviation of the best alpha's scores over the
+        folds, divided by the root of their number. "sparsest" does the same
+        within one deviation. Of models with as many features it is the best.
+    weight_decay, p, groups, feature_weights, fit_intercept, solver, max_iter, tol :
+        As for `ShrinkNetRegressor`.
+    n_jobs : int, default=None
+        Paths to follow at a time, one a fold and one of all data: the result is the
+        same to the bit. None is 1, -1 all cores.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The chosen one.
+    alphas_ : ndarray of shape (n_alphas,)
+        From large to small.
+    cv_scores_ : ndarray of shape (n_alphas, n_folds)
+        Larger is better.
+    n_selected_ : ndarray of shape (n_alphas,)
+        Features that the models of all data keep.
+    path_ : RegressionPath
+        Of all data.
+    cost_ : CostMeter
+        What all paths cost together.
+    coef_, intercept_, switch_, weight_, n_iter_, objective_, residual_, n_features_in_
+        The model of all data at `alpha_`: as for `ShrinkNetRegressor`.
+
+    See Also
+    --------
+    ShrinkNetRegressor : The model for one alpha.
+    CVDisplay : Picture of the scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from shrinklin import ShrinkNetRegressorCV
+    >>> X, y = load_linnerud(return_X_y=True)
+    >>> model = ShrinkNetRegressorCV(alphas=20).fit(X, y)
+    >>> model.predict(X).shape
+    (20, 3)
+    """
+
+    _single = ShrinkNetRegressor
+
+    def __init__(
+        self,
+        alphas=100,
+        *,
+        eps=1e-3,
+        cv=None,
+        scoring=None,
+        selection="best",
+        weight_decay=None,
+        p=2,
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        solver="auto",
+        max_iter=10_000,
+        tol=1e-6,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.weight_decay = weight_decay
+        self.p = p
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+
+class GroupLassoClassifierCV(_ClassifierCV):
+    r"""Logistic regression with a group lasso, alpha chosen by cross-validation.
+
+    Models are `GroupLassoClassifier`.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, from the least alpha whose model is empty down to `eps`
+        times it, evenly spaced in logarithm; or the values themselves.
+    eps : float, default=1e-3
+        Ratio of the smallest to the largest alpha, in (0, 1).
+    cv : int, splitter or iterable, default=None
+        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds, stratified by
+        class.
+        The folds are drawn once.
+    scoring : str or callable, default=None
+        As for `GridSearchCV`. None is "neg_log_loss", minus the mean log-loss,
+        which is finite also where a fold lacks a class.
+    selection : {"best", "1se", "sparsest"}, default="best"
+        "best" takes the alpha of the best mean score, the largest of equals. "1se"
+        takes the model of the fewest features whose mean score is within one
+        standard error of the best: the deviation of the best alpha's scores over the
+        folds, divided by the root of their number. "sparsest" does the same
+        within one deviation. Of models with as many features it is the best.
+    groups, feature_weights, fit_intercept, class_weight, solver, max_iter, tol :
+        As for `GroupLassoClassifier`.
+    n_jobs : int, default=None
+        Paths to follow at a time, one a fold and one of all data: the result is the
+        same to the bit. None is 1, -1 all cores.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The chosen one.
+    alphas_ : ndarray of shape (n_alphas,)
+        From large to small.
+    cv_scores_ : ndarray of shape (n_alphas, n_folds)
+        Larger is better.
+    n_selected_ : ndarray of shape (n_alphas,)
+        Features that the models of all data keep.
+    path_ : ClassificationPath
+        Of all data.
+    cost_ : CostMeter
+        What all paths cost together.
+    coef_, intercept_, classes_, n_iter_, objective_, residual_, dual_gap_,
+        n_features_in_
+        The model of all data at `alpha_`: as for `GroupLassoClassifier`.
+
+    See Also
+    --------
+    GroupLassoClassifier : The model for one alpha.
+    CVDisplay : Picture of the scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from shrinklin import GroupLassoClassifierCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = GroupLassoClassifierCV(alphas=10, scoring="accuracy").fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _single = GroupLassoClassifier
+
+    def __init__(
+        self,
+        alphas=100,
+        *,
+        eps=1e-3,
+        cv=None,
+        scoring=None,
+        selection="best",
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        max_iter=10_000,
+        tol=1e-6,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+
+class ShrinkNetClassifierCV(_ClassifierCV):
+    r"""Logistic regression with switches, alpha chosen by cross-validation.
+
+    Models are `ShrinkNetClassifier`, found along a whole path, as `regularization_path`
+    does: they may be better than those of single fits.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, from the least alpha whose model is empty (at
+        which no single group leaves zero) down to `eps`
+        times it, evenly spaced in logarithm; or the values themselves.
+    eps : float, default=1e-3
+        Ratio of the smallest to the largest alpha, in (0, 1).
+    cv : int, splitter or iterable, default=None
+        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds, stratified by
+        class.
+        The folds are drawn once.
+    scoring : str or callable, default=None
+        As for `GridSearchCV`. None is "neg_log_loss", minus the mean log-loss,
+        which is finite also where a fold lacks a class.
+    selection : {"best", "1se", "sparsest"}, default="best"
+        "best" takes the alpha of the best mean score, the largest of equals. "1se"
+        takes the model of the fewest features whose mean score is within one
+        standard error of the best: the deviation of the best alpha's scores over the
+        folds, divided by the root of their number. "sparsest" does the same
+        within one deviation. Of models with as many features it is the best.
+    weight_decay, p, groups, feature_weights, fit_intercept, class_weight, solver, max_iter, tol :
+        As for `ShrinkNetClassifier`.
+    n_jobs : int, default=None
+        Paths to follow at a time, one a fold and one of all data: the result is the
+        same to the bit. None is 1, -1 all cores.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The chosen one.
+    alphas_ : ndarray of shape (n_alphas,)
+        From large to small.
+    cv_scores_ : ndarray of shape (n_alphas, n_folds)
+        Larger is better.
+    n_selected_ : ndarray of shape (n_alphas,)
+        Features that the models of all data keep.
+    path_ : ClassificationPath
+        Of all data.
+    cost_ : CostMeter
+        What all paths cost together.
+    coef_, intercept_, classes_, switch_, weight_, n_iter_, objective_, residual_,
+        n_features_in_
+        The model of all data at `alpha_`: as for `ShrinkNetClassifier`.
+
+    See Also
+    --------
+    ShrinkNetClassifier : The model for one alpha.
+    CVDisplay : Picture of the scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from shrinklin import ShrinkNetClassifierCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = ShrinkNetClassifierCV(alphas=10, selection="sparsest").fit(X, y)
+    >>> bool(model.get_support().sum() <= 3)
+    True
+    """
+
+    _single = ShrinkNetClassifier
+
+    def __init__(
+        self,
+        alphas=100,
+        *,
+        eps=1e-3,
+        cv=None,
+        scoring=None,
+        selection="best",
+        weight_decay=None,
+        p=2,
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        max_iter=10_000,
+        tol=1e-6,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.weight_decay = weight_decay
+        self.p = p
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.verbose = verbose
