@@ -8,7 +8,16 @@ from shrinklin.cv import (
     ShrinkNetClassifierCV,
     ShrinkNetRegressorCV,
 )
-from shrinklin.display import CostDisplay, HistoryDisplay, PathDisplay, TradeoffDisplay
+from shrinklin.display import (
+    CostDisplay,
+    CVDisplay,
+    HistoryDisplay,
+    InformationCriterionDisplay,
+    PathDisplay,
+    StabilityDisplay,
+    TradeoffDisplay,
+)
+from shrinklin.information import InformationCriterion
 from shrinklin.moments import Moments
 from shrinklin.path import (
     ClassificationPath,
@@ -21,11 +30,13 @@ from shrinklin.removal import Annealing, Removal, SignChange, SignVariance, Thre
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
+from shrinklin.stability import selection_frequencies
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Annealing",
+    "CVDisplay",
     "ClassificationPath",
     "CoordinateDescent",
     "CostDisplay",
@@ -36,6 +47,8 @@ __all__ = [
     "GroupLassoRegressor",
     "GroupLassoRegressorCV",
     "HistoryDisplay",
+    "InformationCriterion",
+    "InformationCriterionDisplay",
     "Moments",
     "PathDisplay",
     "ProximalNewton",
@@ -48,7 +61,9 @@ __all__ = [
     "ShrinkNetRegressorCV",
     "SignChange",
     "SignVariance",
+    "StabilityDisplay",
     "Threshold",
     "TradeoffDisplay",
     "regularization_path",
+    "selection_frequencies",
 ]

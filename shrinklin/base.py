@@ -25,6 +25,7 @@ from shrinklin.groups import Groups
 from shrinklin.moments import Moments
 from shrinklin.objective import Objective
 from shrinklin.path import n_steps, one_blas_thread, solve_path
+from shrinklin.progress import progress
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (
@@ -78,6 +79,9 @@ class LinearModel(SelectorMixin, BaseEstimator):
         )
         return X @ self.coef_.T + self.intercept_
 
+    def _progress(self, total, unit):
+        return progress(self.verbose, total, type(self).__name__, unit)
+
 
 class SparseLinearModel(LinearModel):
     """A linear model that is fitted for one alpha."""
@@ -87,7 +91,7 @@ class SparseLinearModel(LinearModel):
     _squared: str
     # Whether its formulation has switches, and what only one kind of fit sets.
     _has_switches: bool
-    _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_")
+    _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_", "_training")
 
     @abstractmethod
     def _penalty(self):
@@ -232,9 +236,9 @@ class SparseLinearModel(LinearModel):
             risk, target = make_risk()
             parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
             start = self._factors_to_start(groups, risk.shape)
-            with progress(self, solver.max_epochs, "epoch") as report:
+            with self._progress(solver.max_epochs, "epoch") as report:
                 trained = solver.train(risk, parametrization, rng, start=start, report=report)
-        self._raise_if_diverged(trained)
+        self._raise_if_diverged(trained, solver, f"after {trained.n_epochs} epochs")
         self._store_trained(groups, trained, target)
         self.n_iter_, self.objective_ = max(1, trained.n_epochs), trained.value
         self.cost_, self.history_ = trained.cost, trained.history
@@ -243,16 +247,40 @@ class SparseLinearModel(LinearModel):
         warn_unless_trained(self, trained)
         return self
 
-    def _raise_if_diverged(self, trained):
+    def _go_on(self, groups, solver, make_risk, weight, intercept):
+        """Gradient training of one epoch on the next rows of a stream.
+
+        `make_risk()` gives their `Risk` and their `Target`, `weight` is the sum of their
+        weights; `intercept(risk)` is where the intercept begins if nothing was fitted before.
+        """
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            risk, target = make_risk()
+            parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
+            training = getattr(self, "_training", None)
+            if training is None:
+                training = solver.begin(
+                    risk,
+                    parametrization,
+                    check_random_state(self.random_state),
+                    start=self._previous(groups, risk.shape),
+                    intercept=intercept(risk),
+                )
+            training, trained = training.go_on(solver, risk, parametrization, weight)
+        self._raise_if_diverged(trained, solver, f"in call {trained.n_epochs} of partial_fit")
+        self._store_trained(groups, trained, target)
+        self.n_iter_, self.objective_, self.cost_ = trained.n_epochs, trained.value, trained.cost
+        self._training = training
+        self._report("1 call" if trained.n_epochs == 1 else f"{trained.n_epochs} calls")
+
+    def _raise_if_diverged(self, trained, solver, when):
         if trained.status is not Status.DIVERGED:
             return
-        begun = f"training with learning_rate={self.solver.learning_rate:g} diverged"
+        begun = f"training with learning_rate={solver.learning_rate:g} diverged"
         remedy = trained.status.value
         if trained.n_epochs == 0:
             begun, remedy = "training cannot begin", "Standardise X, or begin without warm_start."
         raise ValueError(
-            f"{type(self).__name__}: {begun}: the objective was {trained.value:g} after "
-            f"{trained.n_epochs} epochs. {remedy}"
+            f"{type(self).__name__}: {begun}: the objective was {trained.value:g} {when}. {remedy}"
         )
 
     def _store_solution(self, objective, solution, target):
@@ -276,14 +304,21 @@ class SparseLinearModel(LinearModel):
 
     def _start(self, groups, shape):
         """W of the previous fit, where asked for and of the right shape."""
-        if not self.warm_start or not hasattr(self, "coef_"):
+        return self._previous_W(groups, shape) if self.warm_start else None
+
+    def _previous_W(self, groups, shape):
+        if not hasattr(self, "coef_"):
             return None
         W = np.atleast_2d(self.coef_).T.astype(float)
         return W[groups.order] if W.shape == shape else None
 
     def _factors_to_start(self, groups, shape):
         """Gates, weights and intercept of the previous fit, where asked for."""
-        W = self._start(groups, shape)
+        return self._previous(groups, shape) if self.warm_start else None
+
+    def _previous(self, groups, shape):
+        """Gates, weights and intercept of the previous fit, if any of the right shape."""
+        W = self._previous_W(groups, shape)
         if W is None:
             return None
         kept = 1.0 if self.fit_intercept else 0.0
@@ -291,7 +326,7 @@ class SparseLinearModel(LinearModel):
 
     def _solve(self, objective, strengths, start=None):
         """A `Solution` for each strength, with a word on those that fell short."""
-        with progress(self, n_steps(objective, strengths), "solve") as report:
+        with self._progress(n_steps(objective, strengths), "solve") as report:
             solutions = solve_path(
                 objective,
                 strengths,
@@ -353,26 +388,19 @@ def warn_unless_trained(estimator, trained):
 
 
 @contextmanager
-def progress(estimator, total, unit):
-    """Yield `report(**facts)`, to be called once a unit; a bar if `verbose`."""
-    if not estimator.verbose:
-        yield lambda **facts: None
-        return
+def undone_on_error(estimator):
+    """Leave the estimator as it was if what is done to it fails, or Ctrl-C ends it."""
+    before = vars(estimator).copy()
+    training = before.get("_training")
+    drawn = None if training is None else training.rng.get_state()
     try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError(
-            f"verbose={estimator.verbose!r} shows a progress bar, which needs tqdm: pip install "
-            '"shrinklin[plot]", or set verbose=0.'
-        ) from error
-    with tqdm(total=total, desc=type(estimator).__name__, unit=unit) as bar:
-
-        def report(**facts):
-            if facts:
-                bar.set_postfix(facts, refresh=False)
-            bar.update()
-
-        yield report
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        if training is not None:
+            training.rng.set_state(drawn)
+        raise
 
 
 def as_coef(W, order, trailing):

@@ -2,10 +2,16 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.validation import check_consistent_length, validate_data
 
-from shrinklin.base import LinearModel, SparseLinearModel, Target, largest_magnitudes
+from shrinklin.base import (
+    LinearModel,
+    SparseLinearModel,
+    Target,
+    largest_magnitudes,
+    undone_on_error,
+)
 from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
@@ -13,7 +19,10 @@ from shrinklin.path import ClassificationPath
 from shrinklin.risk import risk_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.validation import SPARSE_FORMATS, weigh_classes, with_remedy
+from shrinklin.validation import SPARSE_FORMATS, check_weights, weigh_classes, with_remedy
+
+# What a class weighs that no row of the first call of a stream has, in rows.
+_UNSEEN = 0.5
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -83,14 +92,25 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     _squared = "X"
 
     def _validate(self, X, y):
+        X, y = self._validate_rows(X, y)
         try:
-            X, y = validate_data(
-                self, X, y, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32]
-            )
             check_classification_targets(y)
         except ValueError as error:
             raise with_remedy(self, error) from error
         return X, y
+
+    def _validate_rows(self, X, y, reset=True):
+        try:
+            return validate_data(
+                self,
+                X,
+                y,
+                accept_sparse=SPARSE_FORMATS,
+                dtype=[np.float64, np.float32],
+                reset=reset,
+            )
+        except ValueError as error:
+            raise with_remedy(self, error) from error
 
     def _coded(self, y, sample_weight):
         """Classes, their number on every row, and the weights of the rows."""
@@ -107,8 +127,11 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         return likelihood, Target(X.dtype, (n_targets,), classes)
 
     def _risk(self, X, y, sample_weight, order, whole):
-        self._check_sizes(largest_magnitudes(X))
         classes, codes, s = self._coded(y, sample_weight)
+        return self._risk_of_codes(X, classes, codes, s, order, whole)
+
+    def _risk_of_codes(self, X, classes, codes, s, order, whole):
+        self._check_sizes(largest_magnitudes(X))
         loss = logistic_loss(len(classes))
         Y = loss.indicators(codes, len(classes))
         risk = risk_of_data(loss, X, Y, s, order, self.fit_intercept, whole)
@@ -157,6 +180,184 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         """
         return self._fit(X, y, sample_weight)
 
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on with gradient training: one epoch on these rows alone.
+
+        For data that come in chunks, or do not fit in memory. Unlike the regressors',
+        it is not exact: the model comes near that of `fit` after several passes over
+        all of the data. A step descends on the objective of `fit`, its mean loss
+        estimated from the rows of a batch. What the optimiser and the removal strategy
+        remember, the features that are left and the random numbers are carried from
+        call to call, through pickle and deepcopy too; a removed feature never returns.
+
+        The settings are those of `solver` if it is a `GradientDescent`, else of
+        ``GradientDescent(batch_size=32)``, which removes nothing, so that features are
+        hardly ever left out. Of them
+
+        - `batch_size` cuts up the rows of a call, None makes one step a call;
+        - `learning_rate_decay` and the schedule of `Annealing` count every call as an
+          epoch: give `max_epochs` the calls to come. Later calls remove no more;
+        - `tol` and `n_iter_no_change` do not matter.
+
+        Parameters may change between calls, with `set_params`, but for `groups`,
+        `fit_intercept`, the optimiser (with its momentum) and the gate.
+
+        After `fit` it begins at the fitted model, ShrinkNet at its switches, without what
+        an optimiser remembered. Features that ShrinkNet left out stay out, unless all
+        were; those that group lasso left out stay out where the solver has a removal
+        strategy, and else may enter again. A `fit` after it begins anew.
+
+        `objective_` is then that of these rows, after their steps; `n_iter_` counts the
+        calls and `cost_` the work of all of them; there is no `history_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The same columns in every call, standardised by the same means and deviations,
+            and rows in random order: those that came last have the most influence.
+        y : array-like of shape (n_samples,)
+            Labels, which need not be of all classes. As the intercept begins at the best
+            for the rows of the first call, it should have rows of every class in about their
+            shares; one that it lacks begins with the share of half a row.
+        classes : array-like of shape (n_classes,), default=None
+            All labels of all calls. Required in the first call, unless `fit` came before.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0, times class weights. Only ratios matter, to rows of other calls
+            too: the loss is divided by the mean weight of all rows so far, that of this call
+            included. Without any weight > 0 a call adds nothing.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For data or parameters outside what is stated here, such as labels that are not
+            among the classes or ``class_weight="balanced"``, and where training diverges.
+            The estimator is then as it was before the call, as it is after Ctrl-C.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from shrinklin import ShrinkNetClassifier
+        >>> rng = np.random.default_rng(0)
+        >>> model = ShrinkNetClassifier(alpha=0.01, random_state=0)
+        >>> for _ in range(20):
+        ...     X = rng.normal(size=(100, 3))
+        ...     y = np.where(X[:, 0] > 0, "up", "down")
+        ...     model = model.partial_fit(X, y, classes=["down", "up"])
+        >>> model.predict([[2.0, 0.0, 0.0], [-2.0, 0.0, 0.0]])
+        array(['up', 'down'], dtype='<U4')
+        """
+        with undone_on_error(self):
+            self._partial_fit(X, y, classes, sample_weight)
+        return self
+
+    def _partial_fit(self, X, y, classes, sample_weight):
+        self._check_parameters()
+        self._refuse_balanced()
+        begun = hasattr(self, "coef_")
+        classes = self._classes_of_all_calls(classes)
+        X, y = self._validate_rows(X, y, reset=not begun)
+        codes = self._numbers(y, classes)
+        s = self._weights_of_rows(sample_weight, X, classes, codes)
+        if begun and not s.any():
+            return  # nothing is added
+        _raise_if_weightless(s)
+        solver = self.solver if self._trains() else GradientDescent(batch_size=32)
+        groups, whole = self._groups_of(X.shape[1]), solver.batch_size is None
+        self._go_on(
+            groups,
+            solver,
+            lambda: self._risk_of_codes(X, classes, codes, s, groups.order, whole),
+            float(s.sum()),
+            _first_intercept,
+        )
+
+    def _refuse_balanced(self):
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            raise ValueError(
+                'class_weight="balanced" needs the rows of every class counted, and partial_fit '
+                "has not seen them all: give a dict of label to weight, for instance n_rows / "
+                "(n_classes * rows of that class) counted on a sample."
+            )
+
+    def _classes_of_all_calls(self, classes):
+        """The labels, sorted: as given, or as known since an earlier call."""
+        known = getattr(self, "classes_", None)
+        if classes is None:
+            if known is None:
+                raise ValueError(
+                    "classes=None in the first call of partial_fit: give all labels that any call "
+                    "may bring, for instance classes=np.unique(y) for the y of all data. Later "
+                    "calls do not need them."
+                )
+            return known
+        given = _sorted_labels(classes)
+        if known is not None and not np.array_equal(known, given):
+            raise ValueError(
+                f"classes={given.tolist()} are not those of the model, {known.tolist()}: give the "
+                "same in every call, or None, or begin anew with a clone."
+            )
+        return given if known is None else known
+
+    def _numbers(self, y, classes):
+        """Which of the classes every row has."""
+        numbers = {label: k for k, label in enumerate(classes.tolist())}
+        labels = y.tolist()
+        unknown = {label: None for label in labels if label not in numbers}
+        if unknown:
+            shown = ", ".join(map(repr, list(unknown)[:5])) + (", …" if len(unknown) > 5 else "")
+            raise ValueError(
+                f"y has labels that are not among the classes {classes.tolist()}: {shown}. Give "
+                "all labels as classes in the first call of partial_fit."
+            )
+        return np.array([numbers[label] for label in labels], dtype=int)
+
+    def _weights_of_rows(self, sample_weight, X, classes, codes):
+        """Sample weights times class weights; zeros where the call adds nothing."""
+        # One row a class: a chunk need not have them all.
+        every = np.arange(len(classes))
+        factors = weigh_classes(self.class_weight, classes, every, np.ones(len(classes)))
+        if np.ndim(sample_weight) == 1 and not np.any(sample_weight):
+            check_consistent_length(X, sample_weight)
+            return np.zeros(X.shape[0])
+        return check_weights(sample_weight, X) * factors[codes]
+
+
+def _raise_if_weightless(s):
+    if not s.any():
+        raise ValueError(
+            "sample_weight, times class_weight, is zero on every row of the first call of "
+            "partial_fit, which leaves nothing to begin with: give at least one row weight > 0."
+        )
+
+
+def _sorted_labels(classes):
+    """Classes as the user gives them, without doubles."""
+    wanted = "give a list of all labels that any call of partial_fit may bring, two or more"
+    if np.ndim(classes) != 1 or len(classes) == 0:
+        raise ValueError(f"classes={classes!r}: {wanted}.")
+    try:
+        given = unique_labels(classes)
+        # Three times, as a y of labels that are nearly all different is warned of.
+        check_classification_targets(np.tile(given, 3))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"classes={classes!r}: {wanted}. They are no labels: {error}") from error
+    if len(given) < 2:
+        raise ValueError(f"classes={given.tolist()} is one class: {wanted}.")
+    return given
+
+
+def _first_intercept(risk):
+    """The best for these rows, where every class that they lack counts as a part of a row."""
+    if not risk.fit_intercept:
+        return np.zeros(risk.shape[1])
+    Y, least = risk.Y, _UNSEEN / risk.n_samples
+    share = np.where(Y.any(axis=0), risk.weight @ Y, least)
+    return risk.loss.constant(np.where(Y.all(axis=0), 1 - least, share))
+
 
 class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
     r"""Logistic regression with a group lasso penalty.
@@ -200,8 +401,8 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
     warm_start : bool, default=False
         Start from the previous `coef_`, if of the same shape.
     random_state : int, RandomState or None, default=None
-        For `GradientDescent`: the first parameters and the order of the samples.
-        Proximal Newton draws none.
+        For `GradientDescent` and `partial_fit`: the first parameters and the order of
+        the samples. Proximal Newton draws none.
     verbose : int, default=0
         1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
 
@@ -213,14 +414,14 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         W', as for `LogisticRegression`; features left out are exact zeros.
     intercept_ : ndarray of shape (n_classes,), or (1,) for two
     n_iter_ : int
-        Sweeps made, or epochs.
+        Sweeps made, or epochs; of `partial_fit`, calls.
     objective_ : float
-        Value of what is minimised, at the model.
+        Value of what is minimised, at the model; of `partial_fit`, on the last rows.
     cost_ : CostMeter
         What the fit cost, counted.
     history_ : dict of str to ndarray
-        Only by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what was
-        spent so far, at the beginning and after every epoch.
+        Only of `fit` by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what
+        was spent so far, at the beginning and after every epoch.
     residual_ : float
         Only by the exact solver:
         :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
@@ -341,8 +542,8 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
     warm_start : bool, default=False
         Start also from the previous `coef_`, if of the same shape.
     random_state : int, RandomState or None, default=None
-        For `GradientDescent`: the first parameters and the order of the samples.
-        Proximal Newton draws none.
+        For `GradientDescent` and `partial_fit`: the first parameters and the order of
+        the samples. Proximal Newton draws none.
     verbose : int, default=0
         1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
 
@@ -358,14 +559,14 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
         A.
     intercept_ : ndarray of shape (n_classes,), or (1,) for two
     n_iter_ : int
-        Sweeps made in the last descent, or epochs.
+        Sweeps made in the last descent, or epochs; of `partial_fit`, calls.
     objective_ : float
-        Value of what is minimised, at the model.
+        Value of what is minimised, at the model; of `partial_fit`, on the last rows.
     cost_ : CostMeter
         What the fit cost, counted: of an exact fit all its descents.
     history_ : dict of str to ndarray
-        Only by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what was
-        spent so far, at the beginning and after every epoch.
+        Only of `fit` by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what
+        was spent so far, at the beginning and after every epoch.
     residual_ : float
         Only by the exact solver:
         :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,

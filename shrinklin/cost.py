@@ -57,6 +57,15 @@ class CostMeter:
         self.parameter_updates += other.parameter_updates
         self.multiply_adds += other.multiply_adds
 
+    def since(self, before):
+        """What was counted after `before`, a copy of this meter then; without removals."""
+        return CostMeter(
+            self.epochs - before.epochs,
+            self.neuron_epochs - before.neuron_epochs,
+            self.parameter_updates - before.parameter_updates,
+            self.multiply_adds - before.multiply_adds,
+        )
+
     def count_passes(self, n_passes, n_features):
         """n_passes, each over n_features."""
         self.epochs += int(n_passes)

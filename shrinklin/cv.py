@@ -13,7 +13,6 @@ errors of a whole path (`_MomentFold`). X is read once for the whole search.
 import copy
 from abc import abstractmethod
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -27,7 +26,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
-from shrinklin.base import LinearModel, progress, warn_unless_converged
+from shrinklin.base import LinearModel, warn_unless_converged
 from shrinklin.classifiers import GroupLassoClassifier, LinearClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
 from shrinklin.moments import Moments
@@ -41,6 +40,7 @@ from shrinklin.path import (
 )
 from shrinklin.quadratic import moments_multiply_adds
 from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
+from shrinklin.validation import naming
 
 _SELECTIONS = ("best", "1se", "sparsest")
 # Moments of all folds are worth their memory up to so many times that of X.
@@ -198,7 +198,7 @@ def _follow(model, name, train, score, alphas):
     One BLAS thread throughout, so that the bits are the same in any process.
     """
     model = copy.copy(model)
-    with one_blas_thread(), _named(name):
+    with one_blas_thread(), naming(name):
         objective, target = train.objective(model)
         strengths = [model._strength(alpha) for alpha in alphas]
         solutions = solve_path(
@@ -209,7 +209,8 @@ def _follow(model, name, train, score, alphas):
         if score is not None:
             models = _models(model, objective, target, alphas, solutions)
             scores = np.array([score(model) for model in models], dtype=float)
-    return _Followed(path, solutions, objective.cost, scores)
+    # Of all data the objective stays in use.
+    return _Followed(path, solutions, copy.copy(objective.cost), scores)
 
 
 def _models(model, objective, target, alphas, solutions):
@@ -218,15 +219,6 @@ def _models(model, objective, target, alphas, solutions):
         model.alpha = alpha
         model._store_solution(objective, solution, target)
         yield model
-
-
-@contextmanager
-def _named(name):
-    """Say in a ValueError what it is about."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
 
 
 # --- moments of folds
@@ -253,13 +245,13 @@ def _moments_of_folds(X, y, s, splits):
     n_read, pairs = len(held), []
     tests = []
     for k, (_, test) in enumerate(splits):
-        with _named(f"held-out rows of fold {k}"):
+        with naming(f"held-out rows of fold {k}"):
             tests.append(moments(test))
     if not once:
         n_read += n_samples
     total = reduce(add, tests) if once else Moments.from_data(X, y, s)
     for k, ((train, test), part) in enumerate(zip(splits, tests, strict=True)):
-        with _named(f"training rows of fold {k}"):
+        with naming(f"training rows of fold {k}"):
             rest = len(train) + len(test) == n_samples == len(np.union1d(train, test))
             left = _remaining(total, part) if rest else None
             if left is None:
@@ -294,6 +286,11 @@ class SparseLinearModelCV(LinearModel):
         """Whether models are scored by the loss that they minimise."""
         named = isinstance(self.scoring, str) and self.scoring == self._default_scoring
         return self.scoring is None or named
+
+    def _score_name(self):
+        if self._scores_loss():
+            return self._default_scoring
+        return self.scoring if isinstance(self.scoring, str) else "score"
 
     @abstractmethod
     def _loss_scorer(self):
@@ -421,14 +418,17 @@ class SparseLinearModelCV(LinearModel):
         )
         _check_scores(scores, alphas)
         best = choose(scores, first.path.n_selected, self.selection)
-        model.alpha = alphas[best]
-        model._keep(objective, _polished(model, objective, first.solutions[best]), target)
         cost = CostMeter(multiply_adds=n_multiply_adds)
         for followed in [first, *others]:
             cost.include(followed.cost)
+        before = copy.copy(objective.cost)
+        model.alpha = alphas[best]
+        objective = objective.at(model._strength(model.alpha))
+        model._keep(objective, _polished(model, objective, first.solutions[best]), target)
+        cost.include(objective.cost.since(before))
         model.cost_ = cost
         self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=first.path)
-        self.n_selected_ = first.path.n_selected
+        self.n_selected_, self.score_name_ = first.path.n_selected, self._score_name()
         self._report(best)
         return self
 
@@ -443,7 +443,7 @@ class SparseLinearModelCV(LinearModel):
             for name, fold in zip(names, folds, strict=True)
         )
         done = []
-        with progress(self, len(folds), "path") as report:
+        with self._progress(len(folds), "path") as report:
             for followed in Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs):
                 done.append(followed)
                 report()
@@ -467,7 +467,6 @@ class SparseLinearModelCV(LinearModel):
 
 def _polished(model, objective, solution):
     """The solution taken further, if it can be: one model is left, and it takes a step or two."""
-    objective = objective.at(model._strength(model.alpha))
     tol = _POLISH * model.tol
     with one_blas_thread():
         better = model._solver().solve(objective, solution.W, tol=tol, max_iter=model.max_iter)
@@ -629,6 +628,8 @@ class GroupLassoRegressorCV(_RegressorCV):
         From large to small.
     cv_scores_ : ndarray of shape (n_alphas, n_folds)
         Larger is better.
+    score_name_ : str
+        What they are: `scoring`, or "score" for a callable.
     n_selected_ : ndarray of shape (n_alphas,)
         Features that the models of all data keep.
     path_ : RegressionPath
@@ -733,6 +734,8 @@ class ShrinkNetRegressorCV(_RegressorCV):
         From large to small.
     cv_scores_ : ndarray of shape (n_alphas, n_folds)
         Larger is better.
+    score_name_ : str
+        What they are: `scoring`, or "score" for a callable.
     n_selected_ : ndarray of shape (n_alphas,)
         Features that the models of all data keep.
     path_ : RegressionPath
@@ -836,6 +839,8 @@ class GroupLassoClassifierCV(_ClassifierCV):
         From large to small.
     cv_scores_ : ndarray of shape (n_alphas, n_folds)
         Larger is better.
+    score_name_ : str
+        What they are: `scoring`, or "score" for a callable.
     n_selected_ : ndarray of shape (n_alphas,)
         Features that the models of all data keep.
     path_ : ClassificationPath
@@ -940,6 +945,8 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         From large to small.
     cv_scores_ : ndarray of shape (n_alphas, n_folds)
         Larger is better.
+    score_name_ : str
+        What they are: `scoring`, or "score" for a callable.
     n_selected_ : ndarray of shape (n_alphas,)
         Features that the models of all data keep.
     path_ : ClassificationPath

@@ -1,11 +1,14 @@
-"""Pictures: what enters a path and what it is worth; how training went and what it cost."""
+"""Pictures: what enters a path and what it is worth; the choice of alpha; training and its cost."""
 
 from itertools import cycle
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.path import regularization_path
+from shrinklin.stability import selection_frequencies
+from shrinklin.validation import check_real, check_whole
 
 # What may stand on the axis of a history, and its label.
 _SPENT = {
@@ -114,10 +117,7 @@ class PathDisplay:
                 zorder=3 if named else 2,
                 label=label if named else None,
             )
-        if (self.path.alphas > 0).all() and len(self.path.alphas) > 1:
-            ax.set_xscale("log")
-        ax.invert_xaxis()
-        ax.set_xlabel("alpha (penalty weakens to the right)")
+        _alpha_axis(ax, self.path.alphas)
         ax.set_ylabel("norm of a feature's coefficients")
         if self.name:
             ax.set_title(self.name)
@@ -199,6 +199,134 @@ class TradeoffDisplay:
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+class CVDisplay:
+    """Scores of cross-validation against alpha, and how many features models keep.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        From large to small.
+    cv_scores : ndarray of shape (n_alphas, n_folds)
+        Larger is better.
+    n_selected : ndarray of shape (n_alphas,)
+        Features that the models of all data keep.
+    alpha : float
+        The chosen one of `alphas`.
+    score_name : str, default="score"
+        Of a name that begins with "neg_", minus the scores are drawn.
+    name : str, default=None
+        Title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    ax_selected_ : matplotlib Axes
+        The upper axis, with numbers of features.
+    figure_ : matplotlib Figure
+    line_ : matplotlib Line2D
+        Of the means.
+    """
+
+    def __init__(self, alphas, cv_scores, n_selected, *, alpha, score_name="score", name=None):
+        self.alphas, self.cv_scores = np.asarray(alphas), np.asarray(cv_scores)
+        self.n_selected, self.alpha = np.asarray(n_selected), alpha
+        self.score_name, self.name = score_name, name
+        shapes = len(self.alphas), len(self.cv_scores), len(self.n_selected)
+        if self.cv_scores.ndim != 2 or len(set(shapes)) > 1:
+            raise ValueError(
+                f"alphas, cv_scores and n_selected have lengths {shapes}: give one number, one row "
+                "of scores and one number of features for every alpha."
+            )
+        if alpha not in self.alphas:
+            raise ValueError(f"alpha={alpha!r} is not among the alphas: give the chosen one.")
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None):
+        """Draw the search of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : GroupLassoRegressorCV or another of shrinklin's CV classes
+            Fitted.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        CVDisplay
+        """
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "cv_scores_"):
+            raise ValueError(
+                f"{estimator!r} has no cv_scores_: give one of shrinklin's CV classes, not its "
+                "pipeline."
+            )
+        display = cls(
+            estimator.alphas_,
+            estimator.cv_scores_,
+            estimator.n_selected_,
+            alpha=estimator.alpha_,
+            score_name=estimator.score_name_,
+            name=type(estimator).__name__,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the mean over the folds with its standard error, and every fold in grey.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        CVDisplay
+        """
+        ax = _axes(ax)
+        negated = self.score_name.startswith("neg_")
+        values = -self.cv_scores if negated else self.cv_scores
+        means, n_folds = values.mean(axis=1), values.shape[1]
+        ax.plot(self.alphas, values, color="0.8", linewidth=0.7, zorder=1)
+        (self.line_,) = ax.plot(self.alphas, means, color="C0", label="mean over folds")
+        best = int(self.cv_scores.mean(axis=1).argmax())
+        if n_folds > 1:
+            errors = values.std(axis=1, ddof=1) / np.sqrt(n_folds)
+            band = means - errors, means + errors
+            ax.fill_between(self.alphas, *band, color="C0", alpha=0.2, label="± standard error")
+            edge = band[1 if negated else 0][best]
+            ax.axhline(edge, color="C0", linestyle=":", label="one standard error from the best")
+        ax.plot(self.alphas[best], means[best], "o", color="C0", label="best mean")
+        chosen = int(np.flatnonzero(self.alphas == self.alpha)[0])
+        label = f"chosen: alpha {self.alpha:.3g}, {self.n_selected[chosen]} features"
+        ax.axvline(self.alpha, color="C1", linestyle="--", label=label)
+        _alpha_axis(ax, self.alphas)
+        ax.set_ylabel(self.score_name.removeprefix("neg_").replace("_", " "))
+        ax.legend(fontsize="small", frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_selected_ = _number_of_features(ax, self.alphas, self.n_selected)
+        if self.name:
+            ax.set_title(self.name)
+        return self
+
+
+def _alpha_axis(ax, alphas):
+    """Let the penalty weaken to the right, in logarithm if it can."""
+    if (alphas > 0).all() and len(alphas) > 1:
+        ax.set_xscale("log")
+    ax.invert_xaxis()
+    ax.set_xlabel("alpha (penalty weakens to the right)")
+
+
+def _number_of_features(ax, alphas, n_selected, n_ticks=8):
+    """An upper axis that says how many features the model at an alpha keeps."""
+    upper = ax.secondary_xaxis("top")
+    at = np.unique(np.linspace(0, len(alphas) - 1, n_ticks).round().astype(int))
+    upper.set_xticks(alphas[at], labels=[str(n) for n in n_selected[at]])
+    upper.set_xticks([], minor=True)
+    upper.set_xlabel("features kept")
+    return upper
 
 
 class HistoryDisplay:
@@ -361,3 +489,233 @@ class CostDisplay:
         ax.legend(**_OUTSIDE, ncols=min(len(self.costs), 3))
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+class StabilityDisplay:
+    r"""How often the most frequent features are kept in fits to resamples.
+
+    Parameters
+    ----------
+    frequencies : array-like of shape (n_features,)
+        Shares in [0, 1], as `selection_frequencies` returns them.
+    feature_names : sequence of str of length n_features, default=None
+        None numbers the features.
+    name : str, default=None
+        Title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : matplotlib BarContainer
+        One bar a feature that is shown, the most frequent first.
+
+    Notes
+    -----
+    Keeping the features at or above a threshold π > 1/2 is stability selection. With q the
+    mean number of features that a fit keeps, of p, the expected number V of features kept
+    without reason is bounded [1]_:
+
+    .. math:: E[V] \le \frac{q^2}{(2\pi - 1) p}
+
+    which is ``frequencies.sum() ** 2 / ((2 * threshold - 1) * len(frequencies))``. It holds
+    for halves of independent rows, not for the bootstrap, if the features without effect are
+    exchangeable and the fits find features with effect no worse than guessing does. For
+    complementary pairs it holds without these conditions, if "without reason" is read as: a
+    single half keeps the feature with a probability of at most q/p [2]_. Fits that keep fewer
+    features have a smaller bound.
+
+    References
+    ----------
+    .. [1] Meinshausen, Bühlmann (2010), Stability selection, J. R. Stat. Soc. B 72.
+    .. [2] Shah, Samworth (2013), Variable selection with error control: another look at
+       stability selection, J. R. Stat. Soc. B 75.
+    """
+
+    def __init__(self, frequencies, *, feature_names=None, name=None):
+        self.frequencies = np.asarray(frequencies, dtype=float)
+        shape = self.frequencies.shape
+        if len(shape) != 1 or not ((self.frequencies >= 0) & (self.frequencies <= 1)).all():
+            raise ValueError(
+                f"frequencies of shape {shape}: give a 1-D array of shares between 0 and 1, one a "
+                "feature."
+            )
+        if feature_names is not None and len(feature_names) != shape[0]:
+            raise ValueError(
+                f"feature_names has {len(feature_names)} entries, frequencies {shape[0]}: give one "
+                "name a feature."
+            )
+        self.feature_names, self.name = feature_names, name
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, ax=None, n_shown=20, threshold=None, **options):
+        """Compute the frequencies and draw them.
+
+        Parameters
+        ----------
+        estimator, X, y : as for `selection_frequencies`
+        ax : matplotlib Axes, default=None
+        n_shown, threshold : as in `plot`
+        **options
+            Further arguments of `selection_frequencies`.
+
+        Returns
+        -------
+        StabilityDisplay
+        """
+        _check_bars(n_shown, threshold)
+        frequencies = selection_frequencies(estimator, X, y, **options)
+        names = list(X.columns) if hasattr(X, "columns") else None
+        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        display = cls(frequencies, feature_names=names, name=type(last).__name__)
+        return display.plot(ax=ax, n_shown=n_shown, threshold=threshold)
+
+    def plot(self, ax=None, *, n_shown=20, threshold=None):
+        """Draw a bar a feature, those at or above the threshold in colour.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        n_shown : int, default=20
+            How many features, the most frequent ones, get a bar.
+        threshold : float in [0, 1], default=None
+            Where to draw a dashed line; None draws none.
+
+        Returns
+        -------
+        StabilityDisplay
+        """
+        _check_bars(n_shown, threshold)
+        order = np.argsort(-self.frequencies, kind="stable")[:n_shown]
+        shares, at = self.frequencies[order], np.arange(len(order))
+        own, ax = ax is None, _axes(ax)
+        if own:
+            ax.figure.set_figheight(max(4.8, 1.4 + 0.2 * len(order)))
+        stable = shares >= (0 if threshold is None else threshold)
+        self.bars_ = ax.barh(at, shares, color=np.where(stable, "C0", "0.75"))
+        ax.set_yticks(at, [self._name_of(j) for j in order], fontsize="small")
+        ax.set_ylim(len(order) - 0.4, -0.6)
+        ax.set_xlim(0, 1.01)
+        if threshold is not None:
+            ax.axvline(threshold, color="0.2", linestyle="--", linewidth=1.2)
+        ax.set_xlabel("\n".join(self._notes(len(order), threshold)))
+        if self.name:
+            ax.set_title(self.name)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _name_of(self, j):
+        return f"feature {j}" if self.feature_names is None else str(self.feature_names[j])
+
+    def _notes(self, n_drawn, threshold):
+        """Lines below the axis: what it is, what the line is, what is not shown."""
+        n_features = len(self.frequencies)
+        yield "share of the fits that keep a feature"
+        if threshold is not None:
+            reached = (self.frequencies >= threshold).sum()
+            yield f"dashed: {threshold:g}, reached by {reached} of {n_features} features"
+        if n_drawn < n_features:
+            most = np.sort(self.frequencies)[::-1][n_drawn]
+            yield f"not shown: {n_features - n_drawn} features, each with at most {most:.3g}"
+
+
+def _check_bars(n_shown, threshold):
+    check_whole("n_shown", n_shown, 1)
+    if threshold is not None:
+        check_real("threshold", threshold, 0)
+        if threshold > 1:
+            raise ValueError(f"threshold={threshold!r}: give a share between 0 and 1.")
+
+
+class InformationCriterionDisplay:
+    """An information criterion against alpha, and the alpha that it chooses.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        From large to small.
+    criteria : ndarray of shape (n_alphas,)
+        Those that are not finite, of models that are no candidates, are not drawn.
+    n_selected : ndarray of shape (n_alphas,)
+        Features kept.
+    alpha : float
+        The one chosen.
+    criterion : str
+        Name, for the label.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    ax_selected_ : matplotlib Axes
+        On top, with the number of features kept.
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        The criterion, and the mark at the chosen alpha.
+    """
+
+    def __init__(self, alphas, criteria, n_selected, alpha, criterion):
+        self.alphas, self.criteria = np.asarray(alphas), np.asarray(criteria)
+        self.n_selected, self.alpha = np.asarray(n_selected), alpha
+        self.criterion = criterion
+        shapes = self.alphas.shape, self.criteria.shape, self.n_selected.shape
+        if self.alphas.ndim != 1 or len(set(shapes)) > 1:
+            raise ValueError(
+                f"alphas, criteria and n_selected have shapes {shapes}: give three 1-D arrays of "
+                "equal length."
+            )
+
+    @classmethod
+    def from_estimator(cls, fitted, *, ax=None):
+        """Draw the choice of a fitted `InformationCriterion`.
+
+        Parameters
+        ----------
+        fitted : InformationCriterion
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        InformationCriterionDisplay
+        """
+        if not hasattr(fitted, "criterion"):
+            raise TypeError(f"{fitted!r} is no InformationCriterion: give a fitted one.")
+        check_is_fitted(fitted)
+        kept = fitted.n_selected_
+        display = cls(fitted.alphas_, fitted.criteria_, kept, fitted.alpha_, fitted.criterion)
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the criterion on a logarithmic axis of alpha, features kept on top.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        InformationCriterionDisplay
+        """
+        ax = _axes(ax)
+        finite = np.isfinite(self.criteria)
+        lines = ax.plot(self.alphas[finite], self.criteria[finite], marker=".", color="C0")
+        lines.append(ax.axvline(self.alpha, color="C1", label=f"chosen: alpha = {self.alpha:.3g}"))
+        _alpha_axis(ax, self.alphas)
+        # Where no criterion is drawn there are models too.
+        ax.set_xlim(*_padded(self.alphas, ax.get_xscale()))
+        ax.set_ylabel(self.criterion.upper())
+        ax.legend(handles=[lines[-1]], **_OUTSIDE)
+        top = _number_of_features(ax, self.alphas, self.n_selected)
+        self.ax_, self.ax_selected_, self.figure_, self.lines_ = ax, top, ax.figure, lines
+        return self
+
+
+def _padded(alphas, scale):
+    """Ends of an axis of alphas, the largest on the left, with some room."""
+    largest, least = alphas.max(), alphas.min()
+    if scale == "log" and largest > least:
+        room = (largest / least) ** 0.04
+        return largest * room, least / room
+    room = 0.04 * (largest - least) or 0.5
+    return largest + room, least - room

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from shrinklin.validation import check_weights
+from shrinklin.validation import check_weights, naming
 
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
@@ -113,16 +113,146 @@ class Moments:
         )
         return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, y_ndim)
 
+    @classmethod
+    def from_chunks(cls, chunks):
+        """Moments of data that come in chunks of rows, one of them in memory at a time.
+
+        Parameters
+        ----------
+        chunks : iterable of (X, Y) or (X, Y, sample_weight)
+            Each as for `from_data`, with the same columns. Chunks without rows, and those
+            whose weights are all 0, add nothing. The time a chunk takes grows with
+            n_features² even if it has one row: some thousand rows each are best.
+
+        Returns
+        -------
+        Moments
+            Those of all rows together, whatever the chunks and their order.
+
+        Raises
+        ------
+        TypeError
+            For a chunk that is no such tuple.
+        ValueError
+            For a chunk that `from_data` refuses or whose columns are not those of the others:
+            the error says which, counted from 0. And if no row has a weight above 0.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from shrinklin import Moments
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> Moments.from_chunks((X[i : i + 100], y[i : i + 100]) for i in range(0, 442, 100))
+        Moments of 442 samples, 10 features, 1 target
+        """
+        total, number = None, 0
+        for chunk in chunks:
+            total = _with_chunk(total, number, chunk)
+            # `enumerate` would hold on to this chunk while the next one is made.
+            number += 1  # noqa: SIM113
+            del chunk
+        if total is None:
+            raise ValueError(
+                "no chunk has a row of weight > 0: give at least one. (A generator that was "
+                "read before has nothing left: make it anew.)"
+            )
+        return total
+
+    @classmethod
+    def from_csv(
+        cls, path, target, *, features=None, sample_weight=None, chunksize=100_000, **options
+    ):
+        """Moments of CSV files, of which `chunksize` rows are in memory at a time.
+
+        Needs pandas: ``pip install "shrinklin[files]"``.
+
+        Parameters
+        ----------
+        path : str, path, URL or open file; or a list of them
+            Of files with the same columns, in any order.
+        target : str or list of str
+            Column to predict, for a 1-D y; or a list of them, for a 2-D y.
+        features : list of str, default=None
+            Columns of X, the only ones read besides. None takes all but `target` and
+            `sample_weight`.
+        sample_weight : str, default=None
+            Column of the weights of the rows; None takes ones.
+        chunksize : int, default=100_000
+            Rows read at a time, which take some 24 bytes a column and row.
+        **options
+            For `pandas.read_csv`: `sep`, `na_values`, `dtype`, `index_col` and so on.
+
+        Returns
+        -------
+        Moments
+            With `feature_names`.
+
+        Raises
+        ------
+        ValueError
+            For columns that are not there, hold text or have missing values; the error names
+            file and column.
+        """
+        from shrinklin.readers import Columns, csv_chunks
+
+        columns = Columns(target, features, sample_weight)
+        return cls.from_chunks(csv_chunks(path, columns, chunksize, options))
+
+    @classmethod
+    def from_parquet(
+        cls, path, target, *, features=None, sample_weight=None, batch_size=100_000, **options
+    ):
+        """Moments of parquet files, of which `batch_size` rows are in memory at a time.
+
+        Needs pandas and pyarrow: ``pip install "shrinklin[files]"``. A file is read by row
+        groups, which should be small beside the memory too.
+
+        Parameters
+        ----------
+        path : str or path, of a file or a folder; or a list of files
+            Of the same columns.
+        target, features, sample_weight
+            As for `from_csv`. Only these columns are read; ``features=None`` leaves out
+            the index of a DataFrame that was written with it.
+        batch_size : int, default=100_000
+            Most rows taken at a time.
+        **options
+            For `pyarrow.dataset.dataset`: `filesystem`, `partitioning`, `format` and so on.
+
+        Returns
+        -------
+        Moments
+            With `feature_names`.
+
+        Raises
+        ------
+        ValueError
+            As `from_csv` does.
+        """
+        from shrinklin.readers import Columns, parquet_chunks
+
+        columns = Columns(target, features, sample_weight)
+        return cls.from_chunks(parquet_chunks(path, columns, batch_size, options))
+
     @property
     def n_features(self):
         return len(self.x_mean)
 
+    def __repr__(self):
+        n_targets = len(self.y_mean)
+        counts = [(self.n_samples, "sample"), (self.n_features, "feature"), (n_targets, "target")]
+        return "Moments of " + ", ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts)
+
     def __add__(self, other):
-        return self._combine(other, 1)
+        return self._combine(other, 1) if isinstance(other, Moments) else NotImplemented
+
+    def __radd__(self, other):
+        # `sum` begins with 0.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __sub__(self, other):
         """Moments of the rows that are in self and not in other."""
-        return self._combine(other, -1)
+        return self._combine(other, -1) if isinstance(other, Moments) else NotImplemented
 
     def _combine(self, other, sign):
         if self.xy.shape != other.xy.shape:
@@ -146,9 +276,9 @@ class Moments:
         share = sign * other.weight / weight
         dx, dy = other.x_mean - self.x_mean, other.y_mean - self.y_mean
         between = share * self.weight
-        xx = self.xx + sign * other.xx + between * np.outer(dx, dx)
-        xy = self.xy + sign * other.xy + between * np.outer(dx, dy)
-        yy = self.yy + sign * other.yy + between * np.outer(dy, dy)
+        xx = _combined(self.xx, other.xx, sign, between, dx, dx)
+        xy = _combined(self.xy, other.xy, sign, between, dx, dy)
+        yy = _combined(self.yy, other.yy, sign, between, dy, dy)
         x_mean, y_mean = self.x_mean + share * dx, self.y_mean + share * dy
         # A column that is constant in what is left: what was taken off cancels
         # only to within its own rounding.
@@ -172,6 +302,40 @@ class Moments:
         G += np.outer(self.x_mean, self.x_mean)
         C += np.outer(self.x_mean, self.y_mean)
         return G, C, yy + np.outer(self.y_mean, self.y_mean)
+
+
+def moments_of_chunk(number, chunk):
+    """`Moments` of a tuple (X, Y) or (X, Y, sample_weight), None if it adds nothing."""
+    if not isinstance(chunk, tuple | list) or len(chunk) not in (2, 3):
+        raise TypeError(
+            f"chunk {number} is {_shown(chunk)}: each chunk is a tuple (X, Y) or "
+            "(X, Y, sample_weight). Data that are whole go to Moments.from_data."
+        )
+    with naming(f"chunk {number}"):
+        return None if _adds_nothing(*chunk) else Moments.from_data(*chunk)
+
+
+def _with_chunk(total, number, chunk):
+    part = moments_of_chunk(number, chunk)
+    if total is None or part is None:
+        return part if total is None else total
+    with naming(f"chunk {number}"):
+        return total + part
+
+
+def _shown(chunk):
+    if isinstance(chunk, tuple | list):
+        return f"a {type(chunk).__name__} of {len(chunk)}"
+    shape = getattr(chunk, "shape", None)
+    return f"of type {type(chunk).__name__}" + ("" if shape is None else f" and shape {shape}")
+
+
+def _adds_nothing(X, Y, sample_weight=None):
+    """Whether there are no rows, or none of any weight; what is inconsistent is left to fail."""
+    given = [part for part in (X, Y, sample_weight) if part is not None]
+    n_rows = {np.shape(part)[:1] for part in given}
+    weightless = sample_weight is not None and not np.any(sample_weight)
+    return n_rows == {(0,)} or (len(n_rows) == 1 and weightless)
 
 
 def feature_names(X):
@@ -218,6 +382,14 @@ def _check_finite(what, means, names=None):
             f"{len(bad)} of the {len(means)} columns of {what} contain NaN, infinity or numbers "
             f"too large for float64, first {', '.join(shown)}: fill in or leave out these entries."
         )
+
+
+def _combined(ours, theirs, sign, between, dx, dy):
+    """ours ± theirs + between·dx dy', making no other array of that size."""
+    products = ours + theirs if sign > 0 else ours - theirs
+    for rows in _chunks(products):
+        products[rows] += between * np.outer(dx[rows], dy)
+    return products
 
 
 def _clear_constants(xx, xy, yy, x_noise, y_noise):

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from scipy import sparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from shrinklin.base import LinearModel, SparseLinearModel, Target, largest_magnitudes
@@ -34,6 +35,17 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
         ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
         """
         return self._raw_predictions(X)
+
+
+def _takes_moments(estimator):
+    """For `available_if`: minibatches need the samples."""
+    batch_size = getattr(estimator.solver, "batch_size", None)
+    if batch_size is not None:
+        raise AttributeError(
+            f"batch_size={batch_size} takes samples, and moments are sums over all of them: give "
+            "batch_size=None, or use fit."
+        )
+    return True
 
 
 class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
@@ -128,6 +140,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         """
         return self._fit(X, y, sample_weight)
 
+    @available_if(_takes_moments)
     def fit_moments(self, moments):
         """Fit the model to data of which only the moments are known.
 
@@ -149,8 +162,9 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         Raises
         ------
         ValueError
-            For moments or parameters outside what is stated here; and where
-            `GradientDescent` takes minibatches, which need the samples.
+            For moments or parameters outside what is stated here.
+        AttributeError
+            Where `GradientDescent` takes minibatches, which need the samples.
         """
         if not isinstance(moments, Moments):
             raise TypeError(
@@ -160,6 +174,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         self._name_features(moments)
         return self._fit_moments(moments, np.dtype(float))
 
+    @available_if(_takes_moments)
     def partial_fit(self, X, y, sample_weight=None):
         """Fit the model to these data and to all that were given before.
 
@@ -182,7 +197,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
 
         Raises
         ------
-        ValueError
+        ValueError, AttributeError
             As `fit` and `fit_moments` do.
 
         Warns
@@ -220,11 +235,6 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
     def _fit_moments(self, moments, dtype):
         if not self._trains():
             return self._optimise(*self._prepare_moments(moments, dtype))
-        if self.solver.batch_size is not None:
-            raise ValueError(
-                f"batch_size={self.solver.batch_size} takes samples, and moments are sums over all "
-                "of them: give batch_size=None, or use fit."
-            )
         groups = self._groups_of(moments.n_features)
         make = MomentRisk.from_moments
         target = _target(moments, dtype)

@@ -42,7 +42,7 @@ class Watched:
     penalised : ndarray of shape (n_switches,)
         A mask; what is not penalised stays, whatever the strategy says.
     epoch : int
-        From 1, the one that is running.
+        From 1, the one that is running; of `partial_fit` the call, however many.
     max_epochs : int
     n_switches : int
         When training began.

@@ -1,11 +1,21 @@
 """Checks of what the user gives: each error says what was given and what to do."""
 
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 SPARSE_FORMATS = ("csr", "csc")
+
+
+@contextmanager
+def naming(what):
+    """Say in a ValueError what it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
 
 
 def check_real(name, value, least, *, open_end=False):

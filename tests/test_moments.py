@@ -1,9 +1,15 @@
+import tracemalloc
+import weakref
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
 from problems import simulate
-from shrinklin import Moments
+from shrinklin import GroupLassoRegressor, Moments, ShrinkNetRegressor
+from shrinklin.moments import _CHUNK_BYTES
 
 
 def arrays(moments):
@@ -16,6 +22,26 @@ def assert_equal(a, b, lost=None):
     np.testing.assert_allclose(a.weight, b.weight)
     for x, y, size in zip(arrays(a), arrays(b), arrays(lost or b), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-11 * np.abs(size).max())
+
+
+def far_from_zero(n_samples=500):
+    """X of mean 1e8 and deviation 1, Y, and the moments of the same numbers about zero."""
+    X, Y = simulate(n_samples, 4, 2)
+    return X + 1e8, Y, Moments.from_data((X + 1e8) - 1e8, Y)
+
+
+def from_raw_sums(X, Y):
+    """A mutant: Σ xx' less n times the means' product."""
+    moments, n = Moments.from_data(X, Y), len(X)
+    xx = X.T @ X - n * np.outer(moments.x_mean, moments.x_mean)
+    xy = X.T @ Y - n * np.outer(moments.x_mean, moments.y_mean)
+    return replace(moments, xx=xx, xy=xy)
+
+
+def in_chunks(X, Y, s=None, size=7):
+    """Tuples of `size` rows."""
+    given = (X, Y) if s is None else (X, Y, s)
+    return [tuple(a[i : i + size] for a in given) for i in range(0, X.shape[0], size)]
 
 
 def test_against_the_definition():
@@ -59,11 +85,35 @@ def test_many_chunks_equal_one(monkeypatch):
     assert_equal(Moments.from_data(X, Y), whole)
 
 
-def test_large_means_keep_their_digits():
-    X, Y = simulate(500, 4, 2)
-    far = Moments.from_data(X + 1e8, Y)
-    near = Moments.from_data((X + 1e8) - 1e8, Y)
+def assert_6_digits(far, near):
     np.testing.assert_allclose(far.xx, near.xx, rtol=1e-6, atol=1e-6 * near.xx.max())
+    np.testing.assert_allclose(far.xy, near.xy, rtol=1e-6, atol=1e-6 * np.abs(near.xy).max())
+    models = [ShrinkNetRegressor(tol=1e-10).fit_moments(m).coef_ for m in (far, near)]
+    np.testing.assert_allclose(*models, rtol=1e-6, atol=1e-6 * np.abs(models[1]).max())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Moments.from_data,
+        lambda X, Y: Moments.from_chunks(in_chunks(X, Y, size=61)),
+        lambda X, Y: Moments.from_chunks(in_chunks(X, Y, size=1)),
+        lambda X, Y: sum(Moments.from_data(x, y) for x, y in in_chunks(X, Y)),
+        lambda X, Y: (
+            GroupLassoRegressor().partial_fit(X[:99], Y[:99]).partial_fit(X[99:], Y[99:]).moments_
+        ),
+    ],
+    ids=["data", "chunks", "rows", "sum", "partial_fit"],
+)
+def test_large_means_keep_their_digits(make):
+    X, Y, near = far_from_zero()
+    assert_6_digits(make(X, Y), near)
+
+
+def test_raw_sums_lose_their_digits():
+    X, Y, near = far_from_zero()
+    with pytest.raises(AssertionError):
+        assert_6_digits(from_raw_sums(X, Y), near)
 
 
 @pytest.mark.parametrize("value", [0.1, -3e8, 1e-300])
@@ -114,3 +164,118 @@ def test_one_target_and_lists():
 def test_bad_data_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         Moments.from_data(*change(*simulate(10, 3, 2)))
+
+
+# Chunks.
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array, pd.DataFrame])
+def test_chunks_equal_the_whole(size, make):
+    X, Y = simulate(50, 6, 3)
+    s = np.random.default_rng(1).uniform(0.1, 2, 50)
+    chunks = [(make(x), y, w) for x, y, w in in_chunks(X, Y, s, size)]
+    whole = Moments.from_data(X, Y, s)
+    assert_equal(Moments.from_chunks(chunks), whole)
+    assert_equal(Moments.from_chunks(iter(chunks[::-1])), whole)
+    assert_equal(sum(Moments.from_data(*chunk) for chunk in chunks), whole)
+
+
+def test_chunks_of_no_rows_or_no_weight_add_nothing():
+    X, Y = simulate(20, 3, 2)
+    none, weightless = (X[:0], Y[:0]), (X + 5, Y, np.zeros(20))
+    whole = Moments.from_chunks([none, (X[:9], Y[:9]), weightless, none, (X[9:], Y[9:])])
+    assert_equal(whole, Moments.from_data(X, Y))
+
+
+def test_one_chunk_is_in_memory_at_a_time():
+    alive = set()
+
+    def make(seed):
+        assert not alive
+        X, Y = simulate(30, 4, 1, seed=seed)
+        alive.add(seed)
+        weakref.finalize(X, alive.discard, seed)
+        return X, Y
+
+    assert Moments.from_chunks(map(make, range(5))).n_samples == 150
+    with pytest.raises(AssertionError):  # as if they were collected first
+        Moments.from_chunks(list(map(make, range(5))))
+
+
+def test_three_tables_of_products_are_in_memory_at_most():
+    X, Y = simulate(40, 1500, 1)
+    tracemalloc.start()
+    moments = Moments.from_chunks(in_chunks(X, Y, size=10))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # And rows in float64, some at a time.
+    assert peak < 3 * moments.xx.nbytes + 4 * _CHUNK_BYTES
+
+
+def test_adding_makes_no_copies_of_its_products():
+    X, Y = simulate(10, 1500, 1)
+    moments = Moments.from_data(X, Y)
+    tracemalloc.start()
+    moments = moments + moments
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * moments.xx.nbytes
+
+
+def test_products_stay_symmetric_to_the_bit():
+    X, Y = simulate(60, 5, 3)
+    moments = Moments.from_chunks(in_chunks(X, Y)) - Moments.from_data(X[:20], Y[:20])
+    assert (moments.xx == moments.xx.T).all()
+    assert (moments.yy == moments.yy.T).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda c: [], ValueError, "no chunk has a row of weight > 0"),
+        (lambda c: [(c[0][0][:0], c[0][1][:0])], ValueError, "no chunk has a row of weight > 0"),
+        (lambda c: [*c, c[0][0]], TypeError, r"chunk 3 is of type ndarray and shape \(7, 3\)"),
+        (lambda c: [*c, c[0] * 2], TypeError, "chunk 3 is a tuple of 4"),
+        (lambda c: c[0], TypeError, r"chunk 0 is of type ndarray.*Data that are whole go to"),
+        (lambda c: ["ab"], TypeError, "chunk 0 is of type str"),
+        (lambda c: [*c, (c[0][0], c[1][1][:5])], ValueError, r"chunk 3: X has shape \(7, 3\)"),
+        (lambda c: [*c, (c[0][0][:, :2], c[0][1])], ValueError, "chunk 3: .*the same columns"),
+        (
+            lambda c: [(c[0][0], c[0][1][:, 0]), (c[0][0], c[0][1][:, :1])],
+            ValueError,
+            "chunk 1: Y had 1 dimensions",
+        ),
+        (lambda c: [*c, (c[0][0] * np.nan, c[0][1])], ValueError, "chunk 3: 3 of the 3 columns"),
+        (lambda c: [(*c[0], -np.ones(7))], ValueError, "chunk 0: sample_weight has 7 negative"),
+        (lambda c: [(*c[0], np.zeros(3))], ValueError, "chunk 0: .*inconsistent numbers"),
+        (lambda c: [([[1, 2], [3]], [1, 2])], ValueError, "chunk 0: "),
+        (lambda c: [(np.array([["a"]]), [1])], ValueError, "chunk 0: X has entries that are not"),
+    ],
+)
+def test_bad_chunks_are_named_by_their_number(change, error, message):
+    with pytest.raises(error, match=message):
+        Moments.from_chunks(change(in_chunks(*simulate(21, 3, 2))))
+
+
+def test_names_of_columns_are_kept_and_compared():
+    X, Y = simulate(21, 3, 2)
+    chunks = in_chunks(pd.DataFrame(X, columns=["a", "b", "c"]), Y)
+    assert list(Moments.from_chunks(chunks).feature_names) == ["a", "b", "c"]
+    swapped = chunks[1][0][["b", "a", "c"]]
+    with pytest.raises(ValueError, match="chunk 1: column 0 of X is 'a' in these"):
+        Moments.from_chunks([chunks[0], (swapped, chunks[1][1])])
+
+
+def test_what_is_no_moments_cannot_be_added():
+    moments = Moments.from_data(*simulate(10, 3, 2))
+    assert 0 + moments is moments
+    for wrong in (lambda: moments + 1, lambda: 1 + moments, lambda: moments - np.eye(3)):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            wrong()
+
+
+def test_shown_by_their_size():
+    assert repr(Moments.from_data(*simulate(10, 3, 1))) == (
+        "Moments of 10 samples, 3 features, 1 target"
+    )

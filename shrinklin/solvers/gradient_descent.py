@@ -13,8 +13,12 @@ for ShrinkNet, and R(W, b) + α Σ_g ω_g ‖W_g‖ for the group lasso. An epoc
    features leave the data, the parameters and what the optimiser remembers of them.
 
 With all samples in one batch, the gradient of step 1 is that of step 2.
+
+Rows that come in turn (`GradientDescent.begin`, `Training.go_on`) are an epoch each, of steps
+2 and 3 on the rows at hand; the objective is then that of these rows, after their steps.
 """
 
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,7 +72,8 @@ class GradientDescent(BaseEstimator):
     cross-validation it ends the fit that is running, and the next begins. With
     ``warm_start`` of the estimator, training begins at the previous coefficients, of
     ShrinkNet at the previous switches and weights, without what the optimiser
-    remembered; switches that were removed stay out.
+    remembered; switches that were removed stay out. `partial_fit` of the classifiers
+    trains on rows that come in turn.
 
     Parameters
     ----------
@@ -193,6 +198,29 @@ class GradientDescent(BaseEstimator):
         """
         return Training(self, risk, parametrization, rng, start).run(report)
 
+    def begin(self, risk, parametrization, rng, *, start=None, intercept=None):
+        """Begin a training whose rows come in turn, those of `risk` first.
+
+        Parameters
+        ----------
+        risk, parametrization, rng, start
+            As for `train`.
+        intercept : ndarray of shape (n_targets,), default=None
+            Where the intercept begins at random weights, instead of at the best for
+            these rows.
+
+        Returns
+        -------
+        Training
+            For `Training.go_on`, which has made no step yet.
+        """
+        training = Training(self, risk, parametrization, rng, start, intercept)
+        training.leave_out_zeros()
+        # Rows to come may be larger than the first: no scale of theirs will do.
+        zero = np.zeros(risk.shape), np.zeros(risk.shape[1])
+        training.scale = max(training.scale, risk.value(*zero))
+        return training
+
 
 def _check_choice(name, value, accepted):
     if not isinstance(value, str) or value not in accepted:
@@ -222,6 +250,27 @@ def _kept(name, values, kept):
     return values[kept]
 
 
+def _settings(solver, risk, parametrization):
+    """By name, what the shape and the meaning of a training's state depend on."""
+    order, ptr = parametrization.groups.order, parametrization.groups.ptr
+    return {
+        "optimizer": solver.optimizer,
+        "momentum": solver.momentum if solver.optimizer == "sgd" else None,
+        "gate": solver.gate,
+        "groups": (order.tobytes(), ptr.tobytes()),
+        "fit_intercept": risk.fit_intercept,
+    }
+
+
+def _raise_if_changed(settings, now):
+    changed = [name for name, value in settings.items() if now[name] != value]
+    if changed:
+        raise ValueError(
+            f"{' and '.join(changed)} changed between two calls of partial_fit, and what was "
+            "learnt so far depends on it: set it back, or begin anew with a clone or with fit."
+        )
+
+
 @dataclass(frozen=True)
 class Trained:
     """Outcome of gradient training.
@@ -242,7 +291,7 @@ class Trained:
         "neuron_epochs", "parameter_updates" and "multiply_adds".
     cost : CostMeter
     n_epochs : int
-        Epochs made, one that was interrupted not among them.
+        Epochs made, one that was interrupted not among them; of rows in turn, calls.
     best_epoch : int
         The epoch that the model is of: the last, or the best if stopped by hand.
     status : Status
@@ -274,9 +323,14 @@ class _Point:
 class Training:
     """State of one training: what is alive of the data, the parameters and the optimiser."""
 
-    def __init__(self, solver, risk, parametrization, rng, start):
+    def __init__(self, solver, risk, parametrization, rng, start, intercept=None):
         self.solver, self.risk, self.whole, self.rng = solver, risk, parametrization, rng
+        self.settings = _settings(solver, risk, parametrization)
+        # What the rows at hand weigh, and all rows so far: see `_weigh`.
+        self.importance, self.n_rows, self.weight = 1.0, 0, 0.0
         self.cost = CostMeter(multiply_adds=risk.setup_multiply_adds)
+        # Not of `self.solver`, whose parameters the user may set in mid-stream.
+        self.strategy = type(solver.removal)
         self.memory: dict[str, np.ndarray] = {}
         self.records: list[tuple] = []
         self.best: _Point | None = None
@@ -287,7 +341,7 @@ class Training:
         # The loss of no features: what the objective is large or small against.
         b, self.scale = risk.constant()
         x = parametrization.draw(rng)
-        parametrization.intercept(x)[:] = b
+        parametrization.intercept(x)[:] = b if intercept is None else intercept
         self.optimizer = _OPTIMIZERS[solver.optimizer](solver, len(x))
         self.point = _Point(x, parametrization, np.arange(n_groups))
         if start is not None:
@@ -298,6 +352,14 @@ class Training:
         if not stuck.all():
             self.point.x = x
             self._keep(~stuck)
+
+    def leave_out_zeros(self):
+        """Where features are removed, those that a previous fit left at zero stay out."""
+        x, parametrization = self.point.x, self.point.parametrization
+        zero = parametrization.gate(x) * parametrization.norms(x) == 0
+        out = zero & (parametrization.groups.weights > 0)
+        if self.solver.removal is not None and out.any() and not zero.all():
+            self._keep(~out)
 
     def run(self, report):
         """`Trained`, after as many epochs as it takes."""
@@ -322,11 +384,7 @@ class Training:
             if solver.tol is not None and self.waited >= solver.n_iter_no_change:
                 break
             report(objective=value, alive=self.risk.shape[0])
-            self.cost.count_passes(1, self.risk.shape[0])
-            rate = solver.learning_rate / (1 + solver.learning_rate_decay * epoch)
-            for rows in self._batches():
-                self._step(gradient if rows is None else self._gradient(rows)[1], rate)
-                self._remove(epoch + 1)
+            self._epoch(epoch, gradient)
         if value > _DIVERGED * max(self.first, self.scale):
             return Status.DIVERGED
         if value > self.first:
@@ -335,6 +393,85 @@ class Training:
             return Status.MAX_EPOCHS
         _, loss, *_ = self.records[-1]
         return Status.ASTRAY if loss > _WORSE * self.scale else Status.CONVERGED
+
+    def go_on(self, solver, risk, parametrization, weight):
+        """One epoch on the rows of `risk`, which are then forgotten.
+
+        Parameters
+        ----------
+        solver : GradientDescent
+            Its optimiser and gate, and the groups, are those of the beginning; all else,
+            penalty and rates too, may have changed. Another kind of removal strategy
+            begins without memory.
+        risk : Risk
+        parametrization : Parametrization
+            Both of all features, those that were removed too.
+        weight : float
+            Sum of the sample weights of these rows.
+
+        Returns
+        -------
+        Training, Trained
+            A copy to go on with, and its model, whose `value` is on these rows; this one
+            stays as it is, but for the `rng`.
+        """
+        training = copy(self)
+        # All else is replaced and never changed in place.
+        training.optimizer, training.memory, training.cost = deepcopy(
+            (self.optimizer, self.memory, self.cost)
+        )
+        training._meet(solver, risk, parametrization)
+        training._weigh(weight)
+        trained = training._pass_over()
+        training.risk = None
+        return training, trained
+
+    def _meet(self, solver, risk, parametrization):
+        """Put the data of the features that are left, and the penalty, in place of the last."""
+        _raise_if_changed(self.settings, _settings(solver, risk, parametrization))
+        if solver.removal is not None:
+            solver.removal.check(len(parametrization.groups), solver.max_epochs)
+        if type(solver.removal) is not self.strategy:
+            self.strategy, self.memory = type(solver.removal), {}
+        before, alive, x = self.point.parametrization, self.point.alive, self.point.x
+        left = parametrization.keep(alive)
+        if left.penalty(x) != before.penalty(x):
+            # A stronger penalty is no divergence.
+            self.first = max(self.first, left.penalty(x))
+        if len(alive) < len(parametrization.groups):
+            risk = risk.keep(parametrization.groups.features(alive))
+        self.solver, self.risk, self.whole = solver, risk, parametrization
+        self.point = replace(self.point, parametrization=left)
+
+    def _weigh(self, weight):
+        """How much the loss of these rows counts: their mean weight over that of all so far."""
+        n_rows = self.risk.n_samples
+        self.n_rows, self.weight = self.n_rows + n_rows, self.weight + weight
+        self.importance = (weight / n_rows) / (self.weight / self.n_rows)
+
+    def _pass_over(self):
+        """`Trained`, after one epoch."""
+        epoch, gradient = self.point.epoch, None
+        if epoch == 0:
+            loss, gradient = self._evaluate()
+            self.first = loss + self.point.parametrization.penalty(self.point.x)
+        self._epoch(epoch, gradient)
+        self.records = []
+        self._write(epoch + 1, self._loss())
+        value = self.point.value
+        sound = np.isfinite(value) and value <= _DIVERGED * max(self.first, self.scale)
+        return self._trained(Status.CONVERGED if sound else Status.DIVERGED)
+
+    def _epoch(self, epoch, gradient=None):
+        """A pass over the samples; `gradient` is that of all of them at once, if known."""
+        solver = self.solver
+        self.cost.count_passes(1, self.risk.shape[0])
+        rate = solver.learning_rate / (1 + solver.learning_rate_decay * epoch)
+        for rows in self._batches():
+            if rows is not None or gradient is None:
+                gradient = self._gradient(rows)[1]
+            self._step(gradient, rate)
+            self._remove(epoch + 1)
 
     def _batches(self):
         """Rows of every step of an epoch; None for all."""
@@ -350,25 +487,34 @@ class Training:
         self.cost.count_product(self.risk.gradient_multiply_adds(rows))
         W, b = parametrization.coefficients(x), parametrization.intercept(x)
         loss, in_W, in_b = self.risk.evaluate(W, b, rows)
+        if self.importance != 1:
+            in_W, in_b = self.importance * in_W, self.importance * in_b
         return loss, parametrization.gradient(x, in_W, in_b)
+
+    def _loss(self):
+        """R."""
+        x, parametrization = self.point.x, self.point.parametrization
+        self.cost.count_product(self.risk.value_multiply_adds())
+        return self.risk.value(parametrization.coefficients(x), parametrization.intercept(x))
+
+    def _evaluate(self):
+        """R, and the gradient if all samples are one batch."""
+        return self._gradient() if self.solver.batch_size is None else (self._loss(), None)
 
     def _measure(self, epoch):
         """Write the epoch down; returns the gradient if all samples are one batch."""
-        point, gradient = self.point, None
-        if self.solver.batch_size is None:
-            loss, gradient = self._gradient()
-        else:
-            self.cost.count_product(self.risk.value_multiply_adds())
-            parametrization = point.parametrization
-            W, b = parametrization.coefficients(point.x), parametrization.intercept(point.x)
-            loss = self.risk.value(W, b)
+        loss, gradient = self._evaluate()
+        self._write(epoch, loss)
+        self._compare()
+        return gradient
+
+    def _write(self, epoch, loss):
+        point = self.point
         penalty = point.parametrization.penalty(point.x)
         point.epoch, point.value = epoch, loss + penalty
         cost, n_alive = self.cost, self.risk.shape[0]
         read = cost.neuron_epochs, cost.parameter_updates, cost.multiply_adds
         self.records.append((epoch, loss, penalty, n_alive, *read))
-        self._compare()
-        return gradient
 
     def _compare(self):
         """Remember the best point, and for how long nothing has come clearly below it."""
@@ -447,7 +593,7 @@ class Training:
             value=point.value,
             history={n: np.array(c) for n, c in zip(_RECORD, columns, strict=True)},
             cost=self.cost,
-            n_epochs=len(self.records) - 1,
+            n_epochs=self.records[-1][0],
             best_epoch=point.epoch,
             status=status,
         )

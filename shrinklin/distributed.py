@@ -1,0 +1,197 @@
+"""`Moments` of data on a cluster, or of any other collections of dask.
+
+Every block of rows becomes `Moments` where it lies; these are added eight at a time, where they
+lie; and the sum of all comes back. The tree of sums depends on the blocks alone, and so do the
+bits of the result: not on the number of workers, nor on which of them die.
+"""
+
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from shrinklin.moments import moments_of_chunk
+from shrinklin.path import one_blas_thread
+
+_FAN_IN = 8
+
+
+def moments(X, Y, sample_weight=None):
+    """Moments of dask collections, computed by the scheduler that is current.
+
+    That is the cluster of a `dask.distributed.Client`, if there is one, and else the
+    threads of this process. Needs dask: ``pip install "shrinklin[distributed]"``.
+
+    Parameters
+    ----------
+    X : dask Array of shape (n_samples, n_features), or dask DataFrame
+        Chunks of rows of some hundred megabytes are best. An Array that is cut between
+        columns too is put together, block by block.
+    Y : dask Array of shape (n_samples,) or (n_samples, n_targets), or dask Series or DataFrame
+        Of the kind of X. An Array is cut at the rows where X is; a Series or DataFrame has the
+        partitions of X.
+    sample_weight : dask Array or Series of shape (n_samples,), default=None
+        Of the kind of X. None takes ones.
+
+    Returns
+    -------
+    Moments
+        In this process: n_features² numbers, which is also what a worker holds for each of
+        up to nine blocks. With `feature_names` if X is a DataFrame.
+
+    Raises
+    ------
+    TypeError
+        For what is no dask collection, or not all of one kind.
+    ValueError
+        For different numbers of rows, and for what `Moments.from_data` refuses; chunks of rows
+        are counted from 0.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinklin import GroupLassoRegressor
+    >>> from shrinklin.distributed import moments
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> found = moments(da.from_array(X, chunks=(100, 5)), da.from_array(y, chunks=150))
+    >>> found
+    Moments of 442 samples, 10 features, 1 target
+    >>> model = GroupLassoRegressor(alpha=1.0).fit_moments(found)
+    """
+    given = {"X": X, "Y": Y} | ({} if sample_weight is None else {"sample_weight": sample_weight})
+    chunks = _chunks_of_arrays(given) if _are_arrays(given) else _chunks_of_frames(given)
+    # Where the blocks are computed in this process, one thread each: more would make the
+    # rounding depend on their number.
+    with one_blas_thread():
+        total = _tree(chunks).compute()
+    if total is None:
+        raise ValueError("no block has a row of weight > 0: give at least one.")
+    return total
+
+
+def _are_arrays(given):
+    """Whether these are arrays, not frames; raise if they are neither."""
+    try:
+        from dask import array, dataframe
+    except ImportError as error:
+        raise ImportError(
+            'shrinklin.distributed needs dask: pip install "shrinklin[distributed]".'
+        ) from error
+    frames = (dataframe.DataFrame, dataframe.Series)
+    accepted = {"X": (array.Array, dataframe.DataFrame)}
+    for name, value in given.items():
+        if not isinstance(value, accepted.get(name, (array.Array, *frames))):
+            kind = f"{type(value).__module__}.{type(value).__qualname__}"
+            raise TypeError(
+                f"{name} is a {kind}: give a dask Array, as dask.array.from_array makes, or a "
+                "dask DataFrame. Data in memory go to shrinklin.Moments.from_data."
+            )
+    are_arrays = {name: isinstance(value, array.Array) for name, value in given.items()}
+    if len(set(are_arrays.values())) > 1:
+        kinds = ", ".join(f"{name} is a dask {type(given[name]).__name__}" for name in given)
+        raise TypeError(
+            f"{kinds}: give all as Arrays or all as DataFrames and Series. "
+            "X.to_dask_array(lengths=True) makes an Array."
+        )
+    return are_arrays["X"]
+
+
+def _chunks_of_arrays(given):
+    """A tuple (X, Y, sample_weight) of delayed blocks of rows for each of them."""
+    _check_shapes(given)
+    given["X"] = X = _whole_rows(given["X"])
+    for name in given.keys() - {"X"}:
+        given[name] = _cut_as(X, name, given[name])
+    # Not optimised: what X and Y are both made of is then computed once.
+    blocks = [a.to_delayed(optimize_graph=False).ravel() for a in given.values()]
+    return list(zip(*blocks, strict=True))
+
+
+def _check_shapes(given):
+    n_dims = {"X": (2,), "Y": (1, 2), "sample_weight": (1,)}
+    n_rows = {a.shape[0] for a in given.values() if a.ndim and not np.isnan(a.shape[0])}
+    if len(n_rows) > 1 or any(a.ndim not in n_dims[name] for name, a in given.items()):
+        shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in given.items())
+        raise ValueError(
+            f"{shapes}: give X of shape (n_samples, n_features), Y of (n_samples,) or (n_samples, "
+            "n_targets) and sample_weight of (n_samples,)."
+        )
+
+
+def _whole_rows(X):
+    if X.numblocks[1] == 1:
+        return X
+    # "auto": blocks of whole rows that are no larger than dask's own setting.
+    return X.rechunk({0: X.chunks[0] if _unknown(X) else "auto", 1: -1})
+
+
+def _cut_as(X, name, a):
+    """`a` in blocks of the rows of X's."""
+    if a.ndim == 2:
+        a = a.rechunk({1: -1})
+    if not _unknown(X) and not _unknown(a):
+        return a.rechunk({0: X.chunks[0]})
+    if a.numblocks[0] != X.numblocks[0]:
+        raise ValueError(
+            f"X has {X.numblocks[0]} blocks of rows, {name} {a.numblocks[0]}, and how many rows "
+            "these have is not known: call compute_chunk_sizes() of both first."
+        )
+    return a
+
+
+def _unknown(a):
+    return any(np.isnan(size) for size in a.chunks[0])
+
+
+def _chunks_of_frames(given):
+    """A delayed tuple (X, Y, sample_weight) for each partition."""
+    from dask import dataframe
+
+    _check_partitions(given)
+    _check_numbers(given["X"])
+    # In one call, so that dask reads only the columns that are needed, and them once.
+    chunks = dataframe.map_partitions(
+        _chunk, *given.values(), meta=(None, object), align_dataframes=False
+    )
+    return chunks.to_delayed()
+
+
+def _chunk(*partitions):
+    return partitions
+
+
+def _check_partitions(given):
+    X = given["X"]
+    for name, frame in given.items():
+        aligned = not (X.known_divisions and frame.known_divisions)
+        if frame.npartitions != X.npartitions or not (aligned or X.divisions == frame.divisions):
+            raise ValueError(
+                f"X has {X.npartitions} partitions, {name} {frame.npartitions}, or they are cut at "
+                "other places of the index: take both from one DataFrame, or repartition one by "
+                "the divisions of the other."
+            )
+
+
+def _check_numbers(X):
+    for name, dtype in X.dtypes.items():
+        if dtype.kind not in "biuf":
+            raise ValueError(
+                f"column {name!r} of X holds {dtype}, and not numbers: leave it out, or encode it "
+                "as numbers."
+            )
+
+
+def _tree(chunks):
+    """Delayed sum of the `Moments` of chunks, `_FAN_IN` at a time."""
+    from dask import delayed
+
+    parts = [delayed(moments_of_chunk)(number, chunk) for number, chunk in enumerate(chunks)]
+    while len(parts) > 1:
+        parts = [delayed(_sum)(parts[i : i + _FAN_IN]) for i in range(0, len(parts), _FAN_IN)]
+    return parts[0]
+
+
+def _sum(parts):
+    found = [part for part in parts if part is not None]
+    return reduce(add, found) if found else None

@@ -1,0 +1,552 @@
+r"""Choosing alpha by AIC, BIC or EBIC, without held-out data.
+
+The criteria weigh the likelihood of a model against its degrees of freedom, for which
+we take the divergence of the fitted values at the solution,
+
+.. math:: \mathrm{df} = \sum_{i,t} \frac{\partial \hat y_{it}}{\partial y_{it}}
+    = \mathrm{tr}(H^{-1} H_f) + \text{number of free intercepts}
+
+with H_f and H the Hessians of f and of f + penalty on the smooth entries of W. There
+H = M − Σ_g e_g u_g u_g' with M = H_f + diag(d) (see `penalties.Curvature`), so that by
+Woodbury's identity, u_g the columns of U,
+
+.. math:: \mathrm{tr}(H^{-1}H_f) = \mathrm{tr}(M^{-1}H_f) + \mathrm{tr}[
+    (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
+
+For the squared loss M is the same for all targets, and both terms cost what two
+factorisations of the size of the support do, whatever their number [1]. What this
+number means for each formulation is in docs/degrees_of_freedom.md.
+
+References
+----------
+.. [1] Vaiter, Deledalle, Fadili, Peyré, Dossal (2017), The degrees of freedom of partly
+   smooth regularizers, Ann. Inst. Stat. Math. 69.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+from scipy.linalg import lapack
+from scipy.special import gammaln
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from shrinklin.likelihood import Likelihood
+from shrinklin.losses import Binomial
+from shrinklin.moments import Moments
+from shrinklin.path import alpha_grid, one_blas_thread, path_of_solutions, without_alpha
+from shrinklin.solvers.newton import alike_targets
+from shrinklin.validation import check_real
+
+CRITERIA = ("aic", "bic", "ebic")
+# With the noise estimated, models of more degrees of freedom than this share of all
+# numbers in y are no candidates: the residuals that are left say too little of the noise.
+MOST_DF = 0.5
+# Residual sums of squares below this share of the empty model's are rounding.
+_LEAST_RSS = 1e-14
+# Below it an eigenvalue, relative to the largest, is rounding;
+_RANK = 1e-14
+# matrices better conditioned than this have full rank for sure.
+_WELL_CONDITIONED = 1e-10
+# A direction of less curvature than this, relative to that of M, is flat: coefficients
+# are known to some 1e-6, and curvatures that cancel to the square of it.
+_FLAT = 1e-10
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Smooth entries that share no curvature of f and no d with those of other parts.
+
+    Attributes
+    ----------
+    hessian : ndarray of shape (n_entries, n_entries)
+        Of f, for each of the targets of U alike.
+    d : ndarray of shape (n_entries,)
+    U : ndarray of shape (n_entries, n_targets)
+    owner : ndarray of shape (n_entries,)
+        Group of every entry, in ascending order.
+    """
+
+    hessian: np.ndarray
+    d: np.ndarray
+    U: np.ndarray
+    owner: np.ndarray
+
+
+def degrees_of_freedom(objective, W, fit_intercept=True):
+    """Divergence of the fitted values at a minimiser W of `objective`.
+
+    `fit_intercept` is that with which its f was made.
+
+    Flat directions that leave the fit as it is count nothing. Where the Hessian of a
+    penalty that is not convex is not positive definite, W is no isolated minimum and
+    the fit has no derivative: infinity.
+    """
+    curvature = objective.penalty.curvature(W, objective.groups, objective.strengths)
+    free = objective.groups.spread(objective.strengths == 0)
+    # A coefficient without penalty may pass through zero.
+    smooth = curvature.smooth | free[:, None]
+    parts = _parts_of_loss(objective, W, curvature, smooth)
+    convex = objective.penalty.convex or not objective.strengths.any()
+    intercepts = _n_intercepts(objective.smooth) if fit_intercept else 0
+    return _ratio_trace(parts, curvature.e, convex) + intercepts
+
+
+def _n_intercepts(smooth):
+    """How many intercepts the data determine."""
+    if not isinstance(smooth, Likelihood):
+        return smooth.C.shape[1]
+    if isinstance(smooth.loss, Binomial):
+        return 1
+    # The same added to all classes changes nothing; a class without weight has none.
+    return np.count_nonzero(smooth.weight @ smooth.Y) - 1
+
+
+def _parts_of_loss(objective, W, curvature, smooth):
+    owners = objective.groups.spread(np.arange(len(objective.groups)))
+    if isinstance(objective.smooth, Likelihood):
+        rows = np.flatnonzero(smooth.any(axis=1))
+        if not len(rows):
+            return []
+        at = smooth[rows]
+        hessian = _logistic_hessian(objective.smooth, W, rows)
+        entry = at.ravel()
+        U = curvature.U[rows][at][:, None]
+        owner = np.repeat(owners[rows], at.sum(axis=1))
+        return [_Part(hessian[entry][:, entry], curvature.d[rows][at], U, owner)]
+    return [
+        _Part(
+            objective.smooth.block(rows),
+            curvature.d[rows, targets[0]],
+            curvature.U[rows[:, None], targets],
+            owners[rows],
+        )
+        for targets, rows in alike_targets(smooth, curvature.d)
+    ]
+
+
+def _logistic_hessian(likelihood, W, rows):
+    """Hessian of f on `rows`, the intercept following: entries in the order of W[rows]."""
+    P = likelihood.predict(likelihood.raw(W)).P
+    columns = np.hstack([likelihood.design.columns(rows), likelihood.design.row_scale])
+    n_rows, n_targets = len(rows), P.shape[1]
+    H = np.empty((n_rows + 1, n_targets, n_rows + 1, n_targets))
+    for k in range(n_targets):
+        alone = np.zeros_like(P)
+        alone[:, k] = 1.0
+        second = likelihood.loss.hessian_product(P, alone)
+        for t in range(k, n_targets):
+            product = columns.T @ (second[:, [t]] * columns)
+            H[:, k, :, t] = H[:, t, :, k] = product
+    inner = n_rows * n_targets
+    likelihood.cost.count_product(n_targets * len(P), inner, n_rows)
+    H = H.reshape(inner + n_targets, -1)
+    if not likelihood.fit_intercept:
+        return H[:inner, :inner]
+    inverse = linalg.pinvh(H[inner:, inner:], rtol=_RANK)
+    return H[:inner, :inner] - H[:inner, inner:] @ inverse @ H[inner:, :inner]
+
+
+def _ratio_trace(parts, e, convex):
+    """tr(H⁻¹ H_f), H_f that of all parts and H = H_f + diag(d) − Σ_g e_g u_g u_g'."""
+    owners = [np.empty(0, dtype=int), *(part.owner for part in parts)]
+    alive = np.unique(np.concatenate(owners))
+    K, Q = np.zeros((2, len(alive), len(alive)))
+    total = 0.0
+    for part in parts:
+        inverse, null = _generalised_inverse(part.hessian + np.diag(part.d))
+        U = np.sqrt(e[part.owner])[:, None] * part.U
+        if not convex and _moves(null, U, part.owner):
+            return np.inf
+        passed = inverse @ part.hessian
+        total += U.shape[1] * np.trace(passed)
+        members, starts = np.unique(part.owner, return_index=True)
+        at, UU = np.searchsorted(alive, members), U @ U.T
+        K[at[:, None], at] += _block_sums(inverse * UU, starts)
+        Q[at[:, None], at] += _block_sums(passed @ inverse * UU, starts)
+    return total + _correction(np.eye(len(K)) - K, Q, convex)
+
+
+def _correction(S, Q, convex):
+    """tr(S⁻¹Q), or infinity where S should be positive definite and is not."""
+    if not len(S):
+        return 0.0
+    values, V = linalg.eigh(S)
+    steep = values > _FLAT
+    if not convex and not steep.all():
+        return np.inf
+    # A convex objective is flat only where the fit does not change: any generalised
+    # inverse of H gives the same trace.
+    V = V[:, steep]
+    return float(((V.T @ Q) * V.T).sum(axis=1) @ (1 / values[steep]))
+
+
+def _block_sums(products, starts):
+    return np.add.reduceat(np.add.reduceat(products, starts, axis=0), starts, axis=1)
+
+
+def _moves(null, U, owner):
+    """Whether the penalty bends along a direction in which M is flat."""
+    _, starts = np.unique(owner, return_index=True)
+    slopes = [np.add.reduceat(v[:, None] * U, starts) for v in null.T]
+    return bool(slopes) and np.abs(slopes).max() > 1e-6 * np.abs(U).max()
+
+
+def _generalised_inverse(M):
+    """Of a positive semidefinite M, rows of any scale; and unit vectors v with Mv = 0."""
+    diagonal = np.diagonal(M)
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    M = scale[:, None] * M * scale
+    factor, failed = lapack.dpotrf(M)
+    if not failed and lapack.dpocon(factor, linalg.norm(M, 1))[0] > _WELL_CONDITIONED:
+        inverse = lapack.dpotri(factor)[0]
+        inverse = np.triu(inverse) + np.triu(inverse, 1).T
+        return scale[:, None] * inverse * scale, np.empty((len(M), 0))
+    values, V = linalg.eigh(M)
+    kept = values > len(M) * _RANK * values[-1]
+    inverse = (V[:, kept] / values[kept]) @ V[:, kept].T
+    null = scale[:, None] * V[:, ~kept]
+    return scale[:, None] * inverse * scale, null / linalg.norm(null, axis=0)
+
+
+def _estimator_has(name):
+    """For `available_if`: what the estimator has, the meta-estimator has."""
+
+    def check(self):
+        getattr(getattr(self, "estimator_", self.estimator), name)
+        return True
+
+    return check
+
+
+class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
+    r"""Choice of alpha along a path by AIC, BIC or EBIC.
+
+    Each model of the path gets the value
+
+    .. math:: -2\log L + c\,\mathrm{df}, \quad c = 2 \text{ (AIC)}, \log n \text{ (BIC)},
+              \qquad \text{EBIC} = \text{BIC} + 2\gamma\log\binom{P}{k}
+
+    with P penalised groups, of which the model keeps k; the least value wins, at a tie
+    that of the larger alpha. No data are held out and the path is solved once, where
+    cross-validation solves one a fold.
+
+    n is the sum of the sample weights, which are numbers of rows: a weight of 2 is the
+    row given twice, 0 leaves it out. Weights that mean something else should be scaled
+    to sum to the number of independent samples. ``class_weight`` changes L, not n.
+
+    For regressors L is the Gaussian likelihood with one noise variance for all q
+    targets; if it is not given, that of greatest likelihood, RSS/(nq). This one tends to 0
+    as a model comes to interpolate, and the criterion to −∞. So without
+    `noise_variance` only models with df <= nq/2 are candidates; those
+    of more have the value infinity, and where the criterion still falls at that bound
+    a warning says so.
+
+    Parameters
+    ----------
+    estimator : GroupLassoRegressor, ShrinkNetRegressor, GroupLassoClassifier or \
+            ShrinkNetClassifier
+        Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
+    criterion : {"aic", "bic", "ebic"}, default="bic"
+        AIC aims at prediction and keeps more features, BIC at the true ones; EBIC also
+        counts how many supports of that size there are, for more features than samples
+        and for ShrinkNet, whose search among supports `degrees_of_freedom_` leaves out.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        As for `regularization_path`.
+    eps : float, default=1e-3
+        As for `regularization_path`.
+    gamma : float, default=1.0
+        γ of EBIC, in [0, 1]; 0 is BIC.
+    noise_variance : float, default=None
+        Variance of the noise of every target, > 0; for regressors alone. None
+        estimates it for each model.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The one chosen.
+    estimator_ : a regressor or classifier of shrinklin
+        Fitted at `alpha_`: the model that the path found there.
+    alphas_ : ndarray of shape (n_alphas,)
+        From large to small, as what follows.
+    criteria_ : ndarray of shape (n_alphas,)
+        Infinity where a model is no candidate.
+    degrees_of_freedom_ : ndarray of shape (n_alphas,)
+        Divergence of the fitted values, intercepts included. Infinity where a
+        ShrinkNet solution is no isolated minimum.
+    log_likelihoods_ : ndarray of shape (n_alphas,)
+        log L; infinity where no residual is left because y is constant.
+    n_selected_ : ndarray of shape (n_alphas,)
+        Features kept.
+    path_ : RegressionPath or ClassificationPath
+    classes_ : ndarray of shape (n_classes,)
+        Only of a classifier.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has string column names.
+
+    See Also
+    --------
+    regularization_path : The solutions that it chooses from.
+    InformationCriterionDisplay : A picture of the choice.
+
+    Notes
+    -----
+    A model with s features of q targets costs some s³ operations beyond its solution; of
+    a classifier with K classes n s²K² + (sK)³, and (sK)² numbers of memory. For group
+    lasso with the squared loss the degrees of freedom are an unbiased estimate; for the
+    others see docs/degrees_of_freedom.md.
+
+    References
+    ----------
+    .. [1] Vaiter, Deledalle, Fadili, Peyré, Dossal (2017), The degrees of freedom of
+       partly smooth regularizers, Ann. Inst. Stat. Math. 69.
+    .. [2] Chen, Chen (2008), Extended Bayesian information criteria for model selection
+       with large model spaces, Biometrika 95.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from shrinklin import GroupLassoRegressor, InformationCriterion
+    >>> X, Y = (StandardScaler().fit_transform(part) for part in load_linnerud(return_X_y=True))
+    >>> chosen = InformationCriterion(GroupLassoRegressor(), "aic", alphas=20).fit(X, Y)
+    >>> chosen.get_support()
+    array([False,  True, False])
+    """
+
+    def __init__(
+        self,
+        estimator,
+        criterion="bic",
+        *,
+        alphas=100,
+        eps=1e-3,
+        gamma=1.0,
+        noise_variance=None,
+    ):
+        self.estimator = estimator
+        self.criterion = criterion
+        self.alphas = alphas
+        self.eps = eps
+        self.gamma = gamma
+        self.noise_variance = noise_variance
+
+    def fit(self, X, y, sample_weight=None):
+        """Solve the path and keep the model of the least criterion.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like, as for the estimator
+        sample_weight : array-like of shape (n_samples,), default=None
+            Numbers of rows >= 0: unlike for the estimator, their sum matters.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For data or parameters outside what is stated here, and where no model of
+            the path is a candidate.
+
+        Warns
+        -----
+        UserWarning
+            Where the choice was cut short at df = nq/2.
+        ConvergenceWarning
+            As `regularization_path` does.
+        """
+        if isinstance(X, Moments):
+            raise TypeError("X is Moments: give them to fit_moments, or the samples to fit.")
+        estimator = self._estimator_for_path()
+        objective, target = estimator._prepare(X, y, sample_weight)
+        n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
+        return self._choose(estimator, objective, target, n)
+
+    @available_if(_estimator_has("fit_moments"))
+    def fit_moments(self, moments):
+        """The same for data of which only the moments are known.
+
+        Parameters
+        ----------
+        moments : Moments
+            Their `weight` counts as the number of samples.
+
+        Returns
+        -------
+        self
+        """
+        if not isinstance(moments, Moments):
+            raise TypeError(
+                f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
+            )
+        estimator = self._estimator_for_path()
+        estimator._name_features(moments)
+        objective, target = estimator._prepare(moments, None, None)
+        return self._choose(estimator, objective, target, float(moments.weight))
+
+    def _estimator_for_path(self):
+        estimator = without_alpha(self.estimator)
+        if not isinstance(self.criterion, str) or self.criterion not in CRITERIA:
+            raise ValueError(f'criterion={self.criterion!r}: give "aic", "bic" or "ebic".')
+        check_real("gamma", self.gamma, 0)
+        if self.gamma > 1:
+            raise ValueError(f"gamma={self.gamma!r}: give a number between 0 and 1.")
+        if self.noise_variance is not None:
+            check_real("noise_variance", self.noise_variance, 0, open_end=True)
+            if not hasattr(estimator, "fit_moments"):
+                raise ValueError(
+                    f"noise_variance={self.noise_variance!r} with {type(estimator).__name__}: "
+                    "classes have no noise variance. Leave it None."
+                )
+        return estimator
+
+    def _choose(self, estimator, objective, target, n):
+        if n < 2:
+            raise ValueError(
+                f"there is {n:g} of a sample, or one sample, where two are needed: the weights of "
+                "the samples sum to that, and InformationCriterion counts them as numbers of "
+                "rows. Scale sample_weight to sum to the number of samples."
+            )
+        alphas = alpha_grid(self.alphas, self.eps, estimator, objective)
+        objectives = [objective.at(estimator._strength(alpha)) for alpha in alphas]
+        solutions = estimator._solve(objective, [o.strength for o in objectives])
+        self._store_criteria(objectives, solutions, n, estimator.fit_intercept)
+        best = self._best(alphas, n * objective.shape[1])
+        path = path_of_solutions(estimator, objective, target, alphas, solutions)
+        self.alphas_, self.path_, self.n_selected_ = alphas, path, path.n_selected
+        self.alpha_ = float(alphas[best])
+        estimator.set_params(alpha=self.alpha_, warm_start=self.estimator.warm_start)
+        estimator._keep(objectives[best], solutions[best], target)
+        self.estimator_ = estimator
+        self._copy_from(estimator)
+        return self
+
+    def _copy_from(self, estimator):
+        """What scikit-learn reads off a fitted estimator."""
+        for name in ("n_features_in_", "feature_names_in_", "classes_"):
+            self.__dict__.pop(name, None)
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
+
+    def _store_criteria(self, objectives, solutions, n, fit_intercept):
+        losses = np.array([solution.loss for solution in solutions])
+        models = list(zip(objectives, (solution.W for solution in solutions), strict=True))
+        with one_blas_thread():
+            df = np.array([degrees_of_freedom(*model, fit_intercept) for model in models])
+        self.degrees_of_freedom_ = df
+        self.log_likelihoods_ = self._log_likelihoods(objectives[0].smooth, losses, n)
+        self.criteria_ = (2.0 if self.criterion == "aic" else np.log(n)) * df
+        if self.criterion == "ebic":
+            self.criteria_ += [2 * self.gamma * _log_supports(*model) for model in models]
+        candidates = np.isfinite(df)
+        if self._estimates_noise(objectives[0].smooth):
+            candidates &= df <= MOST_DF * n * objectives[0].shape[1]
+        self.criteria_[candidates] -= 2 * self.log_likelihoods_[candidates]
+        self.criteria_[~candidates] = np.inf
+
+    def _estimates_noise(self, smooth):
+        return self.noise_variance is None and not isinstance(smooth, Likelihood)
+
+    def _log_likelihoods(self, smooth, losses, n):
+        """log L of models with these values of f."""
+        if isinstance(smooth, Likelihood):
+            return -n * losses
+        size = n * smooth.C.shape[1]
+        squares = 2 * n * np.maximum(losses, _LEAST_RSS * smooth.value_at_zero)
+        if self.noise_variance is not None:
+            variance = float(self.noise_variance)
+            return -0.5 * (squares / variance + size * np.log(2 * np.pi * variance))
+        with np.errstate(divide="ignore"):
+            return -0.5 * size * (np.log(2 * np.pi * squares / size) + 1)
+
+    def _best(self, alphas, size):
+        """The place of the least criterion, among candidates."""
+        candidates = np.flatnonzero(self.criteria_ < np.inf)
+        if not len(candidates):
+            raise ValueError(
+                f"none of the {len(alphas)} models is a candidate: their degrees of freedom are "
+                f"{self.degrees_of_freedom_.min():.4g} or more, for {size:g} numbers in y. Give "
+                "larger alphas, more samples, or noise_variance."
+            )
+        best = int(self.criteria_.argmin())
+        following = self.degrees_of_freedom_[best + 1 : best + 2]
+        # Of an infinite one nothing is known.
+        if best == candidates[-1] and np.isfinite(following).any():
+            warnings.warn(
+                f"{self.criterion.upper()} still falls at alpha={alphas[best]:.4g}, where it was "
+                f"cut short: the next model has {following[0]:.4g} degrees of freedom, more than "
+                f"half of the {size:g} numbers in y, too many for an estimate of the noise. Give "
+                'noise_variance, criterion="ebic", or choose alpha by cross-validation.',
+                UserWarning,
+                stacklevel=4,
+            )
+        return best
+
+    def _get_support_mask(self):
+        check_is_fitted(self)
+        return self.estimator_.get_support()
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        return get_tags(self.estimator)
+
+    @available_if(_estimator_has("predict"))
+    def predict(self, X):
+        """Predictions of `estimator_`."""
+        check_is_fitted(self)
+        return self.estimator_.predict(X)
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probability of every class, by `estimator_`."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(_estimator_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Logarithms of `predict_proba`."""
+        check_is_fitted(self)
+        return self.estimator_.predict_log_proba(X)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Raw predictions of `estimator_`."""
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    @available_if(_estimator_has("score"))
+    def score(self, X, y, sample_weight=None):
+        """Score of `estimator_`: R² of a regressor, accuracy of a classifier."""
+        check_is_fitted(self)
+        return self.estimator_.score(X, y, sample_weight)
+
+
+def _n_counted(estimator, n_rows, y, sample_weight):
+    """Σ s over the rows that the loss sees."""
+    if sample_weight is None:
+        return float(n_rows)
+    s = np.asarray(sample_weight, dtype=float)
+    class_weight = getattr(estimator, "class_weight", None)
+    if isinstance(class_weight, dict):
+        silent = [label for label, weight in class_weight.items() if weight == 0]
+        s = s[~np.isin(np.reshape(y, -1), silent)]
+    return float(s.sum())
+
+
+def _log_supports(objective, W):
+    """log of how many sets of so many penalised groups there are."""
+    penalised = objective.groups.weights > 0
+    kept = objective.groups.norms(W)[penalised] > 0
+    n, k = len(kept), int(kept.sum())
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

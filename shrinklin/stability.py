@@ -1,0 +1,388 @@
+"""How often each feature is kept when a model is fitted to resamples of the rows.
+
+The rows of every resample come from one seed, in one order; the fits then run on any number
+of processes. A fit returns which columns of X it kept, and its warnings, which are reported
+together at the end.
+"""
+
+import os
+import warnings
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from inspect import Parameter, signature
+from itertools import chain, islice
+
+import numpy as np
+from scipy import sparse
+from sklearn import get_config
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_consistent_length
+
+from shrinklin.moments import Moments
+from shrinklin.path import one_blas_thread
+from shrinklin.progress import progress
+from shrinklin.validation import check_weights, check_whole
+
+# Which resample is being fitted: two threads fit two of them.
+_fitted_now: ContextVar[int | None] = ContextVar("resample", default=None)
+
+
+def selection_frequencies(
+    estimator,
+    X,
+    y,
+    n_resamples=100,
+    *,
+    resampling="half",
+    sample_weight=None,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+):
+    r"""How often each feature is kept in fits to resamples of the rows.
+
+    A feature that is kept because of a few rows is seldom kept; one that the data
+    speak for is kept almost always.
+
+    Parameters
+    ----------
+    estimator : estimator with ``get_support``, or Pipeline that ends with one
+        One of shrinklin's, or a selector of scikit-learn; a model without
+        ``get_support`` can stand in `sklearn.feature_selection.SelectFromModel`. The
+        steps of a pipeline before the last keep the columns, as `StandardScaler` does,
+        or are selectors. It is cloned and not fitted; its own ``random_state`` is the
+        same in every fit.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    n_resamples : int, default=100
+        Number of fits, >= 1. With "half" an even number uses every pair in full; of
+        the last pair of an odd number only the first half is fitted.
+    resampling : {"half", "bootstrap"}, default="half"
+        "half" draws complementary pairs: the rows are split at random into two halves,
+        and each is fitted; of an odd number of rows the second half has one more.
+        "bootstrap" draws as many rows as there are, with replacement, and keeps more
+        features, as a half holds less evidence.
+        Where y holds classes, each is resampled by itself: a half has half of its rows,
+        a bootstrap as many as it has. That is so if the estimator, the last step of
+        the pipeline, or the model inside a `SelectFromModel` is a classifier, and if
+        the labels are text or booleans.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights >= 0, which go with their rows into the fit; rows of weight 0 are left
+        out from the beginning. Of a pipeline only the last step gets them, as
+        ``step__sample_weight``. With metadata routing enabled, they are given to ``fit``
+        of the pipeline as ``sample_weight``, and go where its steps request them.
+    random_state : int, RandomState or None, default=None
+        Of the resamples. The same int gives the same bits for any `n_jobs`, for an
+        estimator that has its own ``random_state`` fixed or draws no numbers.
+    n_jobs : int, default=None
+        How many fits run at once, as in joblib; each has one thread for linear algebra.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``).
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        For each column of X the share of the fits that kept it, in [0, 1].
+
+    Raises
+    ------
+    TypeError
+        For an estimator without ``get_support``, and `sample_weight` for one whose
+        ``fit`` takes none.
+    ValueError
+        For arguments outside what is stated here.
+    Exception
+        Any error of a fit, with a note that says to which resample.
+
+    Warns
+    -----
+    Warning
+        One of each category that the fits warned of, with the number of fits.
+    UserWarning
+        Where a class has one row, so that one half of every pair lacks it.
+
+    See Also
+    --------
+    StabilityDisplay : Draws them.
+
+    References
+    ----------
+    .. [1] Meinshausen, Bühlmann (2010), Stability selection, J. R. Stat. Soc. B 72.
+    .. [2] Shah, Samworth (2013), Variable selection with error control: another look at
+       stability selection, J. R. Stat. Soc. B 75.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shrinklin import ShrinkNetRegressor, selection_frequencies
+    >>> X = np.random.default_rng(0).normal(size=(60, 4))
+    >>> y = X[:, 0] - X[:, 2]
+    >>> selection_frequencies(ShrinkNetRegressor(), X, y, 10, random_state=0)
+    array([1., 0., 1., 0.])
+    """
+    check_whole("n_resamples", n_resamples, 1)
+    _check_resampling(resampling)
+    _check_selects(estimator)
+    X, y, s = _data(estimator, X, y, sample_weight)
+    classes = _classes(estimator, y, X.shape[0])
+    # A generator of its own: the fits may draw from numpy's while the rows are drawn.
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    drawn = enumerate(resamples(classes, n_resamples, resampling, rng), start=1)
+    fits = ((estimator, X, y, s, rows, f"{k} of {n_resamples}", k) for k, rows in drawn)
+    log: list[tuple] = []
+    with _watched(log):
+        kept = _run(fits, n_resamples, n_jobs, verbose, log)
+    _report(log, n_resamples)
+    if resampling == "half":
+        _report_single_rows(classes, y)
+    return kept / n_resamples
+
+
+def resamples(classes, n_resamples, resampling, rng):
+    """Yield the rows of every resample, sorted.
+
+    `classes` (n_samples,) holds the number of each row's class, from 0, all alike where
+    there are none.
+    """
+    draw = _pair_of_halves if resampling == "half" else _bootstrap
+    return islice(chain.from_iterable(draw(classes, rng) for _ in range(n_resamples)), n_resamples)
+
+
+def _pair_of_halves(classes, rng):
+    order = rng.permutation(len(classes))
+    # Sorted by class and dealt out in turn, each class is halved, and so are all rows.
+    rank = rng.permutation(classes.max() + 1)
+    order = order[np.argsort(rank[classes[order]], kind="stable")]
+    return np.sort(order[1::2]), np.sort(order[::2])
+
+
+def _bootstrap(classes, rng):
+    by_class = np.argsort(classes, kind="stable")
+    ends = np.cumsum(np.bincount(classes))
+    end = ends[classes[by_class]]
+    begin = np.concatenate([[0], ends])[classes[by_class]]
+    return (np.sort(by_class[rng.integers(begin, end)]),)
+
+
+def _check_resampling(resampling):
+    if not isinstance(resampling, str) or resampling not in ("half", "bootstrap"):
+        raise ValueError(f'resampling={resampling!r}: give "half" or "bootstrap".')
+
+
+def _check_selects(estimator):
+    steps = _steps(estimator)
+    if isinstance(estimator, type) or not steps or not hasattr(steps[-1], "get_support"):
+        raise TypeError(
+            f"estimator={estimator!r} does not say which features it keeps: give an instance of "
+            "one of shrinklin's estimators or of a selector of scikit-learn (it has get_support), "
+            "or a Pipeline that ends with one. Put another model into "
+            "sklearn.feature_selection.SelectFromModel."
+        )
+
+
+def _steps(estimator):
+    """The steps of a pipeline, those of pipelines in it among them."""
+    if isinstance(estimator, Pipeline):
+        return [step for _, part in estimator.steps for step in _steps(part)]
+    return [] if estimator is None or isinstance(estimator, str) else [estimator]
+
+
+def _data(estimator, X, y, sample_weight):
+    """X, y and the weights of rows whose weight is not 0, such that rows can be taken."""
+    if isinstance(X, Moments):
+        raise TypeError("X is Moments, which have no rows to take: give the samples.")
+    X, y = _with_rows(X), None if y is None else _with_rows(y)
+    try:
+        check_consistent_length(X, y, sample_weight)
+    except ValueError as error:
+        raise ValueError(f"{error}: give X, y and sample_weight the same rows.") from error
+    s = None
+    if sample_weight is not None:
+        _check_takes_weights(_steps(estimator)[-1])
+        s = check_weights(sample_weight, X)
+        if not s.all():
+            X, y, s = (_take(data, np.flatnonzero(s)) for data in (X, y, s))
+    if X.shape[0] < 2:
+        weighted = "" if s is None else " of weight > 0"
+        raise ValueError(f"X has 1 row{weighted}: give 2 or more, of which resamples can be drawn.")
+    return X, y, s
+
+
+def _with_rows(data):
+    if sparse.issparse(data):
+        return data.tocsr()
+    return data if hasattr(data, "shape") else np.asarray(data)
+
+
+def _take(data, rows):
+    if data is None:
+        return None
+    return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
+
+
+def _check_takes_weights(step):
+    parameters = signature(step.fit).parameters.values()
+    if not any(p.name == "sample_weight" or p.kind is Parameter.VAR_KEYWORD for p in parameters):
+        raise TypeError(
+            f"sample_weight was given, and fit of {type(step).__name__} takes none: leave it out, "
+            "or give an estimator that takes weights."
+        )
+
+
+def _classes(estimator, y, n_samples):
+    """Number of each row's class, one number for all where y holds none."""
+    if y is None or sparse.issparse(y) or not _holds_classes(estimator, y):
+        return np.zeros(n_samples, dtype=int)
+    # A dict takes labels of mixed types too, which are the estimator's to refuse.
+    numbers: dict = {}
+    labels = np.asarray(y).reshape(-1).tolist()
+    return np.array([numbers.setdefault(label, len(numbers)) for label in labels])
+
+
+def _holds_classes(estimator, y):
+    if len(y.shape) > 1 and y.shape[1] != 1:
+        return False
+    model = _steps(estimator)[-1]
+    inside = getattr(model, "estimator", None)
+    if is_classifier(model) or (isinstance(inside, BaseEstimator) and is_classifier(inside)):
+        return True
+    # A selector may not say what it is for, but text is no number.
+    return all(isinstance(label, str | bool) for label in np.asarray(y).reshape(-1).tolist())
+
+
+def _run(fits, n_resamples, n_jobs, verbose, log):
+    """How many of the fits keep each column; warnings of other processes go to `log`."""
+    tasks = (delayed(_fit)(*fit, os.getpid()) for fit in fits)
+    # Only the bar needs results one by one, which not every backend of joblib gives.
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator" if verbose else "list")
+    kept = 0
+    with progress(verbose, n_resamples, "selection_frequencies", "fit") as report:
+        for support, warned in parallel(tasks):
+            kept = kept + support
+            log += warned
+            report()
+    return kept
+
+
+def _fit(estimator, X, y, s, rows, name, number, caller):
+    """Columns kept in the fit to those rows, and its warnings where `caller` hears them not."""
+    log: list[tuple] = []
+    model = clone(estimator)
+    weights = {} if s is None else {_weight_name(model): s[rows]}
+    token = _fitted_now.set(number)
+    try:
+        # Threads of the caller share its watch: to begin one in each would mix them up.
+        with nullcontext() if os.getpid() == caller else _watched(log):
+            model.fit(_take(X, rows), _take(y, rows), **weights)
+            return _support(model, X.shape[1]), log
+    except Exception as error:
+        error.add_note(f"This was the fit to resample {name}, of {len(rows)} of {X.shape[0]} rows.")
+        raise
+    finally:
+        _fitted_now.reset(token)
+
+
+def _weight_name(estimator):
+    """The name under which ``fit`` of the estimator gives weights to its last step."""
+    if not isinstance(estimator, Pipeline) or get_config()["enable_metadata_routing"]:
+        return "sample_weight"
+    name, last = estimator.steps[-1]
+    return f"{name}__{_weight_name(last)}"
+
+
+def _support(model, n_features):
+    """Which columns of X (.., n_features) a fitted model keeps."""
+    *before, last = _steps(model)
+    support = np.asarray(last.get_support(), dtype=bool)
+    for step in reversed(before):
+        support = _support_before(step, support)
+    _check_count("X has", n_features, support)
+    return support
+
+
+def _support_before(step, support):
+    """Which columns given to a step are kept, from which of those it passed on."""
+    if not hasattr(step, "get_support"):
+        _check_keeps_columns(step, len(support))
+        return support
+    passed = np.flatnonzero(step.get_support())
+    _check_count(f"the step {type(step).__name__} passes on", len(passed), support)
+    before = np.zeros(len(step.get_support()), dtype=bool)
+    before[passed[support]] = True
+    return before
+
+
+def _check_count(whose, n_features, support):
+    if len(support) != n_features:
+        raise ValueError(
+            f"{whose} {n_features} columns, and what follows selects among {len(support)}: give a "
+            "pipeline whose steps keep the columns or select among them."
+        )
+
+
+def _check_keeps_columns(step, n_passed):
+    n_given = getattr(step, "n_features_in_", n_passed)
+    given = getattr(step, "feature_names_in_", [f"x{j}" for j in range(n_given)])
+    # Names tell apart columns that were scaled and columns that were mixed or reordered.
+    named = hasattr(step, "get_feature_names_out")
+    passed = list(step.get_feature_names_out()) if named else list(given)
+    if n_given != n_passed or passed != list(given):
+        change = f"turns {n_given} columns into {n_passed}"
+        if n_given == n_passed:
+            change = f"turns columns {list(given)[:3]}… into {passed[:3]}…"
+        raise ValueError(
+            f"the step {type(step).__name__} {change}, so that the features kept after it are not "
+            "columns of X: give steps that keep the columns under their names (StandardScaler) or "
+            "select among them (SelectKBest), or transform X before."
+        )
+
+
+@contextmanager
+def _watched(log):
+    """One thread for linear algebra, and (number, category, text) of warnings into `log`.
+
+    Products round otherwise on other numbers of threads, and a process that is one of
+    several has fewer.
+    """
+
+    def note(message, category, *_args, **_kwargs):
+        log.append((_fitted_now.get(), category, str(message)))
+
+    with one_blas_thread(), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = note
+        yield
+
+
+def _report(log, n_resamples):
+    """Warn once of each category, and of what did not come from a fit as it was."""
+    for category in dict.fromkeys(category for _, category, _ in log):
+        said = [(number, text) for number, of, text in log if of is category]
+        for text in dict.fromkeys(text for number, text in said if number is None):
+            warnings.warn(text, category, stacklevel=3)
+        fits = {number: text for number, text in reversed(said) if number is not None}
+        if fits:
+            first = min(fits)
+            warnings.warn(
+                f"{len(fits)} of {n_resamples} fits warned; that to resample {first}: "
+                f"{fits[first]}",
+                category,
+                stacklevel=3,
+            )
+
+
+def _report_single_rows(classes, y):
+    single = np.flatnonzero(np.bincount(classes) == 1)
+    if not len(single):
+        return
+    firsts = np.unique(classes, return_index=True)[1][single]
+    labels = np.asarray(y).reshape(-1)[firsts].tolist()
+    warnings.warn(
+        f"the classes {labels[:3]} of y have one row each, which one half of every pair lacks: "
+        'leave them out, or give resampling="bootstrap".',
+        UserWarning,
+        stacklevel=3,
+    )

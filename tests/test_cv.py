@@ -1,0 +1,569 @@
+"""Cross-validation along paths: the slow way, GridSearchCV, splitters, routing, selection."""
+
+import pickle
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import MultiTaskLassoCV
+from sklearn.metrics import log_loss, make_scorer, mean_squared_error
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    HalvingGridSearchCV,
+    KFold,
+    LeaveOneOut,
+    PredefinedSplit,
+    RandomizedSearchCV,
+    RepeatedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from problems import CLASSIFICATION_PROBLEMS, PROBLEMS, simulate, simulate_classes
+from shrinklin import (
+    CoordinateDescent,
+    CVDisplay,
+    GradientDescent,
+    GroupLassoClassifier,
+    GroupLassoClassifierCV,
+    GroupLassoRegressor,
+    GroupLassoRegressorCV,
+    Moments,
+    ShrinkNetClassifier,
+    ShrinkNetClassifierCV,
+    ShrinkNetRegressor,
+    ShrinkNetRegressorCV,
+    regularization_path,
+)
+from shrinklin.cv import choose
+
+REGRESSORS = [GroupLassoRegressorCV, ShrinkNetRegressorCV]
+CLASSIFIERS = [GroupLassoClassifierCV, ShrinkNetClassifierCV]
+SINGLE = {
+    GroupLassoRegressorCV: GroupLassoRegressor,
+    ShrinkNetRegressorCV: ShrinkNetRegressor,
+    GroupLassoClassifierCV: GroupLassoClassifier,
+    ShrinkNetClassifierCV: ShrinkNetClassifier,
+}
+every_regressor = pytest.mark.parametrize("cls", REGRESSORS)
+every_class = pytest.mark.parametrize("cls", [*REGRESSORS, *CLASSIFIERS])
+
+
+def data_for(cls, n_samples=60, n_features=8, seed=0):
+    simulated = simulate if cls in REGRESSORS else simulate_classes
+    return simulated(n_samples, n_features, 3, 3, seed=seed)
+
+
+@pytest.mark.parametrize("estimator", [cls(alphas=3) for cls in SINGLE], ids=repr)
+@pytest.mark.filterwarnings("ignore:No features were selected")
+def test_check_estimator(estimator):
+    if isinstance(estimator, ShrinkNetClassifierCV):
+        estimator.set_params(alphas=2, eps=0.1, cv=2)  # a minute, else
+    results = check_estimator(estimator, on_skip=None)
+    assert {result["status"] for result in results} == {"passed"}
+    assert len(results) > 50
+
+
+# --- the slow way
+
+
+def slow_errors(single, X, y, alphas, splits, s=None):
+    """Minus the mean squared error of one fit a fold and an alpha: (n_alphas, n_folds)."""
+    s = np.ones(len(y)) if s is None else s
+    scores = np.empty((len(alphas), len(splits)))
+    for k, (train, test) in enumerate(splits):
+        for i, alpha in enumerate(alphas):
+            model = clone(single).set_params(alpha=alpha).fit(X[train], y[train], s[train])
+            off = np.reshape(y[test] - model.predict(X[test]), (len(test), -1))
+            scores[i, k] = -np.average((off**2).mean(axis=1), weights=s[test])
+    return scores
+
+
+# Solved until floating point allows no more.
+@pytest.mark.filterwarnings("ignore:.*Further steps no longer change")
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_group_lasso_equals_a_fit_a_fold_and_an_alpha(name):
+    X, Y = PROBLEMS[name]()
+    model = GroupLassoRegressorCV(alphas=5, eps=0.02, cv=4, tol=1e-12).fit(X, Y)
+    splits = list(KFold(4).split(X))
+    slow = slow_errors(GroupLassoRegressor(tol=1e-12), X, Y, model.alphas_, splits)
+    np.testing.assert_allclose(model.cv_scores_, slow, rtol=1e-8)
+
+
+OPTIONS = {
+    "plain": {},
+    "no intercept": {"fit_intercept": False},
+    "groups": {"groups": [0, 0, 1, 1, 1, 2, 3, 4]},
+    "feature weights": {"feature_weights": [0, 1, 2, 1, 1, 1, 0.5, 1]},
+    "residuals": {"solver": CoordinateDescent(gram=False)},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("weighted", [False, True])
+@every_regressor
+def test_options_and_weights_reach_every_fold(cls, options, weighted):
+    # ShrinkNet's problem is not convex: its slow way is a path a fold.
+    X, Y = data_for(cls)
+    s = np.random.default_rng(1).integers(0, 3, 60).astype(float) if weighted else None
+    model = cls(alphas=4, eps=0.02, cv=3, tol=1e-10, **options).fit(X, Y, s)
+    single = SINGLE[cls](tol=1e-10, **options)
+    weights = np.ones(60) if s is None else s
+    for k, (train, test) in enumerate(KFold(3).split(X)):
+        path = regularization_path(
+            single, X[train], Y[train], alphas=model.alphas_, sample_weight=weights[train]
+        )
+        errors = ((path.predict(X[test]) - Y[test]) ** 2).mean(axis=2)
+        slow = -np.average(errors, axis=1, weights=weights[test])
+        np.testing.assert_allclose(model.cv_scores_[:, k], slow, rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["three classes", "two classes", "iris", "wide"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_classifier_equals_a_fit_a_fold_and_an_alpha(name, weighted):
+    X, y = CLASSIFICATION_PROBLEMS[name]()
+    s = np.random.default_rng(1).integers(1, 4, len(y)) if weighted else np.ones(len(y))
+    model = GroupLassoClassifierCV(alphas=4, eps=0.05, cv=3, tol=1e-10)
+    model.fit(X, y, s if weighted else None)
+    for k, (train, test) in enumerate(StratifiedKFold(3).split(X, y)):
+        for i, alpha in enumerate(model.alphas_):
+            single = GroupLassoClassifier(alpha, tol=1e-10).fit(X[train], y[train], s[train])
+            probabilities = single.predict_proba(X[test])
+            loss = log_loss(y[test], probabilities, sample_weight=s[test], labels=single.classes_)
+            assert model.cv_scores_[i, k] == pytest.approx(-loss, rel=1e-8)
+
+
+def test_shrinknet_classifier_equals_a_path_a_fold():
+    X, y = data_for(ShrinkNetClassifierCV)
+    model = ShrinkNetClassifierCV(alphas=3, eps=0.2, cv=3).fit(X, y)
+    for k, (train, test) in enumerate(StratifiedKFold(3).split(X, y)):
+        path = regularization_path(ShrinkNetClassifier(), X[train], y[train], alphas=model.alphas_)
+        np.testing.assert_allclose(
+            -path.log_losses(X[test], y[test]), model.cv_scores_[:, k], rtol=1e-8
+        )
+
+
+def test_an_outlier_in_one_fold_takes_no_digits_from_the_others(monkeypatch):
+    X, Y = simulate(60, 5, 2)
+    X[3, 1], Y[7, 0] = 1e9, -1e9
+    search = GroupLassoRegressorCV(alphas=[0.1], cv=3, tol=1e-10)
+    slow = slow_errors(GroupLassoRegressor(tol=1e-10), X, Y, [0.1], list(KFold(3).split(X)))
+    np.testing.assert_allclose(clone(search).fit(X, Y).cv_scores_, slow, rtol=1e-8)
+    folds = [Moments.from_data(X[test], Y[test]) for _, test in KFold(3).split(X)]
+    # Held out, the outlier itself is what moments can tell of its row.
+    np.testing.assert_allclose(clone(search).fit_moments(folds).cv_scores_, slow, rtol=1e-6)
+    monkeypatch.setattr("shrinklin.cv._LEFT", 0.0)
+    mutant = clone(search).fit(X, Y).cv_scores_
+    assert np.abs(mutant / slow - 1).max() > 1e-6
+
+
+def test_errors_next_to_nothing_keep_their_digits(monkeypatch):
+    X, Y = simulate(60, 5, 2, noise=0.0)
+    Y += 100
+    search = GroupLassoRegressorCV(alphas=[1e-8, 1e-6], cv=3, tol=1e-12)
+    single = GroupLassoRegressor(tol=1e-12)
+    slow = slow_errors(single, X, Y, [1e-6, 1e-8], list(KFold(3).split(X)))
+    np.testing.assert_allclose(clone(search).fit(X, Y).cv_scores_, slow, rtol=1e-4)
+    monkeypatch.setattr("shrinklin.cv._SMALL_ERROR", 0.0)
+    mutant = clone(search).fit(X, Y).cv_scores_
+    assert np.abs(mutant / slow - 1).max() > 1e-2
+
+
+def test_every_row_is_read_once_for_all_folds_and_alphas(monkeypatch):
+    X, Y = simulate(60, 5, 2)
+    read = []
+    original = Moments.from_data.__func__
+    monkeypatch.setattr(
+        Moments,
+        "from_data",
+        classmethod(lambda c, X, *a: read.append(len(X)) or original(c, X, *a)),
+    )
+    model = GroupLassoRegressorCV(alphas=10).fit(X, Y)
+    assert sum(read) == 60
+    # X'X and X'Y of all rows; what the paths cost does not depend on their number.
+    more = GroupLassoRegressorCV(alphas=10).fit(np.tile(X, (2, 1)), np.tile(Y, (2, 1)))
+    assert sum(read) == 180
+    assert model.cost_.multiply_adds > 60 * 5 * 7
+    assert more.cost_.multiply_adds - model.cost_.multiply_adds < 2 * 60 * 5 * 7
+
+
+# --- peers
+
+
+def test_it_is_multi_task_lasso_cv():
+    X, Y = simulate(100, 10, 3, seed=2)
+    ours = GroupLassoRegressorCV(alphas=30, eps=0.01, tol=1e-9).fit(X, Y)
+    theirs = MultiTaskLassoCV(alphas=ours.alphas_, tol=1e-12, max_iter=100_000).fit(X, Y)
+    assert ours.alpha_ == theirs.alpha_
+    np.testing.assert_allclose(-ours.cv_scores_, theirs.mse_path_, rtol=1e-6)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("cls", [GroupLassoRegressorCV, GroupLassoClassifierCV])
+@pytest.mark.parametrize("own_scoring", [False, True])
+def test_it_chooses_as_grid_search_does(cls, own_scoring):
+    X, y = data_for(cls, 90)
+    scoring = None
+    if own_scoring:
+        scoring = "r2" if cls in REGRESSORS else "accuracy"
+    ours = cls(alphas=12, scoring=scoring, tol=1e-9).fit(X, y)
+    search = GridSearchCV(
+        SINGLE[cls](tol=1e-9), {"alpha": ours.alphas_}, scoring=ours.score_name_, cv=5
+    ).fit(X, y)
+    theirs = np.array([search.cv_results_[f"split{k}_test_score"] for k in range(5)]).T
+    np.testing.assert_allclose(ours.cv_scores_, theirs, rtol=1e-7)
+    assert ours.alpha_ == search.best_params_["alpha"]
+    np.testing.assert_allclose(ours.coef_, search.best_estimator_.coef_, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore:Scoring failed")
+@every_class
+def test_searches_of_scikit_learn_work(cls):
+    X, y = data_for(cls, 120, 5)
+    alphas = list(np.geomspace(1, 0.05, 3))
+    single = make_pipeline(StandardScaler(), SINGLE[cls]())
+    grid = {f"{cls._single.__name__.lower()}__alpha": alphas}
+    searches = [
+        GridSearchCV(single, grid, cv=3),
+        RandomizedSearchCV(single, grid, n_iter=2, cv=3, random_state=0),
+        HalvingGridSearchCV(single, grid, cv=3, random_state=0, min_resources=60),
+    ]
+    chosen = [next(iter(search.fit(X, y).best_params_.values())) for search in searches]
+    assert set(chosen) <= set(alphas)
+    assert searches[0].best_score_ == max(searches[0].cv_results_["mean_test_score"])
+
+
+# --- folds
+
+
+SPLITTERS = {
+    "shuffled": KFold(3, shuffle=True, random_state=0),
+    "repeated": RepeatedKFold(n_splits=3, n_repeats=2, random_state=0),
+    "shuffle split": ShuffleSplit(4, train_size=0.5, test_size=0.2, random_state=0),
+    "time series": TimeSeriesSplit(3),
+    "predefined": PredefinedSplit(np.r_[np.full(20, -1), np.repeat([0, 1], 20)]),
+    "one at a time": LeaveOneOut(),
+    "masks": [(np.arange(60) < 30, np.arange(60) >= 30)],
+    "drawn again": [(np.r_[np.arange(20), np.arange(20)], np.arange(20, 60))],
+}
+
+
+@pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+def test_splitters(cv):
+    X, Y = data_for(GroupLassoRegressorCV)
+    model = GroupLassoRegressorCV(alphas=[0.5, 0.05], cv=cv, tol=1e-10).fit(X, Y)
+    pairs = cv if isinstance(cv, list) else list(cv.split(X))
+    splits = [(np.arange(60)[train], np.arange(60)[test]) for train, test in pairs]
+    slow = slow_errors(GroupLassoRegressor(tol=1e-10), X, Y, [0.5, 0.05], splits)
+    np.testing.assert_allclose(model.cv_scores_, slow, rtol=1e-8)
+
+
+def test_classifier_with_rows_drawn_twice():
+    X, y = data_for(GroupLassoClassifierCV)
+    train, test = np.r_[np.arange(30), np.arange(10)], np.arange(30, 60)
+    model = GroupLassoClassifierCV(alphas=[0.05], cv=[(train, test)], tol=1e-10).fit(X, y)
+    single = GroupLassoClassifier(0.05, tol=1e-10).fit(X[train], y[train])
+    expected = -log_loss(y[test], single.predict_proba(X[test]), labels=single.classes_)
+    assert model.cv_scores_[0, 0] == pytest.approx(expected, rel=1e-8)
+
+
+@every_class
+def test_folds_are_drawn_once(cls):
+    class Counted(KFold):
+        n_drawn = 0
+
+        def split(self, *args):
+            Counted.n_drawn += 1
+            return super().split(*args)
+
+    X, y = data_for(cls)
+    cls(alphas=2, eps=0.3, cv=Counted(2, shuffle=True, random_state=np.random.RandomState(0))).fit(
+        X, y
+    )
+    assert Counted.n_drawn == 1
+
+
+def test_a_class_that_a_fold_lacks_is_still_a_class():
+    X, y = simulate_classes(60, 5, 3)
+    y[y == 2] = 1
+    y[:4] = 2
+    model = GroupLassoClassifierCV(alphas=5, cv=KFold(5)).fit(X, y)
+    assert np.isfinite(model.cv_scores_).all()
+    assert list(model.classes_) == [0, 1, 2]
+    assert model.predict_proba(X).shape == (60, 3)
+
+
+@every_regressor
+def test_moments_of_folds_are_enough(cls):
+    X, Y = data_for(cls)
+    folds = [Moments.from_data(X[test], Y[test]) for _, test in KFold(5).split(X)]
+    known, seen = cls(alphas=6).fit_moments(folds), cls(alphas=6).fit(X, Y)
+    np.testing.assert_allclose(known.cv_scores_, seen.cv_scores_, rtol=1e-10)
+    np.testing.assert_allclose(known.coef_, seen.coef_, atol=1e-10)
+    assert known.alpha_ == pytest.approx(seen.alpha_)
+    named = [Moments.from_data(pd.DataFrame(X, columns=list("abcdefgh")), Y[:, 0])] * 2
+    model = cls(alphas=3).fit_moments(named)
+    assert list(model.feature_names_in_) == list("abcdefgh")
+    assert model.coef_.shape == (8,)
+
+
+@every_class
+def test_the_same_bits_for_any_n_jobs(cls):
+    X, y = data_for(cls, 40, 6)
+    one, two = (cls(alphas=3, eps=0.2, cv=2, n_jobs=n).fit(X, y) for n in (1, 2))
+    for name in ("cv_scores_", "coef_", "intercept_", "alphas_"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    assert one.cost_ == two.cost_
+
+
+# --- selection
+
+
+def slow_choice(scores, n_selected, selection):
+    """The definition, one alpha at a time."""
+    n_alphas, n_folds = scores.shape
+    means = [sum(row) / n_folds for row in scores]
+    best = max(range(n_alphas), key=lambda i: (means[i], -i))
+    if selection == "best":
+        return best
+    variance = sum((score - means[best]) ** 2 for score in scores[best]) / (n_folds - 1)
+    slack = (variance / n_folds) ** 0.5 if selection == "1se" else variance**0.5
+    near = [i for i in range(n_alphas) if means[i] >= means[best] - slack]
+    return min(near, key=lambda i: (n_selected[i], -means[i], i))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_choice_against_its_definition(seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(12, 4)) + np.linspace(0, 2, 12)[:, None]
+    n_selected = rng.permutation(12) // 2
+    chosen = {s: choose(scores, n_selected, s) for s in ("best", "1se", "sparsest")}
+    for selection, index in chosen.items():
+        assert index == slow_choice(scores, n_selected, selection)
+    kept = [n_selected[chosen[s]] for s in ("sparsest", "1se")]
+    assert kept[0] <= kept[1] <= n_selected[chosen["best"]]
+
+
+def test_of_equal_scores_the_largest_alpha():
+    assert choose(np.ones((4, 3)), np.arange(4), "best") == 0
+
+
+@every_class
+def test_selections_keep_ever_fewer_features(cls):
+    X, y = data_for(cls, 60, 6, seed=4)
+    few = {"alphas": 5, "eps": 0.03, "cv": 3}
+    kept = [
+        cls(**few, selection=s).fit(X, y).get_support().sum() for s in ("best", "1se", "sparsest")
+    ]
+    assert all(more >= fewer for more, fewer in pairwise(kept))
+    assert kept[0] > kept[2] or "ShrinkNet" in cls.__name__
+
+
+# --- the model
+
+
+@every_class
+def test_the_model_is_that_of_a_fit_at_alpha(cls):
+    X, y = data_for(cls, n_features=6)
+    model = cls(alphas=5, eps=0.05, cv=3, feature_weights=[1, 1, 1, 1, 1, 2]).fit(X, y)
+    single = SINGLE[cls](model.alpha_, tol=1e-9, feature_weights=[1, 1, 1, 1, 1, 2]).fit(X, y)
+    assert model.objective_ <= single.objective_ * (1 + 1e-9)
+    chosen = int(np.flatnonzero(model.alphas_ == model.alpha_)[0])
+    shape = model.path_.coefs[chosen].shape
+    np.testing.assert_allclose(np.reshape(model.coef_, shape), model.path_.coefs[chosen], atol=1e-5)
+    assert model.get_support().sum() == model.n_selected_[chosen]
+    if "GroupLasso" in cls.__name__:
+        np.testing.assert_allclose(model.coef_, single.coef_, atol=1e-6)
+        assert model.dual_gap_ <= 1e-6
+    else:
+        np.testing.assert_array_equal(model.coef_, model.weight_ * model.switch_)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    missing = set(vars(single)) - set(vars(model)) - {"alpha", "warm_start", "random_state"}
+    assert not missing
+
+
+@pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_matrix, np.float32])
+@every_regressor
+def test_kinds_of_X(cls, make):
+    X, Y = data_for(cls)
+    X[np.abs(X) < 0.5] = 0
+    model = cls(alphas=4).fit(make(X), Y)
+    dense = cls(alphas=4).fit(X, Y)
+    np.testing.assert_allclose(model.cv_scores_, dense.cv_scores_, rtol=1e-4)
+    assert model.coef_.dtype == (np.float32 if make is np.float32 else np.float64)
+
+
+@every_class
+def test_wide_data_and_names(cls):
+    X, y = data_for(cls, 40, 60)
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(60)])
+    model = cls(alphas=3, eps=0.3, cv=2).fit(frame, y)
+    assert list(model.get_feature_names_out()) == list(frame.columns[model.get_support()])
+    model.predict(frame)
+    plain = cls(alphas=3, eps=0.3, cv=2).fit(X, y)
+    np.testing.assert_array_equal(plain.cv_scores_, model.cv_scores_)
+    model.fit(X, y)
+    assert not hasattr(model, "feature_names_in_")
+
+
+def test_in_a_pipeline_and_a_search():
+    X, Y = data_for(GroupLassoRegressorCV)
+    pipeline = make_pipeline(StandardScaler(), GroupLassoRegressorCV(alphas=4))
+    search = GridSearchCV(pipeline, {"grouplassoregressorcv__selection": ["best", "1se"]}, cv=2)
+    assert search.fit(X, Y).best_estimator_[-1].cv_scores_.shape == (4, 5)
+
+
+@every_class
+def test_progress_and_summary(cls, capsys):
+    X, y = data_for(cls)
+    cls(alphas=2, eps=0.3, cv=2, verbose=1).fit(X, y)
+    out, err = capsys.readouterr()
+    assert f"{cls.__name__}: alpha" in out
+    assert "3/3" in err
+
+
+def test_one_warning_for_all_folds():
+    X, Y = PROBLEMS["correlated"]()
+    with pytest.warns(ConvergenceWarning, match="at .* of 40 alphas") as caught:
+        GroupLassoRegressorCV(alphas=10, cv=3, max_iter=1, tol=1e-14).fit(X, Y)
+    assert len(caught) == 1
+
+
+# --- metadata
+
+
+def test_groups_of_rows_reach_the_splitter():
+    X, Y = data_for(GroupLassoRegressorCV)
+    owners = np.arange(60) % 7
+    model = GroupLassoRegressorCV(alphas=3, cv=list(GroupKFold(3).split(X, Y, owners))).fit(X, Y)
+    with sklearn.config_context(enable_metadata_routing=True):
+        cv = GroupKFold(3).set_split_request(groups=True)
+        routed = GroupLassoRegressorCV(alphas=3, cv=cv).fit(X, Y, groups=owners)
+        with pytest.raises(Exception, match="clusters"):
+            GroupLassoRegressorCV(alphas=3, cv=cv).fit(X, Y, clusters=owners)
+    np.testing.assert_array_equal(routed.cv_scores_, model.cv_scores_)
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        GroupLassoRegressorCV(alphas=3, cv=GroupKFold(3)).fit(X, Y, groups=owners)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_scorer_gets_the_weights_that_it_asks_for(asks):
+    X, Y = data_for(GroupLassoRegressorCV)
+    s = np.random.default_rng(0).uniform(0.1, 5, 60)
+    own = GroupLassoRegressorCV(alphas=[0.1], cv=3, tol=1e-10)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = make_scorer(mean_squared_error, greater_is_better=False)
+        scorer.set_score_request(sample_weight=asks)
+        own.set_fit_request(sample_weight=True)
+        routed = clone(own).set_params(scoring=scorer).fit(X, Y, sample_weight=s)
+        weighted = clone(own).fit(X, Y, sample_weight=s).cv_scores_
+    np.testing.assert_array_equal(weighted, clone(own).fit(X, Y, s).cv_scores_)
+    assert np.allclose(routed.cv_scores_, weighted, rtol=1e-10) == asks
+
+
+def test_weights_reach_a_scorer_without_routing():
+    X, Y = data_for(GroupLassoRegressorCV)
+    s = np.random.default_rng(0).integers(1, 4, 60)
+    scorer = make_scorer(mean_squared_error, greater_is_better=False)
+    scored, own = (
+        GroupLassoRegressorCV(alphas=3, scoring=scoring).fit(X, Y, s) for scoring in (scorer, None)
+    )
+    np.testing.assert_allclose(scored.cv_scores_, own.cv_scores_, rtol=1e-10)
+    assert (scored.score_name_, own.score_name_) == ("score", "neg_mean_squared_error")
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"selection": "worst"}, r"selection='worst': give one of \"best\", \"1se\""),
+        ({"selection": 1}, "selection=1: give one of"),
+        ({"alphas": 0}, "alphas=0: give a number of alphas"),
+        ({"eps": 2}, "eps=2"),
+        ({"cv": 1}, "n_splits=1"),
+        ({"cv": 50}, "n_splits=50"),
+        ({"scoring": "worst"}, "scoring"),
+        ({"scoring": lambda *_: np.nan}, "4 of 4 scores are not finite, first nan at alpha"),
+        ({"solver": GradientDescent()}, "follows no path"),
+        ({"max_iter": 0}, "max_iter=0"),
+        ({"cv": [(np.arange(10), np.arange(0))]}, "fold 0 of .* 0 held-out rows"),
+        ({"cv": [(np.arange(20), np.arange(20))], "selection": "1se"}, "needs at least 2"),
+        ({"cv": []}, "0 folds"),
+    ],
+)
+@every_class
+def test_bad_parameters_are_named(cls, options, message):
+    X, y = data_for(cls, 40, 4)
+    with pytest.raises(ValueError, match=message):
+        cls(**{"alphas": 2, "eps": 0.3, "cv": 2, **options}).fit(X, y)
+
+
+def test_a_fold_that_cannot_be_fitted_is_named():
+    X, y = data_for(GroupLassoClassifierCV)
+    with pytest.raises(ValueError, match=r"fold 1: y has one class, 0, on the rows"):
+        GroupLassoClassifierCV(cv=KFold(2)).fit(X, np.sort(y % 2))
+    s = np.r_[np.zeros(30), np.ones(30)]
+    with pytest.raises(ValueError, match="held-out rows of fold 0: sample_weight is zero"):
+        GroupLassoRegressorCV(cv=KFold(2)).fit(X, y, s)
+
+
+def test_bad_moments_are_named():
+    X, Y = data_for(GroupLassoRegressorCV)
+    fold = Moments.from_data(X, Y)
+    with pytest.raises(ValueError, match="moments of 1 fold: give at least two"):
+        GroupLassoRegressorCV().fit_moments(fold)
+    with pytest.raises(TypeError, match="folds holds tuple: give a list"):
+        GroupLassoRegressorCV().fit_moments([(X, Y)])
+    with pytest.raises(ValueError, match="scoring='r2' needs the samples"):
+        GroupLassoRegressorCV(scoring="r2").fit_moments([fold, fold])
+    with pytest.raises(ValueError, match="combine moments of the same columns"):
+        GroupLassoRegressorCV().fit_moments([fold, Moments.from_data(X[:, :2], Y)])
+
+
+# --- the picture
+
+
+@pytest.mark.parametrize("scoring", [None, "r2"])
+def test_display(scoring):
+    X, Y = data_for(GroupLassoRegressorCV)
+    model = GroupLassoRegressorCV(alphas=9, scoring=scoring).fit(X, Y)
+    display = CVDisplay.from_estimator(model)
+    sign = -1 if scoring is None else 1
+    np.testing.assert_allclose(
+        display.line_.get_ydata(), sign * model.cv_scores_.mean(axis=1), rtol=1e-12
+    )
+    assert display.ax_.get_ylabel() == ("mean squared error" if scoring is None else "r2")
+    labels = [text.get_text() for text in display.ax_selected_.get_xticklabels()]
+    assert labels[0] == str(model.n_selected_[0])
+    assert labels[-1] == str(model.n_selected_[-1])
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert f"{model.get_support().sum()} features" in legend[-1]
+
+
+def test_display_of_something_else():
+    X, Y = data_for(GroupLassoRegressorCV)
+    with pytest.raises(ValueError, match="has no cv_scores_"):
+        CVDisplay.from_estimator(GroupLassoRegressor().fit(X, Y))
+    with pytest.raises(ValueError, match="lengths"):
+        CVDisplay([1.0, 0.5], np.ones((3, 2)), [1, 2], alpha=1.0)
+    with pytest.raises(ValueError, match="not among the alphas"):
+        CVDisplay([1.0, 0.5], np.ones((2, 2)), [1, 2], alpha=0.7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one = CVDisplay([1.0], np.ones((1, 1)), [1], alpha=1.0, score_name="r2").plot()
+    assert one.line_.get_ydata() == [1.0]
