@@ -13,6 +13,8 @@ test: .venv/test
 
 bench: .venv/plot
 	$(BIN)/python benchmarks/removal.py
+	$(BIN)/python benchmarks/cross_validation.py
+	$(BIN)/python benchmarks/out_of_core.py
 
 proofs: .venv/proofs
 	$(BIN)/python -m proofs_check --html proofs.html --markdown docs/propositions.md

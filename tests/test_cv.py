@@ -1,8 +1,11 @@
 """Cross-validation along paths: the slow way, GridSearchCV, splitters, routing, selection."""
 
 import pickle
+import runpy
+import sys
 import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -49,6 +52,7 @@ from shrinklin import (
 )
 from shrinklin.cv import choose
 
+ROOT = Path(__file__).parents[1]
 REGRESSORS = [GroupLassoRegressorCV, ShrinkNetRegressorCV]
 CLASSIFIERS = [GroupLassoClassifierCV, ShrinkNetClassifierCV]
 SINGLE = {
@@ -567,3 +571,15 @@ def test_display_of_something_else():
         warnings.simplefilter("error")
         one = CVDisplay([1.0], np.ones((1, 1)), [1], alpha=1.0, score_name="r2").plot()
     assert one.line_.get_ydata() == [1.0]
+
+
+def test_the_example_runs_and_draws(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "choosing_alpha.png"
+    monkeypatch.setattr(sys, "argv", ["plot_choosing_alpha.py", "--out", str(picture)])
+    runpy.run_path(str(ROOT / "examples" / "plot_choosing_alpha.py"), run_name="__main__")
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:-1]]
+    found = {row[0]: np.array(row[-3:], float) for row in rows}
+    # The same alpha, number of features and error by both.
+    np.testing.assert_array_equal(found["GridSearchCV"], found["GroupLassoRegressorCV"])
+    assert found["ShrinkNetRegressorCV,"][1] < found["...,"][1] < found["GridSearchCV"][1]
+    assert picture.stat().st_size > 10_000

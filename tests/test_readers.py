@@ -292,21 +292,6 @@ def test_without_the_extra_it_is_named(monkeypatch, reader, missing):
         getattr(Moments, reader)("table", "y")
 
 
-def test_the_page_on_large_data_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    page = (ROOT / "docs" / "large_data.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) >= 5
-    names: dict = {"__name__": "page"}
-    for block in blocks:
-        exec(block, names)
-    shown = capsys.readouterr().out
-    # What the comments promise, in this order.
-    promised = re.findall(r"print\(.*\)  # (.*)", page)
-    assert len(promised) == 4
-    assert [line for line in shown.splitlines() if line in promised] == promised
-
-
 def test_the_example_runs_and_draws(tmp_path, monkeypatch, capsys):
     picture = tmp_path / "large_data.png"
     monkeypatch.setattr(sys, "argv", ["plot_large_data.py", "--out", str(picture)])

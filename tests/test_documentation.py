@@ -1,0 +1,61 @@
+"""The code in the documents and the examples runs, and prints what they say it prints."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "docs/choosing_alpha.md", "docs/large_data.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+    text = (ROOT / page).read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 5
+    # The data sets of the README are found in a clone.
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "page"}
+    for block in blocks:
+        exec(block, names)
+    shown = capsys.readouterr().out
+    # What comments promise, in this order.
+    promised = re.findall(r"print\(.*\)  # (.*)", text)
+    assert [line for line in shown.splitlines() if line in promised] == promised
+
+
+def run_example(name, arguments, tmp_path, monkeypatch, capsys):
+    """What it printed, after checking that it drew."""
+    picture = tmp_path / "picture.png"
+    monkeypatch.setattr(sys, "argv", [name, "--out", str(picture), *arguments])
+    runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+    assert picture.stat().st_size > 10_000
+    return capsys.readouterr().out
+
+
+def test_the_example_of_stability(tmp_path, monkeypatch, capsys):
+    shown = run_example("plot_stability.py", [], tmp_path, monkeypatch, capsys)
+    rows = {
+        line.split()[-6]: [float(x) for x in line.split()[-5:]] for line in shown.splitlines()[1:3]
+    }
+    # Noise is kept by a fit, and seldom enough to be told from the rest.
+    for kept, noise, often, noise_often, bound in rows.values():
+        assert kept > noise > 1
+        assert often >= 3
+        assert noise_often <= bound < 1
+
+
+def test_the_example_of_criteria(tmp_path, monkeypatch, capsys):
+    arguments = ["--draws", "5"]
+    shown = run_example("plot_information_criterion.py", arguments, tmp_path, monkeypatch, capsys)
+    rows = [line.split() for line in shown.splitlines() if "ShrinkNet" in line or "lasso" in line]
+    differences = {tuple(row[:-6]): [] for row in rows}
+    for row in rows:
+        differences[tuple(row[:-6])].append(float(row[-2]) / float(row[-1]))
+    assert np.abs(differences["group", "lasso"]).max() < 4
+    assert max(differences["ShrinkNet", "p=1"]) > 4  # the search, which the divergence leaves out
