@@ -11,9 +11,10 @@ errors of a whole path (`_MomentFold`). X is read once for the whole search.
 """
 
 import copy
+import warnings
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 
@@ -47,8 +48,10 @@ _SELECTIONS = ("best", "1se", "sparsest")
 _MOMENTS_TO_X = 4
 # A difference of moments that is less than this of what it was taken from is made anew.
 _LEFT = 1e-4
-# Errors this small beside the mean square of y are measured on the rows: moments round.
-_SMALL_ERROR = 1e-6
+# Errors that moments may round by more than this are measured on the rows;
+_ROUNDED = 1e-9
+# where there are no rows, more than this is worth a word.
+_MUCH_ROUNDED = 1e-3
 # The chosen model is solved to this times tol.
 _POLISH = 1e-6
 
@@ -135,15 +138,39 @@ class _Score:
     params: dict
 
     def __call__(self, estimator):
+        score = self._scored(estimator)
+        if np.ndim(score) != 0:
+            raise ValueError(
+                f"scoring gave an array of shape {np.shape(score)}: give one that returns a number."
+            )
+        return float(score)
+
+    def _scored(self, estimator):
         n_samples = self.X.shape[0]
         params = {name: _part(values, self.rows, n_samples) for name, values in self.params.items()}
-        return self.scorer(estimator, self.X[self.rows], self.y[self.rows], **params)
+        try:
+            return self.scorer(estimator, self.X[self.rows], self.y[self.rows], **params)
+        except TypeError as error:
+            if "sample_weight" not in params or "sample_weight" not in str(error):
+                raise
+            raise TypeError(
+                f"sample_weight was given, and the scoring does not take it ({error}): leave it "
+                "out, give a scoring that does, or enable metadata routing, where a scorer gets it "
+                "only if it asks."
+            ) from error
 
 
 def _part(values, rows, n_samples):
     """What belongs to some of the rows, if there is one value a row."""
-    per_row = hasattr(values, "__len__") and len(values) == n_samples
-    return np.asarray(values)[rows] if per_row else values
+    if sparse.issparse(values) or hasattr(values, "iloc"):
+        per_row = values.shape[0] == n_samples
+    else:
+        per_row = isinstance(values, list | tuple | np.ndarray) and len(values) == n_samples
+    if not per_row:
+        return values
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    return values.tocsr()[rows] if sparse.issparse(values) else np.asarray(values)[rows]
 
 
 @dataclass(frozen=True)
@@ -169,24 +196,62 @@ class _MomentFold:
     def scores(self, followed):
         """Minus the mean squared error of every model on the held-out rows."""
         errors = followed.path.mean_squared_errors(self.test)
-        mean_squares = np.diagonal(self.test.yy) / self.test.weight + self.test.y_mean**2
-        if self.rows is not None:
-            for i in np.flatnonzero(errors < _SMALL_ERROR * mean_squares.mean()):
-                errors[i] = _error_on_rows(self.rows, followed.path, i)
+        rounding = _rounding(followed.path, self.test)
+        if self.rows is None:
+            _warn_if_rounded(rounding > _MUCH_ROUNDED * errors)
+            return -errors
+        rounded = np.flatnonzero(rounding > _ROUNDED * errors)
+        if len(rounded):
+            errors[rounded] = _errors_on_rows(self.rows, followed.path, rounded)
         return -errors
 
 
-def _error_on_rows(rows, path, i):
+def _rounding(path, moments):
+    """How far the errors that moments give to the models of a path may be off by rounding.
+
+    They are sums of terms that cancel: where features nearly do, or the fit is nearly perfect,
+    little is left of them.
+    """
+    eps = 8 * np.finfo(float).eps
+    sizes = np.sqrt(np.diagonal(moments.xx) / moments.weight)
+    spread = (np.abs(path.coefs) @ sizes) ** 2 + np.diagonal(moments.yy) / moments.weight
+    off = moments.y_mean - path.intercepts - path.coefs @ moments.x_mean
+    off_by = eps * (
+        np.abs(moments.y_mean)
+        + np.abs(path.intercepts)
+        + np.abs(path.coefs) @ np.abs(moments.x_mean)
+    )
+    return (eps * spread + off_by * (2 * np.abs(off) + off_by)).mean(axis=1)
+
+
+def _errors_on_rows(rows, path, models):
     X, y, s = rows.data()
-    residual = y.reshape(len(y), -1) - X @ path.coefs[i].T - path.intercepts[i]
-    return np.average((residual**2).mean(axis=1), weights=s)
+    errors = np.empty(len(models))
+    for place, i in enumerate(models):
+        residual = y.reshape(len(y), -1) - X @ path.coefs[i].T - path.intercepts[i]
+        errors[place] = np.average((residual**2).mean(axis=1), weights=s)
+    return errors
+
+
+def _warn_if_rounded(much):
+    if much.any():
+        warnings.warn(
+            f"moments tell the held-out error of {much.sum()} of {len(much)} models to less than "
+            f"{_MUCH_ROUNDED:g} of itself, as features nearly cancel or the fit is nearly perfect: "
+            "leave one of such features out, give larger alphas, or use fit.",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 @dataclass(frozen=True)
 class _Followed:
-    """What came of one path; scores by a scorer, if there was one."""
+    """What came of one path: of a fold either the path or, by a scorer, scores.
 
-    path: RegularizationPath
+    The solutions of a fold have no arrays: there are many, and n_features may be large.
+    """
+
+    path: RegularizationPath | None
     solutions: list
     cost: CostMeter
     scores: np.ndarray | None
@@ -204,11 +269,15 @@ def _follow(model, name, train, score, alphas):
         solutions = solve_path(
             objective, strengths, model._solver(), tol=model.tol, max_iter=model.max_iter
         )
-        path = path_of_solutions(model, objective, target, alphas, solutions)
-        scores = None
-        if score is not None:
+        path = scores = None
+        if score is None:
+            path = path_of_solutions(model, objective, target, alphas, solutions)
+        else:
             models = _models(model, objective, target, alphas, solutions)
-            scores = np.array([score(model) for model in models], dtype=float)
+            scores = np.array([score(model) for model in models])
+    if not isinstance(train, _Whole):
+        nothing = np.empty(0)
+        solutions = [replace(solution, W=nothing, gradient=nothing) for solution in solutions]
     # Of all data the objective stays in use.
     return _Followed(path, solutions, copy.copy(objective.cost), scores)
 
@@ -226,6 +295,8 @@ def _models(model, objective, target, alphas, solutions):
 
 def _remaining(total, part):
     """The moments of total without part; None where that would lose digits."""
+    if total.weight - part.weight <= _LEFT * total.weight:
+        return None
     left = total - part
     with np.errstate(invalid="ignore"):
         lost = [np.diagonal(left.xx) < _LEFT * np.diagonal(total.xx)]
@@ -282,6 +353,15 @@ class SparseLinearModelCV(LinearModel):
             accepted = ", ".join(f'"{name}"' for name in _SELECTIONS)
             raise ValueError(f"selection={self.selection!r}: give one of {accepted}.")
 
+    def _check_scoring(self):
+        if self.scoring is not None and not (
+            isinstance(self.scoring, str) or callable(self.scoring)
+        ):
+            raise ValueError(
+                f"scoring={self.scoring!r}: give None, the name of a score of scikit-learn, or a "
+                "callable; only one, as alpha is chosen by it."
+            )
+
     def _scores_loss(self):
         """Whether models are scored by the loss that they minimise."""
         named = isinstance(self.scoring, str) and self.scoring == self._default_scoring
@@ -304,8 +384,9 @@ class SparseLinearModelCV(LinearModel):
         MetadataRouter
         """
         router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        splits = MethodMapping().add(caller="fit", callee="split")
-        router.add(splitter=check_cv(self.cv), method_mapping=splits)
+        if not isinstance(self.cv, Iterable):  # which has been split, and may be read once
+            splits = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=check_cv(self.cv), method_mapping=splits)
         if not self._scores_loss():
             scores = MethodMapping().add(caller="fit", callee="score")
             scorer = check_scoring(self._single(), scoring=self.scoring)
@@ -317,7 +398,7 @@ class SparseLinearModelCV(LinearModel):
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(self, "fit", **weights, **params)
             scored = weights if self._scores_loss() else routed.scorer.score
-            return routed.splitter.split, scored
+            return {} if isinstance(self.cv, Iterable) else routed.splitter.split, scored
         if params:
             raise ValueError(
                 f"fit was given {sorted(params)}, which reach the splitter and the scorer by "
@@ -330,12 +411,18 @@ class SparseLinearModelCV(LinearModel):
     def _splits(self, X, y, params):
         """(training rows, held-out rows) of every fold, as indices."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        every = np.arange(X.shape[0])
-        splits = [(every[train], every[test]) for train, test in cv.split(X, y, **params)]
-        for k, (train, test) in enumerate(splits):
-            if not len(train) or not len(test):
+        every, splits = np.arange(len(y)), []
+        for k, (train, test) in enumerate(cv.split(X, y, **params)):
+            try:
+                splits.append((every[train], every[test]))
+            except IndexError as error:
                 raise ValueError(
-                    f"fold {k} of cv={self.cv!r} has {len(train)} training and {len(test)} "
+                    f"fold {k} of cv has rows that are not among 0 … {len(y) - 1} "
+                    f"({error}): give numbers of rows, or a mask of all rows."
+                ) from error
+            if not len(splits[k][0]) or not len(splits[k][1]):
+                raise ValueError(
+                    f"fold {k} of cv has {len(splits[k][0])} training and {len(splits[k][1])} "
                     "held-out rows: give folds that have both."
                 )
         self._check_n_folds(len(splits))
@@ -380,14 +467,18 @@ class SparseLinearModelCV(LinearModel):
             Where `max_iter` sweeps did not reach `tol`, in any fold.
         """
         self._check_selection()
-        model = self._model()
+        self._check_scoring()
+        model, given = self._model(), X
         X, y, s, _ = model._checked(X, y, sample_weight)
         if sparse.issparse(X):
             X = X.tocsr()  # rows are taken out
         # A weight of 2 is the row given twice, held out or not.
         weights = {} if sample_weight is None else {"sample_weight": s}
         split, score = self._route(weights, params)
-        return self._fit_splits(model, X, y, s, self._splits(X, y, split), score)
+        # Splitters may look at the columns of a DataFrame.
+        splits = self._splits(given, y, split)
+        _check_weights_of(splits, s, "sample_weight" in score)
+        return self._fit_splits(model, X, y, s, splits, score)
 
     def _fit_splits(self, model, X, y, s, splits, score):
         """Fit to checked data; `score` holds the arguments of the scorer."""
@@ -424,7 +515,13 @@ class SparseLinearModelCV(LinearModel):
         before = copy.copy(objective.cost)
         model.alpha = alphas[best]
         objective = objective.at(model._strength(model.alpha))
-        model._keep(objective, _polished(model, objective, first.solutions[best]), target)
+        solution = _polished(model, objective, first.solutions[best])
+        model._keep(objective, solution, target)
+        _replace(
+            first.path,
+            best,
+            path_of_solutions(model, objective, target, alphas[[best]], [solution]),
+        )
         cost.include(objective.cost.since(before))
         model.cost_ = cost
         self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=first.path)
@@ -465,12 +562,28 @@ class SparseLinearModelCV(LinearModel):
             )
 
 
+def _replace(path, i, model):
+    """Put the one model of another path in the place i of a path."""
+    for name in ("coefs", "intercepts", "n_selected", "residuals", "objectives"):
+        getattr(path, name)[i] = getattr(model, name)[0]
+
+
 def _polished(model, objective, solution):
     """The solution taken further, if it can be: one model is left, and it takes a step or two."""
     tol = _POLISH * model.tol
     with one_blas_thread():
         better = model._solver().solve(objective, solution.W, tol=tol, max_iter=model.max_iter)
     return min(solution, better, key=lambda s: s.residual)
+
+
+def _check_weights_of(splits, s, scoring):
+    for k, (train, test) in enumerate(splits):
+        for name, rows in [("training", train)] + [("held-out", test)] * scoring:
+            if not s[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero on all {name} rows of fold {k}: give other folds, or "
+                    "weights > 0."
+                )
 
 
 def _check_scores(scores, alphas):
@@ -494,7 +607,9 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
 
     def _fit_splits(self, model, X, y, s, splits, score):
         n_samples, n_features = X.shape
-        few = len(splits) * n_features <= _MOMENTS_TO_X * n_samples
+        # Training and held out, n_features² numbers each.
+        size = X.nnz if sparse.issparse(X) else X.size
+        few = 2 * len(splits) * n_features**2 <= _MOMENTS_TO_X * size
         if not few or not model._solver().forms_gram(n_samples, n_features):
             return super()._fit_splits(model, X, y, s, splits, score)
         total, pairs, n_read = _moments_of_folds(X, y, s, splits)
@@ -533,6 +648,7 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
             needs the samples.
         """
         self._check_selection()
+        self._check_scoring()
         folds = _checked_folds(folds)
         if not self._scores_loss():
             raise ValueError(

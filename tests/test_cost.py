@@ -142,3 +142,10 @@ def test_counts_are_whole_numbers_of_any_size():
     cost.count_sweeps(2, (5, 3), 7)
     cost.count_removal(4)
     assert cost == CostMeter(2, 10, 30, 10**18 + 9 * 10**9 + 14, [(2, 4)])
+
+
+def test_meters_add_up_and_tell_what_came_after():
+    first = CostMeter(3, 30, 300, 3000, [(2, 5)])
+    first.include(CostMeter(1, 20, 400, 5000, [(1, 7)]))
+    assert first == CostMeter(4, 50, 700, 8000, [(2, 5), (4, 7)])
+    assert first.since(CostMeter(3, 30, 300, 3000)) == CostMeter(1, 20, 400, 5000)

@@ -173,16 +173,47 @@ def test_an_outlier_in_one_fold_takes_no_digits_from_the_others(monkeypatch):
     assert np.abs(mutant / slow - 1).max() > 1e-6
 
 
-def test_errors_next_to_nothing_keep_their_digits(monkeypatch):
+def nearly_perfect():
     X, Y = simulate(60, 5, 2, noise=0.0)
-    Y += 100
-    search = GroupLassoRegressorCV(alphas=[1e-8, 1e-6], cv=3, tol=1e-12)
-    single = GroupLassoRegressor(tol=1e-12)
-    slow = slow_errors(single, X, Y, [1e-6, 1e-8], list(KFold(3).split(X)))
-    np.testing.assert_allclose(clone(search).fit(X, Y).cv_scores_, slow, rtol=1e-4)
-    monkeypatch.setattr("shrinklin.cv._SMALL_ERROR", 0.0)
-    mutant = clone(search).fit(X, Y).cv_scores_
-    assert np.abs(mutant / slow - 1).max() > 1e-2
+    return X, Y + 100
+
+
+def nearly_cancelling():
+    X, Y = simulate(60, 5, 1)
+    huge = 1e6 * np.random.default_rng(1).normal(size=60)
+    return np.c_[X[:, 1:], huge, huge + X[:, 0]], 0.01 * Y
+
+
+@pytest.mark.parametrize("make", [nearly_perfect, nearly_cancelling])
+def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
+    X, Y = make()
+    search = GroupLassoRegressorCV(alphas=[1e-8, 1e-6], cv=3, tol=1e-9)
+
+    def against_rows(model):
+        """Largest relative difference from the errors of the same paths on the rows."""
+        off = []
+        for k, (_, test) in enumerate(KFold(3).split(X)):
+            single = GroupLassoRegressor(tol=1e-9)
+            path = regularization_path(single, sum(folds) - folds[k], alphas=model.alphas_)
+            errors = path.mean_squared_errors(X[test], Y[test])
+            off.append(np.abs(-model.cv_scores_[:, k] / errors - 1).max())
+        return max(off)
+
+    folds = [Moments.from_data(X[test], Y[test]) for _, test in KFold(3).split(X)]
+    assert against_rows(clone(search).fit(X, Y)) < 1e-6
+    with pytest.warns(UserWarning, match="to less than 0.001 of itself, as features nearly cancel"):
+        clone(search).fit_moments(folds)
+    monkeypatch.setattr("shrinklin.cv._ROUNDED", np.inf)
+    assert against_rows(clone(search).fit(X, Y)) > 1e-4
+
+
+def test_an_offset_costs_no_pass_over_the_rows(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("rows were read again")
+
+    monkeypatch.setattr("shrinklin.cv._errors_on_rows", refuse)
+    X, Y = simulate(60, 5, 2)
+    GroupLassoRegressorCV(alphas=10).fit(X + 1000, Y + 2000)
 
 
 def test_every_row_is_read_once_for_all_folds_and_alphas(monkeypatch):
@@ -386,8 +417,12 @@ def test_the_model_is_that_of_a_fit_at_alpha(cls):
     assert model.objective_ <= single.objective_ * (1 + 1e-9)
     chosen = int(np.flatnonzero(model.alphas_ == model.alpha_)[0])
     shape = model.path_.coefs[chosen].shape
-    np.testing.assert_allclose(np.reshape(model.coef_, shape), model.path_.coefs[chosen], atol=1e-5)
+    np.testing.assert_allclose(
+        np.reshape(model.coef_, shape), model.path_.coefs[chosen], atol=1e-14
+    )
     assert model.get_support().sum() == model.n_selected_[chosen]
+    assert model.residual_ == model.path_.residuals[chosen] <= 1e-9
+    assert model.objective_ == model.path_.objectives[chosen]
     if "GroupLasso" in cls.__name__:
         np.testing.assert_allclose(model.coef_, single.coef_, atol=1e-6)
         assert model.dual_gap_ <= 1e-6
@@ -418,7 +453,7 @@ def test_wide_data_and_names(cls):
     assert list(model.get_feature_names_out()) == list(frame.columns[model.get_support()])
     model.predict(frame)
     plain = cls(alphas=3, eps=0.3, cv=2).fit(X, y)
-    np.testing.assert_array_equal(plain.cv_scores_, model.cv_scores_)
+    np.testing.assert_allclose(plain.cv_scores_, model.cv_scores_, rtol=1e-10)
     model.fit(X, y)
     assert not hasattr(model, "feature_names_in_")
 
@@ -463,6 +498,52 @@ def test_groups_of_rows_reach_the_splitter():
         GroupLassoRegressorCV(alphas=3, cv=GroupKFold(3)).fit(X, Y, groups=owners)
 
 
+def test_folds_that_are_read_once_and_routing():
+    X, Y = data_for(GroupLassoRegressorCV)
+    s = np.linspace(1, 2, 60)
+    expected = GroupLassoRegressorCV(alphas=3).fit(X, Y, s)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = GroupLassoRegressorCV(alphas=3, cv=KFold(5).split(X)).fit(X, Y, sample_weight=s)
+    np.testing.assert_array_equal(model.cv_scores_, expected.cv_scores_)
+
+
+def test_metadata_of_every_kind_are_cut_to_the_rows():
+    X, Y = data_for(GroupLassoRegressorCV)
+    seen = []
+
+    def score(estimator, X, y, *, frame, table, names, word):
+        del estimator, y
+        seen.append((len(frame), table.shape, len(names), word))
+        assert list(frame["row"]) == list(names) == list(table.toarray()[:, 0])
+        return float(len(X))
+
+    scorer = make_scorer(mean_squared_error)
+    scorer.__class__ = type(
+        "Recording", (type(scorer),), {"__call__": lambda _, *args, **kw: score(*args, **kw)}
+    )
+    metadata = {
+        "frame": pd.DataFrame({"row": np.arange(60)}, index=np.arange(60)[::-1]),
+        "table": sparse.csc_array(np.arange(60)[:, None]),
+        "names": list(range(60)),
+        "word": "x" * 60,
+    }
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer.set_score_request(**dict.fromkeys(metadata, True))
+        GroupLassoRegressorCV(alphas=1, cv=3, scoring=scorer).fit(X, Y, **metadata)
+    assert seen == [(20, (20, 1), 20, "x" * 60)] * 3
+
+
+def test_a_splitter_sees_the_columns():
+    class ByColumn(KFold):
+        def split(self, X, y=None, groups=None):
+            yield np.flatnonzero(X["a"] > 0), np.flatnonzero(X["a"] <= 0)
+
+    X, Y = simulate(60, 2, 2)
+    frame = pd.DataFrame(X, columns=["a", "b"], index=np.arange(60)[::-1])
+    model = GroupLassoRegressorCV(alphas=3, cv=ByColumn(2)).fit(frame, Y)
+    assert model.cv_scores_.shape == (3, 1)
+
+
 @pytest.mark.parametrize("asks", [True, False])
 def test_a_scorer_gets_the_weights_that_it_asks_for(asks):
     X, Y = data_for(GroupLassoRegressorCV)
@@ -505,7 +586,10 @@ def test_weights_reach_a_scorer_without_routing():
         ({"scoring": lambda *_: np.nan}, "4 of 4 scores are not finite, first nan at alpha"),
         ({"solver": GradientDescent()}, "follows no path"),
         ({"max_iter": 0}, "max_iter=0"),
-        ({"cv": [(np.arange(10), np.arange(0))]}, "fold 0 of .* 0 held-out rows"),
+        (
+            {"cv": [(np.arange(10), np.arange(0))]},
+            "fold 0 of cv has 10 training and 0 held-out rows",
+        ),
         ({"cv": [(np.arange(20), np.arange(20))], "selection": "1se"}, "needs at least 2"),
         ({"cv": []}, "0 folds"),
     ],
@@ -522,8 +606,44 @@ def test_a_fold_that_cannot_be_fitted_is_named():
     with pytest.raises(ValueError, match=r"fold 1: y has one class, 0, on the rows"):
         GroupLassoClassifierCV(cv=KFold(2)).fit(X, np.sort(y % 2))
     s = np.r_[np.zeros(30), np.ones(30)]
-    with pytest.raises(ValueError, match="held-out rows of fold 0: sample_weight is zero"):
-        GroupLassoRegressorCV(cv=KFold(2)).fit(X, y, s)
+    first, last = np.arange(30), np.arange(30, 60)
+    for cls in (GroupLassoRegressorCV, GroupLassoClassifierCV):
+        with pytest.raises(ValueError, match="zero on all held-out rows of fold 0"):
+            cls(cv=KFold(2)).fit(X, y, s)
+        with pytest.raises(ValueError, match="zero on all training rows of fold 1"):
+            cls(cv=[(last, last), (first, last)]).fit(X, y, s)
+    with pytest.raises(ValueError, match=r"fold 0 of cv has rows that are not among 0 … 59"):
+        GroupLassoRegressorCV(cv=[(np.arange(50, 70), np.arange(50))]).fit(X, y)
+
+
+def test_one_fold_with_nearly_all_weight():
+    X, Y = simulate(100, 4, 2)
+    s = np.ones(100)
+    s[:20] = 1e13
+    model = GroupLassoRegressorCV(alphas=[0.1], tol=1e-10).fit(X, Y, s)
+    slow = slow_errors(GroupLassoRegressor(tol=1e-10), X, Y, [0.1], list(KFold(5).split(X)), s)
+    np.testing.assert_allclose(model.cv_scores_, slow, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "error", "message"),
+    [
+        (lambda e, X, y: [1.0, 2.0], ValueError, r"fold 0: scoring gave an array of shape \(2,\)"),
+        (["r2", "max_error"], ValueError, "only one, as alpha is chosen by it"),
+        ({"a": "r2"}, ValueError, "only one, as alpha is chosen by it"),
+    ],
+)
+def test_scorings_that_give_no_number(scoring, error, message):
+    X, Y = data_for(GroupLassoRegressorCV)
+    with pytest.raises(error, match=message):
+        GroupLassoRegressorCV(alphas=2, scoring=scoring).fit(X, Y)
+
+
+@pytest.mark.parametrize("scoring", [lambda e, X, y: e.score(X, y), "neg_max_error"])
+def test_a_scoring_that_takes_no_weights(scoring):
+    X, Y = simulate(60, 4, 1)
+    with pytest.raises(TypeError, match=r"scoring does not take it .* enable metadata routing"):
+        GroupLassoRegressorCV(alphas=2, scoring=scoring).fit(X, Y.ravel(), np.ones(60))
 
 
 def test_bad_moments_are_named():
@@ -552,6 +672,18 @@ def test_display(scoring):
         display.line_.get_ydata(), sign * model.cv_scores_.mean(axis=1), rtol=1e-12
     )
     assert display.ax_.get_ylabel() == ("mean squared error" if scoring is None else "r2")
+    means = display.line_.get_ydata()
+    best = int((sign * means).argmax())
+    _, dot = (
+        line for line in display.ax_.lines if line.get_label() in ("mean over folds", "best mean")
+    )
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (model.alphas_[best], means[best])
+    error = model.cv_scores_[best].std(ddof=1) / np.sqrt(5)
+    (edge,) = (x for x in display.ax_.lines if x.get_label().startswith("one standard error"))
+    assert edge.get_ydata()[0] == pytest.approx(means[best] - sign * error)
+    band = display.ax_.collections[0].get_paths()[0].vertices
+    at_best = band[np.isclose(band[:, 0], model.alphas_[best]), 1]
+    assert {round(abs(y - means[best]) / error, 6) for y in at_best} == {1.0}
     labels = [text.get_text() for text in display.ax_selected_.get_xticklabels()]
     assert labels[0] == str(model.n_selected_[0])
     assert labels[-1] == str(model.n_selected_[-1])
