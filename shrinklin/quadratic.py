@@ -130,6 +130,8 @@ class GramQuadratic(Quadratic):
         self.G, self.C, yy = moments.centred() if fit_intercept else moments.raw()
         if not np.array_equal(order, np.arange(len(order))):
             self.G, self.C = self.G[np.ix_(order, order)], self.C[order]
+        # Rounding may leave G with negative curvature, along which f has no minimum.
+        self.G.flat[:: len(order) + 1] *= 1 + len(order) * np.finfo(float).eps
         self.yy = float(np.trace(yy))
         self.diagonal = np.diagonal(self.G).copy()
         self.order, self.n_samples = order, moments.n_samples

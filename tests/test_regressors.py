@@ -18,7 +18,12 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from oracles import bridge, group_lasso_objective, group_sum, squared_loss
 from problems import PROBLEMS, random_small, simulate
-from shrinklin import CoordinateDescent, GroupLassoRegressor, ShrinkNetRegressor
+from shrinklin import (
+    CoordinateDescent,
+    GroupLassoRegressor,
+    ShrinkNetRegressor,
+    regularization_path,
+)
 from shrinklin.factored import bridge_strength
 
 ESTIMATORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]
@@ -609,3 +614,20 @@ def test_verbose_shows_a_bar_and_a_summary(estimator, capsys):
     assert "of 4 features" in out
     clone(estimator).fit(X_OK, Y_OK)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("scale", [1e7, 1e8, 1e9])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_features_that_differ_by_rounding_alone(scale, estimator):
+    # Rounded, their Gram matrix has a negative eigenvalue, and f fell without end.
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        huge = scale * rng.normal(size=160)
+        X = np.c_[rng.normal(size=(160, 3)), huge, huge + rng.normal(size=160)]
+        y = X[:, 4] - X[:, 3] + 0.01 * rng.normal(size=160)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            path = regularization_path(estimator, X, y, alphas=[10, 1e-3, 1e-9])
+        assert (path.objectives >= 0).all()
+        assert (path.objectives[0] >= path.objectives).all()
+        assert np.abs(path.coefs).max() < 10
