@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from shrinklin.information import InformationCriterion
 from shrinklin.path import regularization_path
 from shrinklin.stability import selection_frequencies
 from shrinklin.validation import check_real, check_whole
@@ -525,6 +526,10 @@ class StabilityDisplay:
     single half keeps the feature with a probability of at most q/p [2]_. Fits that keep fewer
     features have a smaller bound.
 
+    The theorem [2]_ is on pairs of disjoint samples of ⌊n/2⌋ rows each, the n rows being
+    independent and of one distribution. Of an odd n one half has a row more here, and where y
+    holds classes each is halved by itself: there the bound is a guide, not a theorem.
+
     References
     ----------
     .. [1] Meinshausen, Bühlmann (2010), Stability selection, J. R. Stat. Soc. B 72.
@@ -678,7 +683,7 @@ class InformationCriterionDisplay:
         -------
         InformationCriterionDisplay
         """
-        if not hasattr(fitted, "criterion"):
+        if not isinstance(fitted, InformationCriterion):
             raise TypeError(f"{fitted!r} is no InformationCriterion: give a fitted one.")
         check_is_fitted(fitted)
         kept = fitted.n_selected_

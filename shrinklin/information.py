@@ -13,6 +13,14 @@ Woodbury's identity, u_g the columns of U,
 .. math:: \mathrm{tr}(H^{-1}H_f) = \mathrm{tr}(M^{-1}H_f) + \mathrm{tr}[
     (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
 
+Just after a feature entered, d and e are huge and the difference in the last term is all
+rounding. But where d > 0, it is alike within a group and u_g has norm 1, so that
+
+.. math:: \mathrm{diag}(1/e) - U'M^{-1}U
+    = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,
+
+and for group lasso d = e.
+
 For the squared loss M is the same for all targets, and both terms cost what two
 factorisations of the size of the support do, whatever their number [1]. What this
 number means for each formulation is in docs/degrees_of_freedom.md.
@@ -53,8 +61,9 @@ _LEAST_RSS = 1e-14
 _RANK = 1e-14
 # matrices better conditioned than this have full rank for sure.
 _WELL_CONDITIONED = 1e-10
-# A direction of less curvature than this, relative to that of M, is flat: coefficients
-# are known to some 1e-6, and curvatures that cancel to the square of it.
+# A direction of less curvature than this is flat. For a penalty that is not convex it is
+# relative to that of M: coefficients are known to some 1e-6, and curvatures that cancel to
+# the square of it. For a convex one, where none cancel, to that of each group.
 _FLAT = 1e-10
 
 
@@ -76,6 +85,41 @@ class _Part:
     d: np.ndarray
     U: np.ndarray
     owner: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The models of a path by their criterion; arrays have shape (n_alphas,).
+
+    Attributes
+    ----------
+    values : ndarray
+        The criterion, of models that are no candidates too; infinity where df is.
+    df, log_likelihoods : ndarray
+    candidate : ndarray of bool
+    size : float
+        Numbers in y, n times the number of targets.
+    """
+
+    values: np.ndarray
+    df: np.ndarray
+    log_likelihoods: np.ndarray
+    candidate: np.ndarray
+    size: float
+
+    @property
+    def criteria(self):
+        return np.where(self.candidate, self.values, np.inf)
+
+    def best(self):
+        """The place of the least criterion, among candidates."""
+        if not self.candidate.any():
+            raise ValueError(
+                f"none of the {len(self.df)} models is a candidate: their degrees of freedom are "
+                f"{self.df.min():.4g} or more, for {self.size:g} numbers in y. Give larger "
+                "alphas, more samples, or noise_variance."
+            )
+        return int(self.criteria.argmin())
 
 
 def degrees_of_freedom(objective, W, fit_intercept=True):
@@ -156,8 +200,8 @@ def _ratio_trace(parts, e, convex):
     """tr(H⁻¹ H_f), H_f that of all parts and H = H_f + diag(d) − Σ_g e_g u_g u_g'."""
     owners = [np.empty(0, dtype=int), *(part.owner for part in parts)]
     alive = np.unique(np.concatenate(owners))
-    K, Q = np.zeros((2, len(alive), len(alive)))
-    total = 0.0
+    S, Q = np.zeros((2, len(alive), len(alive)))
+    own, total = np.ones(len(alive)), 0.0
     for part in parts:
         inverse, null = _generalised_inverse(part.hessian + np.diag(part.d))
         U = np.sqrt(e[part.owner])[:, None] * part.U
@@ -166,17 +210,28 @@ def _ratio_trace(parts, e, convex):
         passed = inverse @ part.hessian
         total += U.shape[1] * np.trace(passed)
         members, starts = np.unique(part.owner, return_index=True)
-        at, UU = np.searchsorted(alive, members), U @ U.T
-        K[at[:, None], at] += _block_sums(inverse * UU, starts)
+        at, UU, d = np.searchsorted(alive, members), U @ U.T, part.d[starts]
+        own[at] = 1 - np.divide(e[members], d, out=np.zeros_like(d), where=d > 0)
+        S[at[:, None], at] += _block_sums(_less_own(part.d, inverse, passed) * UU, starts)
         Q[at[:, None], at] += _block_sums(passed @ inverse * UU, starts)
-    return total + _correction(np.eye(len(K)) - K, Q, convex)
+    return total + _correction(np.diag(own) + S, Q, convex)
+
+
+def _less_own(d, inverse, passed):
+    """diag(1/d) − M⁻¹, and −M⁻¹ in columns where d = 0; `passed` is M⁻¹H_f."""
+    return np.where(d > 0, passed / np.where(d > 0, d, 1.0), -inverse)
 
 
 def _correction(S, Q, convex):
     """tr(S⁻¹Q), or infinity where S should be positive definite and is not."""
     if not len(S):
         return 0.0
-    values, V = linalg.eigh(S)
+    if convex:
+        # A coefficient just above 0 has little curvature, but no flat direction.
+        diagonal = np.diagonal(S)
+        scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        S, Q = (scale[:, None] * matrix * scale for matrix in (S, Q))
+    values, V = linalg.eigh((S + S.T) / 2)
     steep = values > _FLAT
     if not convex and not steep.all():
         return np.inf
@@ -244,8 +299,8 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     targets; if it is not given, that of greatest likelihood, RSS/(nq). This one tends to 0
     as a model comes to interpolate, and the criterion to −∞. So without
     `noise_variance` only models with df <= nq/2 are candidates; those
-    of more have the value infinity, and where the criterion still falls at that bound
-    a warning says so.
+    of more have the value infinity. Where the last candidate has the least value and a
+    model beyond it a lower one, a warning says so.
 
     Parameters
     ----------
@@ -369,7 +424,10 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         estimator = self._estimator_for_path()
         objective, target = estimator._prepare(X, y, sample_weight)
         n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
-        return self._choose(estimator, objective, target, n)
+        alphas = self._grid(estimator, objective, n)
+        # Not further down: a ConvergenceWarning is to name the caller's line.
+        solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
+        return self._choose(estimator, objective, target, n, alphas, solutions)
 
     @available_if(_estimator_has("fit_moments"))
     def fit_moments(self, moments):
@@ -391,7 +449,10 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         estimator = self._estimator_for_path()
         estimator._name_features(moments)
         objective, target = estimator._prepare(moments, None, None)
-        return self._choose(estimator, objective, target, float(moments.weight))
+        n = float(moments.weight)
+        alphas = self._grid(estimator, objective, n)
+        solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
+        return self._choose(estimator, objective, target, n, alphas, solutions)
 
     def _estimator_for_path(self):
         estimator = without_alpha(self.estimator)
@@ -409,26 +470,34 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
                 )
         return estimator
 
-    def _choose(self, estimator, objective, target, n):
+    def _grid(self, estimator, objective, n):
         if n < 2:
             raise ValueError(
                 f"there is {n:g} of a sample, or one sample, where two are needed: the weights of "
                 "the samples sum to that, and InformationCriterion counts them as numbers of "
                 "rows. Scale sample_weight to sum to the number of samples."
             )
-        alphas = alpha_grid(self.alphas, self.eps, estimator, objective)
+        return alpha_grid(self.alphas, self.eps, estimator, objective)
+
+    def _choose(self, estimator, objective, target, n, alphas, solutions):
         objectives = [objective.at(estimator._strength(alpha)) for alpha in alphas]
-        solutions = estimator._solve(objective, [o.strength for o in objectives])
-        self._store_criteria(objectives, solutions, n, estimator.fit_intercept)
-        best = self._best(alphas, n * objective.shape[1])
+        judged = self._judge(objectives, solutions, n, estimator.fit_intercept)
+        best = judged.best()
         path = path_of_solutions(estimator, objective, target, alphas, solutions)
-        self.alphas_, self.path_, self.n_selected_ = alphas, path, path.n_selected
-        self.alpha_ = float(alphas[best])
-        estimator.set_params(alpha=self.alpha_, warm_start=self.estimator.warm_start)
+        estimator.set_params(alpha=float(alphas[best]), warm_start=self.estimator.warm_start)
         estimator._keep(objectives[best], solutions[best], target)
-        self.estimator_ = estimator
-        self._copy_from(estimator)
+        # Nothing is set before all is known: a fit that fails leaves the one before.
+        self._store(estimator, path, judged)
+        # Where warnings are errors, the model is there.
+        self._warn_where_cut(judged, best)
         return self
+
+    def _store(self, estimator, path, judged):
+        self.alphas_, self.path_, self.n_selected_ = path.alphas, path, path.n_selected
+        self.criteria_, self.degrees_of_freedom_ = judged.criteria, judged.df
+        self.log_likelihoods_ = judged.log_likelihoods
+        self.alpha_, self.estimator_ = estimator.alpha, estimator
+        self._copy_from(estimator)
 
     def _copy_from(self, estimator):
         """What scikit-learn reads off a fitted estimator."""
@@ -437,21 +506,20 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
 
-    def _store_criteria(self, objectives, solutions, n, fit_intercept):
-        losses = np.array([solution.loss for solution in solutions])
+    def _judge(self, objectives, solutions, n, fit_intercept):
+        smooth, size = objectives[0].smooth, n * objectives[0].shape[1]
         models = list(zip(objectives, (solution.W for solution in solutions), strict=True))
         with one_blas_thread():
             df = np.array([degrees_of_freedom(*model, fit_intercept) for model in models])
-        self.degrees_of_freedom_ = df
-        self.log_likelihoods_ = self._log_likelihoods(objectives[0].smooth, losses, n)
-        self.criteria_ = (2.0 if self.criterion == "aic" else np.log(n)) * df
+        losses = np.array([solution.loss for solution in solutions])
+        log_likelihoods = self._log_likelihoods(smooth, losses, n)
+        values = (2.0 if self.criterion == "aic" else np.log(n)) * df
         if self.criterion == "ebic":
-            self.criteria_ += [2 * self.gamma * _log_supports(*model) for model in models]
-        candidates = np.isfinite(df)
-        if self._estimates_noise(objectives[0].smooth):
-            candidates &= df <= MOST_DF * n * objectives[0].shape[1]
-        self.criteria_[candidates] -= 2 * self.log_likelihoods_[candidates]
-        self.criteria_[~candidates] = np.inf
+            values += [2 * self.gamma * _log_supports(*model) for model in models]
+        finite = np.isfinite(df)
+        values[finite] -= 2 * log_likelihoods[finite]
+        most = MOST_DF * size if self._estimates_noise(smooth) else np.inf
+        return _Judged(values, df, log_likelihoods, finite & (df <= most), size)
 
     def _estimates_noise(self, smooth):
         return self.noise_variance is None and not isinstance(smooth, Likelihood)
@@ -468,28 +536,26 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         with np.errstate(divide="ignore"):
             return -0.5 * size * (np.log(2 * np.pi * squares / size) + 1)
 
-    def _best(self, alphas, size):
-        """The place of the least criterion, among candidates."""
-        candidates = np.flatnonzero(self.criteria_ < np.inf)
-        if not len(candidates):
-            raise ValueError(
-                f"none of the {len(alphas)} models is a candidate: their degrees of freedom are "
-                f"{self.degrees_of_freedom_.min():.4g} or more, for {size:g} numbers in y. Give "
-                "larger alphas, more samples, or noise_variance."
-            )
-        best = int(self.criteria_.argmin())
-        following = self.degrees_of_freedom_[best + 1 : best + 2]
-        # Of an infinite one nothing is known.
-        if best == candidates[-1] and np.isfinite(following).any():
-            warnings.warn(
-                f"{self.criterion.upper()} still falls at alpha={alphas[best]:.4g}, where it was "
-                f"cut short: the next model has {following[0]:.4g} degrees of freedom, more than "
-                f"half of the {size:g} numbers in y, too many for an estimate of the noise. Give "
-                'noise_variance, criterion="ebic", or choose alpha by cross-validation.',
-                UserWarning,
-                stacklevel=4,
-            )
-        return best
+    def _warn_where_cut(self, judged, best):
+        """Say so where the least value is at the bound, and models beyond have a lower one.
+
+        Where it is not at the bound it is a minimum, and that values fall again as
+        models come to interpolate is no news.
+        """
+        lower = np.flatnonzero(judged.values < judged.values[best])
+        if best < np.flatnonzero(judged.candidate)[-1] or not len(lower):
+            return
+        name, beyond = self.criterion.upper(), lower[0]
+        warnings.warn(
+            f"the choice of alpha={self.alpha_:.4g} was cut short: its {name} of "
+            f"{judged.values[best]:.4g} is the least among candidates, but at "
+            f"alpha={self.alphas_[beyond]:.4g} it is {judged.values[beyond]:.4g}. The model there "
+            f"has {judged.df[beyond]:.4g} degrees of freedom, more than half of the "
+            f"{judged.size:g} numbers in y, too many for an estimate of the noise. Give "
+            'noise_variance, criterion="ebic", or choose alpha by cross-validation.',
+            UserWarning,
+            stacklevel=4,
+        )
 
     def _get_support_mask(self):
         check_is_fitted(self)

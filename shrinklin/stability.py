@@ -132,12 +132,13 @@ def selection_frequencies(
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
     drawn = enumerate(resamples(classes, n_resamples, resampling, rng), start=1)
     fits = ((estimator, X, y, s, rows, f"{k} of {n_resamples}", k) for k, rows in drawn)
+    if resampling == "half":
+        # Before the fits, of which one that lacks a class may raise.
+        _report_single_rows(classes, y)
     log: list[tuple] = []
     with _watched(log):
         kept = _run(fits, n_resamples, n_jobs, verbose, log)
     _report(log, n_resamples)
-    if resampling == "half":
-        _report_single_rows(classes, y)
     return kept / n_resamples
 
 
@@ -196,7 +197,8 @@ def _data(estimator, X, y, sample_weight):
         raise TypeError("X is Moments, which have no rows to take: give the samples.")
     X, y = _with_rows(X), None if y is None else _with_rows(y)
     try:
-        check_consistent_length(X, y, sample_weight)
+        # One number has no rows to count: check_weights says so.
+        check_consistent_length(X, y, sample_weight if np.ndim(sample_weight) else None)
     except ValueError as error:
         raise ValueError(f"{error}: give X, y and sample_weight the same rows.") from error
     s = None
@@ -376,7 +378,8 @@ def _report(log, n_resamples):
 
 def _report_single_rows(classes, y):
     single = np.flatnonzero(np.bincount(classes) == 1)
-    if not len(single):
+    # Labels that all differ are no classes, as an error of the fits will say.
+    if not 0 < len(single) < len(classes):
         return
     firsts = np.unique(classes, return_index=True)[1][single]
     labels = np.asarray(y).reshape(-1)[firsts].tolist()

@@ -515,6 +515,17 @@ def test_a_class_of_one_row_is_warned_of():
     selection_frequencies(GroupLassoClassifier(), X, y, 4, resampling="bootstrap")
 
 
+def test_a_class_of_one_row_is_warned_of_where_a_fit_raises():
+    X, _ = simulate(11, 3, 1)
+    y = np.repeat(["a", "b"], [10, 1])
+    with (
+        pytest.warns(UserWarning, match=r"classes \['b'\] of y have one row each") as caught,
+        pytest.raises(ValueError, match="y has one class"),
+    ):
+        selection_frequencies(GroupLassoClassifier(), X, y, 4, random_state=0)
+    assert caught[0].filename == __file__
+
+
 def test_an_error_in_a_later_fit_is_of_that_resample():
     with pytest.raises(KeyError) as caught:
         selection_frequencies(Listener([], fails_at=3), *simulate(20, 3, 2), 5)
@@ -570,6 +581,7 @@ BAD = {
         ValueError,
         "X has 1 row of weight > 0: give 2 or more",
     ),
+    "one weight": ({"sample_weight": 2.0}, ValueError, r"sample_weight has shape \(\): give one"),
     "negative": ({"sample_weight": -np.ones(20)}, ValueError, "sample_weight has 20 negative"),
     "no weights": (
         {"estimator": SelectKBest(k=1), "sample_weight": np.ones(20)},
