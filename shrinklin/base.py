@@ -8,7 +8,6 @@ What a model penalises is in `formulations`, what it fits in `regressors` and
 `classifiers`.
 """
 
-import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinklin.groups import Groups
+from shrinklin.messages import progress, warn
 from shrinklin.moments import Moments
 from shrinklin.objective import Objective
 from shrinklin.path import n_steps, one_blas_thread, solve_path
-from shrinklin.progress import progress
-from shrinklin.solvers.gradient_descent import GradientDescent
+from shrinklin.solvers.gradient_descent import GradientDescent, Stream
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (
     SPARSE_FORMATS,
@@ -91,7 +90,7 @@ class SparseLinearModel(LinearModel):
     _squared: str
     # Whether its formulation has switches, and what only one kind of fit sets.
     _has_switches: bool
-    _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_", "_training")
+    _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_", "_stream")
 
     @abstractmethod
     def _penalty(self):
@@ -129,15 +128,16 @@ class SparseLinearModel(LinearModel):
     def _path(self, target, **fields):
         """The `RegularizationPath` of solutions for that target."""
 
-    def _check_parameters(self):
+    def _check_parameters(self, solver=None):
+        """Raise for parameters that are not accepted, with `solver` in place of the own."""
         check_real("alpha", self.alpha, 0)
         check_real("tol", self.tol, 0)
         check_whole("max_iter", self.max_iter, 1)
         check_flag("fit_intercept", self.fit_intercept)
         check_flag("warm_start", self.warm_start)
         check_random_state(self.random_state)
-        solver = self._solver()
-        if self._trains():
+        solver = self._solver() if solver is None else solver
+        if isinstance(solver, GradientDescent):
             solver.check(self._has_switches)
 
     def _solver(self):
@@ -202,11 +202,15 @@ class SparseLinearModel(LinearModel):
             )
 
     def _fit(self, X, y, sample_weight):
-        X, y, s, groups = self._checked(X, y, sample_weight)
-        if not self._trains():
-            return self._optimise(*self._objective(X, y, s, groups))
-        whole = self.solver.batch_size is None
-        return self._train(groups, lambda: self._risk(X, y, s, groups.order, whole))
+        with undone_on_error(self):
+            X, y, s, groups = self._checked(X, y, sample_weight)
+            if not self._trains():
+                return self._optimise(*self._objective(X, y, s, groups))
+            whole = self.solver.batch_size is None
+            trained = self._train(groups, lambda: self._risk(X, y, s, groups.order, whole))
+        # Last: where warnings are errors, a model that was stopped by hand is still there.
+        warn_unless_trained(self, trained)
+        return self
 
     def _trains(self):
         return isinstance(self._solver(), GradientDescent)
@@ -228,7 +232,10 @@ class SparseLinearModel(LinearModel):
         self.cost_ = objective.cost
 
     def _train(self, groups, make_risk):
-        """Fit by gradient training; `make_risk()` gives the `Risk` and the `Target`."""
+        """Fit by gradient training; `make_risk()` gives the `Risk` and the `Target`.
+
+        Returns what `warn_unless_trained` is then to be told.
+        """
         solver, rng = self._solver(), check_random_state(self.random_state)
         # One thread throughout: products of other shapes for other numbers of threads
         # would round otherwise, and the same seed is to give the same bits.
@@ -243,9 +250,7 @@ class SparseLinearModel(LinearModel):
         self.n_iter_, self.objective_ = max(1, trained.n_epochs), trained.value
         self.cost_, self.history_ = trained.cost, trained.history
         self._report(f"{trained.n_epochs} epochs")
-        # Last: where warnings are errors, a model that was stopped by hand is still there.
-        warn_unless_trained(self, trained)
-        return self
+        return trained
 
     def _go_on(self, groups, solver, make_risk, weight, intercept):
         """Gradient training of one epoch on the next rows of a stream.
@@ -256,20 +261,16 @@ class SparseLinearModel(LinearModel):
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             risk, target = make_risk()
             parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
-            training = getattr(self, "_training", None)
-            if training is None:
-                training = solver.begin(
-                    risk,
-                    parametrization,
-                    check_random_state(self.random_state),
-                    start=self._previous(groups, risk.shape),
-                    intercept=intercept(risk),
-                )
-            training, trained = training.go_on(solver, risk, parametrization, weight)
+            stream = getattr(self, "_stream", None)
+            if stream is None:
+                rng = generator_of_ones_own(self.random_state)
+                start = self._previous(groups, risk.shape)
+                stream = Stream(solver, risk, parametrization, rng, start, intercept(risk))
+            stream, trained = stream.go_on(solver, risk, parametrization, weight)
         self._raise_if_diverged(trained, solver, f"in call {trained.n_epochs} of partial_fit")
         self._store_trained(groups, trained, target)
         self.n_iter_, self.objective_, self.cost_ = trained.n_epochs, trained.value, trained.cost
-        self._training = training
+        self._stream = stream
         self._report("1 call" if trained.n_epochs == 1 else f"{trained.n_epochs} calls")
 
     def _raise_if_diverged(self, trained, solver, when):
@@ -360,47 +361,52 @@ def warn_unless_converged(estimator, solutions):
     reached += f" after {worst.n_iter} sweeps (max_iter={estimator.max_iter})"
     if worst.status is Status.SEPARATED:
         reached = "there is no best model"
-    warnings.warn(
+    warn(
         f"{type(estimator).__name__} did not converge{where}: {reached}. "
         f"{worst.status.value} The coefficients are usable, but not optimal.",
         ConvergenceWarning,
-        stacklevel=4,
     )
 
 
 def warn_unless_trained(estimator, trained):
-    """A warning for a training that fell short."""
-    status, solver = trained.status, estimator.solver
-    if status is Status.CONVERGED:
+    """A warning for a training that fell short; `trained` is None after an exact fit."""
+    if trained is None or trained.status is Status.CONVERGED:
         return
+    status, solver = trained.status, estimator.solver
     reached = {
         Status.MAX_EPOCHS: f"the objective still fell by more than tol={solver.tol} after",
         Status.ROSE: "the objective ended above its first value after",
         Status.ASTRAY: "the loss is above that of a model without features after",
         Status.INTERRUPTED: f"stopped by hand; the model is that of epoch {trained.best_epoch} of",
     }[status]
-    warnings.warn(
+    warn(
         f"{type(estimator).__name__} did not converge: {reached} {trained.n_epochs} epochs "
         f"(max_epochs={solver.max_epochs}). {status.value}",
         ConvergenceWarning,
-        stacklevel=5,
     )
 
 
 @contextmanager
 def undone_on_error(estimator):
     """Leave the estimator as it was if what is done to it fails, or Ctrl-C ends it."""
-    before = vars(estimator).copy()
-    training = before.get("_training")
-    drawn = None if training is None else training.rng.get_state()
+    before, rng = vars(estimator).copy(), estimator.random_state
+    drawn = rng.get_state() if isinstance(rng, np.random.RandomState) else None
     try:
         yield
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)
-        if training is not None:
-            training.rng.set_state(drawn)
+        if drawn is not None:
+            rng.set_state(drawn)
         raise
+
+
+def generator_of_ones_own(random_state):
+    """A generator that no one else draws from: seeded by `random_state` unless that is a seed."""
+    given = check_random_state(random_state)
+    if random_state is None or given is random_state:
+        return np.random.RandomState(given.randint(np.iinfo(np.int32).max))
+    return given
 
 
 def as_coef(W, order, trailing):

@@ -1,5 +1,7 @@
 """Classification: multinomial and binary logistic regression, group lasso and ShrinkNet."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
@@ -15,6 +17,7 @@ from shrinklin.base import (
 from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
+from shrinklin.moments import Moments
 from shrinklin.path import ClassificationPath
 from shrinklin.risk import risk_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
@@ -183,48 +186,38 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on with gradient training: one epoch on these rows alone.
 
-        For data that come in chunks, or do not fit in memory. Unlike the regressors',
-        it is not exact: the model comes near that of `fit` after several passes over
-        all of the data. A step descends on the objective of `fit`, its mean loss
-        estimated from the rows of a batch. What the optimiser and the removal strategy
-        remember, the features that are left and the random numbers are carried from
-        call to call, through pickle and deepcopy too; a removed feature never returns.
+        For data that come in chunks, or do not fit in memory. It is not exact, as the
+        regressors' is: steps on the objective of `fit`, its mean loss estimated from a few
+        rows, bring the objective near its least after several passes over all data, but
+        leave hardly any coefficient at zero. Where the data fit, use `fit`.
 
-        The settings are those of `solver` if it is a `GradientDescent`, else of
-        ``GradientDescent(batch_size=32)``, which removes nothing, so that features are
-        hardly ever left out. Of them
+        1. Standardise all chunks by the same means and deviations.
+        2. Give rows in random order, in chunks of about the same size: those that came last
+           have the most influence.
+        3. Give all labels as `classes` in the first call, whose rows should be of every class
+           in about its share, as the intercept begins at the best for them; a class that
+           they lack begins with the share of half a row.
+        4. Pass over the data several times.
 
-        - `batch_size` cuts up the rows of a call, None makes one step a call;
-        - `learning_rate_decay` and the schedule of `Annealing` count every call as an
-          epoch: give `max_epochs` the calls to come. Later calls remove no more;
-        - `tol` and `n_iter_no_change` do not matter.
-
-        Parameters may change between calls, with `set_params`, but for `groups`,
-        `fit_intercept`, the optimiser (with its momentum) and the gate.
-
-        After `fit` it begins at the fitted model, ShrinkNet at its switches, without what
-        an optimiser remembered. Features that ShrinkNet left out stay out, unless all
-        were; those that group lasso left out stay out where the solver has a removal
-        strategy, and else may enter again. A `fit` after it begins anew.
-
-        `objective_` is then that of these rows, after their steps; `n_iter_` counts the
-        calls and `cost_` the work of all of them; there is no `history_`.
+        The solver is `solver` if that is a `GradientDescent`, else
+        ``GradientDescent(batch_size=32)``. Give yours a `batch_size` too: None, its default,
+        makes one step a call. Give it a `removal` to leave features out; what is removed never
+        returns. Every call is an epoch for `learning_rate_decay` and for `Annealing`, whose
+        `max_epochs` should be the number of calls; `tol` and `n_iter_no_change` do not matter.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The same columns in every call, standardised by the same means and deviations,
-            and rows in random order: those that came last have the most influence.
+            The same columns in every call.
         y : array-like of shape (n_samples,)
-            Labels, which need not be of all classes. As the intercept begins at the best
-            for the rows of the first call, it should have rows of every class in about their
-            shares; one that it lacks begins with the share of half a row.
+            Labels, which need not be of all classes.
         classes : array-like of shape (n_classes,), default=None
             All labels of all calls. Required in the first call, unless `fit` came before.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0, times class weights. Only ratios matter, to rows of other calls
             too: the loss is divided by the mean weight of all rows so far, that of this call
-            included. Without any weight > 0 a call adds nothing.
+            included. With "sgd", rows of k times the mean weight make steps k times as long.
+            Without any weight > 0 a call adds nothing.
 
         Returns
         -------
@@ -234,29 +227,58 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         ------
         ValueError
             For data or parameters outside what is stated here, such as labels that are not
-            among the classes or ``class_weight="balanced"``, and where training diverges.
-            The estimator is then as it was before the call, as it is after Ctrl-C.
+            among the classes or ``class_weight="balanced"``, and where the objective of these
+            rows rises so much in a call that training diverges. The estimator is then as it
+            was before the call, as it is after Ctrl-C.
+        TypeError
+            For `Moments`, which only the squared loss can do with.
+
+        Notes
+        -----
+        What the optimiser and the removal strategy remember, the features that are left and
+        the random numbers are carried from call to call, through pickle and copies too.
+        `objective_` is that of the rows of the last call, after its steps; `n_iter_` counts
+        the calls and `cost_` the work of all of them; there is no `history_`.
+
+        Parameters may change between calls, with `set_params`, but for `groups`,
+        `fit_intercept`, the optimiser (with its momentum) and the gate. `random_state` is
+        looked at in the first call alone, which draws one number from a `RandomState`.
+
+        After `fit` it begins at the fitted model, of ShrinkNet at its switches, without what
+        an optimiser remembered. Features that the fit left out stay out, of group lasso only
+        with a removal strategy; if all were, it begins at random. A `fit` after it begins
+        anew.
 
         Examples
         --------
-        >>> import numpy as np
+        A tenth of the rows is held out; the rest is passed over three times.
+
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from sklearn.utils import shuffle
         >>> from shrinklin import ShrinkNetClassifier
-        >>> rng = np.random.default_rng(0)
+        >>> X, y = shuffle(*load_breast_cancer(return_X_y=True), random_state=0)
+        >>> starts, scaler = range(0, 500, 100), StandardScaler()
+        >>> for k in starts:
+        ...     scaler = scaler.partial_fit(X[k : k + 100])
+        >>> X = scaler.transform(X)
         >>> model = ShrinkNetClassifier(alpha=0.01, random_state=0)
-        >>> for _ in range(20):
-        ...     X = rng.normal(size=(100, 3))
-        ...     y = np.where(X[:, 0] > 0, "up", "down")
-        ...     model = model.partial_fit(X, y, classes=["down", "up"])
-        >>> model.predict([[2.0, 0.0, 0.0], [-2.0, 0.0, 0.0]])
-        array(['up', 'down'], dtype='<U4')
+        >>> model = model.partial_fit(X[:100], y[:100], classes=[0, 1])
+        >>> for k in [*starts][1:] + [*starts] * 2:
+        ...     model = model.partial_fit(X[k : k + 100], y[k : k + 100])
+        >>> bool(model.score(X[500:], y[500:]) > 0.95)
+        True
         """
         with undone_on_error(self):
             self._partial_fit(X, y, classes, sample_weight)
         return self
 
     def _partial_fit(self, X, y, classes, sample_weight):
-        self._check_parameters()
+        solver = self.solver if self._trains() else GradientDescent(batch_size=32)
+        self._check_parameters(solver)
         self._refuse_balanced()
+        if isinstance(X, Moments):
+            self._check_takes_moments(y, sample_weight)
         begun = hasattr(self, "coef_")
         classes = self._classes_of_all_calls(classes)
         X, y = self._validate_rows(X, y, reset=not begun)
@@ -265,7 +287,6 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         if begun and not s.any():
             return  # nothing is added
         _raise_if_weightless(s)
-        solver = self.solver if self._trains() else GradientDescent(batch_size=32)
         groups, whole = self._groups_of(X.shape[1]), solver.batch_size is None
         self._go_on(
             groups,
@@ -309,8 +330,9 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         unknown = {label: None for label in labels if label not in numbers}
         if unknown:
             shown = ", ".join(map(repr, list(unknown)[:5])) + (", …" if len(unknown) > 5 else "")
+            begin = "Begin anew with a clone, and give" if hasattr(self, "classes_") else "Give"
             raise ValueError(
-                f"y has labels that are not among the classes {classes.tolist()}: {shown}. Give "
+                f"y has labels that are not among the classes {classes.tolist()}: {shown}. {begin} "
                 "all labels as classes in the first call of partial_fit."
             )
         return np.array([numbers[label] for label in labels], dtype=int)
@@ -323,7 +345,15 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         if np.ndim(sample_weight) == 1 and not np.any(sample_weight):
             check_consistent_length(X, sample_weight)
             return np.zeros(X.shape[0])
-        return check_weights(sample_weight, X) * factors[codes]
+        s = check_weights(sample_weight, X)
+        with np.errstate(over="ignore"):
+            s = s * factors[codes]
+            if not np.isfinite(s.sum()):
+                raise ValueError(
+                    "sample_weight, times class_weight, sums to more than a float64 holds: divide "
+                    "the weights of every call by the same number."
+                )
+        return s
 
 
 def _raise_if_weightless(s):
@@ -341,8 +371,10 @@ def _sorted_labels(classes):
         raise ValueError(f"classes={classes!r}: {wanted}.")
     try:
         given = unique_labels(classes)
-        # Three times, as a y of labels that are nearly all different is warned of.
-        check_classification_targets(np.tile(given, 3))
+        with warnings.catch_warnings():
+            # A y of labels that are nearly all different is warned of; here they must be.
+            warnings.simplefilter("ignore", UserWarning)
+            check_classification_targets(given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"classes={classes!r}: {wanted}. They are no labels: {error}") from error
     if len(given) < 2:
@@ -392,7 +424,8 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         gives every class the same total weight.
     solver : "auto", ProximalNewton or GradientDescent, default="auto"
         "auto" is ``ProximalNewton()``, which is exact. `GradientDescent` trains as
-        the ShrinkNets drafts do, to study what early removal costs and saves.
+        the ShrinkNets drafts do, to study what early removal costs and saves; `partial_fit`
+        always trains by gradient steps.
     max_iter : int, default=10000
         Most sweeps over the coordinates; of the exact solver, as `tol`.
     tol : float, default=1e-6
@@ -534,7 +567,8 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
         gives every class the same total weight.
     solver : "auto", ProximalNewton or GradientDescent, default="auto"
         "auto" is ``ProximalNewton()``, which is exact. `GradientDescent` trains as
-        the ShrinkNets drafts do, to study what early removal costs and saves.
+        the ShrinkNets drafts do, to study what early removal costs and saves; `partial_fit`
+        always trains by gradient steps.
     max_iter : int, default=10000
         Most sweeps over the coordinates in one descent; of the exact solver, as `tol`.
     tol : float, default=1e-6

@@ -11,7 +11,6 @@ errors of a whole path (`_MomentFold`). X is read once for the whole search.
 """
 
 import copy
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from shrinklin.base import LinearModel, warn_unless_converged
 from shrinklin.classifiers import GroupLassoClassifier, LinearClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
+from shrinklin.messages import warn
 from shrinklin.moments import Moments
 from shrinklin.path import (
     RegularizationPath,
@@ -235,12 +235,11 @@ def _errors_on_rows(rows, path, models):
 
 def _warn_if_rounded(much):
     if much.any():
-        warnings.warn(
+        warn(
             f"moments tell the held-out error of {much.sum()} of {len(much)} models to less than "
             f"{_MUCH_ROUNDED:g} of itself, as features nearly cancel or the fit is nearly perfect: "
             "leave one of such features out, give larger alphas, or use fit.",
             UserWarning,
-            stacklevel=5,
         )
 
 
@@ -297,7 +296,7 @@ def _remaining(total, part):
     """The moments of total without part; None where that would lose digits."""
     if total.weight - part.weight <= _LEFT * total.weight:
         return None
-    left = total - part
+    left = total.without(part)
     with np.errstate(invalid="ignore"):
         lost = [np.diagonal(left.xx) < _LEFT * np.diagonal(total.xx)]
         lost.append(np.diagonal(left.yy) < _LEFT * np.diagonal(total.yy))

@@ -1,8 +1,9 @@
 """`Moments` of data on a cluster, or of any other collections of dask.
 
-Every block of rows becomes `Moments` where it lies; these are added eight at a time, where they
+Every block of rows becomes `Moments` where it lies; these are added two by two, where they
 lie; and the sum of all comes back. The tree of sums depends on the blocks alone, and so do the
-bits of the result: not on the number of workers, nor on which of them die.
+bits of the result, where all machines have the same processor and BLAS: not on the number of
+workers, nor on which of them die.
 """
 
 from functools import reduce
@@ -13,7 +14,8 @@ import numpy as np
 from shrinklin.moments import moments_of_chunk
 from shrinklin.path import one_blas_thread
 
-_FAN_IN = 8
+# More would make a worker hold all of these before it adds them.
+_FAN_IN = 2
 
 
 def moments(X, Y, sample_weight=None):
@@ -29,23 +31,24 @@ def moments(X, Y, sample_weight=None):
         columns too is put together, block by block.
     Y : dask Array of shape (n_samples,) or (n_samples, n_targets), or dask Series or DataFrame
         Of the kind of X. An Array is cut at the rows where X is; a Series or DataFrame has the
-        partitions of X.
+        partitions of X and their index: best it is a column of the same DataFrame.
     sample_weight : dask Array or Series of shape (n_samples,), default=None
         Of the kind of X. None takes ones.
 
     Returns
     -------
     Moments
-        In this process: n_features² numbers, which is also what a worker holds for each of
-        up to nine blocks. With `feature_names` if X is a DataFrame.
+        In this process: n_features² numbers. A worker holds these some ten times (11 to 13
+        were seen for some hundreds of blocks, one at a time): once for each sum that waits for
+        its other half. With `feature_names` if X is a DataFrame.
 
     Raises
     ------
     TypeError
         For what is no dask collection, or not all of one kind.
     ValueError
-        For different numbers of rows, and for what `Moments.from_data` refuses; chunks of rows
-        are counted from 0.
+        For different numbers of rows or other rows of the index, and for what
+        `Moments.from_data` refuses; chunks of rows are counted from 0.
 
     Examples
     --------
@@ -61,10 +64,7 @@ def moments(X, Y, sample_weight=None):
     """
     given = {"X": X, "Y": Y} | ({} if sample_weight is None else {"sample_weight": sample_weight})
     chunks = _chunks_of_arrays(given) if _are_arrays(given) else _chunks_of_frames(given)
-    # Where the blocks are computed in this process, one thread each: more would make the
-    # rounding depend on their number.
-    with one_blas_thread():
-        total = _tree(chunks).compute()
+    total = _tree(chunks).compute()
     if total is None:
         raise ValueError("no block has a row of weight > 0: give at least one.")
     return total
@@ -91,8 +91,8 @@ def _are_arrays(given):
     if len(set(are_arrays.values())) > 1:
         kinds = ", ".join(f"{name} is a dask {type(given[name]).__name__}" for name in given)
         raise TypeError(
-            f"{kinds}: give all as Arrays or all as DataFrames and Series. "
-            "X.to_dask_array(lengths=True) makes an Array."
+            f"{kinds}: give all as DataFrames and Series, best as columns of one; or all as "
+            "Arrays, with X.to_dask_array() and the others cut at the same rows."
         )
     return are_arrays["X"]
 
@@ -111,11 +111,12 @@ def _chunks_of_arrays(given):
 def _check_shapes(given):
     n_dims = {"X": (2,), "Y": (1, 2), "sample_weight": (1,)}
     n_rows = {a.shape[0] for a in given.values() if a.ndim and not np.isnan(a.shape[0])}
-    if len(n_rows) > 1 or any(a.ndim not in n_dims[name] for name, a in given.items()):
+    empty = any(0 in a.shape[1:] for a in given.values())
+    if empty or len(n_rows) > 1 or any(a.ndim not in n_dims[name] for name, a in given.items()):
         shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in given.items())
         raise ValueError(
             f"{shapes}: give X of shape (n_samples, n_features), Y of (n_samples,) or (n_samples, "
-            "n_targets) and sample_weight of (n_samples,)."
+            "n_targets) and sample_weight of (n_samples,), with at least one column each."
         )
 
 
@@ -186,10 +187,29 @@ def _tree(chunks):
     """Delayed sum of the `Moments` of chunks, `_FAN_IN` at a time."""
     from dask import delayed
 
-    parts = [delayed(moments_of_chunk)(number, chunk) for number, chunk in enumerate(chunks)]
+    parts = [delayed(_part)(number, chunk) for number, chunk in enumerate(chunks)]
     while len(parts) > 1:
         parts = [delayed(_sum)(parts[i : i + _FAN_IN]) for i in range(0, len(parts), _FAN_IN)]
     return parts[0]
+
+
+def _part(number, chunk):
+    """`Moments` of a chunk, by one thread: more would make the bits depend on their number."""
+    _check_index(number, chunk)
+    with one_blas_thread():
+        return moments_of_chunk(number, chunk)
+
+
+def _check_index(number, chunk):
+    """Raise where rows of frames would be paired that are not the same row."""
+    X, *others = chunk
+    for part in others:
+        if hasattr(X, "index") and not part.index.equals(X.index):
+            raise ValueError(
+                f"chunk {number}: the index of Y or sample_weight is not that of X, so that rows "
+                "would be paired that do not belong together: take them from one DataFrame, or "
+                "give Y the order and the index of X."
+            )
 
 
 def _sum(parts):

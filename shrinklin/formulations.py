@@ -4,14 +4,15 @@ A formulation says what is penalised: its `Penalty`, how `alpha` becomes the
 strength of it, and the attributes that belong to it.
 """
 
-import warnings
 from numbers import Real
 
 import numpy as np
 
 from shrinklin.base import SparseLinearModel, as_coef, narrowest
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
+from shrinklin.messages import warn
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.validation import check_real
 
@@ -47,11 +48,11 @@ class ShrinkNetModel(SparseLinearModel):
 
     _has_switches = True
 
-    def _check_parameters(self):
-        super()._check_parameters()
+    def _check_parameters(self, solver=None):
+        super()._check_parameters(solver)
         if self.weight_decay is not None:
             check_real("weight_decay", self.weight_decay, 0)
-        if self._trains():
+        if isinstance(self._solver() if solver is None else solver, GradientDescent):
             check_real("p", self.p, 0, open_end=True)
         else:
             self._check_exact()
@@ -109,13 +110,22 @@ class ShrinkNetModel(SparseLinearModel):
     def _parametrization(self, groups, n_targets, gate):
         without = self._without_minimiser()
         if without is not None:
-            warnings.warn(without, UserWarning, stacklevel=5)
+            warn(without, UserWarning)
         alpha = float(self.alpha)
         return GatedWeights(groups, n_targets, alpha, self._decay(alpha), self.p, GATES[gate])
 
     def _factors(self, groups, W):
         beta = self.switch_[groups.order].astype(float)
-        return beta[groups.ptr[:-1]], np.atleast_2d(self.weight_).T[groups.order].astype(float)
+        A = np.atleast_2d(self.weight_).T[groups.order].astype(float)
+        gate = beta[groups.ptr[:-1]]
+        apart = beta != groups.spread(gate)
+        if apart.any():
+            # They were of other groups then: a gate for all of them, and W as it was.
+            gate = np.maximum.reduceat(np.abs(beta), groups.ptr[:-1])
+            A = W / np.where(groups.spread(gate) > 0, groups.spread(gate), 1.0)[:, None]
+        # A closed filter has weights left: what has no coefficient has neither.
+        out = (groups.sum(np.abs(W).sum(axis=1)) == 0) & (groups.weights > 0)
+        return np.where(out, 0.0, gate), np.where(groups.spread(out)[:, None], 0.0, A)
 
     def _store_solution(self, objective, solution, target):
         super()._store_solution(objective, solution, target)

@@ -31,7 +31,6 @@ References
    smooth regularizers, Ann. Inst. Stat. Math. 69.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +45,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.likelihood import Likelihood
 from shrinklin.losses import Binomial
+from shrinklin.messages import warn
 from shrinklin.moments import Moments
 from shrinklin.path import alpha_grid, one_blas_thread, path_of_solutions, without_alpha
 from shrinklin.solvers.newton import alike_targets
@@ -546,7 +546,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         if best < np.flatnonzero(judged.candidate)[-1] or not len(lower):
             return
         name, beyond = self.criterion.upper(), lower[0]
-        warnings.warn(
+        warn(
             f"the choice of alpha={self.alpha_:.4g} was cut short: its {name} of "
             f"{judged.values[best]:.4g} is the least among candidates, but at "
             f"alpha={self.alphas_[beyond]:.4g} it is {judged.values[beyond]:.4g}. The model there "
@@ -554,7 +554,6 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             f"{judged.size:g} numbers in y, too many for an estimate of the noise. Give "
             'noise_variance, criterion="ebic", or choose alpha by cross-validation.',
             UserWarning,
-            stacklevel=4,
         )
 
     def _get_support_mask(self):

@@ -11,19 +11,24 @@ References
    variance: analysis and recommendations.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from shrinklin.validation import check_weights, naming
+from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
 
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
 _CHUNK_BYTES = 2**23
+# With many features more, as every chunk adds a table of n_features² numbers.
+_MOST_ROWS_BYTES = 2**27
+# Of a difference this much smaller than what it was taken from, 6 digits are left.
+_LEFT = 1e-10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """Weighted first and second moments of (X, Y).
 
@@ -73,9 +78,10 @@ class Moments:
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Finite numbers. A dense X is read in chunks and never copied whole.
+            Finite numbers, which become float64: of whole numbers beyond 2^53, 16 digits
+            are kept. A dense X is read in chunks and never copied whole.
         Y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Finite numbers.
+            Finite numbers, as X.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0 with a positive sum; None takes ones.
 
@@ -89,16 +95,17 @@ class Moments:
             For data or weights outside what is stated here.
         """
         names = feature_names(X)
-        X = X if sparse.issparse(X) else _numbers("X", X)
+        X = _sparse_numbers(X) if sparse.issparse(X) else _numbers("X", X)
         Y = _numbers("Y", Y).astype(float, copy=False)
-        if X.ndim != 2 or Y.ndim not in (1, 2) or len(Y) != X.shape[0] or 0 in X.shape:
+        if X.ndim != 2 or Y.ndim not in (1, 2) or len(Y) != X.shape[0] or 0 in X.shape + Y.shape:
             raise ValueError(
                 f"X has shape {X.shape}, Y {Y.shape}: give two tables of the same rows, at least "
-                "one, and X at least one column."
+                "one, and at least one column each."
             )
         y_ndim, Y = Y.ndim, Y.reshape(len(Y), -1)
+        _check_unmasked("sample_weight", sample_weight)
         s = check_weights(sample_weight, X)
-        n_samples, weight = X.shape[0], s.sum()
+        n_samples, weight = X.shape[0], _sum_of_weights(s)
         with np.errstate(over="ignore", invalid="ignore"):
             x_mean = weighted_mean(X, s)
             y_mean = s @ Y / weight
@@ -169,7 +176,8 @@ class Moments:
         Parameters
         ----------
         path : str, path, URL or open file; or a list of them
-            Of files with the same columns, in any order.
+            Of files with the same columns, in any order. Flags count as 0 and 1, and may be
+            written so in one place and True in another.
         target : str or list of str
             Column to predict, for a 1-D y; or a list of them, for a 2-D y.
         features : list of str, default=None
@@ -191,7 +199,8 @@ class Moments:
         ------
         ValueError
             For columns that are not there, hold text or have missing values; the error names
-            file and column.
+            file and column. For rows with more fields than the header has names, and where
+            ``features=None`` would make features of two columns of one name.
         """
         from shrinklin.readers import Columns, csv_chunks
 
@@ -210,7 +219,7 @@ class Moments:
         Parameters
         ----------
         path : str or path, of a file or a folder; or a list of files
-            Of the same columns.
+            Of the same columns, whose types may differ from file to file.
         target, features, sample_weight
             As for `from_csv`. Only these columns are read; ``features=None`` leaves out
             the index of a DataFrame that was written with it.
@@ -251,20 +260,39 @@ class Moments:
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __sub__(self, other):
-        """Moments of the rows that are in self and not in other."""
-        return self._combine(other, -1) if isinstance(other, Moments) else NotImplemented
+        """Moments of the rows that are in self and not in other.
 
-    def _combine(self, other, sign):
-        if self.xy.shape != other.xy.shape:
+        Warns
+        -----
+        UserWarning
+            Where so little is left of a column that some 10 of its 16 digits are lost.
+        """
+        if not isinstance(other, Moments):
+            return NotImplemented
+        left = self.without(other)
+        _warn_of_lost_digits("X", left.xx, self.xx, left.feature_names)
+        _warn_of_lost_digits("Y", left.yy, self.yy)
+        return left
+
+    def without(self, other):
+        """As ``self - other``, for those who look at what is left themselves: no warning."""
+        return self._combine(other, -1)
+
+    def check_columns(self, n_features, n_targets, y_ndim):
+        """Raise unless these are the numbers of columns, and the dimensions of Y, here."""
+        if self.xy.shape != (n_features, n_targets):
             raise ValueError(
                 f"these moments have (n_features, n_targets) = {self.xy.shape}, the "
-                f"others {other.xy.shape}: combine moments of the same columns."
+                f"others {(n_features, n_targets)}: combine moments of the same columns."
             )
-        if self.y_ndim != other.y_ndim:
+        if self.y_ndim != y_ndim:
             raise ValueError(
-                f"Y had {self.y_ndim} dimensions in these moments, {other.y_ndim} in the others: "
+                f"Y had {self.y_ndim} dimensions in these moments, {y_ndim} in the others: "
                 "give Y of one kind, (n_samples,) or (n_samples, n_targets)."
             )
+
+    def _combine(self, other, sign):
+        self.check_columns(other.n_features, len(other.y_mean), other.y_ndim)
         names = _common_names(self.feature_names, other.feature_names)
         weight = self.weight + sign * other.weight
         n_samples = self.n_samples + sign * other.n_samples
@@ -282,7 +310,7 @@ class Moments:
         x_mean, y_mean = self.x_mean + share * dx, self.y_mean + share * dy
         # A column that is constant in what is left: what was taken off cancels
         # only to within its own rounding.
-        noise = 8 * np.finfo(float).eps
+        noise = 64 * np.finfo(float).eps
         _clear_constants(
             xx,
             xy,
@@ -312,7 +340,7 @@ def moments_of_chunk(number, chunk):
             "(X, Y, sample_weight). Data that are whole go to Moments.from_data."
         )
     with naming(f"chunk {number}"):
-        return None if _adds_nothing(*chunk) else Moments.from_data(*chunk)
+        return None if adds_nothing(*chunk) else Moments.from_data(*chunk)
 
 
 def _with_chunk(total, number, chunk):
@@ -330,12 +358,16 @@ def _shown(chunk):
     return f"of type {type(chunk).__name__}" + ("" if shape is None else f" and shape {shape}")
 
 
-def _adds_nothing(X, Y, sample_weight=None):
+def adds_nothing(X, Y, sample_weight=None):
     """Whether there are no rows, or none of any weight; what is inconsistent is left to fail."""
     given = [part for part in (X, Y, sample_weight) if part is not None]
     n_rows = {np.shape(part)[:1] for part in given}
-    weightless = sample_weight is not None and not np.any(sample_weight)
-    return n_rows == {(0,)} or (len(n_rows) == 1 and weightless)
+    return n_rows == {(0,)} or (len(n_rows) == 1 and _are_zeros(sample_weight))
+
+
+def _are_zeros(sample_weight):
+    s = np.asarray(sample_weight)
+    return s.ndim == 1 and s.dtype.kind in "biuf" and not s.any()
 
 
 def feature_names(X):
@@ -361,6 +393,7 @@ def _common_names(ours, theirs):
 
 def _numbers(what, values):
     """As an array of numbers."""
+    _check_unmasked(what, values)
     array = np.asarray(values)
     if array.dtype.kind in "biuf":
         return array
@@ -373,6 +406,36 @@ def _numbers(what, values):
         ) from error
 
 
+def _check_unmasked(what, values):
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{what} has {np.ma.count_masked(values)} masked entries: fill them in, or leave out "
+            "their rows."
+        )
+
+
+def _sparse_numbers(X):
+    """As a CSR or CSC table of float32 or float64."""
+    if X.dtype.kind not in "biuf":
+        raise ValueError(
+            f"X is sparse of dtype {X.dtype}, which is not real numbers: give X.astype(float), or "
+            "the real and imaginary parts as two columns."
+        )
+    X = X if X.format in SPARSE_FORMATS else X.tocsr()
+    return X if X.dtype in (np.float32, np.float64) else X.astype(float)
+
+
+def _sum_of_weights(s):
+    with np.errstate(over="ignore"):
+        weight = s.sum()
+    if not np.isfinite(weight):
+        raise ValueError(
+            f"the sum of sample_weight is too large for float64, the largest is {s.max():g}: "
+            "divide all weights by one number, as only their ratios matter."
+        )
+    return weight
+
+
 def _check_finite(what, means, names=None):
     """Raise where a column has NaN or infinity: so has its mean."""
     bad = np.flatnonzero(~np.isfinite(means))
@@ -380,7 +443,8 @@ def _check_finite(what, means, names=None):
         shown = [str(j if names is None else names[j]) for j in bad[:5]]
         raise ValueError(
             f"{len(bad)} of the {len(means)} columns of {what} contain NaN, infinity or numbers "
-            f"too large for float64, first {', '.join(shown)}: fill in or leave out these entries."
+            f"too large for float64 (times their weight), first {', '.join(shown)}: fill in or "
+            "leave out these entries."
         )
 
 
@@ -390,6 +454,20 @@ def _combined(ours, theirs, sign, between, dx, dy):
     for rows in _chunks(products):
         products[rows] += between * np.outer(dx[rows], dy)
     return products
+
+
+def _warn_of_lost_digits(what, left, total, names=None):
+    left, total = np.diagonal(left), np.diagonal(total)
+    lost = np.flatnonzero((left > 0) & (left < _LEFT * total))
+    if len(lost):
+        j = lost[0]
+        warnings.warn(
+            f"{len(lost)} columns of {what}, first {j if names is None else names[j]}, have so "
+            f"little left ({left[j] / total[j]:.0e} of their sum of squares) that it is rounding "
+            "for the most part: add the moments of the other rows instead.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _clear_constants(xx, xy, yy, x_noise, y_noise):
@@ -416,8 +494,10 @@ def variance_noise(x_mean):
     return (64 * np.finfo(float).eps * x_mean) ** 2
 
 
-def _chunks(X):
-    step = max(1, _CHUNK_BYTES // (8 * X.shape[1]))
+def _chunks(X, most=_CHUNK_BYTES):
+    """Slices of rows; up to `most` bytes where that is no more rows than columns."""
+    n_columns = X.shape[1]
+    step = max(1, _CHUNK_BYTES // (8 * n_columns), min(n_columns, most // (8 * n_columns)))
     return [slice(i, i + step) for i in range(0, X.shape[0], step)]
 
 
@@ -429,10 +509,11 @@ def _dense_products(X, Yc, s, x_mean):
     xx = np.zeros((X.shape[1], X.shape[1]))
     xy = np.zeros((X.shape[1], Yc.shape[1]))
     root = np.sqrt(s)[:, None]
-    for rows in _chunks(X):
+    product = np.empty_like(xx)
+    for rows in _chunks(X, _MOST_ROWS_BYTES):
         Xc = _rows(X, rows) - x_mean
         Xc *= root[rows]
-        xx += Xc.T @ Xc
+        xx += np.matmul(Xc.T, Xc, out=product)
         xy += Xc.T @ (root[rows] * Yc[rows])
     return xx, xy
 

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
 from numbers import Integral
+from threading import Lock
 from typing import ClassVar
 
 import numpy as np
@@ -70,7 +71,35 @@ def one_blas_thread():
     Most products here are small: threads gain nothing by them, and where another
     process wants their core they wait for each other (25 times as long, seen).
     """
-    return _thread_pools().limit(limits=1, user_api="blas")
+    return _LIMIT
+
+
+class _BlasLimit:
+    """One limit for all threads of Python, which share BLAS.
+
+    The first to enter sets it, the last to leave restores what was before. Were it one
+    each, of two that overlap the second would restore the limit of the first, for good.
+    """
+
+    def __init__(self):
+        self.lock, self.users = Lock(), 0
+
+    def __enter__(self):
+        with self.lock:
+            # Set by everyone: some builds of BLAS keep the number by thread.
+            limiter = _thread_pools().limit(limits=1, user_api="blas")
+            if self.users == 0:
+                self.limiter = limiter
+            self.users += 1
+
+    def __exit__(self, *raised):
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self.limiter.restore_original_limits()
+
+
+_LIMIT = _BlasLimit()
 
 
 @cache
@@ -341,7 +370,8 @@ class RegressionPath(RegularizationPath):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
-            From moments errors are off by some 1e-15 times the mean square of y.
+            From moments errors are off by some 1e-15 times the mean square of y. They must
+            be of the same columns in the same order, which only their number can tell.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             None with moments.
 
@@ -360,6 +390,7 @@ class RegressionPath(RegularizationPath):
 
     def _errors_of_moments(self, moments):
         self._check_n_features(moments.xx)
+        self._check_n_targets(moments.yy)
         xx, xy, yy = moments.centred()
         off = moments.y_mean - self.intercepts - self.coefs @ moments.x_mean
         # One product for all models: their coefficients lie next to each other.
@@ -370,12 +401,15 @@ class RegressionPath(RegularizationPath):
 
     def _targets(self, y):
         Y = y.reshape(len(y), -1).astype(float)
+        self._check_n_targets(Y)
+        return Y
+
+    def _check_n_targets(self, Y):
         if Y.shape[1] != self.coefs.shape[1]:
             raise ValueError(
                 f"y has {Y.shape[1]} targets, the path was computed with "
                 f"{self.coefs.shape[1]}: give the same targets."
             )
-        return Y
 
     def _smooth(self, X, y, sample_weight):
         order = np.arange(X.shape[1])

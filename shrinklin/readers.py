@@ -4,14 +4,24 @@ pandas and pyarrow read the files. What is done here: columns are taken by their
 whatever is no number is refused, with the file, the column and the row.
 """
 
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from gzip import BadGzipFile
 from importlib import import_module
+from numbers import Real
+from os import PathLike
 
 import numpy as np
 
 from shrinklin.validation import check_whole
 
+# Of files in another encoding or compression than they are read in, or that are cut off.
+_UNREADABLE = (UnicodeError, EOFError, BadGzipFile, zlib.error)
 _REMEDY = "To do so chunk by chunk, read them yourself and give them to Moments.from_chunks."
 
 
@@ -22,7 +32,7 @@ class Columns:
     Parameters
     ----------
     target : str or list of str
-        A str makes Y 1-D.
+        A str makes Y 1-D. Anything else with names in an order is taken for a list.
     features : list of str or None
         None until the columns of the first file are known.
     sample_weight : str or None
@@ -35,7 +45,9 @@ class Columns:
     def __post_init__(self):
         for name in ("target", "features"):
             value = getattr(self, name)
-            if isinstance(value, list | tuple | np.ndarray):
+            if isinstance(value, set | frozenset):
+                raise ValueError(f"{name} is a set, which has no order: give a list of names.")
+            if isinstance(value, Iterable) and not isinstance(value, str):
                 object.__setattr__(self, name, list(value))
         if isinstance(self.features, str) or self.features == [] or self.target == []:
             raise ValueError(
@@ -74,7 +86,8 @@ class Columns:
         return replace(self, features=features)
 
     def _check_there(self, names, where):
-        missing = [name for name in self.wanted if name not in names]
+        there = set(names)
+        missing = [name for name in self.wanted if name not in there]
         if missing:
             shown = ", ".join(repr(name) for name in names[:10]) + ", …" * (len(names) > 10)
             raise ValueError(
@@ -83,7 +96,7 @@ class Columns:
             )
 
     def of(self, frame):
-        """(X, Y, sample_weight) of a DataFrame."""
+        """(X, Y, sample_weight) of a DataFrame of numbers."""
         s = None if self.sample_weight is None else frame[self.sample_weight].astype(float)
         return frame[self.features].astype(float), frame[self.target].astype(float), s
 
@@ -97,28 +110,54 @@ def csv_chunks(path, columns, chunksize, options):
     if columns.features is not None:
         options = {"usecols": set(columns.wanted).__contains__} | options
     names = None
+    refused = (pandas.errors.EmptyDataError, pandas.errors.ParserError, *_UNREADABLE)
     for file in _several(path):
         with (
-            _naming(file, (pandas.errors.EmptyDataError, pandas.errors.ParserError)),
+            _naming(file, refused),
             pandas.read_csv(file, chunksize=chunksize, **options) as frames,
         ):
             start = 0
             for frame in frames:
+                if "index_col" not in options:
+                    _check_no_index(frame, start, file)
                 if start == 0:
-                    _check_index(frame, columns, file)
+                    if names is None and columns.features is None:
+                        _check_own_names(frame.columns, file)
                     columns = columns.found_in(frame.columns, file)
                     names = _same_names(names, frame.columns, file)
                 yield from _chunk(frame, columns, file, start)
                 start += len(frame)
 
 
-def _check_index(frame, columns, file):
-    """pandas writes the numbers of the rows as a column without a name, unless told not to."""
-    unnamed = [name for name in frame.columns if str(name).startswith("Unnamed: ")]
-    if columns.features is None and unnamed:
+def _check_no_index(frame, start, file):
+    """Where rows have one more field than the header, pandas moves every name by one column."""
+    if not frame.index.equals(_row_numbers(start, len(frame))):
+        raise ValueError(
+            f"the rows of {file} have more fields than its header has names, so that pandas takes "
+            "the first for an index without a name. If lines end with a separator, give "
+            "index_col=False; if there is such an index, index_col=0; else mend the header."
+        )
+
+
+def _row_numbers(start, n_rows):
+    from pandas import RangeIndex
+
+    return RangeIndex(start, start + n_rows)
+
+
+def _check_own_names(names, file):
+    """Raise for names that pandas made up: they would all be features."""
+    unnamed = [name for name in names if str(name).startswith("Unnamed: ")]
+    if unnamed:
         raise ValueError(
             f"{file} has a column without a name, {unnamed[0]!r} to pandas: for an index that was "
             "written along, give index_col=0; else name the columns that count by features=."
+        )
+    twice = [name for name in names if f"{name}.1" in names]
+    if twice:
+        raise ValueError(
+            f"{file} has two columns {twice[0]!r}, or one of that name and one {twice[0]}.1, as "
+            "pandas calls the second of two: name the columns that count by features=."
         )
 
 
@@ -140,55 +179,107 @@ def parquet_chunks(path, columns, batch_size, options):
     dataset = _imported("pyarrow.dataset", "Moments.from_parquet")
     from pyarrow import ArrowInvalid
 
-    files = [str(file) for file in path] if isinstance(path, list | tuple) else path
-    # What is read ahead, unless told not to: whole row groups, and 16 batches.
-    form = dataset.ParquetFileFormat(pre_buffer=False, use_buffered_stream=True)
-    table = dataset.dataset(files, **({"format": form} | options))
-    columns = columns.found_in(_names_to_take(table.schema, columns), _place(path))
-    how = {"columns": columns.wanted, "batch_size": batch_size, "batch_readahead": 1}
+    files = _several(path)
+    place = ", ".join(map(str, files[:3]))
+    # Unless told not to, pyarrow reads many row groups ahead.
+    form = dataset.ParquetFileFormat(pre_buffer=False)
+    with _naming(place, ArrowInvalid):
+        source = [str(file) for file in files] if len(files) > 1 else files[0]
+        table = dataset.dataset(source, **({"format": form} | options))
+    if not table.files:
+        raise ValueError(f"{place} holds no files: give a folder of parquet files, or the files.")
+    how = {"batch_size": batch_size, "batch_readahead": 0, "use_threads": False}
+    all_count, known = columns.features is None, None
     for file in table.get_fragments():
-        with _naming(file.path, ArrowInvalid):
+        with _naming(file.path, (ArrowInvalid, OSError)):
+            schema = _schema(file, table)
+            names = _names_to_take(schema, set(columns.wanted), all_count, file.path)
+            columns = columns.found_in(names, file.path)
+            known = _same_names(known, names, file.path) if all_count else None
             start = 0
-            for batch in file.to_batches(table.schema, **how):
+            for batch in file.to_batches(schema, columns=columns.wanted, **how):
                 frame = batch.to_pandas(ignore_metadata=True)
                 yield from _chunk(frame, columns, file.path, start)
                 start += len(frame)
 
 
-def _names_to_take(schema, columns):
+def _schema(file, table):
+    """That of a file itself: that of the first file would turn its numbers into others.
+
+    With the columns that are in the names of folders alone.
+    """
+    from pyarrow.dataset import get_partition_keys
+
+    schema = file.physical_schema
+    for name in get_partition_keys(file.partition_expression):
+        if name not in schema.names:
+            schema = schema.append(table.schema.field(name))
+    return schema
+
+
+def _names_to_take(schema, wanted, all_count, file):
     """The names in a schema; where all of them count, without the index of a DataFrame."""
     index = (schema.pandas_metadata or {}).get("index_columns", [])
-    left_out = index if columns.features is None else []
-    wanted = columns.wanted
-    return [name for name in schema.names if name in wanted or name not in left_out]
+    names = [name for name in schema.names if name in wanted or not (all_count and name in index)]
+    number = Counter(name for name in names if all_count or name in wanted)
+    for name, times in number.items():
+        if times > 1:
+            raise ValueError(f"{file} has {times} columns {name!r}: rename all but one of them.")
+    return names
 
 
 def _chunk(frame, columns, file, start):
     """Yield the rows of a frame that begins at row `start` of its file, if it has any."""
     if len(frame):
-        for name in columns.wanted:
-            _check_column(frame[name], f"{file}: column {name!r}", start)
-        yield columns.of(frame)
+        numbers = {
+            name: _numbers(frame[name], f"{file}: column {name!r}", start)
+            for name in columns.wanted
+        }
+        if columns.sample_weight is not None:
+            name = columns.sample_weight
+            _refuse(numbers[name] < 0, f"{file}: column {name!r} of weights is negative", start)
+        yield columns.of(type(frame)(numbers))
 
 
-def _check_column(values, what, start):
-    """Raise for values that are not numbers, of which the first is in row `start`."""
+def _numbers(values, what, start):
+    """A column of numbers; raise for what is none, the first row being `start`."""
     _refuse(values.isna(), f"{what} is empty", start)
     if values.dtype.kind not in "biuf":
-        row = next((i for i, value in enumerate(values) if not _is_number(value)), 0)
-        raise ValueError(
-            f"{what} holds {values.dtype}, {values.iloc[row]!r} in row {start + row}, and not "
-            f"numbers: leave it out by features=, or encode it as numbers. {_REMEDY}"
-        )
+        _refuse_text(values, what, start)
+        values = values.astype(float)
     _refuse(np.isinf(values.to_numpy(dtype=float)), f"{what} is infinite", start)
+    return values
 
 
-def _is_number(value):
+def _refuse_text(values, what, start):
+    """Raise unless all are numbers, only not stored as such: decimals, categories of numbers."""
+    wrong = [i for i, value in enumerate(values) if not isinstance(value, Real | Decimal)]
+    if wrong:
+        # pandas makes all of a column text where one entry is: that one.
+        row = next((i for i in wrong if not _reads_as_number(values.iloc[i])), wrong[0])
+        value = values.iloc[row]
+        raise ValueError(
+            f"{what} holds {values.dtype}, {value!r} in row {start + row}, and not numbers: leave "
+            f"it out by features=, or encode it as numbers.{_hint(value)} {_REMEDY}"
+        )
+
+
+def _reads_as_number(value):
     try:
         float(value)
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _hint(value):
+    """What to tell pandas.read_csv about a number that it took for text."""
+    text = str(value).strip()
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
+        return " If it is a number, give thousands=','."
+    if re.fullmatch(r"[+-]?\d*,\d+", text):
+        return " If it is a number, give decimal=','."
+    return ""
 
 
 def _refuse(bad, what, start):
@@ -205,18 +296,17 @@ def _naming(file, errors):
     try:
         yield
     except errors as error:
-        raise ValueError(f"{file} cannot be read as a table like the others: {error}") from error
+        hint = " Give its encoding= or compression=." if isinstance(error, _UNREADABLE) else ""
+        raise ValueError(f"{file} cannot be read as such a table: {error}.{hint}") from error
 
 
 def _several(path):
-    files = list(path) if isinstance(path, list | tuple) else [path]
+    """A list of files; an open file, which is a list of lines too, is one."""
+    one = isinstance(path, str | bytes | PathLike) or hasattr(path, "read")
+    files = list(path) if isinstance(path, Iterable) and not one else [path]
     if not files:
         raise ValueError("path is an empty list: give at least one file.")
     return files
-
-
-def _place(path):
-    return ", ".join(map(str, _several(path)[:3]))
 
 
 def _imported(name, what):

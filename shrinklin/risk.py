@@ -251,6 +251,8 @@ def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
     X = X.astype(float, copy=False)
     if sparse.issparse(X) and not whole:
         X = X.tocsr()
-    weight = sample_weight / sample_weight.sum()
+    # So that weights of any size have a sum; a power of two rounds nothing.
+    weight = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
+    weight /= weight.sum()
     kept = None if np.array_equal(order, np.arange(n_features)) else order
     return SampleRisk(loss, X, Y, weight, fit_intercept, kept)

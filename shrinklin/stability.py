@@ -21,9 +21,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
+from shrinklin.messages import progress, warn
 from shrinklin.moments import Moments
 from shrinklin.path import one_blas_thread
-from shrinklin.progress import progress
 from shrinklin.validation import check_weights, check_whole
 
 # Which resample is being fitted: two threads fit two of them.
@@ -364,15 +364,14 @@ def _report(log, n_resamples):
     for category in dict.fromkeys(category for _, category, _ in log):
         said = [(number, text) for number, of, text in log if of is category]
         for text in dict.fromkeys(text for number, text in said if number is None):
-            warnings.warn(text, category, stacklevel=3)
+            warn(text, category)
         fits = {number: text for number, text in reversed(said) if number is not None}
         if fits:
             first = min(fits)
-            warnings.warn(
+            warn(
                 f"{len(fits)} of {n_resamples} fits warned; that to resample {first}: "
                 f"{fits[first]}",
                 category,
-                stacklevel=3,
             )
 
 
@@ -383,9 +382,8 @@ def _report_single_rows(classes, y):
         return
     firsts = np.unique(classes, return_index=True)[1][single]
     labels = np.asarray(y).reshape(-1)[firsts].tolist()
-    warnings.warn(
+    warn(
         f"the classes {labels[:3]} of y have one row each, which one half of every pair lacks: "
         'leave them out, or give resampling="bootstrap".',
         UserWarning,
-        stacklevel=3,
     )

@@ -154,7 +154,7 @@ def test_a_tree_that_drops_what_is_left_over_is_rejected(monkeypatch):
     monkeypatch.setattr(
         shrinklin.distributed, "_tree", lambda chunks: tree(_forgets_the_last_group(chunks))
     )
-    found = moments(*(da.from_array(a, chunks=9) for a in (X, Y, s)))
+    found = moments(*(da.from_array(a, chunks=8) for a in (X, Y, s)))
     with pytest.raises(AssertionError):
         assert_equal(found, Moments.from_data(X, Y, s))
 
@@ -218,7 +218,8 @@ def kill_in_the_middle(log, pids, found):
     found.update(victim=victim, lost=by[victim], done={number for number, *_ in done})
 
 
-def test_a_worker_that_is_killed_changes_nothing(client, tmp_path):
+def test_a_worker_that_is_killed_changes_nothing(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(shrinklin.distributed, "_FAN_IN", 8)  # blocks wait for each other
     X, Y, _ = data(900)
     pids = list(client.run(os.getpid).values())
     assert len(pids) == 3
@@ -256,7 +257,19 @@ def _wrong(change):
         (lambda X, Y, s, t: (X, [1, 2]), TypeError, r"Y is a builtins.list.*Moments.from_data"),
         (lambda X, Y, s, t: (t["a"], t["y"]), TypeError, r"X is a dask.*Series: give"),
         (lambda X, Y, s, t: (X, Y, np.ones(100)), TypeError, "sample_weight is a numpy.ndarray"),
-        (lambda X, Y, s, t: (t[NAMES], Y), TypeError, "X is a dask DataFrame, Y is a dask Array"),
+        (
+            lambda X, Y, s, t: (t[NAMES], Y),
+            TypeError,
+            "DataFrame, Y is a dask Array: .*to_dask_array",
+        ),
+        (lambda X, Y, s, t: (X, Y[:, :0]), ValueError, r"Y of shape \(100, 0\).* one column each"),
+        (lambda X, Y, s, t: (X[:, :0], Y), ValueError, r"X of shape \(100, 0\)"),
+        (lambda X, Y, s, t: (X, Y, s.astype(str)), ValueError, "chunk \\d: .* is not numeric"),
+        (
+            lambda X, Y, s, t: (t[NAMES], t["y"].map_partitions(lambda q: q[::-1])),
+            ValueError,
+            r"chunk \d: the index of Y .* do not belong together",
+        ),
         (lambda X, Y, s, t: (X, Y[:50]), ValueError, r"X of shape \(100, 6\), Y of shape \(50, 3"),
         (lambda X, Y, s, t: (X, Y, s[:9]), ValueError, r"sample_weight of shape \(9,\)"),
         (lambda X, Y, s, t: (X[:, 0], Y), ValueError, r"X of shape \(100,\)"),

@@ -264,6 +264,41 @@ def test_a_call_that_fails_leaves_the_moments_as_they_were():
     assert_same_model(model, GroupLassoRegressor(tol=1e-10).fit(X, Y))
 
 
+@pytest.mark.parametrize("way", ["fit", "fit_moments", "partial_fit"])
+@pytest.mark.parametrize("model", [GroupLassoRegressor(), ShrinkNetRegressor()])
+def test_a_call_that_fails_leaves_the_model_as_it_was(model, way):
+    X, Y = simulate(40, 5, 2)
+    model = clone(model).set_params(alpha=0.01).partial_fit(X[:20], Y[:20])
+    before = vars(model).copy()
+    # Found out late: that training diverges, or that there are more features than labels.
+    diverging = GradientDescent("sgd", learning_rate=1e13, max_epochs=9)
+    for wrong in ({"solver": diverging}, {"groups": [0, 1]}):
+        data = [X[20:] if way == "partial_fit" else X[20:, :3], Y[20:]]
+        if way == "fit_moments":
+            data = [Moments.from_data(*data)]
+        model.set_params(**wrong)
+        with pytest.raises(ValueError, match=r"diverged|2 labels"):
+            getattr(model, way)(*data)
+        assert vars(model.set_params(solver="auto", groups=None)) == before
+    model.partial_fit(X[20:], Y[20:])
+    assert_same_model(model, clone(model).partial_fit(X, Y))
+
+
+@pytest.mark.parametrize("way", ["fit_moments", "partial_fit"])
+def test_warnings_of_a_training_come_after_the_model(way):
+    X, Y = simulate(40, 5, 2)
+    solver = GradientDescent(tol=1e-9, max_epochs=3)
+    model = GroupLassoRegressor(solver=solver, random_state=0)
+    data = [Moments.from_data(X, Y)] if way == "fit_moments" else [X, Y]
+    with pytest.raises(ConvergenceWarning, match="did not converge"):
+        getattr(model, way)(*data)
+    assert model.n_iter_ == 3
+    assert hasattr(model, "moments_") == (way == "partial_fit")
+    with pytest.warns(ConvergenceWarning) as caught:
+        getattr(clone(model), way)(*data)
+    assert caught[0].filename == __file__
+
+
 def test_rows_of_no_weight_add_nothing_but_cannot_be_all():
     X, Y = simulate(40, 5, 2)
     model = GroupLassoRegressor()
@@ -376,3 +411,53 @@ def test_parameters_are_checked(told, message):
     ):
         with pytest.raises(ValueError, match=message):
             fit(GroupLassoRegressor(**told))
+
+
+# Chunks that differ in more than their rows.
+
+
+@pytest.mark.parametrize("order", [(np.float32, np.float64), (np.float64, np.float32)])
+def test_the_widest_numbers_of_all_chunks_are_those_of_the_model(order):
+    X, Y = simulate(40, 5, 2)
+    model = GroupLassoRegressor()
+    for rows, dtype in zip((slice(20), slice(20, None)), order, strict=True):
+        model.partial_fit(X[rows].astype(dtype), Y[rows])
+    assert model.coef_.dtype == np.float64
+    model.partial_fit(X.astype(np.float32), Y)
+    assert model.coef_.dtype == np.float64
+
+
+def test_moments_of_partial_fit_have_the_names_of_the_features():
+    X, Y = simulate(40, 3, 2)
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    model = GroupLassoRegressor().partial_fit(frame[:20], Y[:20]).partial_fit(frame[20:], Y[20:])
+    assert list(model.moments_.feature_names) == ["a", "b", "c"]
+    assert GroupLassoRegressor().partial_fit(X, Y).moments_.feature_names is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sample_weight": np.zeros((20, 1))}, r"sample_weight has shape \(20, 1\)"),
+        ({"sample_weight": np.zeros(7)}, "inconsistent numbers of samples"),
+        ({"sample_weight": ["0"] * 20}, "not numeric"),
+        ({"sample_weight": 0}, r"sample_weight has shape \(\)"),
+        ({"y": np.zeros(20)}, "2 dimensions in these moments, 1 in the others|same columns"),
+        ({"y": np.zeros((20, 3))}, "same columns"),
+    ],
+)
+def test_rows_of_no_weight_are_checked_too(wrong, message):
+    X, Y = simulate(20, 5, 2)
+    model = GroupLassoRegressor().partial_fit(X, Y)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(**({"X": X, "y": Y, "sample_weight": np.zeros(20)} | wrong))
+    assert model.partial_fit(X, Y, np.zeros(20, int)).moments_.n_samples == 20
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e170])
+def test_moments_of_numbers_whose_squares_are_none_are_refused(scale):
+    X, Y = simulate(20, 3, 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = Moments.from_data(X * scale, Y)
+    with pytest.raises(ValueError, match="squares of X, y and y/X, and some do not fit"):
+        GroupLassoRegressor().fit_moments(moments)

@@ -1190,6 +1190,43 @@ def test_a_model_stopped_by_hand_is_there_where_warnings_are_errors():
     assert np.isfinite(model.coef_).all()
 
 
+@every_estimator
+@pytest.mark.parametrize("wrong", ["diverges", "y", "X", "interrupt"])
+def test_a_fit_that_fails_leaves_the_model_as_it_was(estimator, wrong, monkeypatch):
+    X, y = data_of(estimator)
+    rng = np.random.RandomState(0)
+    model = clone(estimator).set_params(random_state=rng).fit(X, y)
+    before, drawn = vars(model).copy(), rng.get_state()
+    rate = 1e13 if wrong == "diverges" else 0.01
+    solver = GradientDescent("sgd", learning_rate=rate, max_epochs=30)
+    error: type[BaseException] = ValueError
+    data = X[:, :7], y
+    if wrong == "y":
+        data = X[:, :7], np.zeros(3)
+    if wrong == "X":
+        data = X[:, :7] * np.nan, y
+    if wrong == "interrupt":
+        error = KeyboardInterrupt
+        monkeypatch.setattr(GradientDescent, "train", _raises_interrupt)
+    with pytest.raises(error):
+        model.set_params(solver=solver).fit(*data)
+    assert vars(model.set_params(solver=before["solver"])) == before
+    np.testing.assert_equal(rng.get_state(), drawn)
+
+
+def _raises_interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+@every_estimator
+def test_warnings_of_a_training_point_at_the_users_line(estimator):
+    X, y = data_of(estimator)
+    solver = GradientDescent(tol=1e-9, max_epochs=3)
+    with pytest.warns(ConvergenceWarning) as caught:
+        clone(estimator).set_params(solver=solver).fit(X, y)
+    assert caught[0].filename == __file__
+
+
 def test_the_end_of_a_training_that_blew_up_is_an_error():
     # Adagrad cannot overflow: its steps are as long as the rate.
     with pytest.raises(ValueError, match="learning_rate=1000 diverged: the objective was"):

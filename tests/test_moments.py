@@ -1,4 +1,5 @@
 import tracemalloc
+import warnings
 import weakref
 from dataclasses import replace
 
@@ -57,6 +58,7 @@ def test_against_the_definition():
     np.testing.assert_allclose(moments.xy, xy, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.* have so little left:UserWarning")  # of one row
 @pytest.mark.parametrize("cut", [1, 17, 49])
 def test_add_and_subtract(cut):
     X, Y = simulate(50, 6, 3)
@@ -279,3 +281,135 @@ def test_shown_by_their_size():
     assert repr(Moments.from_data(*simulate(10, 3, 1))) == (
         "Moments of 10 samples, 3 features, 1 target"
     )
+
+
+def test_moments_are_compared_by_identity():
+    moments = Moments.from_data(*simulate(10, 3, 2))
+    assert moments == moments
+    assert moments != replace(moments)
+    assert len({moments, moments}) == 1
+
+
+# Rounding.
+
+
+def test_sparse_columns_far_from_zero_are_those_of_the_dense_table():
+    X, Y = simulate(200, 5, 2, correlation=0.5)
+    X[np.abs(X) < 0.3] = 0
+    X[:, [1, 3]] += 1e8
+    X[:, 2] = np.where(X[:, 0] > 0, 3.0, 0)
+    s = np.random.default_rng(0).uniform(0.1, 2, 200)
+    near = X.copy()
+    near[:, [1, 3]] -= 1e8
+    expected = Moments.from_data(near, Y, s)
+    found = Moments.from_data(sparse.csr_array(X), Y, s)
+    for a, b in ((found.xx, expected.xx), (found.xy, expected.xy)):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * np.abs(b).max())
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e6])
+def test_columns_that_are_constant_in_what_is_left(scale):
+    for seed in range(20):
+        X, Y = simulate(30, 3, 2, seed=seed)
+        X[:10, 1] *= scale
+        Y[:10, 0] *= scale
+        X[10:, 1], Y[10:, 0] = 0.3, 7.7
+        left = Moments.from_data(X, Y) - Moments.from_data(X[:10], Y[:10])
+        assert not left.xx[1].any()
+        assert not left.yy[0].any()
+
+
+def test_a_deviation_of_450_roundings_is_no_constant():
+    X, Y = simulate(400, 2, 1)
+    X[:, 1] = 1 + 1e-13 * np.sign(X[:, 1])
+    assert Moments.from_data(X, Y).xx[1, 1] > 0
+
+
+def test_what_is_left_by_rounding_alone_is_none():
+    X, Y = simulate(30, 3, 1)
+    s = np.r_[np.full(15, 1e14), np.ones(15)]
+    whole = Moments.from_data(X, Y, s)
+    with pytest.raises(ValueError, match="leaves none"):
+        whole - Moments.from_data(X[:15], Y[:15], s[:15])
+
+
+def test_lost_digits_are_told():
+    X, Y = simulate(30, 3, 1)
+    s = np.r_[np.full(15, 1e11), np.ones(15)]
+    whole, part = Moments.from_data(X, Y, s), Moments.from_data(X[:15], Y[:15], s[:15])
+    with pytest.warns(UserWarning, match=r"columns of [XY], first 0, have so little left .*add"):
+        left = whole - part
+    np.testing.assert_array_equal(left.xx, whole.without(part).xx)
+    X[3, 1] = 1e7
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    whole, part = Moments.from_data(frame, Y), Moments.from_data(frame[:15], Y[:15])
+    with pytest.warns(UserWarning, match="1 columns of X, first b, have so little left"):
+        whole - part
+
+
+# What is given wrongly.
+
+
+def _far(container):
+    X, Y = simulate(40, 4, 2)
+    X[:, 2] += 1e9
+    return container(X), X, Y
+
+
+@pytest.mark.parametrize("container", [sparse.dia_array, sparse.bsr_array, sparse.coo_array])
+def test_all_kinds_of_sparse_tables(container):
+    made, X, Y = _far(container)
+    assert_equal(Moments.from_data(made, Y), Moments.from_data(sparse.csr_array(X), Y))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint16, np.float32])
+def test_all_kinds_of_numbers_in_sparse_tables(dtype):
+    X, Y = simulate(40, 4, 2)
+    X = (10 * np.abs(X)).astype(dtype)
+    assert_equal(Moments.from_data(sparse.csr_array(X), Y), Moments.from_data(X, Y))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, Y: (sparse.csr_array(X * 1j), Y), "X is sparse of dtype complex128"),
+        (lambda X, Y: (X, Y[:, :0]), r"Y \(10, 0\): .* at least one column each"),
+        (lambda X, Y: (X, Y * np.inf), "2 of the 2 columns of Y contain NaN, infinity"),
+        (
+            lambda X, Y: (X, np.where(np.eye(10, 2, -3) > 0, np.nan, Y)),
+            "columns of Y contain .*first [01]",
+        ),
+        (lambda X, Y: (X, Y, np.full(10, 1e308)), "sum of sample_weight is too large"),
+        (lambda X, Y: (np.ma.masked_less(X, 0), Y), r"X has \d+ masked entries"),
+        (lambda X, Y: (X, np.ma.masked_less(Y, 0)), r"Y has \d+ masked entries"),
+        (
+            lambda X, Y: (X, Y, np.ma.masked_less(np.arange(10.0), 3)),
+            "sample_weight has 3 masked entries",
+        ),
+        (lambda X, Y: (np.full((10, 1), "1"), Y), "X has entries that are not real numbers"),
+        (lambda X, Y: (X, Y + 1j), "Y has entries that are not real numbers"),
+        (
+            lambda X, Y: (np.full((10, 1), "2020-01-01", "datetime64[D]"), Y),
+            "X has entries that are not real numbers",
+        ),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_named(change, message):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)  # of what would be wrong
+        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=message):
+            Moments.from_data(*change(*simulate(10, 3, 2)))
+
+
+def test_a_mask_that_hides_nothing_is_accepted():
+    X, Y = simulate(10, 3, 2)
+    assert_equal(Moments.from_data(np.ma.array(X), Y), Moments.from_data(X, Y))
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((7, 1)), np.array(["0"] * 7), [None] * 7, np.zeros(7, complex)], ids=repr
+)
+def test_only_weights_that_are_numbers_can_be_zero_in_a_chunk(wrong):
+    X, Y = simulate(7, 3, 2)
+    with pytest.raises(ValueError, match="chunk 1: sample_weight"):
+        Moments.from_chunks([(X, Y), (X, Y, wrong)])

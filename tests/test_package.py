@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 import shrinklin
-from shrinklin import GroupLassoRegressor, ShrinkNetRegressor
+from shrinklin import (
+    GradientDescent,
+    GroupLassoRegressor,
+    GroupLassoRegressorCV,
+    InformationCriterion,
+    ShrinkNetRegressor,
+    regularization_path,
+    selection_frequencies,
+)
 from shrinklin.solvers import kernels
 
 ROOT = Path(__file__).parents[1]
@@ -121,3 +129,22 @@ def test_demo_runs_and_draws(tmp_path):
     verdicts = [line for line in result.stdout.splitlines() if "features needed are" in line]
     assert ["mean squared error" in verdicts[0], "log-loss" in verdicts[1]] == [True, True]
     assert result.stdout.count("held-out ") >= 2
+
+
+WARNING_CALLS = [
+    lambda X, Y: GroupLassoRegressor(1e-3, **SHORT).fit(X, Y),
+    lambda X, Y: GroupLassoRegressorCV(3, **SHORT).fit(X, Y),
+    lambda X, Y: regularization_path(GroupLassoRegressor(**SHORT), X, Y),
+    lambda X, Y: InformationCriterion(GroupLassoRegressor(**SHORT), alphas=3).fit(X, Y),
+    lambda X, Y: selection_frequencies(GroupLassoRegressor(1e-3, **SHORT), X, Y, 2),
+    lambda X, Y: ShrinkNetRegressor(solver=GradientDescent(max_epochs=3), weight_decay=0).fit(X, Y),
+]
+SHORT = {"max_iter": 1, "tol": 1e-15}
+
+
+@pytest.mark.parametrize("call", WARNING_CALLS)
+def test_warnings_point_at_the_users_line(call):
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    with pytest.warns(UserWarning, match="converge|minimiser") as caught:
+        call(X, X[:, :2])
+    assert {Path(warning.filename) for warning in caught} == {Path(__file__)}

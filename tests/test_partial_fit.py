@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss as mean_log_loss
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from oracles import indicators_of, log_loss
 from problems import simulate_classes
@@ -21,6 +22,7 @@ from shrinklin import (
     Annealing,
     GradientDescent,
     GroupLassoClassifier,
+    Moments,
     ProximalNewton,
     Removal,
     ShrinkNetClassifier,
@@ -29,7 +31,7 @@ from shrinklin import (
     Threshold,
 )
 from shrinklin.risk import SampleRisk
-from shrinklin.solvers.gradient_descent import Training
+from shrinklin.solvers.gradient_descent import Stream
 
 ESTIMATORS = [ShrinkNetClassifier(random_state=0), GroupLassoClassifier(random_state=0)]
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
@@ -248,23 +250,23 @@ def test_weighted_calls_are_those_of_a_slow_reference(estimator, batch_size):
 
 
 def _forgets_the_optimizer(monkeypatch):
-    meet = Training._meet
+    meet = Stream._meet
 
     def forgetful(self, *args):
         meet(self, *args)
         self.optimizer.state = [np.zeros_like(values) for values in self.optimizer.state]
 
-    monkeypatch.setattr(Training, "_meet", forgetful)
+    monkeypatch.setattr(Stream, "_meet", forgetful)
 
 
 def _forgets_what_removal_remembers(monkeypatch):
-    meet = Training._meet
+    meet = Stream._meet
 
     def forgetful(self, *args):
         meet(self, *args)
         self.memory = {}
 
-    monkeypatch.setattr(Training, "_meet", forgetful)
+    monkeypatch.setattr(Stream, "_meet", forgetful)
 
 
 def _scales_the_penalty_by_the_share_of_the_batch(monkeypatch):
@@ -280,17 +282,17 @@ def _scales_the_penalty_by_the_share_of_the_batch(monkeypatch):
 
 
 def _counts_epochs_anew(monkeypatch):
-    go_on = Training.go_on
+    go_on = Stream.go_on
 
     def forgetful(self, *args):
         self.point.epoch = 0
         return go_on(self, *args)
 
-    monkeypatch.setattr(Training, "go_on", forgetful)
+    monkeypatch.setattr(Stream, "go_on", forgetful)
 
 
 def _weighs_every_call_alone(monkeypatch):
-    monkeypatch.setattr(Training, "_weigh", lambda self, weight: None)
+    monkeypatch.setattr(Stream, "_weigh", lambda self, weight: None)
 
 
 MUTANTS: dict = {
@@ -442,6 +444,30 @@ def test_no_data_are_kept():
 
 
 @every_estimator
+def test_it_does_not_grow(estimator):
+    X, y = simulate_classes(20, 8, 3)
+    removal = Threshold(1e-9) if estimator is ESTIMATORS[1] else SignVariance(0.9, 2.0)
+    model = make(estimator, removal=removal, batch_size=7)
+    sizes = [len(pickle.dumps(stream(model, [(X, y)] * 40))) for _ in range(2)]
+    # Numbers may need another digit.
+    assert abs(sizes[1] - sizes[0]) < 50
+
+
+class SeesThreads(Removal):
+    def dead(self, watched):
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        assert pools
+        assert all(pool["num_threads"] == 1 for pool in pools)
+        return np.zeros(len(watched.gate), dtype=bool)
+
+
+@every_estimator
+def test_products_are_of_one_thread(estimator):
+    with threadpool_limits(2, "blas"):
+        stream(make(estimator, removal=SeesThreads()), chunks_of())
+
+
+@every_estimator
 @every_batch_size
 def test_a_removed_feature_never_returns(estimator, batch_size):
     removal = SignVariance(0.5) if estimator is ESTIMATORS[0] else Threshold(0.05)
@@ -488,10 +514,10 @@ def test_counts(estimator, batch_size):
     assert model.cost_.epochs == model.n_iter_ == 5
     assert model.cost_.neuron_epochs == 5 * 8
     assert model.cost_.parameter_updates == n_steps * n_parameters
-    # A gradient is two products, and the value after the steps one; the first call is
-    # measured before its steps too, which a batch of all its rows has for nothing.
-    first = 0 if batch_size is None else sizes[0]
-    assert model.cost_.multiply_adds == (3 * sum(sizes) + first) * 8 * q
+    # A gradient is two products, and the values before and after the steps are one each; a
+    # batch of all rows has the first for nothing.
+    n_products = 3 if batch_size is None else 4
+    assert model.cost_.multiply_adds == n_products * sum(sizes) * 8 * q
 
 
 # --- what is set
@@ -654,12 +680,72 @@ def test_what_an_exact_fit_left_out(estimator, removal):
 
 
 @every_estimator
-def test_a_model_without_features_begins_anew(estimator):
+@pytest.mark.parametrize("removal", [None, Threshold(0.001)], ids=repr)
+def test_a_model_without_features_begins_anew(estimator, removal):
     X, y = simulate_classes(60, 8, 3)
     model = clone(estimator).set_params(alpha=1e3).fit(X, y)
     assert not model.coef_.any()
-    model.set_params(alpha=0.01)
+    model.set_params(alpha=0.01, solver=GradientDescent(removal=removal))
     assert stream(model, [(X, y)] * 10).get_support().any()
+
+
+@pytest.mark.parametrize("groups", [None, [2, 0, 1, 3] * 2], ids=["features", "groups"])
+def test_what_closed_filters_left_out_stays_out(groups):
+    X, y = simulate_classes(60, 8, 3)
+    setting = {"gate": "filter", "max_epochs": 300, "groups": groups, "alpha": 0.05}
+    model = make(ESTIMATORS[0], **setting).fit(X, y)
+    out = ~model.get_support()
+    assert 0 < out.sum() < 8
+    assert model.weight_[:, out].any()  # a filter that closes leaves them
+    model.set_params(solver=GradientDescent(), alpha=0.001)
+    stream(model, [(X, y)] * 20)
+    np.testing.assert_array_equal(model.get_support(), ~out)
+
+
+OTHER_GROUPS = [[0, 0, 1, 1, 2, 2, 3, 3], [2, 0, 1, 3] * 2, [0] * 8]
+
+
+@every_estimator
+@pytest.mark.parametrize("groups", OTHER_GROUPS, ids=repr)
+@pytest.mark.parametrize("solver", ["auto", GradientDescent(removal=SignChange(), max_epochs=50)])
+@pytest.mark.filterwarnings("ignore:(?s).*above that of a model without features")
+def test_groups_may_change_after_fit(estimator, groups, solver):
+    if estimator is ESTIMATORS[1]:
+        solver = "auto"
+    X, y = simulate_classes(60, 8, 3)
+    model = clone(estimator).set_params(alpha=0.1, solver=solver).fit(X, y)
+    coef = model.coef_.copy()
+    assert 0 < model.get_support().sum() < 8
+    # At next to no rate it is the model that was fitted.
+    model.set_params(groups=groups, solver=GradientDescent(learning_rate=1e-12))
+    other = copy.deepcopy(model).set_params(warm_start=True, solver__max_epochs=1)
+    np.testing.assert_allclose(model.partial_fit(X, y).coef_, coef, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(other.fit(X, y).coef_, coef, rtol=0, atol=1e-10)
+
+
+@every_estimator
+def test_without_an_intercept_none_is_left_of_the_fit(estimator):
+    X, y = simulate_classes(60, 8, 3)
+    model = clone(estimator).set_params(alpha=0.1).fit(X, y)
+    assert model.intercept_.any()
+    model.set_params(fit_intercept=False).partial_fit(X, y)
+    assert not model.intercept_.any()
+
+
+@every_estimator
+def test_a_fit_that_fails_in_mid_stream_leaves_model_and_stream(estimator):
+    chunks, (X, y) = chunks_of(), simulate_classes(50, 5, 2)
+    model = stream(clone(estimator), chunks[:2])
+    before = vars(model).copy()
+    with pytest.raises(ValueError, match="one class"):
+        model.fit(X, np.zeros(50))
+    assert vars(model) == before
+    diverging = GradientDescent("sgd", learning_rate=RATES_TOO_LARGE.get(type(model), 1e5))
+    diverging.set_params(max_epochs=9)
+    with pytest.raises(ValueError, match="diverged"):
+        model.set_params(solver=diverging).fit(X, y)
+    assert vars(model.set_params(solver="auto")) == before
+    assert same_bits(stream(model, chunks[2:]), stream(clone(estimator), chunks))
 
 
 @every_estimator
@@ -683,7 +769,7 @@ def test_the_penalty_may_change(estimator):
         slow.call(X, np.eye(3)[y])
         model.partial_fit(X, y)
     assert slow.deviation(model) < 1e-10
-    # However strong, it is no divergence.
+    # However much stronger, it is no divergence.
     model.set_params(alpha=1e7).partial_fit(*chunks[0])
     model.set_params(alpha=1e-3).partial_fit(*chunks[0])
 
@@ -715,12 +801,18 @@ class Other(Removal):
         ({"solver__optimizer": "sgd"}, "optimizer and momentum"),
         ({"solver__gate": "filter"}, "gate"),
         ({"groups": [0, 1] * 4}, "groups"),
+        ({"groups": [0, 0, 1, 1, 2, 2, 3, 3]}, "groups"),  # the order of the features is the same
         ({"fit_intercept": False}, "fit_intercept"),
     ],
     ids=repr,
 )
 def test_what_may_not_change(estimator, parameters, name):
     chunks = chunks_of()
+    if name == "gate" and estimator is ESTIMATORS[1]:
+        # It has none.
+        model = stream(make(estimator), chunks[:2]).set_params(**parameters)
+        assert same_bits(stream(model, chunks[2:]), stream(make(estimator), chunks))
+        return
     model = stream(make(estimator), chunks[:2])
     before = learnt(model)
     old = {key: model.get_params()[key] for key in parameters}
@@ -752,6 +844,8 @@ X, Y = simulate_classes(30, 8, 3)
         ((X, Y / 7, range(3)), ValueError, r"y has labels that are not among .*: 0\.14"),
         ((X, Y.astype(str), range(3)), ValueError, r"y has labels that are not among .*: '0'"),
         ((X, np.arange(30), range(3)), ValueError, r"\[0, 1, 2\]: 3, 4, 5, 6, 7, …. Give"),
+        ((X, Y, range(3), np.full(30, 1e308)), ValueError, "sums to more than a float64 holds"),
+        ((Moments.from_data(X, Y), None, range(3)), TypeError, "Moments, which .* Give the sam"),
         ((X[:9], Y, range(3)), ValueError, "inconsistent numbers of samples.*the same rows"),
         ((np.where(X > 2, np.nan, X), Y, range(3)), ValueError, "contains NaN"),
         ((1e200 * X, Y, range(3)), ValueError, "works with squares of X"),
@@ -762,7 +856,7 @@ X, Y = simulate_classes(30, 8, 3)
         ((X, Y, range(3), np.zeros(29)), ValueError, "inconsistent numbers of samples"),
         ((X, Y, range(3), ["a"] * 30), ValueError, "sample_weight of dtype .* not numeric"),
     ],
-    ids=range(21),
+    ids=range(23),
 )
 def test_a_bad_first_call_leaves_nothing_behind(estimator, arguments, error, message):
     model = clone(estimator)
@@ -810,7 +904,10 @@ def test_bad_later_calls_leave_the_model_as_it_was(estimator, fitted):
     for arguments, message in [
         ((X[:, :-1], y), "X has 7 features, but .* is expecting 8"),
         ((X, y, [0, 1]), r"classes=\[0, 1\] are not those of the model, \[0, 1, 2\]: give the"),
-        ((X, y + 1), r"y has labels that are not among the classes \[0, 1, 2\]: 3"),
+        (
+            (X, y + 1),
+            r"not among the classes \[0, 1, 2\]: 3. Begin anew with a clone, and give all",
+        ),
         ((X, y, None, np.full(len(y), np.nan)), "sample_weight contains NaN"),
     ]:
         before = vars(model).copy()
@@ -848,6 +945,29 @@ def test_divergence_is_an_error_and_leaves_the_model(estimator, batch_size, begu
     assert same_bits(model, stream(make(estimator, **setting), chunks))
 
 
+def test_an_outlier_does_not_end_the_stream():
+    X, y = simulate_classes(100, 8, 2, noise=0.1)
+    model = stream(clone(ESTIMATORS[0]).set_params(alpha=0.001), [(X, y)] * 40, 2)
+    score = model.score(X, y)
+    Z = X[:5].copy()
+    Z[0] *= 1e5
+    model.partial_fit(Z, 1 - y[:5])
+    assert model.objective_ > 1e3
+    stream(model, [(X, y)] * 40, 2)
+    assert model.score(X, y) > score - 0.05
+
+
+def test_a_first_loss_of_nothing_makes_no_divergence():
+    # Of these rows, all of one class, the best constant and the model lose next to nothing.
+    Z = np.array([[1.0, 10.0]] * 2 + [[1.0, -10.0]])
+    model = make(ESTIMATORS[1], alpha=0.0, learning_rate=1.9)
+    model.set_params(solver__max_epochs=1).fit(np.eye(2), [0, 1])
+    model.coef_[:] = 20.0, 0.0
+    before = np.logaddexp(0, -model.decision_function(Z)).mean()
+    model.partial_fit(Z, [1, 1, 1])
+    assert 1e3 * before < model.objective_ < 0.1
+
+
 class Interrupt(Removal):
     """Ctrl-C in the call `at`, after some steps of it."""
 
@@ -874,6 +994,31 @@ def test_interrupted_by_hand_the_last_model_stays(estimator):
     whole = make(estimator, batch_size=5, removal=Interrupt(at=99))
     assert same_bits(stream(model, chunks[2:]), stream(whole, chunks))
     assert model.cost_ == whole.cost_
+
+
+class CountsSteps(Removal):
+    """Takes out one switch every ten steps; Ctrl-C after it has counted one of call `at`."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def dead(self, watched):
+        n = watched.memory["n"] = watched.memory.get("n", np.zeros(len(watched.gate))) + 1
+        if watched.epoch == self.at:
+            self.at = None
+            raise KeyboardInterrupt
+        return (np.arange(len(n)) == 0) & (n % 10 == 0)
+
+
+def test_what_removal_remembers_is_undone_too():
+    chunks = chunks_of()
+    model, whole = (make(ESTIMATORS[0], removal=CountsSteps(at), batch_size=5) for at in (3, 99))
+    stream(model, chunks[:2])
+    with pytest.raises(KeyboardInterrupt):
+        stream(model, chunks[2:])
+    stream(whole, chunks)
+    assert 0 < whole.get_support().sum() < 8
+    assert same_bits(stream(model, chunks[2:]), whole)
 
 
 def test_a_real_interrupt_leaves_a_model_that_goes_on():
@@ -910,11 +1055,88 @@ def test_random_states(estimator):
     chunks = chunks_of()
     models = [
         stream(clone(estimator).set_params(random_state=state), chunks)
-        for state in (3, 3, np.random.RandomState(3), 4)
+        for state in (3, 3, 4, np.random.RandomState(3), np.random.RandomState(3))
     ]
     assert same_bits(models[0], models[1])
-    assert same_bits(models[0], models[2])
-    assert not same_bits(models[0], models[3])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        stream(clone(estimator).set_params(random_state=None), chunks)
+    assert not same_bits(models[0], models[2])
+    assert same_bits(models[3], models[4])
+
+
+def drawn_from(rng):
+    return rng.get_state()[1:3]
+
+
+@every_estimator
+def test_a_generator_gives_one_number_and_none_where_the_first_call_fails(estimator):
+    rng, chunks = np.random.RandomState(3), chunks_of()
+    rate = RATES_TOO_LARGE.get(type(estimator), 1e5)
+    model = make(estimator, optimizer="sgd", learning_rate=rate, batch_size=7)
+    model.set_params(random_state=rng)
+    with pytest.raises(ValueError, match="diverged"):
+        stream(model, chunks[:1])
+    np.testing.assert_equal(drawn_from(rng), drawn_from(np.random.RandomState(3)))
+    stream(model.set_params(solver__learning_rate=0.01), chunks)
+    one = np.random.RandomState(3)
+    one.randint(2**31 - 1)
+    np.testing.assert_equal(drawn_from(rng), drawn_from(one))
+
+
+class Fails(Removal):
+    def dead(self, watched):
+        np.random.random_sample()  # noqa: NPY002
+        raise RuntimeError("a strategy of one's own")
+
+
+@every_estimator
+def test_without_random_state_the_global_generator_is_left_alone(estimator):
+    chunks, before = chunks_of(), np.random.get_state()  # noqa: NPY002
+    try:
+        np.random.seed(0)  # noqa: NPY002
+        model = stream(make(estimator, random_state=None, batch_size=7), chunks[:1])
+        begun = drawn_from(np.random)
+        stream(model, chunks[1:3])
+        np.testing.assert_equal(drawn_from(np.random), begun)
+        model.set_params(solver__removal=Fails())
+        with pytest.raises(RuntimeError):
+            stream(model, chunks[3:])
+        # What others draw meanwhile is not drawn again.
+        assert drawn_from(np.random)[1] != begun[1]
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+
+
+@every_estimator
+def test_shallow_copies_go_on_apart(estimator):
+    chunks = chunks_of()
+    model = stream(make(estimator, batch_size=7), chunks[:2])
+    first, second = (stream(copy.copy(model), chunks[2:]) for _ in range(2))
+    assert same_bits(first, second)
+    assert same_bits(stream(model, chunks[2:]), first)
+
+
+@every_estimator
+def test_random_state_is_looked_at_in_the_first_call_alone(estimator):
+    chunks = chunks_of()
+    model = stream(make(estimator, batch_size=7), chunks[:2]).set_params(random_state=9)
+    assert same_bits(stream(model, chunks[2:]), stream(make(estimator, batch_size=7), chunks))
+
+
+@every_estimator
+def test_weights_whose_sum_over_all_calls_is_too_large(estimator):
+    X, y = simulate_classes(30, 8, 3)
+    model = clone(estimator).partial_fit(X, y, range(3), np.full(30, 4e306))
+    before = vars(model).copy()
+    with pytest.raises(ValueError, match="sums to more than a float64 holds over all"):
+        model.partial_fit(X, y, sample_weight=np.full(30, 4e306))
+    assert vars(model) == before
+
+
+@pytest.mark.parametrize(("parameters", "warned"), [({"p": 0.5}, 0), ({"weight_decay": 0}, 1)])
+def test_what_only_an_exact_solver_lacks_is_no_matter(parameters, warned):
+    model = clone(ESTIMATORS[0]).set_params(**parameters)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.partial_fit(X, Y, classes=range(3))
+    assert len(caught) == warned
+    with pytest.raises(ValueError, match=r"closed-form|without a minimiser"):
+        model.fit(X, Y)

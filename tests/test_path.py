@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ from sklearn.linear_model import Lasso
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from builders import CLASS_PROBLEMS, build, build_classes, descend, logistic_regression, solve
 from oracles import bridge, group_lasso_objective, group_sum, squared_loss
@@ -14,12 +16,13 @@ from problems import PROBLEMS, random_small, simulate, simulate_classes
 from shrinklin import (
     GroupLassoClassifier,
     GroupLassoRegressor,
+    Moments,
     ProximalNewton,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
     regularization_path,
 )
-from shrinklin.path import n_steps, solve_path
+from shrinklin.path import n_steps, one_blas_thread, solve_path
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.solution import Solution, Status
@@ -475,3 +478,41 @@ def test_refit_keeps_class_weights_and_needs_two_classes():
     assert np.abs(plain.refit(X, y).objectives - by_hand.objectives).max() > 1e-3
     with pytest.raises(ValueError, match=r"y has one class, 1, .* at least two classes"):
         path.refit(X[y == 1], y[y == 1])
+
+
+# One thread for BLAS.
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_threads_that_overlap_restore_the_threads_of_blas():
+    entered, left = threading.Event(), threading.Event()
+
+    def first():
+        with one_blas_thread():
+            entered.set()
+            left.wait(10)
+
+    with threadpool_limits(2, "blas"):
+        thread = threading.Thread(target=first)
+        thread.start()
+        entered.wait(10)
+        with one_blas_thread(), one_blas_thread():
+            left.set()
+            thread.join()
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+        with pytest.raises(KeyError), one_blas_thread():
+            raise KeyError
+        assert blas_threads() == {2}
+
+
+def test_moments_of_other_columns_than_those_of_the_path_are_refused():
+    X, Y = simulate(30, 4, 2)
+    path = regularization_path(GroupLassoRegressor(), X, Y[:, 0], alphas=3)
+    with pytest.raises(ValueError, match="y has 2 targets, the path was computed with 1"):
+        path.mean_squared_errors(Moments.from_data(X, Y))
+    with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+        path.mean_squared_errors(Moments.from_data(X[:, :3], Y[:, 0]))

@@ -1,9 +1,12 @@
+import gzip
 import io
 import re
 import runpy
+import subprocess
 import sys
 import tracemalloc
 import warnings
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -240,7 +243,10 @@ def test_text_among_numbers_is_shown(tmp_path):
         ({"target": ["y", "y"]}, "column 'y' is given twice"),
         ({"target": list(table().columns)}, "at least one feature is needed"),
         ({"target": "y", "rows": 0}, "=0: give a whole number >= 1"),
-        ({"target": "y", "sample_weight": "a"}, "chunk 0: sample_weight has .* negative"),
+        (
+            {"target": "y", "sample_weight": "a"},
+            r"table.\w+: column 'a' of weights is negative in 2\d of the 50 rows .*in row 3 ",
+        ),
     ],
 )
 def test_wrong_columns_are_named(tmp_path, kind, options, message):
@@ -260,11 +266,191 @@ def test_files_of_other_columns_are_named(tmp_path):
     assert read([one, more], "y", features=["a"]).n_samples == 100
     files = [write(table(), tmp_path / "1.parquet")]
     files.append(write(table().drop(columns="a"), tmp_path / "2.parquet"))
-    with pytest.raises(ValueError, match=r"2.parquet: column 'a' is empty in 50 of the 50 rows"):
+    with pytest.raises(ValueError, match=r"2.parquet has no column 'a'"):
         read(files, "y")
-    files[1] = write(table().assign(c="x"), tmp_path / "3.parquet")
-    with pytest.raises(ValueError, match=r"3.parquet cannot be read as a table like the others"):
+    files[1] = write(table().assign(extra=1), tmp_path / "3.parquet")
+    with pytest.raises(ValueError, match=r"3.parquet has a column 'extra' that the files before"):
         read(files, "y")
+    assert read(files, "y", features=["a"]).n_samples == 100
+    files[1] = write(table().assign(c=["1", "2"] * 25), tmp_path / "4.parquet")
+    with pytest.raises(ValueError, match=r"4.parquet: column 'c' holds str, '1' in row 0"):
+        read(files, "y")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ([True, False], [3, 4]),
+        (np.float32([0.5, 0.25]), [1 / 3, 1 / 7]),
+        ([1, 2], [0.5, 0.25]),
+        (np.int8([1, 2]), [1000, 2000]),
+    ],
+)
+def test_numbers_are_those_of_each_file_whatever_the_first_holds(tmp_path, kind, first, then):
+    frames = [pd.DataFrame({"a": a, "y": [1.0, 3.0]}) for a in (first, then)]
+    files = [write(frame, tmp_path / f"{i}.{kind}") for i, frame in enumerate(frames)]
+    whole = pd.concat([frame.astype(float) for frame in frames])
+    assert_equal(read(files, "y"), Moments.from_data(whole[["a"]], whole["y"]))
+
+
+def test_the_index_of_a_later_parquet_file_is_no_feature(tmp_path):
+    frames = [table(), table(seed=1).set_axis(range(7, 57))]
+    files = [write(frame, tmp_path / f"{i}.parquet") for i, frame in enumerate(frames)]
+    whole = pd.concat(frames)
+    assert_equal(read(files, "y"), expected(whole, "y", ["a", "b", "c", "on", "z", "w"]))
+
+
+def test_columns_in_the_names_of_folders(tmp_path):
+    for year in (2020, 2021):
+        (tmp_path / f"year={year}").mkdir()
+        write(table(seed=year), tmp_path / f"year={year}" / "part.parquet")
+    whole = pd.concat([table(seed=year).assign(year=year) for year in (2020, 2021)])
+    for features in (["a", "year"], None):
+        found = read(tmp_path, "y", features=features, partitioning="hive")
+        names = features or ["a", "b", "c", "on", "z", "w", "year"]
+        assert_equal(found, expected(whole, "y", names))
+    assert "year" not in read(tmp_path, "y", partitioning=None).feature_names
+
+
+@pytest.mark.parametrize("ending", ["", "9"])
+@pytest.mark.parametrize("features", [None, ["a", "b"], ["a"]])
+def test_more_fields_than_names_are_refused(tmp_path, features, ending):
+    file = tmp_path / "wide.csv"
+    file.write_text("a,b,y\n" + "".join(f"{i},{i * i},5,{ending}\n" for i in (4, 6, 1)))
+    for rows in (1, None):
+        with pytest.raises(ValueError, match=r"rows of .*wide.csv have more fields than its head"):
+            read(file, "y", features=features, rows=rows)
+
+
+def test_separators_at_the_ends_of_lines(tmp_path):
+    frame = table()[["a", "b", "y"]]
+    file = tmp_path / "ends.csv"
+    head, *lines = frame.to_csv(index=False).splitlines()
+    file.write_text("\n".join([head, *[line + "," for line in lines]]))
+    assert_equal(read(file, "y", index_col=False, rows=8), expected(frame, "y", ["a", "b"]))
+
+
+def test_two_columns_of_a_name_are_refused(tmp_path):
+    file = tmp_path / "twice.csv"
+    file.write_text("a,y,y\n1,2,2\n3,4,4\n")
+    with pytest.raises(ValueError, match=r"twice.csv has two columns 'y', or .* by features="):
+        read(file, "y")
+    assert list(read(file, "y", features=["a"]).feature_names) == ["a"]
+    import pyarrow.parquet
+
+    columns = [pyarrow.array([1.0, 2.0])] * 3
+    file = tmp_path / "twice.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(columns, names=["a", "y", "y"]), file)
+    good = write(pd.DataFrame({"a": [1.0, 2.0], "y": [3.0, 1.0]}), tmp_path / "good.parquet")
+    for features in (None, ["a"]):
+        with pytest.raises(ValueError, match=r"twice.parquet cannot be read .* duplicate field"):
+            read(file, "y", features=features)
+        with pytest.raises(ValueError, match=r"twice.parquet has 2 columns 'y': rename"):
+            read([good, file], "y", features=features)
+
+
+def test_numbers_that_are_stored_otherwise(tmp_path):
+    frame = table()
+    kept = frame.assign(a=frame["a"].round(4), b=frame["c"])
+    told = kept.assign(a=[Decimal(f"{a:.4f}") for a in kept["a"]], b=kept["b"].astype("category"))
+    file = write(told, tmp_path / "told.parquet")
+    assert_equal(read(file, "y", features=FEATURES, rows=9), expected(kept, "y"))
+    big = 2.0**70 * np.array([1, 2, 3])
+    frame = pd.DataFrame({"a": [str(int(a)) for a in big], "y": [1, 2, 4]})
+    found = read(write(frame, tmp_path / "big.csv"), "y")
+    assert_equal(found, Moments.from_data(big[:, None], frame["y"]))
+
+
+@pytest.mark.parametrize(("text", "told"), [("1,234", "thousands=','"), ("1,5", "decimal=','")])
+def test_numbers_that_pandas_takes_for_text_name_its_option(tmp_path, text, told):
+    frame = pd.DataFrame({"a": ["3", text], "y": [1, 2]})
+    with pytest.raises(ValueError, match=rf"holds str, '{text}' in row 1, .* give {told}"):
+        read(write(frame, tmp_path / "a.csv"), "y")
+
+
+def _unreadable(folder):
+    text = table().to_csv(index=False)
+    (folder / "utf16.csv").write_bytes(text.encode("utf-16"))
+    (folder / "latin.csv").write_bytes(text.replace("on", "ön").encode("latin-1"))
+    (folder / "zipped.csv").write_bytes(gzip.compress(text.encode()))
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(text.encode())[:-30])
+    (folder / "plain.csv.gz").write_text(text)
+    (folder / "text.parquet").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["utf16.csv", "latin.csv", "zipped.csv", "cut.csv.gz", "plain.csv.gz", "text.parquet"],
+)
+def test_files_that_cannot_be_read_are_named(tmp_path, name):
+    _unreadable(tmp_path)
+    good = write(table(), tmp_path / ("good.csv" if ".csv" in name else "good.parquet"))
+    for files in ([good, tmp_path / name], tmp_path / name):
+        with pytest.raises(ValueError, match=f"{name} cannot be read as such a table"):
+            read(files, "y")
+
+
+def test_names_and_files_in_any_order_of_things(tmp_path, kind):
+    frame = table()
+    file = write(frame, tmp_path / f"table.{kind}")
+    whole = expected(frame, "y", ["c", "a"])
+    for features in (pd.Index(["c", "a"]), {"c": 1, "a": 2}.keys(), iter(["c", "a"])):
+        assert_equal(read(file, "y", features=features), whole)
+    for target in ({"y"}, frozenset({"y"})):
+        with pytest.raises(ValueError, match="target is a set, which has no order"):
+            read(file, target)
+    reader = getattr(Moments, f"from_{kind}")
+    assert reader((f for f in [file, file]), "y").n_samples == 100
+
+
+def test_a_folder_without_files_is_named(tmp_path):
+    with pytest.raises(ValueError, match=f"{tmp_path.name} holds no files"):
+        Moments.from_parquet(tmp_path, "y")
+
+
+def in_another_process(code):
+    """What is printed by code, run on its own so that its memory can be measured."""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert not result.returncode, result.stderr
+    return float(result.stdout)
+
+
+def test_a_gigabyte_goes_through_a_process_of_little_memory():
+    grown = in_another_process("""
+import resource
+import numpy as np
+from shrinklin import GroupLassoRegressor, Moments
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+def chunks(n):
+    for number in range(n):
+        rng = np.random.default_rng(number)
+        X = rng.random((25_000, 50), dtype=np.float32).astype(float)
+        yield X, X[:, :2]
+
+GroupLassoRegressor().fit_moments(Moments.from_chunks(chunks(2)))
+before = peak()
+found = Moments.from_chunks(chunks(100))
+assert found.n_samples * found.n_features * 8 == 1e9
+GroupLassoRegressor().fit_moments(found)
+print(peak() - before)
+""")
+    assert grown < 2e7
+
+
+def test_little_of_a_parquet_file_is_read_ahead(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(300_000, 16))
+    frame = pd.DataFrame(rows, columns=[f"x{j}" for j in range(15)] + ["y"])
+    file = write(frame, tmp_path / "long.parquet", row_group_size=4000)
+    peak = in_another_process(f"""
+import pyarrow
+from shrinklin import Moments
+Moments.from_parquet({str(file)!r}, "y", batch_size=2000)
+print(pyarrow.default_memory_pool().max_memory())
+""")
+    assert peak < 0.5 * rows.nbytes
 
 
 def test_files_that_are_not_there_or_empty(tmp_path, kind):

@@ -584,3 +584,13 @@ def evaluated_on(risk, W, b, left):
     padded[left] = W[left]
     value, in_W, in_b = risk.evaluate(padded, b)
     return value, in_W[left], in_b
+
+
+@every_loss
+def test_weights_whose_sum_is_too_large_for_a_float(name):
+    loss, X, Y = data(name)
+    s = weights_of("uneven", len(X))
+    large = 1e308 / s.max() * s
+    with np.errstate(over="ignore"):
+        assert np.isinf(large.sum())
+    same_risk(*(risk_of_data(loss, X, Y, w, np.arange(5), True, False) for w in (s, large)))

@@ -14,8 +14,8 @@ for ShrinkNet, and R(W, b) + α Σ_g ω_g ‖W_g‖ for the group lasso. An epoc
 
 With all samples in one batch, the gradient of step 1 is that of step 2.
 
-Rows that come in turn (`GradientDescent.begin`, `Training.go_on`) are an epoch each, of steps
-2 and 3 on the rows at hand; the objective is then that of these rows, after their steps.
+Rows that come in turn (`Stream`) are an epoch each, of steps 2 and 3 on the rows at hand; the
+objective is measured on these rows before and after, and is the one after.
 """
 
 from copy import copy, deepcopy
@@ -28,7 +28,7 @@ from sklearn.utils import gen_batches
 from shrinklin.cost import CostMeter
 from shrinklin.removal import Removal, Watched
 from shrinklin.solvers.optimizers import SGD, Adagrad, Adam
-from shrinklin.solvers.parametrizations import GATES, Parametrization
+from shrinklin.solvers.parametrizations import GATES, GatedWeights, Parametrization
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import check_real, check_whole
 
@@ -188,7 +188,8 @@ class GradientDescent(BaseEstimator):
         rng : RandomState
         start : (gate, A, b), default=None
             Where to begin instead of at random: values of the gates (n_groups,), weights
-            and intercept. Where both gate and weights are 0 the features stay out.
+            and intercept. Where both gate and weights are 0 the features stay out, unless
+            all would.
         report : callable, default=None
             Called once an epoch with what there is to say of it.
 
@@ -197,29 +198,6 @@ class GradientDescent(BaseEstimator):
         Trained
         """
         return Training(self, risk, parametrization, rng, start).run(report)
-
-    def begin(self, risk, parametrization, rng, *, start=None, intercept=None):
-        """Begin a training whose rows come in turn, those of `risk` first.
-
-        Parameters
-        ----------
-        risk, parametrization, rng, start
-            As for `train`.
-        intercept : ndarray of shape (n_targets,), default=None
-            Where the intercept begins at random weights, instead of at the best for
-            these rows.
-
-        Returns
-        -------
-        Training
-            For `Training.go_on`, which has made no step yet.
-        """
-        training = Training(self, risk, parametrization, rng, start, intercept)
-        training.leave_out_zeros()
-        # Rows to come may be larger than the first: no scale of theirs will do.
-        zero = np.zeros(risk.shape), np.zeros(risk.shape[1])
-        training.scale = max(training.scale, risk.value(*zero))
-        return training
 
 
 def _check_choice(name, value, accepted):
@@ -251,12 +229,12 @@ def _kept(name, values, kept):
 
 
 def _settings(solver, risk, parametrization):
-    """By name, what the shape and the meaning of a training's state depend on."""
+    """By name, what the shape and the meaning of a stream's state depend on."""
     order, ptr = parametrization.groups.order, parametrization.groups.ptr
     return {
         "optimizer": solver.optimizer,
         "momentum": solver.momentum if solver.optimizer == "sgd" else None,
-        "gate": solver.gate,
+        "gate": solver.gate if isinstance(parametrization, GatedWeights) else None,
         "groups": (order.tobytes(), ptr.tobytes()),
         "fit_intercept": risk.fit_intercept,
     }
@@ -286,6 +264,7 @@ class Trained:
     value : float
         The objective.
     history : dict of str to ndarray of shape (n_epochs + 1,)
+        Empty where rows come in turn; else
         "epoch" counts from 0, which is before the first step: "loss" (R), "penalty",
         "n_alive" (features left), and the readings so far of `CostMeter`,
         "neuron_epochs", "parameter_updates" and "multiply_adds".
@@ -325,51 +304,47 @@ class Training:
 
     def __init__(self, solver, risk, parametrization, rng, start, intercept=None):
         self.solver, self.risk, self.whole, self.rng = solver, risk, parametrization, rng
-        self.settings = _settings(solver, risk, parametrization)
-        # What the rows at hand weigh, and all rows so far: see `_weigh`.
-        self.importance, self.n_rows, self.weight = 1.0, 0, 0.0
         self.cost = CostMeter(multiply_adds=risk.setup_multiply_adds)
-        # Not of `self.solver`, whose parameters the user may set in mid-stream.
-        self.strategy = type(solver.removal)
         self.memory: dict[str, np.ndarray] = {}
         self.records: list[tuple] = []
         self.best: _Point | None = None
         self.first, self.least, self.waited = np.inf, np.inf, 0
-        n_groups = len(parametrization.groups)
-        if solver.removal is not None:
-            solver.removal.check(n_groups, solver.max_epochs)
         # The loss of no features: what the objective is large or small against.
         b, self.scale = risk.constant()
         x = parametrization.draw(rng)
         parametrization.intercept(x)[:] = b if intercept is None else intercept
         self.optimizer = _OPTIMIZERS[solver.optimizer](solver, len(x))
-        self.point = _Point(x, parametrization, np.arange(n_groups))
+        self.point = _Point(x, parametrization, np.arange(len(parametrization.groups)))
         if start is not None:
             self._begin_at(parametrization.from_factors(*start))
 
     def _begin_at(self, x):
-        stuck = self.whole.stuck(x)
-        if not stuck.all():
+        out = self._left_out(x)
+        if not out.all():
             self.point.x = x
-            self._keep(~stuck)
-
-    def leave_out_zeros(self):
-        """Where features are removed, those that a previous fit left at zero stay out."""
-        x, parametrization = self.point.x, self.point.parametrization
-        zero = parametrization.gate(x) * parametrization.norms(x) == 0
-        out = zero & (parametrization.groups.weights > 0)
-        if self.solver.removal is not None and out.any() and not zero.all():
             self._keep(~out)
+
+    def _left_out(self, x):
+        """Groups that stay out where training begins at x: a mask (n_groups,)."""
+        return self.whole.stuck(x)
+
+    def _check_removal(self):
+        if self.solver.removal is not None:
+            self.solver.removal.check(len(self.whole.groups), self.solver.max_epochs)
 
     def run(self, report):
         """`Trained`, after as many epochs as it takes."""
+        self._check_removal()
         try:
             status = self._epochs(report)
         except KeyboardInterrupt:
             if self.best is None:
                 raise
             self.point, status = self.best, Status.INTERRUPTED
-        return self._trained(status)
+        n_epochs, *_ = self.records[-1]
+        columns = zip(*self.records, strict=True)
+        history = {n: np.array(c) for n, c in zip(_RECORD, columns, strict=True)}
+        return self._trained(status, n_epochs, history)
 
     def _epochs(self, report):
         """Train; returns the status of the last `point`."""
@@ -393,74 +368,6 @@ class Training:
             return Status.MAX_EPOCHS
         _, loss, *_ = self.records[-1]
         return Status.ASTRAY if loss > _WORSE * self.scale else Status.CONVERGED
-
-    def go_on(self, solver, risk, parametrization, weight):
-        """One epoch on the rows of `risk`, which are then forgotten.
-
-        Parameters
-        ----------
-        solver : GradientDescent
-            Its optimiser and gate, and the groups, are those of the beginning; all else,
-            penalty and rates too, may have changed. Another kind of removal strategy
-            begins without memory.
-        risk : Risk
-        parametrization : Parametrization
-            Both of all features, those that were removed too.
-        weight : float
-            Sum of the sample weights of these rows.
-
-        Returns
-        -------
-        Training, Trained
-            A copy to go on with, and its model, whose `value` is on these rows; this one
-            stays as it is, but for the `rng`.
-        """
-        training = copy(self)
-        # All else is replaced and never changed in place.
-        training.optimizer, training.memory, training.cost = deepcopy(
-            (self.optimizer, self.memory, self.cost)
-        )
-        training._meet(solver, risk, parametrization)
-        training._weigh(weight)
-        trained = training._pass_over()
-        training.risk = None
-        return training, trained
-
-    def _meet(self, solver, risk, parametrization):
-        """Put the data of the features that are left, and the penalty, in place of the last."""
-        _raise_if_changed(self.settings, _settings(solver, risk, parametrization))
-        if solver.removal is not None:
-            solver.removal.check(len(parametrization.groups), solver.max_epochs)
-        if type(solver.removal) is not self.strategy:
-            self.strategy, self.memory = type(solver.removal), {}
-        before, alive, x = self.point.parametrization, self.point.alive, self.point.x
-        left = parametrization.keep(alive)
-        if left.penalty(x) != before.penalty(x):
-            # A stronger penalty is no divergence.
-            self.first = max(self.first, left.penalty(x))
-        if len(alive) < len(parametrization.groups):
-            risk = risk.keep(parametrization.groups.features(alive))
-        self.solver, self.risk, self.whole = solver, risk, parametrization
-        self.point = replace(self.point, parametrization=left)
-
-    def _weigh(self, weight):
-        """How much the loss of these rows counts: their mean weight over that of all so far."""
-        n_rows = self.risk.n_samples
-        self.n_rows, self.weight = self.n_rows + n_rows, self.weight + weight
-        self.importance = (weight / n_rows) / (self.weight / self.n_rows)
-
-    def _pass_over(self):
-        """`Trained`, after one epoch."""
-        epoch, gradient = self.point.epoch, None
-        if epoch == 0:
-            loss, gradient = self._evaluate()
-            self.first = loss + self.point.parametrization.penalty(self.point.x)
-        self._epoch(epoch, gradient)
-        self.records = []
-        self._write(epoch + 1, self._loss())
-        value = self.point.value
-        sound = np.isfinite(value) and value <= _DIVERGED * max(self.first, self.scale)
-        return self._trained(Status.CONVERGED if sound else Status.DIVERGED)
 
     def _epoch(self, epoch, gradient=None):
         """A pass over the samples; `gradient` is that of all of them at once, if known."""
@@ -486,10 +393,12 @@ class Training:
         x, parametrization = self.point.x, self.point.parametrization
         self.cost.count_product(self.risk.gradient_multiply_adds(rows))
         W, b = parametrization.coefficients(x), parametrization.intercept(x)
-        loss, in_W, in_b = self.risk.evaluate(W, b, rows)
-        if self.importance != 1:
-            in_W, in_b = self.importance * in_W, self.importance * in_b
+        loss, in_W, in_b = self._evaluate_risk(W, b, rows)
         return loss, parametrization.gradient(x, in_W, in_b)
+
+    def _evaluate_risk(self, W, b, rows):
+        """R and its gradients in W and b, or estimates of them."""
+        return self.risk.evaluate(W, b, rows)
 
     def _loss(self):
         """R."""
@@ -576,7 +485,7 @@ class Training:
             alive=point.alive[members],
         )
 
-    def _trained(self, status):
+    def _trained(self, status, n_epochs, history):
         point, groups = self.point, self.whole.groups
         parametrization = point.parametrization
         features = groups.features(point.alive)
@@ -584,16 +493,119 @@ class Training:
         gate = np.zeros(self.whole.n_features)
         A[features] = parametrization.weights(point.x)
         gate[features] = parametrization.groups.spread(parametrization.gate(point.x))
-        columns = zip(*self.records, strict=True)
         return Trained(
             W=gate[:, None] * A,
             A=A,
             gate=gate,
             intercept=parametrization.intercept(point.x).copy(),
             value=point.value,
-            history={n: np.array(c) for n, c in zip(_RECORD, columns, strict=True)},
+            history=history,
             cost=self.cost,
-            n_epochs=self.records[-1][0],
+            n_epochs=n_epochs,
             best_epoch=point.epoch,
             status=status,
         )
+
+
+class Stream(Training):
+    """A training whose rows come in turn, an epoch a call: what is carried between them.
+
+    It is never changed: `go_on` gives the next.
+
+    Parameters
+    ----------
+    solver, risk, parametrization, rng, start
+        As for `GradientDescent.train`, `risk` being of the first rows. Where a removal
+        strategy is given, groups without a coefficient stay out whatever their gates.
+    intercept : ndarray of shape (n_targets,)
+        Where the intercept begins if nothing else has a `start`.
+    """
+
+    def __init__(self, solver, risk, parametrization, rng, start, intercept):
+        super().__init__(solver, risk, parametrization, rng, start, intercept)
+        self.settings = _settings(solver, risk, parametrization)
+        # Not of `self.solver`, whose parameters the user may set in mid-stream.
+        self.strategy = type(solver.removal)
+        # How much the rows at hand count, and what all so far weigh: see `_weigh`.
+        self.importance, self.n_rows, self.weight = 1.0, 0, 0.0
+        # The first rows may be of one class, whose best constant loses next to nothing.
+        self.scale = risk.value(np.zeros(risk.shape), np.zeros(risk.shape[1]))
+
+    def _left_out(self, x):
+        out = super()._left_out(x)
+        if self.solver.removal is None:
+            return out
+        return out | ((self.whole.norms(x) == 0) & (self.whole.groups.weights > 0))
+
+    def go_on(self, solver, risk, parametrization, weight):
+        """One epoch on the rows of `risk`, which are then forgotten.
+
+        Parameters
+        ----------
+        solver : GradientDescent
+            Its optimiser and gate, and the groups, are those of the beginning; all else,
+            penalty and rates too, may have changed. Another kind of removal strategy
+            begins without memory.
+        risk : Risk
+        parametrization : Parametrization
+            Both of all features, those that were removed too.
+        weight : float
+            Sum of the sample weights of these rows.
+
+        Returns
+        -------
+        Stream, Trained
+            What to go on with, and its model, whose `value` is on these rows.
+        """
+        stream = copy(self)
+        # All else is replaced and never changed in place.
+        stream.optimizer, stream.memory, stream.cost, stream.rng = deepcopy(
+            (self.optimizer, self.memory, self.cost, self.rng)
+        )
+        stream._meet(solver, risk, parametrization)
+        stream._weigh(weight)
+        trained = stream._pass_over()
+        stream.risk = None
+        return stream, trained
+
+    def _meet(self, solver, risk, parametrization):
+        """Put the data of the features that are left, and the penalty, in place of the last."""
+        _raise_if_changed(self.settings, _settings(solver, risk, parametrization))
+        alive = self.point.alive
+        if len(alive) < len(parametrization.groups):
+            risk = risk.keep(parametrization.groups.features(alive))
+        self.solver, self.risk, self.whole = solver, risk, parametrization
+        self.point = replace(self.point, parametrization=parametrization.keep(alive))
+        self._check_removal()
+        if type(solver.removal) is not self.strategy:
+            self.strategy, self.memory = type(solver.removal), {}
+
+    def _weigh(self, weight):
+        """How much the loss of these rows counts: their mean weight over that of all so far."""
+        n_rows = self.risk.n_samples
+        self.n_rows, self.weight = self.n_rows + n_rows, self.weight + weight
+        if not np.isfinite(self.weight):
+            raise ValueError(
+                "sample_weight, times class_weight, sums to more than a float64 holds over all "
+                "calls of partial_fit: divide the weights of every call by the same number."
+            )
+        self.importance = (weight / n_rows) / (self.weight / self.n_rows)
+
+    def _evaluate_risk(self, W, b, rows):
+        loss, in_W, in_b = super()._evaluate_risk(W, b, rows)
+        return loss, self.importance * in_W, self.importance * in_b
+
+    def _pass_over(self):
+        """`Trained`, after one epoch."""
+        epoch = self.point.epoch
+        loss, gradient = self._evaluate()
+        # Of these rows: others may be larger, or the penalty may have been weaker.
+        before = self._with_penalty(loss)
+        self._epoch(epoch, gradient)
+        self.point.epoch, self.point.value = epoch + 1, self._with_penalty(self._loss())
+        value = self.point.value
+        sound = np.isfinite(value) and value <= _DIVERGED * max(before, self.scale)
+        return self._trained(Status.CONVERGED if sound else Status.DIVERGED, epoch + 1, {})
+
+    def _with_penalty(self, loss):
+        return loss + self.point.parametrization.penalty(self.point.x)

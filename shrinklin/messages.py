@@ -1,6 +1,16 @@
-"""A bar that shows how far long work is."""
+"""What users are told: how far long work is, and warnings, at the line of theirs they belong to."""
 
+import inspect
+import warnings
 from contextlib import contextmanager
+
+
+def warn(message, category=UserWarning):
+    """Warn of the line that called shrinklin, however deep in it this is."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("shrinklin."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager
