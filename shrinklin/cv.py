@@ -305,29 +305,23 @@ def _remaining(total, part):
 
 def _moments_of_folds(X, y, s, splits):
     """Moments of all rows and, of every fold, of training and held-out rows; rows read."""
-    n_samples = len(s)
+    n_samples, n_read = len(s), 0
 
-    def moments(rows):
-        return Moments.from_data(X[rows], y[rows], s[rows])
+    def moments(what, rows):
+        nonlocal n_read
+        n_read += len(rows)
+        with naming(what):
+            return Moments.from_data(X[rows], y[rows], s[rows])
 
+    tests = [moments(f"held-out rows of fold {k}", test) for k, (_, test) in enumerate(splits)]
     held = np.concatenate([test for _, test in splits])
-    once = len(held) == n_samples and len(np.unique(held)) == n_samples
-    n_read, pairs = len(held), []
-    tests = []
-    for k, (_, test) in enumerate(splits):
-        with naming(f"held-out rows of fold {k}"):
-            tests.append(moments(test))
-    if not once:
-        n_read += n_samples
-    total = reduce(add, tests) if once else Moments.from_data(X, y, s)
+    once = len(held) == n_samples == len(np.unique(held))
+    total = reduce(add, tests) if once else moments("all rows", np.arange(n_samples))
+    pairs = []
     for k, ((train, test), part) in enumerate(zip(splits, tests, strict=True)):
-        with naming(f"training rows of fold {k}"):
-            rest = len(train) + len(test) == n_samples == len(np.union1d(train, test))
-            left = _remaining(total, part) if rest else None
-            if left is None:
-                n_read += len(train)
-                left = moments(train)
-        pairs.append((left, part))
+        rest = len(train) + len(test) == n_samples == len(np.union1d(train, test))
+        left = _remaining(total, part) if rest else None
+        pairs.append((left or moments(f"training rows of fold {k}", train), part))
     return total, pairs, n_read
 
 
