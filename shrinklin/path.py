@@ -77,26 +77,31 @@ def one_blas_thread():
 class _BlasLimit:
     """One limit for all threads of Python, which share BLAS.
 
-    The first to enter sets it, the last to leave restores what was before. Were it one
-    each, of two that overlap the second would restore the limit of the first, for good.
+    The last to leave restores what was before. Were it one limit each, of two that overlap
+    the second would restore that of the first, for good. Some builds of BLAS keep the
+    number by thread, so that all set it, and the largest that any of them saw is restored.
     """
 
     def __init__(self):
-        self.lock, self.users = Lock(), 0
+        self.lock, self.users, self.before = Lock(), 0, []
 
     def __enter__(self):
         with self.lock:
-            # Set by everyone: some builds of BLAS keep the number by thread.
-            limiter = _thread_pools().limit(limits=1, user_api="blas")
-            if self.users == 0:
-                self.limiter = limiter
+            pools = _thread_pools().select(user_api="blas").lib_controllers
+            seen = [pool.num_threads for pool in pools]
+            self.before = list(map(max, seen, self.before)) if self.users else seen
             self.users += 1
+            for pool in pools:
+                pool.set_num_threads(1)
 
     def __exit__(self, *raised):
         with self.lock:
             self.users -= 1
-            if self.users == 0:
-                self.limiter.restore_original_limits()
+            if self.users > 0:
+                return
+            pools = _thread_pools().select(user_api="blas").lib_controllers
+            for pool, before in zip(pools, self.before, strict=True):
+                pool.set_num_threads(before)
 
 
 _LIMIT = _BlasLimit()
