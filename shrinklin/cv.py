@@ -1,19 +1,17 @@
 r"""Choosing alpha by cross-validation along paths.
 
 The order of a fit: the data are checked once and the folds drawn once. All data, and the
-training rows of every fold, are solved along the same alphas, several at a time (`_follow`).
+training rows of every fold, are solved along the same alphas, several at a time (`folds.follow`).
 The models of a fold are scored on its held-out rows, `choose` picks an alpha from the scores,
 and the estimator becomes the model that the path of all data has there.
 
-The squared loss needs no rows for that, where the Gram matrix is formed anyway: the moments of
-the held-out rows give those of the training rows, as what they leave of all, and the held-out
-errors of a whole path (`_MomentFold`). X is read once for the whole search.
+Where the Gram matrix is formed anyway and models are scored by squared error, moments of the folds
+are all that is needed: X is read once for the whole search.
 """
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from functools import reduce
 from operator import add
 
@@ -29,29 +27,30 @@ from sklearn.utils.parallel import Parallel, delayed
 from shrinklin.base import LinearModel, warn_unless_converged
 from shrinklin.classifiers import GroupLassoClassifier, LinearClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
-from shrinklin.messages import warn
+from shrinklin.folds import (
+    MomentFold,
+    Rows,
+    Score,
+    ScoredFold,
+    Sums,
+    Whole,
+    follow,
+    moments_of_folds,
+    remaining,
+)
 from shrinklin.moments import Moments
 from shrinklin.path import (
-    RegularizationPath,
     alpha_grid,
     one_blas_thread,
     path_of_solutions,
-    solve_path,
     without_alpha,
 )
 from shrinklin.quadratic import moments_multiply_adds
 from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
-from shrinklin.validation import naming
 
 _SELECTIONS = ("best", "1se", "sparsest")
 # Moments of all folds are worth their memory up to so many times that of X.
 _MOMENTS_TO_X = 4
-# A difference of moments that is less than this of what it was taken from is made anew.
-_LEFT = 1e-4
-# Errors that moments may round by more than this are measured on the rows;
-_ROUNDED = 1e-9
-# where there are no rows, more than this is worth a word.
-_MUCH_ROUNDED = 1e-3
 # The chosen model is solved to this times tol.
 _POLISH = 1e-6
 
@@ -75,257 +74,6 @@ def choose(scores, n_selected, selection):
     near = means >= means[best] - slack
     fewest = near & (n_selected == n_selected[near].min())
     return int(np.where(fewest, means, -np.inf).argmax())
-
-
-# --- what a path is followed for
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Checked data, or some rows of them."""
-
-    X: np.ndarray
-    y: np.ndarray
-    s: np.ndarray
-    rows: np.ndarray | None = None
-
-    def data(self):
-        """X, y and weights of the rows."""
-        if self.rows is None:
-            return self.X, self.y, self.s
-        return self.X[self.rows], self.y[self.rows], self.s[self.rows]
-
-    def objective(self, model):
-        """Its `Objective` and `Target`."""
-        X, y, s = self.data()
-        return model._objective(X, y, s, model._groups_of(X.shape[1]))
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Moments to fit to, of an X of that dtype."""
-
-    moments: Moments
-    dtype: np.dtype
-
-    def objective(self, model):
-        return model._prepare_moments(self.moments, self.dtype)
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """All data: their objective is there already, as the alphas come from it."""
-
-    prepared: tuple
-    score = None
-
-    @property
-    def train(self):
-        return self
-
-    def objective(self, model):
-        return self.prepared
-
-
-@dataclass(frozen=True)
-class _Score:
-    """A scorer, and the held-out rows that it sees."""
-
-    scorer: Callable
-    X: np.ndarray
-    y: np.ndarray
-    rows: np.ndarray
-    params: dict
-
-    def __call__(self, estimator):
-        score = self._scored(estimator)
-        if np.ndim(score) != 0:
-            raise ValueError(
-                f"scoring gave an array of shape {np.shape(score)}: give one that returns a number."
-            )
-        return float(score)
-
-    def _scored(self, estimator):
-        n_samples = self.X.shape[0]
-        params = {name: _part(values, self.rows, n_samples) for name, values in self.params.items()}
-        try:
-            return self.scorer(estimator, self.X[self.rows], self.y[self.rows], **params)
-        except TypeError as error:
-            if "sample_weight" not in params or "sample_weight" not in str(error):
-                raise
-            raise TypeError(
-                f"sample_weight was given, and the scoring does not take it ({error}): leave it "
-                "out, give a scoring that does, or enable metadata routing, where a scorer gets it "
-                "only if it asks."
-            ) from error
-
-
-def _part(values, rows, n_samples):
-    """What belongs to some of the rows, if there is one value a row."""
-    if sparse.issparse(values) or hasattr(values, "iloc"):
-        per_row = values.shape[0] == n_samples
-    else:
-        per_row = isinstance(values, list | tuple | np.ndarray) and len(values) == n_samples
-    if not per_row:
-        return values
-    if hasattr(values, "iloc"):
-        return values.iloc[rows]
-    return values.tocsr()[rows] if sparse.issparse(values) else np.asarray(values)[rows]
-
-
-@dataclass(frozen=True)
-class _ScoredFold:
-    """A fold whose models a scorer judges, where they are solved for."""
-
-    train: _Rows | _Sums
-    score: _Score
-
-    def scores(self, followed):
-        return followed.scores
-
-
-@dataclass(frozen=True)
-class _MomentFold:
-    """A fold of which moments are known, training and held out."""
-
-    train: _Sums
-    test: Moments
-    rows: _Rows | None = None
-    score = None
-
-    def scores(self, followed):
-        """Minus the mean squared error of every model on the held-out rows."""
-        errors = followed.path.mean_squared_errors(self.test)
-        rounding = _rounding(followed.path, self.test)
-        if self.rows is None:
-            _warn_if_rounded(rounding > _MUCH_ROUNDED * errors)
-            return -errors
-        rounded = np.flatnonzero(rounding > _ROUNDED * errors)
-        if len(rounded):
-            errors[rounded] = _errors_on_rows(self.rows, followed.path, rounded)
-        return -errors
-
-
-def _rounding(path, moments):
-    """How far the errors that moments give to the models of a path may be off by rounding.
-
-    They are sums of terms that cancel: where features nearly do, or the fit is nearly perfect,
-    little is left of them.
-    """
-    eps = 8 * np.finfo(float).eps
-    sizes = np.sqrt(np.diagonal(moments.xx) / moments.weight)
-    spread = (np.abs(path.coefs) @ sizes) ** 2 + np.diagonal(moments.yy) / moments.weight
-    off = moments.y_mean - path.intercepts - path.coefs @ moments.x_mean
-    off_by = eps * (
-        np.abs(moments.y_mean)
-        + np.abs(path.intercepts)
-        + np.abs(path.coefs) @ np.abs(moments.x_mean)
-    )
-    return (eps * spread + off_by * (2 * np.abs(off) + off_by)).mean(axis=1)
-
-
-def _errors_on_rows(rows, path, models):
-    X, y, s = rows.data()
-    errors = np.empty(len(models))
-    for place, i in enumerate(models):
-        residual = y.reshape(len(y), -1) - X @ path.coefs[i].T - path.intercepts[i]
-        errors[place] = np.average((residual**2).mean(axis=1), weights=s)
-    return errors
-
-
-def _warn_if_rounded(much):
-    if much.any():
-        warn(
-            f"moments tell the held-out error of {much.sum()} of {len(much)} models to less than "
-            f"{_MUCH_ROUNDED:g} of itself, as features nearly cancel or the fit is nearly perfect: "
-            "leave one of such features out, give larger alphas, or use fit.",
-            UserWarning,
-        )
-
-
-@dataclass(frozen=True)
-class _Followed:
-    """What came of one path: of a fold either the path or, by a scorer, scores.
-
-    The solutions of a fold have no arrays: there are many, and n_features may be large.
-    """
-
-    path: RegularizationPath | None
-    solutions: list
-    cost: CostMeter
-    scores: np.ndarray | None
-
-
-def _follow(model, name, train, score, alphas):
-    """Solve for every alpha; `name` says for what, in errors.
-
-    One BLAS thread throughout, so that the bits are the same in any process.
-    """
-    model = copy.copy(model)
-    with one_blas_thread(), naming(name):
-        objective, target = train.objective(model)
-        strengths = [model._strength(alpha) for alpha in alphas]
-        solutions = solve_path(
-            objective, strengths, model._solver(), tol=model.tol, max_iter=model.max_iter
-        )
-        path = scores = None
-        if score is None:
-            path = path_of_solutions(model, objective, target, alphas, solutions)
-        else:
-            models = _models(model, objective, target, alphas, solutions)
-            scores = np.array([score(model) for model in models])
-    if not isinstance(train, _Whole):
-        nothing = np.empty(0)
-        solutions = [replace(solution, W=nothing, gradient=nothing) for solution in solutions]
-    # Of all data the objective stays in use.
-    return _Followed(path, solutions, copy.copy(objective.cost), scores)
-
-
-def _models(model, objective, target, alphas, solutions):
-    """`model`, which this changes, as that of one solution after the other."""
-    for alpha, solution in zip(alphas, solutions, strict=True):
-        model.alpha = alpha
-        model._store_solution(objective, solution, target)
-        yield model
-
-
-# --- moments of folds
-
-
-def _remaining(total, part):
-    """The moments of total without part; None where that would lose digits."""
-    if total.weight - part.weight <= _LEFT * total.weight:
-        return None
-    left = total.without(part)
-    with np.errstate(invalid="ignore"):
-        lost = [np.diagonal(left.xx) < _LEFT * np.diagonal(total.xx)]
-        lost.append(np.diagonal(left.yy) < _LEFT * np.diagonal(total.yy))
-    return None if any(mask.any() for mask in lost) else left
-
-
-def _moments_of_folds(X, y, s, splits):
-    """Moments of all rows and, of every fold, of training and held-out rows; rows read."""
-    n_samples, n_read = len(s), 0
-
-    def moments(what, rows):
-        nonlocal n_read
-        n_read += len(rows)
-        with naming(what):
-            return Moments.from_data(X[rows], y[rows], s[rows])
-
-    tests = [moments(f"held-out rows of fold {k}", test) for k, (_, test) in enumerate(splits)]
-    held = np.concatenate([test for _, test in splits])
-    once = len(held) == n_samples == len(np.unique(held))
-    total = reduce(add, tests) if once else moments("all rows", np.arange(n_samples))
-    pairs = []
-    for k, ((train, test), part) in enumerate(zip(splits, tests, strict=True)):
-        rest = len(train) + len(test) == n_samples == len(np.union1d(train, test))
-        left = _remaining(total, part) if rest else None
-        pairs.append((left or moments(f"training rows of fold {k}", train), part))
-    return total, pairs, n_read
-
-
-# --- estimators
 
 
 class SparseLinearModelCV(LinearModel):
@@ -475,10 +223,10 @@ class SparseLinearModelCV(LinearModel):
 
     def _fit_splits(self, model, X, y, s, splits, score):
         """Fit to checked data; `score` holds the arguments of the scorer."""
-        whole = _Whole(_Rows(X, y, s).objective(model))
+        whole = Whole(Rows(X, y, s).objective(model))
         scorer = self._scorer()
         folds = [
-            _ScoredFold(self._rows(X, y, s, train), _Score(scorer, X, y, test, score))
+            ScoredFold(self._rows(X, y, s, train), Score(scorer, X, y, test, score))
             for train, test in splits
         ]
         return self._choose(model, whole, folds)
@@ -490,7 +238,7 @@ class SparseLinearModelCV(LinearModel):
 
     def _rows(self, X, y, s, train):
         """What to fit to in a fold."""
-        return _Rows(X, y, s, train)
+        return Rows(X, y, s, train)
 
     def _choose(self, model, whole, folds, n_multiply_adds=0):
         """Follow all paths, choose alpha, and be the model there."""
@@ -523,13 +271,13 @@ class SparseLinearModelCV(LinearModel):
         return self
 
     def _follow_all(self, model, folds, alphas):
-        """`_Followed` of every fold, in order, with one word on what fell short."""
+        """`Followed` of every fold, in order, with one word on what fell short."""
         bare = copy.copy(model)
         # The rows of X that scorers predict from have lost their names.
         bare.__dict__.pop("feature_names_in_", None)
         names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
         jobs = (
-            delayed(_follow)(bare, name, fold.train, fold.score, alphas)
+            delayed(follow)(bare, name, fold.train, fold.score, alphas)
             for name, fold in zip(names, folds, strict=True)
         )
         done = []
@@ -605,18 +353,18 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
         few = 2 * len(splits) * n_features**2 <= _MOMENTS_TO_X * size
         if not few or not model._solver().forms_gram(n_samples, n_features):
             return super()._fit_splits(model, X, y, s, splits, score)
-        total, pairs, n_read = _moments_of_folds(X, y, s, splits)
+        total, pairs, n_read = moments_of_folds(X, y, s, splits)
         scorer = None if self._scores_loss() else self._scorer()
-        folds: list[_MomentFold | _ScoredFold] = []
+        folds: list[MomentFold | ScoredFold] = []
         for (train, test), (_, rows) in zip(pairs, splits, strict=True):
-            sums = _Sums(train, X.dtype)
+            sums = Sums(train, X.dtype)
             if scorer is None:
-                folds.append(_MomentFold(sums, test, _Rows(X, y, s, rows)))
+                folds.append(MomentFold(sums, test, Rows(X, y, s, rows)))
             else:
-                folds.append(_ScoredFold(sums, _Score(scorer, X, y, rows, score)))
+                folds.append(ScoredFold(sums, Score(scorer, X, y, rows, score)))
         n_targets = len(total.y_mean)
         read = moments_multiply_adds((n_read, n_features), n_targets)
-        return self._choose(model, _Whole(_Sums(total, X.dtype).objective(model)), folds, read)
+        return self._choose(model, Whole(Sums(total, X.dtype).objective(model)), folds, read)
 
     def fit_moments(self, folds):
         """Choose alpha and fit the model, with the moments of the data of every fold.
@@ -655,11 +403,11 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
         dtype = np.dtype(float)
         prepared = []
         for k, test in enumerate(folds):
-            left = _remaining(total, test)
+            left = remaining(total, test)
             if left is None:
                 left = reduce(add, folds[:k] + folds[k + 1 :])
-            prepared.append(_MomentFold(_Sums(left, dtype), test))
-        return self._choose(model, _Whole(_Sums(total, dtype).objective(model)), prepared)
+            prepared.append(MomentFold(Sums(left, dtype), test))
+        return self._choose(model, Whole(Sums(total, dtype).objective(model)), prepared)
 
 
 def _checked_folds(folds):
@@ -684,7 +432,7 @@ class _ClassifierCV(LinearClassifier, SparseLinearModelCV):
 
     def _rows(self, X, y, s, train):
         # All rows, but weights for those of training: a class that they lack stays a class.
-        return _Rows(X, y, s * np.bincount(train, minlength=len(s)))
+        return Rows(X, y, s * np.bincount(train, minlength=len(s)))
 
 
 def _neg_log_loss(classifier, X, y, sample_weight=None):

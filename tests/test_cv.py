@@ -170,7 +170,7 @@ def test_an_outlier_in_one_fold_takes_no_digits_from_the_others(monkeypatch):
     folds = [Moments.from_data(X[test], Y[test]) for _, test in KFold(3).split(X)]
     # Held out, the outlier itself is what moments can tell of its row.
     np.testing.assert_allclose(clone(search).fit_moments(folds).cv_scores_, slow, rtol=1e-6)
-    monkeypatch.setattr("shrinklin.cv._LEFT", 0.0)
+    monkeypatch.setattr("shrinklin.folds._LEFT", 0.0)
     mutant = clone(search).fit(X, Y).cv_scores_
     assert np.abs(mutant / slow - 1).max() > 1e-6
 
@@ -205,7 +205,7 @@ def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
     assert against_rows(clone(search).fit(X, Y)) < 1e-6
     with pytest.warns(UserWarning, match="to less than 0.001 of itself, as features nearly cancel"):
         clone(search).fit_moments(folds)
-    monkeypatch.setattr("shrinklin.cv._ROUNDED", np.inf)
+    monkeypatch.setattr("shrinklin.folds._ROUNDED", np.inf)
     assert against_rows(clone(search).fit(X, Y)) > 1e-4
 
 
@@ -213,7 +213,7 @@ def test_an_offset_costs_no_pass_over_the_rows(monkeypatch):
     def refuse(*_):
         raise AssertionError("rows were read again")
 
-    monkeypatch.setattr("shrinklin.cv._errors_on_rows", refuse)
+    monkeypatch.setattr("shrinklin.folds._errors_on_rows", refuse)
     X, Y = simulate(60, 5, 2)
     GroupLassoRegressorCV(alphas=10).fit(X + 1000, Y + 2000)
 
