@@ -13,7 +13,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
 from numbers import Integral
-from threading import Lock
 from typing import ClassVar
 
 import numpy as np
@@ -69,42 +68,11 @@ def one_blas_thread():
     """A context in which BLAS does not spread its products over the cores.
 
     Most products here are small: threads gain nothing by them, and where another
-    process wants their core they wait for each other (25 times as long, seen).
+    process wants their core they wait for each other (25 times as long, seen). The number
+    belongs to the process: of two threads of Python that overlap here, the last to leave may
+    restore the limit of the other.
     """
-    return _LIMIT
-
-
-class _BlasLimit:
-    """One limit for all threads of Python, which share BLAS.
-
-    The last to leave restores what was before. Were it one limit each, of two that overlap
-    the second would restore that of the first, for good. Some builds of BLAS keep the
-    number by thread, so that all set it, and the largest that any of them saw is restored.
-    """
-
-    def __init__(self):
-        self.lock, self.users, self.before = Lock(), 0, []
-
-    def __enter__(self):
-        with self.lock:
-            pools = _thread_pools().select(user_api="blas").lib_controllers
-            seen = [pool.num_threads for pool in pools]
-            self.before = list(map(max, seen, self.before)) if self.users else seen
-            self.users += 1
-            for pool in pools:
-                pool.set_num_threads(1)
-
-    def __exit__(self, *raised):
-        with self.lock:
-            self.users -= 1
-            if self.users > 0:
-                return
-            pools = _thread_pools().select(user_api="blas").lib_controllers
-            for pool, before in zip(pools, self.before, strict=True):
-                pool.set_num_threads(before)
-
-
-_LIMIT = _BlasLimit()
+    return _thread_pools().limit(limits=1, user_api="blas")
 
 
 @cache

@@ -1,4 +1,3 @@
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,6 @@ from sklearn.linear_model import Lasso
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from builders import CLASS_PROBLEMS, build, build_classes, descend, logistic_regression, solve
 from oracles import bridge, group_lasso_objective, group_sum, squared_loss
@@ -22,7 +20,7 @@ from shrinklin import (
     ShrinkNetRegressor,
     regularization_path,
 )
-from shrinklin.path import n_steps, one_blas_thread, solve_path
+from shrinklin.path import n_steps, solve_path
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.solution import Solution, Status
@@ -481,32 +479,6 @@ def test_refit_keeps_class_weights_and_needs_two_classes():
 
 
 # One thread for BLAS.
-
-
-def blas_threads():
-    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
-
-
-def test_threads_that_overlap_restore_the_threads_of_blas():
-    entered, left = threading.Event(), threading.Event()
-
-    def first():
-        with one_blas_thread():
-            entered.set()
-            left.wait(10)
-
-    with threadpool_limits(2, "blas"):
-        thread = threading.Thread(target=first)
-        thread.start()
-        entered.wait(10)
-        with one_blas_thread(), one_blas_thread():
-            left.set()
-            thread.join()
-            assert blas_threads() == {1}
-        assert blas_threads() == {2}
-        with pytest.raises(KeyError), one_blas_thread():
-            raise KeyError
-        assert blas_threads() == {2}
 
 
 def test_moments_of_other_columns_than_those_of_the_path_are_refused():
