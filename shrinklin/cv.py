@@ -281,7 +281,8 @@ class SparseLinearModelCV(LinearModel):
             for name, fold in zip(names, folds, strict=True)
         )
         done = []
-        with self._progress(len(folds), "path") as report:
+        # Where joblib works by threads: see `one_blas_thread`.
+        with one_blas_thread(), self._progress(len(folds), "path") as report:
             for followed in Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs):
                 done.append(followed)
                 report()

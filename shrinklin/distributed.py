@@ -64,7 +64,9 @@ def moments(X, Y, sample_weight=None):
     """
     given = {"X": X, "Y": Y} | ({} if sample_weight is None else {"sample_weight": sample_weight})
     chunks = _chunks_of_arrays(given) if _are_arrays(given) else _chunks_of_frames(given)
-    total = _tree(chunks).compute()
+    # Where the blocks are computed by threads of this process: see `one_blas_thread`.
+    with one_blas_thread():
+        total = _tree(chunks).compute()
     if total is None:
         raise ValueError("no block has a row of weight > 0: give at least one.")
     return total

@@ -70,7 +70,7 @@ def one_blas_thread():
     Most products here are small: threads gain nothing by them, and where another
     process wants their core they wait for each other (25 times as long, seen). The number
     belongs to the process: of two threads of Python that overlap here, the last to leave may
-    restore the limit of the other.
+    restore the limit of the other, unless whoever started them is here too.
     """
     return _thread_pools().limit(limits=1, user_api="blas")
 
