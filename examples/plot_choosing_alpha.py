@@ -44,22 +44,25 @@ def searches(alphas):
     single, rule = GroupLassoRegressor(), {"selection": "1se", "cv": 5}
     return {
         "GridSearchCV": GridSearchCV(single, grid, **how),
-        "RandomizedSearchCV, 15 of 50": RandomizedSearchCV(
+        "RandomizedSearchCV, 15 of them": RandomizedSearchCV(
             single, grid, n_iter=15, random_state=0, **how
         ),
         "HalvingGridSearchCV": HalvingGridSearchCV(single, grid, random_state=0, **how),
         "GroupLassoRegressorCV": GroupLassoRegressorCV(alphas, cv=5),
         '..., selection="1se"': GroupLassoRegressorCV(alphas, **rule),
-        'ShrinkNetRegressorCV, selection="1se"': ShrinkNetRegressorCV(50, **rule),
+        'ShrinkNetRegressorCV, selection="1se"': ShrinkNetRegressorCV(len(alphas), **rule),
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description="Choose alpha in six ways.")
     parser.add_argument("--out", default="choosing_alpha.png", help="file for the picture")
-    out = parser.parse_args().out
+    parser.add_argument("--alphas", type=int, default=50, help="how many")
+    options = parser.parse_args()
     X_train, X_test, Y_train, Y_test = digits_in_halves()
-    alphas = regularization_path(GroupLassoRegressor(), X_train, Y_train, alphas=50).alphas
+    alphas = regularization_path(
+        GroupLassoRegressor(), X_train, Y_train, alphas=options.alphas
+    ).alphas
     rows, fitted = [], {}
     for name, search in searches(alphas).items():
         start = time.perf_counter()
@@ -74,8 +77,8 @@ def main():
     _, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained", sharey=True)
     for ax, name in zip(axes, list(fitted)[-2:], strict=True):
         CVDisplay.from_estimator(fitted[name], ax=ax)
-    axes[0].figure.savefig(out, dpi=120)
-    print(f"Picture written to {out}.")
+    axes[0].figure.savefig(options.out, dpi=120)
+    print(f"Picture written to {options.out}.")
 
 
 if __name__ == "__main__":
