@@ -424,10 +424,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         estimator = self._estimator_for_path()
         objective, target = estimator._prepare(X, y, sample_weight)
         n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
-        alphas = self._grid(estimator, objective, n)
-        # Not further down: a ConvergenceWarning is to name the caller's line.
-        solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
-        return self._choose(estimator, objective, target, n, alphas, solutions)
+        return self._choose(estimator, objective, target, n)
 
     @available_if(_estimator_has("fit_moments"))
     def fit_moments(self, moments):
@@ -449,10 +446,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         estimator = self._estimator_for_path()
         estimator._name_features(moments)
         objective, target = estimator._prepare(moments, None, None)
-        n = float(moments.weight)
-        alphas = self._grid(estimator, objective, n)
-        solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
-        return self._choose(estimator, objective, target, n, alphas, solutions)
+        return self._choose(estimator, objective, target, float(moments.weight))
 
     def _estimator_for_path(self):
         estimator = without_alpha(self.estimator)
@@ -479,8 +473,10 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             )
         return alpha_grid(self.alphas, self.eps, estimator, objective)
 
-    def _choose(self, estimator, objective, target, n, alphas, solutions):
+    def _choose(self, estimator, objective, target, n):
+        alphas = self._grid(estimator, objective, n)
         objectives = [objective.at(estimator._strength(alpha)) for alpha in alphas]
+        solutions = estimator._solve(objective, [each.strength for each in objectives])
         judged = self._judge(objectives, solutions, n, estimator.fit_intercept)
         best = judged.best()
         path = path_of_solutions(estimator, objective, target, alphas, solutions)

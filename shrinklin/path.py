@@ -343,8 +343,10 @@ class RegressionPath(RegularizationPath):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
-            From moments errors are off by some 1e-15 times the mean square of y. They must
-            be of the same columns in the same order, which only their number can tell.
+            From moments errors are sums of terms that cancel: off by some 1e-15 times the
+            largest, which is small beside them unless features nearly cancel or the fit is
+            nearly perfect. The columns must be the same in the same order, which only their
+            number can tell.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             None with moments.
 
