@@ -33,6 +33,7 @@ from shrinklin.validation import (
     check_real,
     check_weights,
     check_whole,
+    narrowest,
 )
 
 # Below it, and above its inverse, squares leave the range of float64.
@@ -426,14 +427,3 @@ def largest_magnitudes(X, columns=None):
         # Thousands of empty columns are common, and each cut reads all of a CSR.
         return abs(X).max(axis=0).toarray().reshape(-1)[columns] if len(columns) else np.empty(0)
     return np.array([abs(X[:, j]).max() for j in columns], dtype=float)
-
-
-def narrowest(dtype, *arrays):
-    """dtype, or float64 where it would turn a value into 0 or infinity."""
-    with np.errstate(over="ignore", under="ignore"):
-        casts = [array.astype(dtype) for array in arrays]
-    kept = all(
-        np.isfinite(cast).all() and np.array_equal(cast != 0, array != 0)
-        for cast, array in zip(casts, arrays, strict=True)
-    )
-    return dtype if kept else np.dtype(float)

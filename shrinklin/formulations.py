@@ -8,13 +8,13 @@ from numbers import Real
 
 import numpy as np
 
-from shrinklin.base import SparseLinearModel, as_coef, narrowest
+from shrinklin.base import SparseLinearModel, as_coef
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.messages import warn
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.parametrizations import GATES, GatedWeights, PlainWeights
-from shrinklin.validation import check_real
+from shrinklin.validation import check_real, narrowest
 
 
 class GroupLassoModel(SparseLinearModel):

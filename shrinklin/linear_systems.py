@@ -8,14 +8,13 @@ _CG_STEPS = 100
 
 def scaled_inverse(M):
     """Inverse of a positive semidefinite M, rows of any scale."""
+    from shrinklin.solvers import kernels
+
     M, scale = _scaled(M)
-    factor, failed = lapack.dpotrf(M)
-    if failed:
-        inverse = np.linalg.inv(M)
-    else:
-        inverse = lapack.dpotri(factor)[0]
-        inverse = np.triu(inverse) + np.triu(inverse, 1).T
-    return scale[:, None] * inverse * scale
+    factor, failed = lapack.dpotrf(M.T, clean=0)
+    inverse = np.linalg.inv(M) if failed else lapack.dpotri(factor, overwrite_c=1)[0].T
+    kernels.mirror_scaled(inverse, scale)
+    return inverse
 
 
 def scaled_solve(M, C):
@@ -31,9 +30,11 @@ def _scaled(M):
 
     A multiple of 1e-14 on the diagonal keeps collinear rows invertible.
     """
+    from shrinklin.solvers import kernels
+
     diagonal = np.diagonal(M)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    M = scale[:, None] * M * scale
+    M = kernels.scaled_symmetric(np.ascontiguousarray(M), scale)
     M.flat[:: len(M) + 1] += 1e-14
     return M, scale
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import lapack
 
 from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
 
@@ -26,6 +27,8 @@ _CHUNK_BYTES = 2**23
 _MOST_ROWS_BYTES = 2**27
 # Of a difference this much smaller than what it was taken from, 6 digits are left.
 _LEFT = 1e-10
+# Correlations of no smaller eigenvalue lose nothing that shows to products in float32.
+_LEAST_EIGENVALUE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -506,16 +509,49 @@ def _rows(X, rows):
 
 
 def _dense_products(X, Yc, s, x_mean):
+    if X.dtype == np.float32 and _bears_float32(X):
+        with np.errstate(over="ignore", invalid="ignore"):
+            products = _centred_products(X, Yc, s, x_mean, np.float32)
+        if all(np.isfinite(product).all() for product in products):
+            return products
+    return _centred_products(X, Yc, s, x_mean, np.float64)
+
+
+def _centred_products(X, Yc, s, x_mean, dtype):
+    """Σ s xx' and Σ s xy' about the means: chunks in dtype, their sum in float64."""
     xx = np.zeros((X.shape[1], X.shape[1]))
     xy = np.zeros((X.shape[1], Yc.shape[1]))
-    root = np.sqrt(s)[:, None]
-    product = np.empty_like(xx)
+    root, centre = np.sqrt(s).astype(dtype)[:, None], x_mean.astype(dtype)
+    product = np.empty_like(xx, dtype=dtype)
     for rows in _chunks(X, _MOST_ROWS_BYTES):
-        Xc = _rows(X, rows) - x_mean
+        Xc = np.asarray(X[rows], dtype=dtype) - centre
         Xc *= root[rows]
         xx += np.matmul(Xc.T, Xc, out=product)
-        xy += Xc.T @ (root[rows] * Yc[rows])
+        xy += Xc.T @ (root[rows] * Yc[rows].astype(dtype))
+    off = x_mean - centre
+    if off.any():
+        xx -= s.sum() * np.outer(off, off)
     return xx, xy
+
+
+def _bears_float32(X):
+    """Whether products of X in float32 leave its least squares all their digits.
+
+    That is, where rows abound, no column is tiny or far from zero, and none is nearly a
+    combination of the others: looked at in a sample of the rows.
+    """
+    n_samples, n_features = X.shape
+    if n_samples < 16 * n_features:
+        return False
+    sample = X[:: n_samples // (4 * n_features)].astype(float)
+    mean, scale = sample.mean(axis=0), sample.std(axis=0)
+    used = scale > 0
+    if (scale < 1e-2 * np.abs(mean)).any() or (scale[used] < 1e-15).any():
+        return False
+    scaled = (sample[:, used] - mean[used]) / (scale[used] * np.sqrt(len(sample)))
+    correlations = scaled.T @ scaled
+    correlations.flat[:: len(correlations) + 1] -= _LEAST_EIGENVALUE
+    return lapack.dpotrf(correlations)[1] == 0
 
 
 def _sparse_products(X, Yc, s, x_mean):

@@ -33,7 +33,7 @@ from shrinklin.quadratic import Quadratic, quadratic_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.solution import Solution
-from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, weigh_classes
+from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, narrowest, weigh_classes
 
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
@@ -60,7 +60,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     with one_blas_thread():
         if _convex(objective, strengths):
             W = np.zeros(objective.shape) if start is None else start
-            return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
+            return _follow_smooth(objective, strengths, solve, W, report)
         return _Search(objective, strengths, solve, start, report).run()
 
 
@@ -99,6 +99,36 @@ def _follow(step, strengths, W, report):
         W = solutions[-1].W
         report()
     return solutions
+
+
+def _follow_smooth(objective, strengths, solve, W, report):
+    """As `_follow`, each point begun where the last two point to: W is smooth in the strength."""
+    solutions: list[Solution] = []
+    for i, strength in enumerate(strengths):
+        if i >= 2:
+            W = _extrapolated(objective, strengths[i - 2 : i + 1], [s.W for s in solutions[-2:]])
+        solutions.append(solve(objective.at(strength), W))
+        W = solutions[-1].W
+        report()
+    return solutions
+
+
+def _extrapolated(objective, strengths, solutions):
+    """W at the last of three strengths on the line through the solutions at the other two.
+
+    Groups that it would take through zero are left there; those that are new stay where
+    they are. Further than the step between the two it does not reach.
+    """
+    before, now = solutions
+    step, reach = strengths[0] - strengths[1], strengths[1] - strengths[2]
+    if reach > step:
+        return now
+    groups = objective.groups
+    W = now + reach / step * (now - before) if step > 0 else now
+    kept = groups.sum((W * now).sum(axis=1)) > 0
+    W = np.where(groups.spread(kept)[:, None], W, 0.0)
+    new = groups.norms(before) == 0
+    return np.where(groups.spread(new)[:, None], now, W)
 
 
 class _Search:
@@ -566,11 +596,12 @@ def path_of_solutions(estimator, objective, target, alphas, solutions):
         coef[:, order] = solution.W.T
     with one_blas_thread():
         intercepts = np.array([objective.smooth.intercept(s.W) for s in solutions])
+    dtype = narrowest(target.dtype, coefs, intercepts)
     return estimator._path(
         target,
         alphas=alphas,
-        coefs=coefs,
-        intercepts=intercepts,
+        coefs=coefs.astype(dtype, copy=False),
+        intercepts=intercepts.astype(dtype, copy=False),
         n_selected=coefs.any(axis=1).sum(axis=1),
         residuals=np.array([s.residual for s in solutions]),
         objectives=np.array([s.value for s in solutions]),

@@ -123,3 +123,16 @@ def _class_weights(class_weight, classes, codes, sample_weight):
     for label, weight in given.items():
         check_real(f"class_weight[{label!r}]", weight, 0)
     return np.array([float(given.get(label, 1)) for label in labels])
+
+
+def narrowest(dtype, *arrays):
+    """dtype, or float64 where it would turn a value into 0 or infinity."""
+    if dtype == np.float64:
+        return dtype
+    with np.errstate(over="ignore", under="ignore"):
+        casts = [array.astype(dtype) for array in arrays]
+    kept = all(
+        np.isfinite(cast).all() and np.array_equal(cast != 0, array != 0)
+        for cast, array in zip(casts, arrays, strict=True)
+    )
+    return dtype if kept else np.dtype(float)

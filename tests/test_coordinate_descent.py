@@ -9,6 +9,8 @@ from oracles import fista_group_lasso
 from problems import PROBLEMS, simulate
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.quadratic import takes_gram
+from shrinklin.solvers import coordinate_descent
+from shrinklin.solvers.coordinate_descent import _QuadraticBlock
 from shrinklin.solvers.solution import Status
 
 PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
@@ -171,3 +173,28 @@ def test_which_problems_take_a_gram_matrix():
     assert not takes_gram(50_000, 20_000)
     with pytest.raises(ValueError, match=r"gram='yes': CoordinateDescent accepts"):
         build(np.eye(3), np.eye(3), gram="yes")
+
+
+def newton_systems_of_a_path():
+    """How many are factored on a path along which many groups leave, and its last point."""
+    X, Y = simulate(100, 60, 4, 50, correlation=0.95)
+    objective, W, systems = build(X, Y), np.zeros((60, 4)), []
+    with pytest.MonkeyPatch.context() as patch:
+        directions = coordinate_descent.newton_directions
+        patch.setattr(
+            coordinate_descent,
+            "newton_directions",
+            lambda *args: systems.append(1) or directions(*args),
+        )
+        for share in np.geomspace(0.5, 0.005, 20):
+            W = solve(objective.at(share * objective.strength_max()), W).W
+    return len(systems), W
+
+
+def test_groups_leave_in_a_newton_step(monkeypatch):
+    n_systems, W = newton_systems_of_a_path()
+    # Mutant: steps that would cross zero are cut short there, one group at a time.
+    monkeypatch.setattr(_QuadraticBlock, "_leaving", lambda *args: [])
+    n_cut_short, same = newton_systems_of_a_path()
+    assert n_systems < 0.7 * n_cut_short, (n_systems, n_cut_short)
+    np.testing.assert_allclose(W, same, atol=1e-6)

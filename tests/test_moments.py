@@ -10,6 +10,7 @@ from scipy import sparse
 
 from problems import simulate
 from shrinklin import GroupLassoRegressor, Moments, ShrinkNetRegressor
+from shrinklin import moments as moments_module
 from shrinklin.moments import _CHUNK_BYTES
 
 
@@ -413,3 +414,65 @@ def test_only_weights_that_are_numbers_can_be_zero_in_a_chunk(wrong):
     X, Y = simulate(7, 3, 2)
     with pytest.raises(ValueError, match="chunk 1: sample_weight"):
         Moments.from_chunks([(X, Y), (X, Y, wrong)])
+
+
+def in_float32(n_samples=2000, n_features=20):
+    X, Y = simulate(n_samples, n_features, 3, correlation=0.3)
+    weights = np.random.default_rng(1).uniform(0.1, 2, n_samples)
+    return (10 * X + np.arange(n_features)).astype(np.float32), Y, weights
+
+
+def test_products_of_float32_keep_its_digits(monkeypatch):
+    X, Y, s = in_float32()
+    double = Moments.from_data(X.astype(float), Y, s)
+    found = Moments.from_data(X, Y, s)
+    assert not np.array_equal(found.xx, double.xx), "the products should be those of float32"
+    size = np.sqrt(np.outer(np.diagonal(double.xx), np.diagonal(double.xx)))
+    assert np.abs(found.xx - double.xx).max() < 3e-7 * size.max()
+    np.testing.assert_allclose(found.xy, double.xy, rtol=1e-5, atol=1e-6 * np.abs(double.xy).max())
+    np.testing.assert_array_equal(found.x_mean, double.x_mean)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    {
+        "nearly equal": lambda X: X[:, 1].__setitem__(slice(None), X[:, 0] + 1e-3 * X[:, 1]),
+        "far from zero": lambda X: X[:, 1].__iadd__(10_000),
+        "tiny": lambda X: X[:, 1].__imul__(1e-25),
+        "one huge row": lambda X: X[1].__imul__(1e25),
+        "constant": lambda X: X[:, 1].__setitem__(slice(None), 0.1),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_where_float32_would_lose_digits_products_are_float64(spoil):
+    X, Y, s = in_float32()
+    spoil[1](X)
+    found, double = Moments.from_data(X, Y, s), Moments.from_data(X.astype(float), Y, s)
+    for ours, theirs in zip(arrays(found), arrays(double), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_few_rows_of_float32_are_multiplied_in_float64():
+    X, Y, s = in_float32(n_samples=200)
+    double = Moments.from_data(X.astype(float), Y, s)
+    np.testing.assert_array_equal(Moments.from_data(X, Y, s).xx, double.xx)
+
+
+def test_nearly_equal_columns_need_float64(monkeypatch):
+    # Mutant: products in float32 whatever the columns.
+    X, Y, s = in_float32()
+    X[:, 1] = X[:, 0] + 1e-3 * X[:, 1]
+    exact = Moments.from_data(X, Y, s).xx
+    monkeypatch.setattr(moments_module, "_bears_float32", lambda X: True)
+    rounded = Moments.from_data(X, Y, s).xx
+    apart = np.array([1.0, -1.0])
+    least, wrong = (apart @ xx[:2, :2] @ apart for xx in (exact, rounded))
+    assert abs(wrong - least) > 1e-4 * least
+
+
+def test_columns_of_zeros_are_no_reason_against_float32():
+    X, Y, s = in_float32()
+    X[:, 3] = 0
+    found = Moments.from_data(X, Y, s)
+    assert not np.array_equal(found.xx, Moments.from_data(X.astype(float), Y, s).xx)
+    assert not found.xx[3].any()

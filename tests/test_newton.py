@@ -68,3 +68,9 @@ def test_inverse_of_rows_of_any_scale():
     scale = 10.0 ** np.array([-12, -6, 0, 6, 12])
     inverse = scaled_inverse((A * scale).T @ (A * scale))
     np.testing.assert_allclose(scale[:, None] * inverse * scale, np.linalg.inv(A.T @ A), rtol=1e-8)
+    np.testing.assert_array_equal(inverse, inverse.T)
+
+
+def test_inverse_of_what_rounding_has_left_indefinite():
+    M = np.array([[1.0, 1 + 1e-9], [1 + 1e-9, 1.0]])
+    np.testing.assert_allclose(scaled_inverse(M) @ M, np.eye(2), atol=1e-4)

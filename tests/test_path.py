@@ -20,7 +20,7 @@ from shrinklin import (
     ShrinkNetRegressor,
     regularization_path,
 )
-from shrinklin.path import n_steps, solve_path
+from shrinklin.path import _extrapolated, n_steps, solve_path
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.solution import Solution, Status
@@ -488,3 +488,33 @@ def test_moments_of_other_columns_than_those_of_the_path_are_refused():
         path.mean_squared_errors(Moments.from_data(X, Y))
     with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
         path.mean_squared_errors(Moments.from_data(X[:, :3], Y[:, 0]))
+
+
+def test_a_path_points_to_its_next_solution():
+    X, Y = simulate(60, 12, 3)
+    objective = build(X, Y, share=0.1)
+    strengths = objective.strength * np.array([1.0, 0.99, 0.98])
+    solutions = [solve(objective.at(s), tol=1e-12).W for s in strengths]
+    guess = _extrapolated(objective, strengths, solutions[:2])
+    # The error is of second order in the step, that of standing still of first.
+    assert np.abs(guess - solutions[2]).max() < 0.02 * np.abs(solutions[1] - solutions[2]).max()
+
+
+def test_a_path_points_through_no_zero_and_not_too_far():
+    X, Y = simulate(60, 3, 1)
+    objective = build(X, Y)
+    before, now = np.array([[2.0], [0.0], [1.0]]), np.array([[1.0], [0.5], [1.5]])
+    point = [_extrapolated(objective, [3, 2, end], [before, now]).ravel() for end in (1.5, 1, 0.9)]
+    np.testing.assert_array_equal(point[0], [0.5, 0.5, 1.75])
+    np.testing.assert_array_equal(point[1], [0.0, 0.5, 2.0])
+    np.testing.assert_array_equal(point[2], now.ravel())
+    np.testing.assert_array_equal(_extrapolated(objective, [2, 2, 2], [now, now]), now)
+
+
+def test_a_path_of_float32_is_float32():
+    X, Y = simulate(60, 12, 3)
+    path = regularization_path(GroupLassoRegressor(), X.astype(np.float32), Y, alphas=5)
+    assert path.coefs.dtype == path.intercepts.dtype == np.float32
+    assert path.predict(X.astype(np.float32)).dtype == np.float32
+    double = regularization_path(GroupLassoRegressor(), X, Y, alphas=path.alphas)
+    np.testing.assert_allclose(path.coefs, double.coefs, atol=1e-5)

@@ -17,6 +17,8 @@ from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import newton_directions
 
 _HALVINGS = 12
+# How often groups may leave, one after another, in one Newton step.
+_LEAVES = 3
 
 
 class CoordinateDescent(BaseEstimator):
@@ -99,9 +101,36 @@ class _QuadraticBlock(working_sets.Block):
         pass  # a Newton step is exact here: what comes before has gone below tol
 
     def newton_step(self, tol):
-        model, total = self.curvature()
+        W, gradient = self.W, self.gradient
+        model, total = self.curvature_at(W, gradient)
+        if self.worst_norm(total) <= 0.1 * tol:
+            return False
+        directions = self._directions(model, total)
+        if directions and self.penalty.convex:
+            directions = [*self._leaving(directions[0], model, gradient), *directions]
+        return any(_line_search(self, D, gradient) for D in directions)
+
+    def _directions(self, model, total):
         directions = newton_directions(model, total, self.groups, self.gram, self.cost)
-        return any(_line_search(self, D) for D in directions if np.isfinite(D).all())
+        return [D for D in directions if np.isfinite(D).all()]
+
+    def _leaving(self, D, model, gradient):
+        """[D'] that takes to zero what D takes beyond it, and lets the others answer; or [].
+
+        Along D itself such a group would soon stop the line search at its kink.
+        """
+        step = np.zeros_like(D)
+        for _ in range(_LEAVES):
+            crossed = self.penalty.crossed(self.W + step + D, model, self.groups)
+            if not crossed.any():
+                break
+            step = np.where(crossed, -self.W, step)
+            model, total = self.curvature_at(self.W + step, gradient + self.product(step))
+            D = next(iter(self._directions(model, total)), np.zeros_like(D))
+        if not step.any():
+            return []
+        crossed = self.penalty.crossed(self.W + step + D, model, self.groups)
+        return [np.where(crossed, -self.W, step + D)]
 
 
 class GramBlock(_QuadraticBlock):
@@ -182,10 +211,10 @@ class _ColumnBlock(_QuadraticBlock):
         self.residual -= D.T @ self.columns
 
 
-def _line_search(block, D):
+def _line_search(block, D, gradient):
     """Move along D by the first of 1, 1/2, 1/4, … that lowers the objective, if any."""
     product = block.product(D)
-    slope, curvature = np.vdot(block.gradient, D), np.vdot(D, product)
+    slope, curvature = np.vdot(gradient, D), np.vdot(D, product)
     # Along directions that G hardly sees, ⟨D, GD⟩ is nothing but rounding.
     rounding = 1e-14 * block.diagonal @ (D * D).sum(axis=1)
     before = block.penalty_sum(block.W)

@@ -240,3 +240,36 @@ def residual_sweeps(code, coef, residual, columns, lipschitz, strengths, ptr, to
         if worst <= tol:
             return sweep + 1
     return n_sweeps
+
+
+@njit(cache=True, nogil=True)
+def subtract_group_sums(K, inverse, products, owner):
+    """K[g, h] −= Σ inverse[i, j] products[i, j] over i in group g, j in group h, for h ≤ g.
+
+    `owner` (n_rows,) is the group of every row, ascending; the matrices are symmetric.
+    """
+    for i in range(owner.size):
+        for j in range(i + 1):
+            value = inverse[i, j] * products[i, j]
+            if i != j and owner[i] == owner[j]:
+                value *= 2.0
+            K[owner[i], owner[j]] -= value
+
+
+@njit(cache=True, nogil=True)
+def scaled_symmetric(M, scale):
+    """scale[i] M[i, j] scale[j]."""
+    out = np.empty_like(M)
+    for i in range(len(M)):
+        for j in range(len(M)):
+            out[i, j] = scale[i] * M[i, j] * scale[j]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def mirror_scaled(M, scale):
+    """Scale the lower triangle of M likewise, and copy it to the upper one, in place."""
+    for i in range(len(M)):
+        for j in range(i + 1):
+            M[i, j] *= scale[i] * scale[j]
+            M[j, i] = M[i, j]

@@ -24,29 +24,34 @@ from shrinklin.linear_systems import scaled_inverse
 class NewtonSystem:
     """(M − Σ_g e_g u_g u_g')⁻¹ on the smooth entries, factored once.
 
-    `gram(rows)` gives G[rows][:, rows]. Where the matrix is not positive definite
-    (the penalty is not convex), `definite` is False and `solve` takes M alone. To the
-    `CostMeter` it is a pass over the rows with smooth entries.
+    `gram(rows)` gives G[rows][:, rows], an array of its own. Where the matrix is not positive
+    definite (the penalty is not convex), `definite` is False and `solve` takes M alone. To
+    the `CostMeter` it is a pass over the rows with smooth entries.
     """
 
     def __init__(self, model, groups, gram, cost):
+        from shrinklin.solvers import kernels
+
         self.model, self.groups, self.cost = model, groups, cost
         cost.count_passes(1, np.count_nonzero(model.smooth.any(axis=1)))
         cost.count_updates(np.count_nonzero(model.smooth))
-        K = np.zeros((len(groups), len(groups)))
+        self.root = np.sqrt(model.e)
+        owner = groups.spread(np.arange(len(groups)))
+        scaled = groups.spread(self.root)[:, None] * model.U
+        K = np.eye(len(groups))
         self.systems = []
         for targets, rows in alike_targets(model.smooth, model.d):
-            inverse = scaled_inverse(gram(rows) + np.diag(model.d[rows, targets[0]]))
-            at = rows[:, None], targets
+            M = gram(rows)
+            M.flat[:: len(M) + 1] += model.d[rows, targets[0]]
+            inverse = scaled_inverse(M)
+            at = rows if len(targets) == len(scaled.T) else (rows[:, None], targets)
             # A factorisation and the inverse from it, and U U'.
             cost.count_product(len(rows), len(rows), len(rows) + len(targets))
-            _add_group_sums(K, inverse * (model.U[at] @ model.U[at].T), rows, groups)
+            kernels.subtract_group_sums(K, inverse, scaled[at] @ scaled[at].T, owner[rows])
             self.systems.append((at, inverse))
-        self.root = np.sqrt(model.e)
-        K *= -self.root[:, None] * self.root
-        K.flat[:: len(groups) + 1] += 1
         cost.count_factorisation(len(K))
-        self.factor, failed = lapack.dpotrf(K)
+        # The lower triangle of rows is the upper one of columns.
+        self.factor, failed = lapack.dpotrf(K.T, clean=0, overwrite_a=1)
         self.definite = failed == 0
 
     def majorised(self, R):
@@ -83,6 +88,11 @@ def alike_targets(smooth, d):
 
     They share their smooth rows and the diagonal d there.
     """
+    if (smooth == smooth[:, :1]).all() and (d == d[:, :1]).all():
+        rows = np.flatnonzero(smooth[:, 0])
+        if len(rows):
+            yield np.arange(smooth.shape[1]), rows
+        return
     patterns: dict[bytes, list[int]] = {}
     for t, column in enumerate(np.hstack([smooth.T, d.T])):
         patterns.setdefault(column.tobytes(), []).append(t)
@@ -90,13 +100,3 @@ def alike_targets(smooth, d):
         rows = np.flatnonzero(smooth[:, targets[0]])
         if len(rows):
             yield np.array(targets), rows
-
-
-def _add_group_sums(K, products, rows, groups):
-    if groups.singletons:
-        K[rows[:, None], rows] += products
-        return
-    owner = groups.spread(np.arange(len(groups)))[rows]
-    members, starts = np.unique(owner, return_index=True)
-    sums = np.add.reduceat(np.add.reduceat(products, starts, axis=0), starts, axis=1)
-    K[members[:, None], members] += sums

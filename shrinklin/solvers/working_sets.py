@@ -182,8 +182,18 @@ class Block(ABC):
 
     def curvature(self):
         """The penalty's `Curvature` at W, and ∇F on its smooth entries."""
-        model = self.penalty.curvature(self.W, self.groups, self.strengths)
-        return model, np.where(model.smooth, self.gradient + model.gradient, 0.0)
+        return self.curvature_at(self.W, self.gradient)
+
+    def curvature_at(self, W, gradient):
+        """The same at any W, given ∇f there."""
+        model = self.penalty.curvature(W, self.groups, self.strengths)
+        return model, np.where(model.smooth, gradient + model.gradient, 0.0)
+
+    def worst_norm(self, gradient):
+        """The largest norm of a group of `gradient`, in units of the residual."""
+        moving = self.lipschitz > 0
+        norms = self.groups.norms(gradient)[moving] / np.sqrt(self.lipschitz[moving])
+        return norms.max(initial=0.0)
 
 
 def solve_block(block, tol, max_sweeps):
