@@ -9,7 +9,7 @@ demo: .venv/plot
 	$(BIN)/python examples/plot_digits.py
 
 test: .venv/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 bench: .venv/plot
 	$(BIN)/python benchmarks/removal.py

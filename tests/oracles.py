@@ -49,11 +49,13 @@ def fista_group_lasso(X, Y, alpha, n_iter=50_000, tol=1e-15):
     def value(W):
         return ((Y - X @ W) ** 2).sum() / (2 * n) + alpha * np.linalg.norm(W, axis=1).sum()
 
+    least = value(W)
     for _ in range(n_iter):
         Z = V + X.T @ (Y - X @ V) / (n * L)
         norms = np.linalg.norm(Z, axis=1, keepdims=True)
         new = Z * np.maximum(1 - alpha / (L * np.maximum(norms, 1e-300)), 0)
-        if value(new) > value(W):  # restart
+        reached = value(new)
+        if reached > least:  # restart
             if t == 1.0:
                 break
             V, t = W, 1.0
@@ -62,8 +64,8 @@ def fista_group_lasso(X, Y, alpha, n_iter=50_000, tol=1e-15):
             break
         t_new = (1 + np.sqrt(1 + 4 * t * t)) / 2
         V = new + (t - 1) / t_new * (new - W)
-        W, t = new, t_new
-    return value(W)
+        W, t, least = new, t_new, reached
+    return least
 
 
 def bridge_value(G, C, yy, W, strength, p):
