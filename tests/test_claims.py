@@ -4,11 +4,13 @@ What each of them measures and concludes is tested piece by piece in a file of i
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from experiments import early_pruning, tradeoff
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
 from experiments.report import as_markdown
@@ -18,9 +20,13 @@ from experiments.run import Finished
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
+    """The quick forms with two seeds of three, and every other row of the digits."""
     out = tmp_path_factory.mktemp("claims")
-    assert main(["claims", "--quiet", "--out", str(out)]) == 0
-    return out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(early_pruning, "_QUICK", replace(early_pruning._QUICK, n_seeds=2))
+        patch.setattr(tradeoff, "MOST_ROWS_QUICK", tradeoff.MOST_ROWS_QUICK // 2)
+        assert main(["claims", "--quiet", "--out", str(out)]) == 0
+        yield out
 
 
 RUNS = [
