@@ -240,13 +240,12 @@ def test_the_file_of_other_code_is_refused(whole, tmp_path, other, message):
         run(other, "twelve", False, Place(tmp_path, quiet=True))
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_cell_that_fails_is_named_and_the_others_are_kept(whole, tmp_path, n_jobs):
+# It is in two jobs: which of them two processes come to first is open.
+@pytest.mark.parametrize(("n_jobs", "kind"), [(1, "plain"), (2, "(plain|a, b)")])
+def test_a_cell_that_fails_is_named_and_the_others_are_kept(whole, tmp_path, n_jobs, kind):
     place = Place(tmp_path, n_jobs=n_jobs, quiet=True)
-    with pytest.raises(
-        RuntimeError,
-        match=r"toy, from \{'kind': 'plain', 'index': 7.*ZeroDivisionError: there is no",
-    ):
+    message = rf"toy, from {{'kind': '{kind}', 'index': 7.*ZeroDivisionError: there is no"
+    with pytest.raises(RuntimeError, match=message):
         run(Toy(wait=0.002, broken=9), "twelve", False, place)
     assert (tmp_path / "toy-twelve.csv").read_bytes().count(b"\n") > 1
     run(Toy(), "twelve", False, place)
