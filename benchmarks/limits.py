@@ -1,0 +1,180 @@
+"""What fits cost beside what no method avoids: `python -m benchmarks.limits`.
+
+Each figure is a ratio of two times, or sizes, taken in turn within one run, `--repeats` times; the
+median is written to results/limits.csv, and the growth drawn.
+
+- floor: the group lasso path of 100 alphas on 100 000 × 500 × 10, of the products X'X and X'Y;
+- search: a ShrinkNet path, two-ended, of the group lasso path on the same data;
+- float32: the path on X in float64, of that on X in float32;
+- start: a new process that imports shrinklin and fits, of one that imports sklearn.linear_model;
+  once more with nothing compiled, in seconds;
+- memory: what the path takes beside the interpreter and its imports, X included, of X;
+- growth: exponents of time in the number of samples, and of features at a fixed support.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from benchmarks.problems import gaussian
+from shrinklin import GroupLassoRegressor, ShrinkNetRegressor, regularization_path
+
+TALL, WIDE = (100_000, 500, 10), (500, 20_000, 10)
+SAMPLES, FEATURES = (10_000, 40_000, 100_000, 400_000), (10_000, 20_000, 40_000, 80_000)
+
+_FIRST_FIT = """
+import numpy as np
+from shrinklin import GroupLassoRegressor
+X = np.random.default_rng(0).standard_normal((200, 20))
+GroupLassoRegressor(alpha=0.1).fit(X, X[:, :3])
+"""
+
+_MEMORY = """
+import resource, sys
+import numpy as np
+from shrinklin import GroupLassoRegressor, regularization_path
+rng = np.random.default_rng(0)
+few = rng.standard_normal((500, 20))
+regularization_path(GroupLassoRegressor(), few, few[:, :3], alphas=3)
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+X = np.empty((100_000, 500))
+for rows in range(0, len(X), 1000):
+    X[rows : rows + 1000] = rng.standard_normal((1000, 500))
+Y = X[:, :10] + rng.standard_normal((100_000, 10))
+regularization_path(GroupLassoRegressor(), X, Y)
+print((peak() - before) / X.nbytes)
+"""
+
+
+def path(X, Y, model=GroupLassoRegressor, n=100, eps=1e-3):
+    return regularization_path(model(fit_intercept=False), X, Y, alphas=n, eps=eps)
+
+
+def seconds(job):
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
+
+
+def ratio(job, other, repeats):
+    """The median of job's time over that of the other, in turn."""
+    return statistics.median(seconds(job) / seconds(other) for _ in range(repeats))
+
+
+def process(code, **environment):
+    """Run code in a new interpreter; returns what it printed."""
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    environment = os.environ | environment
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def on_tall_data(repeats):
+    X, Y = gaussian(TALL)
+    single = X.astype(np.float32), Y.astype(np.float32)
+    bridge = ShrinkNetRegressor
+    yield "floor", "path / (X'X and X'Y)", ratio(
+        lambda: path(X, Y), lambda: (X.T @ X, X.T @ Y), repeats
+    )
+    yield "float32, tall", "float64 / float32", ratio(
+        lambda: path(X, Y), lambda: path(*single), repeats
+    )
+    yield "search, tall", "ShrinkNet / group lasso", ratio(
+        lambda: path(X, Y, bridge), lambda: path(X, Y), repeats
+    )
+
+
+def on_wide_data(repeats):
+    X, Y = gaussian(WIDE, noise=3.0, n_relevant=20)
+    single = X.astype(np.float32), Y.astype(np.float32)
+    wide = {"n": 50, "eps": 0.1}
+    yield "float32, wide", "float64 / float32", ratio(
+        lambda: path(X, Y, **wide), lambda: path(*single, **wide), repeats
+    )
+    yield "search, wide", "ShrinkNet / group lasso", ratio(
+        lambda: path(X, Y, ShrinkNetRegressor, **wide), lambda: path(X, Y, **wide), repeats
+    )
+
+
+def of_a_new_process(repeats):
+    process(_FIRST_FIT)
+    yield "start", "first fit / import sklearn.linear_model", ratio(
+        lambda: process(_FIRST_FIT), lambda: process("import sklearn.linear_model"), repeats
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        cold = seconds(lambda: process(_FIRST_FIT, NUMBA_CACHE_DIR=folder))
+    yield "start, nothing compiled", "seconds", cold
+    yield "memory", "path / X", float(process(_MEMORY))
+
+
+def growth(repeats):
+    """(name, sizes, seconds) of the tall path by samples and the wide one by features."""
+    by_samples = [gaussian((n, *TALL[1:])) for n in SAMPLES[:1]]  # what compiles and pages in
+    path(*by_samples[0])
+    for name, sizes, shape, options in (
+        ("samples", SAMPLES, lambda n: (n, *TALL[1:]), {}),
+        ("features", FEATURES, lambda p: (WIDE[0], p, WIDE[2]), {"n": 50, "eps": 0.1}),
+    ):
+        taken = []
+        for size in tqdm(sizes, desc=f"growth in {name}"):
+            noise, n_relevant = (5.0, 50) if name == "samples" else (0.5, 10)
+            X, Y = gaussian(shape(size), noise, n_relevant)
+            runs = [seconds(lambda: path(X, Y, **options)) for _ in range(repeats)]  # noqa: B023
+            taken.append(statistics.median(runs))
+        yield name, sizes, taken
+
+
+def draw(curves, out):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    for axes, (name, sizes, taken) in zip(figure.subplots(1, 2), curves, strict=True):
+        axes.loglog(sizes, taken, "o-", label="group lasso path")
+        line = np.array(sizes) / sizes[-1] * taken[-1]
+        axes.loglog(sizes, line, ":", color="grey", label="proportional")
+        axes.set(xlabel=f"number of {name}", ylabel="seconds")
+        axes.legend(frameon=False)
+    figure.savefig(out / "growth.png", dpi=150)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    options.out.mkdir(exist_ok=True)
+    path(*gaussian((500, 60, 2)))
+    path(*gaussian((50, 2000, 2)), ShrinkNetRegressor, 5, 0.1)
+    rows = []
+    for part in (of_a_new_process, on_tall_data, on_wide_data):
+        for row in part(options.repeats):
+            print(*row, sep="\t", flush=True)
+            rows.append(row)
+    curves = list(growth(max(1, options.repeats // 2)))
+    for name, sizes, taken in curves:
+        exponent = np.polyfit(np.log(sizes), np.log(taken), 1)[0]
+        steepest = max(np.diff(np.log(taken)) / np.diff(np.log(sizes)))
+        rows += [
+            (f"growth in {name}", "exponent", exponent),
+            (f"growth in {name}", "largest exponent between two sizes", steepest),
+        ]
+        rows += [(f"{size} {name}", "seconds", t) for size, t in zip(sizes, taken, strict=True)]
+    table = pd.DataFrame(rows, columns=["figure", "of what", "value"])
+    table.round(3).to_csv(options.out / "limits.csv", index=False)
+    draw(curves, options.out)
+    print(table.round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
