@@ -1,0 +1,33 @@
+import os
+
+from benchopt import BaseDataset
+
+from datasets import load
+from datasets.dataset import DatasetError
+
+
+class Dataset(BaseDataset):
+    """Multi-target tables of this repository's `datasets`, standardised.
+
+    The folder that has oes97 (see `datasets.load`) is named by SHRINKLIN_DATA.
+    """
+
+    name = "Table"
+    parameters = {"table": ["scm1d-twin", "oes97"], "n_alphas": [100], "eps": [1e-3]}
+
+    def get_data(self):
+        home = os.environ.get("SHRINKLIN_DATA")
+        if home is None and not self.table.endswith("-twin"):
+            return {"missing": f"set SHRINKLIN_DATA to a folder with {self.table}.arff"}
+        try:
+            data = load(self.table, data_home=home).standardized()
+        except DatasetError as error:
+            return {"missing": str(error)}
+        return {
+            "X": data.X,
+            "Y": data.y,
+            "loss": "squared",
+            "n_alphas": self.n_alphas,
+            "eps": self.eps,
+            "penalties": ("group-lasso", "bridge"),
+        }
