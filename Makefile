@@ -2,8 +2,11 @@
 # project's own files change what it needs.
 PYTHON ?= python3
 BIN = .venv/bin
+# The peers need an environment of their own: adelie takes no numpy 2.
+BENCH = .venv-bench/bin
+PEERS = skglm adelie celer group-lasso
 
-.PHONY: demo test bench proofs claims lint format clean
+.PHONY: demo test bench bench-quick proofs claims lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/plot_digits.py
@@ -11,10 +14,24 @@ demo: .venv/plot
 test: .venv/test
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-bench: .venv/plot
+# SHRINKLIN_DATA=folder: where oes97.arff is, without which it is skipped.
+bench: .venv-bench/peers .venv/plot
+	$(call peers,full,benchmarks/results)
 	$(BIN)/python benchmarks/removal.py
 	$(BIN)/python benchmarks/cross_validation.py
 	$(BIN)/python benchmarks/out_of_core.py
+
+# A minute or two on small data, into benchmarks/outputs.
+bench-quick: .venv-bench/peers
+	$(call peers,quick,benchmarks/outputs)
+
+# What is compiled is compiled anew, so that it can be reported.
+define peers
+	rm -rf benchmarks/outputs .venv-bench/numba
+	NUMBA_CACHE_DIR=.venv-bench/numba $(BENCH)/python -m benchopt run benchmarks \
+		--config benchmarks/$(1).yml --no-cache --no-plot --output benchmarks/outputs/peers.parquet
+	$(BENCH)/python benchmarks/report.py benchmarks/outputs/peers.parquet --out $(2)
+endef
 
 proofs: .venv/proofs
 	$(BIN)/python -m proofs_check --html proofs.html --markdown docs/propositions.md
@@ -38,6 +55,17 @@ format: .venv/lint
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	touch $@
 
+# A peer that pip cannot install is not fatal: the report says so, and why.
+.venv-bench/peers: setup.cfg pyproject.toml
+	test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
+	$(BENCH)/python -m pip install --quiet --disable-pip-version-check 'numpy<2' --editable '.[bench]'
+	mkdir -p $@
+	for peer in $(PEERS); do \
+		$(BENCH)/python -m pip install --disable-pip-version-check 'numpy<2' $$peer \
+			> $@/$$peer.log 2>&1 || echo "not installed: $$peer (see $@/$$peer.log)"; \
+	done
+	touch $@
+
 clean:
-	rm -rf .venv *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench benchmarks/outputs *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -203,8 +203,11 @@ class Judge:
         W[solution.support] = solution.rows
         used = self.lipschitz > 0
         L, W = self.lipschitz[used], W[used]
-        target = bridge_prox(W + C[used] / L[:, None], alpha / L)
-        residual = (np.sqrt(L) * row_norms(W - target)).max()
+        Z, steps = W + C[used] / L[:, None], alpha / L
+        # The prox jumps. On the edge, where rounding decides, either value will do.
+        targets = [bridge_prox(Z, steps, edge) for edge in (1 - 1e-9, 1 + 1e-9)]
+        distances = np.min([row_norms(W - target) for target in targets], axis=0)
+        residual = (np.sqrt(L) * distances).max()
         loss, _ = self._loss_and_mixing(solution, C, 1.0)
         return residual / self._residual_scale, loss + alpha * np.sum(solution.norms ** (2 / 3))
 
@@ -227,14 +230,15 @@ class Judge:
         return (norms[used] / np.sqrt(self.lipschitz[used])).max()
 
 
-def bridge_prox(Z, steps):
-    """argmin over W of ½‖W − Z‖² + Σ_j step_j ‖w_j‖^{2/3}.
+def bridge_prox(Z, steps, edge=1.0):
+    """argmin over W of ½‖W − Z‖² + Σ_j step_j ‖w_j‖^{2/3}; a row above `edge` times the least
+    norm that is kept is kept.
 
     A row keeps its direction. Its norm is u³, u the largest root of u⁴ − ‖z‖u + 2 step/3, which
     Newton's method finds from ‖z‖^{1/3} above it.
     """
     norms, c = row_norms(Z), 2 * np.asarray(steps) / 3
-    kept = norms > 2 * c**0.75
+    kept = norms > edge * 2 * c**0.75
     z, c = norms[kept], c[kept]
     u = np.cbrt(z)
     for _ in range(60):

@@ -10,6 +10,9 @@ import numpy as np
 from benchopt import BaseSolver
 from scipy import sparse
 
+# Seconds that may pass until all is compiled.
+_COMPILATION = 120
+
 
 class PathSolver(BaseSolver):
     """Gives a W for one alpha after another, so that what a limit cuts off is still counted."""
@@ -20,6 +23,7 @@ class PathSolver(BaseSolver):
     takes_sparse = False
     # Tolerances of packages differ in meaning: where to begin.
     first_tol = 1e-3
+    most_features = np.inf
     # Whether it compiles on first use.
     compiles = False
 
@@ -30,6 +34,8 @@ class PathSolver(BaseSolver):
             return True, f"no {loss} loss with this penalty"
         if sparse.issparse(X) and not self.takes_sparse:
             return True, "takes dense X only"
+        if X.shape[1] > self.most_features:
+            return True, f"made for at most {self.most_features} features"
         return False, None
 
     def set_objective(self, X, columns, Y, alphas, loss, penalty, limit):
@@ -49,31 +55,35 @@ class PathSolver(BaseSolver):
         """Solve a few rows and columns twice: what the first took longer was compilation."""
         wide = columns.shape[0] < columns.shape[1]
         few = columns[: 100 if wide else 300, : 300 if wide else 100]
-        rows = few.tocsr() if sparse.issparse(few) else np.ascontiguousarray(few)
-        self.prepare(rows, few, Y[: few.shape[0]])
+        if sparse.issparse(few):
+            self.prepare(few.tocsr(), few, Y[: few.shape[0]])
+        else:
+            self.prepare(np.ascontiguousarray(few), np.asfortranarray(few), Y[: len(few)])
         seconds = []
         for _ in range(2):
             start = time.perf_counter()
-            self._follow(self.alphas, self.first_tol)
+            self._follow(self.alphas, self.first_tol, _COMPILATION)
             seconds.append(time.perf_counter() - start)
         return max(seconds[0] - seconds[1], 0.0)
 
     def warm_up(self):
         """What has to be paged in, or compiled for this size of data alone."""
-        self._follow(self.alphas[:3], self.first_tol)
+        self._follow(self.alphas[:3], self.first_tol, self.limit)
 
     def run(self, tol):
-        self._follow(self.alphas, tol)
+        self._follow(self.alphas, tol, self.limit)
 
-    def _follow(self, alphas, tol):
+    def _follow(self, alphas, tol, limit):
         self.path, self.note = [], ""
         try:
-            with _alarm(self.limit), warnings.catch_warnings():
+            with _alarm(limit), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 for W in self.solve(alphas, tol):
                     self.path.append(W)
+            if len(self.path) < len(alphas):
+                self.note = "ended early"
         except TimeOver:
-            self.note = f"stopped after {self.limit:g} s"
+            self.note = f"stopped after {limit:g} s"
         except Exception as error:  # a peer that fails is a result, too
             self.note = f"{type(error).__name__}: {error}".splitlines()[0]
 

@@ -19,17 +19,22 @@ class Solver(PathSolver):
 
     name = "adelie"
     requirements = ["pip::adelie"]
-    losses = ("squared", "multinomial")
+    losses = ("squared", "multinomial", "logistic")
     takes_sparse = True
     # With its default, 1e-7, gaps stay above 1e-4.
     first_tol = 1e-8
-    families = {"squared": adelie.glm.multigaussian, "multinomial": adelie.glm.multinomial}
+    families = {
+        "squared": adelie.glm.multigaussian,
+        "multinomial": adelie.glm.multinomial,
+        "logistic": adelie.glm.binomial,
+    }
 
     def prepare(self, X, columns, Y):
         dense = not sparse.issparse(X)
         kind = adelie.matrix.dense if dense else adelie.matrix.sparse
         self.X = kind(columns, method="naive")
-        self.glm = self.families[self.loss](y=np.ascontiguousarray(Y), dtype=np.float64)
+        target = Y.ravel() if self.loss == "logistic" else np.ascontiguousarray(Y)
+        self.glm = self.families[self.loss](y=target, dtype=np.float64)
         self.shape = X.shape[1], Y.shape[1]
 
     def solve(self, alphas, tol):

@@ -14,7 +14,8 @@ class Solver(PathSolver):
     name = "group-lasso"
     requirements = ["pip::group-lasso"]
     losses = ("squared", "multinomial")
-    takes_sparse = True
+    # It picks every feature by a mask of all of them: 0.1 s an iteration here, 10 s with 20 000.
+    most_features = 2000
 
     def prepare(self, X, columns, Y):
         self.X, self.Y = X, Y

@@ -24,9 +24,8 @@ class Solver(PathSolver):
             warm_start=True,
             random_state=0,
             tol=tol,
-            max_iter=1_000_000,
+            max_iter=10_000,
         )
         for alpha in alphas:
-            # At the first alpha W is zero; liblinear's tolerance cannot tell.
             C = 1 / (len(self.y) * alpha)
             yield model.set_params(C=C).fit(self.X, self.y).coef_.T.copy()

@@ -2,6 +2,7 @@ import os
 
 from benchopt import BaseDataset
 
+from benchmarks.problems import by, problem
 from datasets import load
 from datasets.dataset import DatasetError
 
@@ -13,7 +14,7 @@ class Dataset(BaseDataset):
     """
 
     name = "Table"
-    parameters = {"table": ["scm1d-twin", "oes97"], "n_alphas": [100], "eps": [1e-3]}
+    parameters = {"table": ["scm1d-twin", "oes97"], "n_alphas, eps": [(100, 1e-3)]}
 
     def get_data(self):
         home = os.environ.get("SHRINKLIN_DATA")
@@ -23,11 +24,6 @@ class Dataset(BaseDataset):
             data = load(self.table, data_home=home).standardized()
         except DatasetError as error:
             return {"missing": str(error)}
-        return {
-            "X": data.X,
-            "Y": data.y,
-            "loss": "squared",
-            "n_alphas": self.n_alphas,
-            "eps": self.eps,
-            "penalties": ("group-lasso", "bridge"),
-        }
+        title = f"{self.table} {by(*data.X.shape, data.y.shape[1])}"
+        path = self.n_alphas, self.eps
+        return problem(title, data.X, data.y, "squared", path, ("group-lasso", "bridge"))

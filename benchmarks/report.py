@@ -1,0 +1,241 @@
+"""The results of benchopt as a table, a figure and a CSV file: `make bench`.
+
+Of each solver on each workload: the seconds it took to reach a relative duality gap of 1e-4,
+1e-6 and 1e-8 at the worst alpha of the path (for ShrinkNet a prox residual), and how many times
+as long as shrinklin in the same run that is.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+OURS = ("shrinklin", "shrinklin ShrinkNet")
+PEERS = ("scikit-learn", "skglm", "adelie", "celer", "group-lasso")
+TARGETS = (1e-4, 1e-6, 1e-8)
+FLOOR = "X'X + X'Y, or X'Y if wide"
+# What benchopt calls it: what it is called here.
+COLUMNS = {
+    "objective_workload": "workload",
+    "solver_name": "solver",
+    "stop_val": "tolerance asked",
+    "time": "seconds",
+    "objective_worst": "worst relative gap",
+    "objective_objective": "objective",
+    "objective_rows": "rows kept",
+    "objective_finished": "alphas finished",
+    "objective_n_alphas": "alphas",
+    "objective_jit_seconds": "JIT seconds",
+    "objective_floor_seconds": "floor seconds",
+    "objective_note": "note",
+}
+
+
+def read(parquet, missing):
+    """A row a run, and one for each peer that could not be installed."""
+    runs = pd.read_parquet(parquet)[list(COLUMNS)].rename(columns=COLUMNS)
+    # Compiled once in a process, whatever comes first.
+    runs["JIT seconds"] = runs.groupby("solver")["JIT seconds"].transform("max")
+    absent = [
+        {"workload": "all", "solver": peer, "note": f"not installed: {reason}"}
+        for peer, reason in missing.items()
+    ]
+    return pd.concat([runs, pd.DataFrame(absent)], ignore_index=True) if absent else runs
+
+
+def not_installed(logs):
+    """{peer: reason} for those without a distribution; `logs` has what pip said, PEER.log."""
+    reasons = {}
+    for peer in PEERS:
+        try:
+            importlib.metadata.version(peer)
+        except importlib.metadata.PackageNotFoundError:
+            reasons[peer] = _reason(Path(logs) / f"{peer}.log")
+    return reasons
+
+
+def _reason(log):
+    lines = log.read_text().splitlines() if log.exists() else []
+    errors = [line for line in lines if "error" in line.lower()] or lines
+    return errors[-1].strip() if errors else "pip was not run"
+
+
+def seconds_to(runs, target):
+    """Of the fastest run that reached the target; infinite if none did."""
+    return runs.loc[runs["worst relative gap"] <= target, "seconds"].min() if len(runs) else np.inf
+
+
+def compare(runs):
+    """A row a solver and workload: what it took to reach each target, and as a ratio to ours."""
+    rows = []
+    for workload, here in runs.groupby("workload", sort=False):
+        ours = here[here["solver"].isin(OURS)]
+        for solver, tries in here.groupby("solver", sort=False):
+            row = {"workload": workload, "solver": solver}
+            row |= {f"{t:.0e}": _cell(tries, ours, t) for t in TARGETS}
+            rows.append(row | _best(tries))
+        if here["floor seconds"].notna().any():
+            rows.append(_floor_row(workload, here, ours))
+    return pd.DataFrame(rows).fillna("")
+
+
+def _cell(tries, ours, target):
+    seconds, base = seconds_to(tries, target), seconds_to(ours, target)
+    if not np.isfinite(seconds):
+        return "–"
+    return f"{_short(seconds)} s" + (f" ({_short(seconds / base)} ×)" if base > 0 else "")
+
+
+def _best(tries):
+    """The most accurate run, and why there was none better."""
+    note = next((note for note in tries["note"][::-1] if isinstance(note, str) and note), "")
+    done = tries[np.isfinite(tries["worst relative gap"])]
+    if done.empty:
+        finished, asked = tries["alphas finished"].max(), tries["alphas"].max()
+        if np.isfinite(asked):
+            note = f"{note}, {finished:.0f} of {asked:.0f} alphas"
+        return {"best": "–", "note": note}
+    best = done.loc[done["worst relative gap"].idxmin()]
+    jit = tries["JIT seconds"].max()
+    told = f"{best['worst relative gap']:.0e} in {_short(best['seconds'])} s"
+    return {"best": told, "rows": f"{best['rows kept']:.0f}", "JIT": f"{jit:.1f} s", "note": note}
+
+
+def _floor_row(workload, here, ours):
+    floor = here["floor seconds"].min()
+    cells = {f"{t:.0e}": seconds_to(ours, t) for t in TARGETS}
+    ratios = {name: f"{_short(floor / s)} ×" if s < np.inf else "–" for name, s in cells.items()}
+    return {"workload": workload, "solver": FLOOR, **ratios, "best": f"{_short(floor)} s"}
+
+
+def _short(number):
+    """Two digits, or all before the point."""
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def markdown(table):
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+
+
+def draw(runs, path):
+    """Time against accuracy, a panel a workload; only runs that no faster one surpasses."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    workloads = list(dict.fromkeys(runs.loc[runs["seconds"].notna(), "workload"]))
+    looks = _looks(runs)
+    n_columns = min(3, len(workloads))
+    n_rows = -(-len(workloads) // n_columns)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(3.7 * n_columns, 2.9 * n_rows + 0.6), squeeze=False
+    )
+    for ax, workload in zip(axes.flat, workloads, strict=False):
+        _draw_panel(ax, runs[runs["workload"] == workload], looks)
+        ax.set_title(_two_lines(workload), fontsize=9)
+    for ax in axes.flat[len(workloads) :]:
+        ax.set_axis_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel("worst relative gap")
+    for ax in axes.flat[max(0, len(workloads) - n_columns) : len(workloads)]:
+        ax.set_xlabel("seconds")
+    handles = [plt.Line2D([], [], label=solver, **look) for solver, look in looks.items()]
+    figure.tight_layout(rect=(0, 0.75 / figure.get_figheight(), 1, 1))
+    figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9)
+    for kind in ("png", "svg"):
+        figure.savefig(path.with_suffix(f".{kind}"), dpi=150)
+    plt.close(figure)
+
+
+def _looks(runs):
+    """Colour and marker of each solver: ours black, and above the others."""
+    solvers = list(dict.fromkeys(runs.loc[runs["seconds"].notna(), "solver"]))
+    peers = [solver for solver in solvers if solver not in OURS]
+    looks = {
+        s: {"color": "black", "marker": m, "linewidth": 2.2, "zorder": 5, "markersize": 4}
+        for s, m in zip(OURS, "os", strict=True)
+        if s in solvers
+    }
+    for i, (peer, marker) in enumerate(zip(peers, "v^D<>XPsd*", strict=False)):
+        looks[peer] = {"color": f"C{i}", "marker": marker, "linewidth": 1.2, "markersize": 4}
+    return looks
+
+
+def _draw_panel(ax, runs, looks):
+    for solver, tries in runs.groupby("solver", sort=False):
+        front = _undominated(tries)
+        if len(front):
+            ax.plot(front["seconds"], front["worst relative gap"].clip(1e-11), **looks[solver])
+        else:
+            # Not one path in time: on the upper edge, where it was stopped.
+            look = looks[solver] | {"linestyle": "none", "fillstyle": "none", "clip_on": False}
+            ax.plot(tries["seconds"].min(), 1.0, **look)
+    ax.set(xscale="log", yscale="log", ylim=(1e-11, 1.0))
+    ax.set_yticks([1e-10, 1e-8, 1e-6, 1e-4, 1e-2])
+    ax.grid(True, alpha=0.3)
+
+
+def _undominated(tries):
+    done = tries[np.isfinite(tries["worst relative gap"])].sort_values("seconds")
+    gaps = done["worst relative gap"]
+    return done[gaps < gaps.cummin().shift(fill_value=np.inf)]
+
+
+def _two_lines(workload):
+    start, _, end = workload.partition(", ")
+    return f"{start}\n{end}"
+
+
+def machine():
+    """Where it was measured, and with what."""
+    packages = ("shrinklin", "numpy", "scipy", "numba", "benchopt", *PEERS)
+    return {
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "processor": _processor(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in packages},
+    }
+
+
+def _version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _processor():
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parquet", type=Path, help="what benchopt wrote")
+    parser.add_argument("--logs", type=Path, default=Path(".venv-bench/peers"), help="of pip")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    runs = read(options.parquet, not_installed(options.logs))
+    runs.to_csv(options.out / "peers.csv", index=False, float_format="%.6g")
+    table = markdown(compare(runs))
+    (options.out / "peers.md").write_text(table)
+    (options.out / "machine.json").write_text(json.dumps(machine(), indent=2) + "\n")
+    draw(runs, options.out / "peers.png")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()
