@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import platform
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ OURS = ("shrinklin", "shrinklin ShrinkNet")
 PEERS = ("scikit-learn", "skglm", "adelie", "celer", "group-lasso")
 TARGETS = (1e-4, 1e-6, 1e-8)
 FLOOR = "X'X + X'Y, or X'Y if wide"
+_OURS = {"color": "black", "marker": "o", "linewidth": 2.2, "markersize": 4, "zorder": 5}
+# Gaps below are drawn here.
+_LEAST = 1e-11
 # What benchopt calls it: what it is called here.
 COLUMNS = {
     "objective_workload": "workload",
@@ -39,6 +43,7 @@ COLUMNS = {
 def read(parquet, missing):
     """A row a run, and one for each peer that could not be installed."""
     runs = pd.read_parquet(parquet)[list(COLUMNS)].rename(columns=COLUMNS)
+    runs["solver"] = runs["solver"].str.replace(r"\[\w+=(.*)\]", r", \1", regex=True)
     # Compiled once in a process, whatever comes first.
     runs["JIT seconds"] = runs.groupby("solver")["JIT seconds"].transform("max")
     absent = [
@@ -76,11 +81,10 @@ def compare(runs):
     for workload, here in runs.groupby("workload", sort=False):
         ours = here[here["solver"].isin(OURS)]
         for solver, tries in here.groupby("solver", sort=False):
-            row = {"workload": workload, "solver": solver}
-            row |= {f"{t:.0e}": _cell(tries, ours, t) for t in TARGETS}
-            rows.append(row | _best(tries))
+            cells = {f"{t:.0e}": _cell(tries, ours, t) for t in TARGETS}
+            rows.append({"workload": workload, "solver": solver} | cells | _best(tries))
         if here["floor seconds"].notna().any():
-            rows.append(_floor_row(workload, here, ours))
+            rows.append({"workload": workload} | _floor(here["floor seconds"].min(), ours))
     return pd.DataFrame(rows).fillna("")
 
 
@@ -106,11 +110,10 @@ def _best(tries):
     return {"best": told, "rows": f"{best['rows kept']:.0f}", "JIT": f"{jit:.1f} s", "note": note}
 
 
-def _floor_row(workload, here, ours):
-    floor = here["floor seconds"].min()
-    cells = {f"{t:.0e}": seconds_to(ours, t) for t in TARGETS}
-    ratios = {name: f"{_short(floor / s)} ×" if s < np.inf else "–" for name, s in cells.items()}
-    return {"workload": workload, "solver": FLOOR, **ratios, "best": f"{_short(floor)} s"}
+def _floor(seconds, ours):
+    ratios = {f"{t:.0e}": seconds / seconds_to(ours, t) for t in TARGETS}
+    cells = {name: f"{_short(ratio)} ×" if ratio else "–" for name, ratio in ratios.items()}
+    return {"solver": FLOOR, **cells, "best": f"{_short(seconds)} s"}
 
 
 def _short(number):
@@ -119,27 +122,32 @@ def _short(number):
 
 
 def markdown(table):
-    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+    """A heading and a table for each workload."""
+    parts = []
+    for workload, rows in table.groupby("workload", sort=False):
+        rows = rows.drop(columns="workload")
+        lines = [list(rows.columns), ["---"] * len(rows.columns), *rows.to_numpy().tolist()]
+        parts += [f"### {workload}\n", *("| " + " | ".join(line) + " |" for line in lines), ""]
+    return "\n".join(parts)
 
 
 def draw(runs, path):
-    """Time against accuracy, a panel a workload; only runs that no faster one surpasses."""
+    """Time against accuracy, a panel a workload that has rivals; of runs that none surpasses."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    workloads = list(dict.fromkeys(runs.loc[runs["seconds"].notna(), "workload"]))
-    looks = _looks(runs)
+    runs = runs[runs["seconds"].notna()]
+    runs = runs[runs.groupby("workload")["solver"].transform("nunique") > 1]
+    workloads, looks = runs["workload"].unique(), _looks(runs)
     n_columns = min(3, len(workloads))
     n_rows = -(-len(workloads) // n_columns)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(3.7 * n_columns, 2.9 * n_rows + 0.6), squeeze=False
-    )
+    size = 3 * n_columns, 2.5 * n_rows + 0.8
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
     for ax, workload in zip(axes.flat, workloads, strict=False):
         _draw_panel(ax, runs[runs["workload"] == workload], looks)
-        ax.set_title(_two_lines(workload), fontsize=9)
+        ax.set_title(_two_lines(workload), fontsize=8.5)
     for ax in axes.flat[len(workloads) :]:
         ax.set_axis_off()
     for ax in axes[:, 0]:
@@ -147,23 +155,19 @@ def draw(runs, path):
     for ax in axes.flat[max(0, len(workloads) - n_columns) : len(workloads)]:
         ax.set_xlabel("seconds")
     handles = [plt.Line2D([], [], label=solver, **look) for solver, look in looks.items()]
-    figure.tight_layout(rect=(0, 0.75 / figure.get_figheight(), 1, 1))
-    figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, 0.8 / figure.get_figheight(), 1, 1))
+    figure.legend(handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=9)
     for kind in ("png", "svg"):
-        figure.savefig(path.with_suffix(f".{kind}"), dpi=150)
+        figure.savefig(path.with_suffix(f".{kind}"), dpi=180)
     plt.close(figure)
 
 
 def _looks(runs):
     """Colour and marker of each solver: ours black, and above the others."""
-    solvers = list(dict.fromkeys(runs.loc[runs["seconds"].notna(), "solver"]))
-    peers = [solver for solver in solvers if solver not in OURS]
-    looks = {
-        s: {"color": "black", "marker": m, "linewidth": 2.2, "zorder": 5, "markersize": 4}
-        for s, m in zip(OURS, "os", strict=True)
-        if s in solvers
-    }
-    for i, (peer, marker) in enumerate(zip(peers, "v^D<>XPsd*", strict=False)):
+    solvers = runs["solver"].unique()
+    looks = {s: _OURS for s in OURS if s in solvers}
+    peers = sorted(set(solvers) - set(OURS))
+    for i, (peer, marker) in enumerate(zip(peers, cycle("v^D<>XPsd*"))):
         looks[peer] = {"color": f"C{i}", "marker": marker, "linewidth": 1.2, "markersize": 4}
     return looks
 
@@ -172,13 +176,16 @@ def _draw_panel(ax, runs, looks):
     for solver, tries in runs.groupby("solver", sort=False):
         front = _undominated(tries)
         if len(front):
-            ax.plot(front["seconds"], front["worst relative gap"].clip(1e-11), **looks[solver])
+            ax.plot(front["seconds"], front["worst relative gap"].clip(_LEAST), **looks[solver])
         else:
             # Not one path in time: on the upper edge, where it was stopped.
             look = looks[solver] | {"linestyle": "none", "fillstyle": "none", "clip_on": False}
             ax.plot(tries["seconds"].min(), 1.0, **look)
-    ax.set(xscale="log", yscale="log", ylim=(1e-11, 1.0))
+    ax.set(xscale="log", yscale="log", ylim=(_LEAST / 3, 1.0))
     ax.set_yticks([1e-10, 1e-8, 1e-6, 1e-4, 1e-2])
+    low, high = ax.get_xlim()
+    ax.set_xlim(min(low, high / 30), high)
+    ax.xaxis.set_minor_formatter("")
     ax.grid(True, alpha=0.3)
 
 
