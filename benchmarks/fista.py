@@ -130,7 +130,8 @@ def largest_eigenvalue(X):
     if min(X.shape) <= 2000:
         smaller = X.T @ X if X.shape[0] > X.shape[1] else X @ X.T
         return np.linalg.eigvalsh(smaller.toarray() if sparse.issparse(X) else smaller)[-1]
-    return sparse.linalg.svds(X, k=1, return_singular_vectors=False, random_state=0)[0] ** 2
+    start = np.ones(min(X.shape))
+    return sparse.linalg.svds(X, k=1, v0=start, return_singular_vectors=False)[0] ** 2
 
 
 def smooth_of(X, Y, loss):

@@ -92,7 +92,7 @@ class Judge:
     @cached_property
     def alpha_max(self):
         """For the bridge: the least at which a step from W = 0 stays there."""
-        norms = row_norms(self._correlations([self._zero])[0])
+        norms = row_norms(self._correlation_of_zero)
         if self.penalty == "group-lasso":
             return norms.max()
         used = self.lipschitz > 0
@@ -127,11 +127,13 @@ class Judge:
 
     def _measure(self, solutions, alphas):
         """(grade, objective) of each."""
-        correlations = self._correlations(solutions)
+        predictions = [self._predictions(solution) for solution in solutions]
+        correlations = self._correlations(solutions, predictions)
         measure = self._gap if self.penalty == "group-lasso" else self._prox_residual
-        return [measure(*each) for each in zip(solutions, correlations, alphas, strict=True)]
+        each = zip(solutions, predictions, correlations, alphas, strict=True)
+        return [measure(solution, Z, C, alpha) for solution, Z, C, alpha in each]
 
-    # What follows needs X, or X'X instead where that is smaller.
+    # What follows needs X, or X'X instead where that is smaller: then there is no Z = XW.
 
     @cached_property
     def _gram(self):
@@ -141,43 +143,47 @@ class Judge:
         G = self.X.T @ self.X
         return _dense(G), self.X.T @ self.Y, np.sum(self.Y**2)
 
-    def _correlations(self, solutions):
+    def _predictions(self, solution):
+        if self._gram is not None:
+            return None
+        return self.X[:, solution.support] @ solution.rows
+
+    def _correlations(self, solutions, predictions):
         """C = X'R/n of each."""
         if self._gram is not None:
             G, XY, _ = self._gram
             return [(XY - G[:, s.support] @ s.rows) / self.n_samples for s in solutions]
-        residuals = np.hstack([self._residual(s) for s in solutions])
+        residuals = np.hstack([self._residual(Z) for Z in predictions])
         return np.split(self.X.T @ residuals / self.n_samples, len(solutions), axis=1)
 
-    def _predictions(self, solution):
-        return self.X[:, solution.support] @ solution.rows
+    @cached_property
+    def _correlation_of_zero(self):
+        zero = Solution(np.empty(0, dtype=int), np.empty((0, self.Y.shape[1])))
+        return self._correlations([zero], [self._predictions(zero)])[0]
 
-    def _residual(self, solution):
-        Z = self._predictions(solution)
+    def _residual(self, Z):
         return self.Y - (Z if self.loss == "squared" else np.exp(self._log_probabilities(Z)[0]))
 
     def _log_probabilities(self, Z):
         """A list: of the classes that have a column, then of the class that has none."""
-        return (
-            [log_softmax(Z, axis=1)]
-            if self.loss == "multinomial"
-            else [log_expit(Z), log_expit(-Z)]
-        )
+        if self.loss == "multinomial":
+            return [log_softmax(Z, axis=1)]
+        return [log_expit(Z), log_expit(-Z)]
 
-    def _squared_norm(self, solution, C):
+    def _squared_norm(self, solution, Z, C):
         """‖R‖²"""
-        if self._gram is None:
-            return np.sum(self._residual(solution) ** 2)
+        if Z is not None:
+            return np.sum(self._residual(Z) ** 2)
         _, XY, square = self._gram
         support = solution.support
         return square - np.sum(solution.rows * (XY[support] + self.n_samples * C[support]))
 
-    def _loss_and_mixing(self, solution, C, scale):
+    def _loss_and_mixing(self, solution, Z, C, scale):
         """f(W), and the last of the terms of F − D in the head of this file."""
         if self.loss == "squared":
-            half = self._squared_norm(solution, C) / (2 * self.n_samples)
+            half = self._squared_norm(solution, Z, C) / (2 * self.n_samples)
             return half, (1 - scale) ** 2 * half
-        logs = self._log_probabilities(self._predictions(solution))
+        logs = self._log_probabilities(Z)
         classes = [self.Y, 1 - self.Y][: len(logs)]
         value = divergence = 0.0
         for Y, log in zip(classes, logs, strict=True):
@@ -186,34 +192,30 @@ class Judge:
             divergence += np.sum(xlogy(mixed, mixed) - mixed * log)
         return value / self.n_samples, divergence / self.n_samples
 
-    def _gap(self, solution, C, alpha):
+    def _gap(self, solution, Z, C, alpha):
         """Relative duality gap, and F."""
         largest = row_norms(C).max()
         scale = min(1.0, alpha / largest) if largest > 0 else 1.0
-        loss, mixing = self._loss_and_mixing(solution, C, scale)
+        loss, mixing = self._loss_and_mixing(solution, Z, C, scale)
         products = np.sum(solution.rows * C[solution.support])
         penalty = alpha * solution.norms.sum()
         value = loss + penalty
         gap = max(penalty - scale * products + mixing, 0.0)
         return (gap / value if value > 0 else 0.0), value
 
-    def _prox_residual(self, solution, C, alpha):
+    def _prox_residual(self, solution, Z, C, alpha):
         """Relative prox residual, and F."""
         W = np.zeros(C.shape)
         W[solution.support] = solution.rows
         used = self.lipschitz > 0
         L, W = self.lipschitz[used], W[used]
-        Z, steps = W + C[used] / L[:, None], alpha / L
+        ahead, steps = W + C[used] / L[:, None], alpha / L
         # The prox jumps. On the edge, where rounding decides, either value will do.
-        targets = [bridge_prox(Z, steps, edge) for edge in (1 - 1e-9, 1 + 1e-9)]
+        targets = [bridge_prox(ahead, steps, edge) for edge in (1 - 1e-9, 1 + 1e-9)]
         distances = np.min([row_norms(W - target) for target in targets], axis=0)
         residual = (np.sqrt(L) * distances).max()
-        loss, _ = self._loss_and_mixing(solution, C, 1.0)
+        loss, _ = self._loss_and_mixing(solution, Z, C, 1.0)
         return residual / self._residual_scale, loss + alpha * np.sum(solution.norms ** (2 / 3))
-
-    @property
-    def _zero(self):
-        return Solution(np.empty(0, dtype=int), np.empty((0, self.Y.shape[1])))
 
     @cached_property
     def lipschitz(self):
@@ -226,7 +228,7 @@ class Judge:
     @cached_property
     def _residual_scale(self):
         used = self.lipschitz > 0
-        norms = row_norms(self._correlations([self._zero])[0])
+        norms = row_norms(self._correlation_of_zero)
         return (norms[used] / np.sqrt(self.lipschitz[used])).max()
 
 

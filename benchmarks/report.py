@@ -19,7 +19,7 @@ import pandas as pd
 OURS = ("shrinklin", "shrinklin ShrinkNet")
 PEERS = ("scikit-learn", "skglm", "adelie", "celer", "group-lasso")
 TARGETS = (1e-4, 1e-6, 1e-8)
-FLOOR = "X'X + X'Y, or X'Y if wide"
+FLOOR = "floor: X'X + X'Y, or X'Y alone"
 _OURS = {"color": "black", "marker": "o", "linewidth": 2.2, "markersize": 4, "zorder": 5}
 # Gaps below are drawn here.
 _LEAST = 1e-11

@@ -93,11 +93,8 @@ def test_gap_bounds_the_excess_and_vanishes_with_it(loss):
 class Unscaled(Judge):
     """Takes the residual for a dual point as it is."""
 
-    def _loss_and_mixing(self, solution, C, scale):
-        return super()._loss_and_mixing(solution, C, 1.0)
-
-    def _gap(self, solution, C, alpha):
-        loss, _ = self._loss_and_mixing(solution, C, 1.0)
+    def _gap(self, solution, Z, C, alpha):
+        loss, _ = self._loss_and_mixing(solution, Z, C, 1.0)
         penalty = alpha * solution.norms.sum()
         gap = penalty - np.sum(solution.rows * C[solution.support])
         return gap / (loss + penalty), loss + penalty

@@ -15,4 +15,6 @@ class Dataset(BaseDataset):
     def get_data(self):
         shape = self.n_samples, self.n_features, self.n_targets
         path = self.n_alphas, self.eps
-        return problem(f"wide {by(*shape)}", *gaussian(shape), "squared", path)
+        # Of 20 000 features 850 are kept at α_max/10, thousands at α_max/1000.
+        X, Y = gaussian(shape, noise=3.0, n_relevant=20)
+        return problem(f"wide {by(*shape)}", X, Y, "squared", path)
