@@ -44,8 +44,7 @@ class Objective(BaseObjective):
     """
 
     name = "Sparse rows"
-    url = "https://github.com/shrinklin/benchmarks"
-    min_benchopt_version = "1.7"
+    min_benchopt_version = "1.10"
     # limit: seconds that a run may take.
     parameters = {"penalty": list(PENALTIES), "limit": [60]}
     sampling_strategy = "tolerance"
