@@ -40,8 +40,13 @@ class PathSolver(BaseSolver):
 
     def set_objective(self, X, columns, Y, alphas, loss, penalty, limit):
         self.alphas, self.loss, self.limit = alphas, loss, limit
-        self.jit_seconds = self._seconds_of_compilation(columns, Y) if self.compiles else 0.0
-        self.prepare(X, columns, Y)
+        self.jit_seconds, self.failure = 0.0, ""
+        try:
+            if self.compiles:
+                self.jit_seconds = self._seconds_of_compilation(columns, Y)
+            self.prepare(X, columns, Y)
+        except Exception as error:
+            self.failure = _told(error)
 
     @abstractmethod
     def prepare(self, X, columns, Y):
@@ -74,7 +79,9 @@ class PathSolver(BaseSolver):
         self._follow(self.alphas, tol, self.limit)
 
     def _follow(self, alphas, tol, limit):
-        self.path, self.note = [], ""
+        self.path, self.note = [], self.failure
+        if self.failure:
+            return
         try:
             with _alarm(limit), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -85,12 +92,16 @@ class PathSolver(BaseSolver):
         except TimeOver:
             self.note = f"stopped after {limit:g} s"
         except Exception as error:  # a peer that fails is a result, too
-            self.note = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.note = _told(error)
 
     def get_result(self):
         # Paths are large, and benchopt keeps its solvers.
         path, self.path = self.path, []
         return {"path": path, "jit_seconds": self.jit_seconds, "note": self.note}
+
+
+def _told(error):
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 class TimeOver(BaseException):

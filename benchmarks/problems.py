@@ -19,6 +19,7 @@ def problem(title, X, Y, loss, path, penalties=("group-lasso",)):
 
 def linear_targets(X, n_targets, noise, n_relevant, rng):
     """Of the first features of X, each with deviation √n_relevant before the noise."""
+    n_relevant = min(n_relevant, X.shape[1])
     Y = X[:, :n_relevant] @ rng.standard_normal((n_relevant, n_targets))
     return Y + noise * rng.standard_normal(Y.shape)
 

@@ -6,6 +6,7 @@ as long as shrinklin in the same run that is.
 """
 
 import argparse
+import importlib
 import importlib.metadata
 import json
 import os
@@ -17,7 +18,14 @@ import numpy as np
 import pandas as pd
 
 OURS = ("shrinklin", "shrinklin ShrinkNet")
-PEERS = ("scikit-learn", "skglm", "adelie", "celer", "group-lasso")
+# Distribution: what is imported of it.
+PEERS = {
+    "scikit-learn": "sklearn",
+    "skglm": "skglm",
+    "adelie": "adelie",
+    "celer": "celer",
+    "group-lasso": "group_lasso",
+}
 TARGETS = (1e-4, 1e-6, 1e-8)
 FLOOR = "floor: X'X + X'Y, or X'Y alone"
 _OURS = {"color": "black", "marker": "o", "linewidth": 2.2, "markersize": 4, "zorder": 5}
@@ -43,7 +51,7 @@ COLUMNS = {
 def read(parquet, missing):
     """A row a run, and one for each peer that could not be installed."""
     runs = pd.read_parquet(parquet)[list(COLUMNS)].rename(columns=COLUMNS)
-    runs["solver"] = runs["solver"].str.replace(r"\[\w+=(.*)\]", r", \1", regex=True)
+    runs["solver"] = runs["solver"].str.replace(r"\[(?:solver=)?(.*)\]", r", \1", regex=True)
     # Compiled once in a process, whatever comes first.
     runs["JIT seconds"] = runs.groupby("solver")["JIT seconds"].transform("max")
     absent = [
@@ -54,13 +62,16 @@ def read(parquet, missing):
 
 
 def not_installed(logs):
-    """{peer: reason} for those without a distribution; `logs` has what pip said, PEER.log."""
+    """{peer: reason} for those that cannot be imported; `logs` has what pip said, PEER.log."""
     reasons = {}
-    for peer in PEERS:
+    for peer, module in PEERS.items():
         try:
             importlib.metadata.version(peer)
+            importlib.import_module(module)
         except importlib.metadata.PackageNotFoundError:
             reasons[peer] = _reason(Path(logs) / f"{peer}.log")
+        except Exception as error:  # of any kind: extensions built for another numpy, say
+            reasons[peer] = f"{type(error).__name__}: {error}".splitlines()[0]
     return reasons
 
 
@@ -140,6 +151,8 @@ def draw(runs, path):
 
     runs = runs[runs["seconds"].notna()]
     runs = runs[runs.groupby("workload")["solver"].transform("nunique") > 1]
+    if runs.empty:
+        return
     workloads, looks = runs["workload"].unique(), _looks(runs)
     n_columns = min(3, len(workloads))
     n_rows = -(-len(workloads) // n_columns)
@@ -204,9 +217,7 @@ def machine():
     """Where it was measured, and with what."""
     packages = ("shrinklin", "numpy", "scipy", "numba", "benchopt", *PEERS)
     return {
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": os.cpu_count(),
         "processor": _processor(),
         "system": platform.platform(),
         "python": platform.python_version(),
