@@ -2,8 +2,10 @@ r"""Accelerated proximal gradient in plain numpy: what anyone could write in an 
 
 FISTA (Beck, Teboulle 2009) with the restart of O'Donoghue, Candès 2015 whenever the step goes
 against the momentum, on the Gram matrix where the loss is squared and n_samples > n_features.
-It stops at a relative duality gap of `tol`.
+It stops at a duality gap of `tol` times the objective of the empty model.
 """
+
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -52,7 +54,11 @@ class Smooth:
         value, gradient, dual = self.evaluate(W)
         norms = np.sqrt(np.einsum("ij,ij->i", gradient, gradient))
         primal = value + alpha * np.sqrt(np.einsum("ij,ij->i", W, W)).sum()
-        return (primal - dual(min(1.0, alpha / norms.max()))) / primal
+        return (primal - dual(min(1.0, alpha / norms.max()))) / self.value_at_zero
+
+    @cached_property
+    def value_at_zero(self):
+        return self.evaluate(np.zeros(self.shape))[0]
 
 
 class GramSquares(Smooth):

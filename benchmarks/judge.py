@@ -9,7 +9,8 @@ A solver hands in a W (n_features, n_targets) for every α of a path. There is n
 - group-lasso   F(W) = f(W) + α Σ_j ‖w_j‖
 - bridge        F(W) = f(W) + α Σ_j ‖w_j‖^{2/3}  (ShrinkNet)
 
-The grade of a group lasso solution is its relative duality gap (F − D)/F. R is Y less what W
+The grade of a group lasso solution is its duality gap relative to the objective of the empty
+model, (F − D)/F(0): what scikit-learn, celer and shrinklin hold against their `tol`. R is Y less what W
 predicts, C = X'R/n. The dual point is θ = sR, s = min(1, α / max_j ‖c_j‖), which lies in the
 dual ball, and in the domain of D because Y − sR mixes Y with what W predicts. Then F − D is
 a sum of terms that are never negative, so that no digits are lost where it is small:
@@ -193,7 +194,7 @@ class Judge:
         return value / self.n_samples, divergence / self.n_samples
 
     def _gap(self, solution, Z, C, alpha):
-        """Relative duality gap, and F."""
+        """Duality gap relative to F(0), and F."""
         largest = row_norms(C).max()
         scale = min(1.0, alpha / largest) if largest > 0 else 1.0
         loss, mixing = self._loss_and_mixing(solution, Z, C, scale)
@@ -201,7 +202,14 @@ class Judge:
         penalty = alpha * solution.norms.sum()
         value = loss + penalty
         gap = max(penalty - scale * products + mixing, 0.0)
-        return (gap / value if value > 0 else 0.0), value
+        return gap / self.value_at_zero, value
+
+    @cached_property
+    def value_at_zero(self):
+        """F(0), the same for both penalties; 1 where nothing is to be explained."""
+        if self.loss == "squared":
+            return np.sum(self.Y**2) / (2 * self.n_samples) or 1.0
+        return np.log(max(self.Y.shape[1], 2))
 
     def _prox_residual(self, solution, Z, C, alpha):
         """Relative prox residual, and F."""

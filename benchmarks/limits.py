@@ -84,14 +84,20 @@ def on_tall_data(repeats):
     X, Y = gaussian(TALL)
     single = X.astype(np.float32), Y.astype(np.float32)
     bridge = ShrinkNetRegressor
-    yield "floor", "path / (X'X and X'Y)", ratio(
-        lambda: path(X, Y), lambda: (X.T @ X, X.T @ Y), repeats
+    yield (
+        "floor",
+        "path / (X'X and X'Y)",
+        ratio(lambda: path(X, Y), lambda: (X.T @ X, X.T @ Y), repeats),
     )
-    yield "float32, tall", "float64 / float32", ratio(
-        lambda: path(X, Y), lambda: path(*single), repeats
+    yield (
+        "float32, tall",
+        "float64 / float32",
+        ratio(lambda: path(X, Y), lambda: path(*single), repeats),
     )
-    yield "search, tall", "ShrinkNet / group lasso", ratio(
-        lambda: path(X, Y, bridge), lambda: path(X, Y), repeats
+    yield (
+        "search, tall",
+        "ShrinkNet / group lasso",
+        ratio(lambda: path(X, Y, bridge), lambda: path(X, Y), repeats),
     )
 
 
@@ -99,18 +105,24 @@ def on_wide_data(repeats):
     X, Y = gaussian(WIDE, noise=3.0, n_relevant=20)
     single = X.astype(np.float32), Y.astype(np.float32)
     wide = {"n": 50, "eps": 0.1}
-    yield "float32, wide", "float64 / float32", ratio(
-        lambda: path(X, Y, **wide), lambda: path(*single, **wide), repeats
+    yield (
+        "float32, wide",
+        "float64 / float32",
+        ratio(lambda: path(X, Y, **wide), lambda: path(*single, **wide), repeats),
     )
-    yield "search, wide", "ShrinkNet / group lasso", ratio(
-        lambda: path(X, Y, ShrinkNetRegressor, **wide), lambda: path(X, Y, **wide), repeats
+    yield (
+        "search, wide",
+        "ShrinkNet / group lasso",
+        ratio(lambda: path(X, Y, ShrinkNetRegressor, **wide), lambda: path(X, Y, **wide), repeats),
     )
 
 
 def of_a_new_process(repeats):
     process(_FIRST_FIT)
-    yield "start", "first fit / import sklearn.linear_model", ratio(
-        lambda: process(_FIRST_FIT), lambda: process("import sklearn.linear_model"), repeats
+    yield (
+        "start",
+        "first fit / import sklearn.linear_model",
+        ratio(lambda: process(_FIRST_FIT), lambda: process("import sklearn.linear_model"), repeats),
     )
     with tempfile.TemporaryDirectory() as folder:
         cold = seconds(lambda: process(_FIRST_FIT, NUMBA_CACHE_DIR=folder))

@@ -514,7 +514,8 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             values += [2 * self.gamma * _log_supports(*model) for model in models]
         finite = np.isfinite(df)
         values[finite] -= 2 * log_likelihoods[finite]
-        most = MOST_DF * size if self._estimates_noise(smooth) else np.inf
+        # At the bound itself rounding is not to decide.
+        most = (1 + 1e-9) * MOST_DF * size if self._estimates_noise(smooth) else np.inf
         return _Judged(values, df, log_likelihoods, finite & (df <= most), size)
 
     def _estimates_noise(self, smooth):
