@@ -32,17 +32,18 @@ class Tally:
 
     def __init__(self, monkeypatch):
         self.epochs = self.neuron_epochs = self.updates = 0
-        for name in ("gram_sweeps", "residual_sweeps"):
-            monkeypatch.setattr(kernels, name, self.sweeping(getattr(kernels, name)))
+        gram, residual = kernels.gram_sweeps, kernels.residual_sweep
+        monkeypatch.setattr(kernels, "gram_sweeps", self.sweeping(gram, lambda made: made))
+        monkeypatch.setattr(kernels, "residual_sweep", self.sweeping(residual, lambda worst: 1))
         monkeypatch.setattr(NewtonSystem, "__init__", self.stepping(NewtonSystem.__init__))
 
-    def sweeping(self, sweeps):
+    def sweeping(self, sweeps, how_many):
         def counted(code, coef, *rest):
-            made = sweeps(code, coef, *rest)
+            returned = sweeps(code, coef, *rest)
             n_targets, n_features = coef.shape
-            for _ in range(made):
+            for _ in range(how_many(returned)):
                 self.seen(n_features, n_features * n_targets)
-            return made
+            return returned
 
         return counted
 
