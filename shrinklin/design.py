@@ -85,7 +85,8 @@ class Design:
         self.cost.count_product(self.X.shape[0], len(features), len(features))
         if self._stays_sparse(features):
             columns, mean = self._sparse(features)
-            return (columns.T @ columns).toarray() - np.outer(mean, mean)
+            products = (columns.T @ columns).toarray()
+            return products - np.outer(mean, mean) if mean.any() else products
         rows = self.rows(features)
         return rows @ rows.T
 
@@ -129,11 +130,12 @@ class Design:
         return sparse.issparse(self.X) and not self.far[self.order[features]].any()
 
     def _sparse(self, features):
-        """Scaled columns that are not centred, and the means that are to be taken off."""
+        """Scaled columns that are not centred, and the means that are to be taken off.
+
+        None is constant: with a mean that would be far from zero, and zero without.
+        """
         original = self.order[features]
-        kept = np.where(self.constant[original], 0.0, 1.0)
-        columns = self.X[:, original].multiply(self.row_scale).multiply(kept).tocsc()
-        return columns, kept * self.x_mean[original]
+        return self.X[:, original].multiply(self.row_scale).tocsc(), self.x_mean[original]
 
 
 class _Rows:

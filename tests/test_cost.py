@@ -14,7 +14,7 @@ from shrinklin import (
     ShrinkNetRegressor,
 )
 from shrinklin.design import Design
-from shrinklin.solvers import kernels
+from shrinklin.solvers import coordinate_descent, kernels
 from shrinklin.solvers.newton import NewtonSystem
 
 ESTIMATORS = [
@@ -93,9 +93,14 @@ def test_products_with_the_data_are_counted(alpha, monkeypatch):
     # With residual updates, what is left besides products with X are those of blocks.
     X, Y = simulate(60, 12, 3)
     seen = []
-    correlate, product = Design.correlate, Design.product
+    correlate, some, product = Design.correlate, Design.correlate_some, Design.product
     monkeypatch.setattr(
         Design, "correlate", lambda d, R: seen.append(12 * R.size) or correlate(d, R)
+    )
+    monkeypatch.setattr(
+        Design,
+        "correlate_some",
+        lambda d, at, R: seen.append(len(at) * R.size) or some(d, at, R),
     )
     monkeypatch.setattr(
         Design,
@@ -103,6 +108,12 @@ def test_products_with_the_data_are_counted(alpha, monkeypatch):
         lambda d, W: seen.append(60 * 3 * (W != 0).any(axis=1).sum()) or product(d, W),
     )
     monkeypatch.setattr(CostMeter, "count_sweeps", lambda *sizes: None)
+    neighbours = coordinate_descent._products_of_neighbours
+    monkeypatch.setattr(
+        coordinate_descent,
+        "_products_of_neighbours",
+        lambda columns, ptr: seen.append(columns.size * len(columns)) or neighbours(columns, ptr),
+    )
     solver = CoordinateDescent(gram=False)
     monkeypatch.setattr("shrinklin.solvers.coordinate_descent._QuadraticBlock.newton_step", never)
     cost = GroupLassoRegressor(alpha, solver=solver).fit(X, Y).cost_

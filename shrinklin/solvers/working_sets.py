@@ -43,7 +43,7 @@ def solve(objective, W, restrict, *, tol, max_iter):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        sweeps, stalled = solve_block(block, 0.5 * threshold, max_iter - n_iter)
+        sweeps, stalled = solve_block(block, max(0.5 * threshold, 0.1 * worst), max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
@@ -99,9 +99,7 @@ def prox_residuals(objective, W, gradient):
     if not objective.penalty.convex:
         return np.sqrt(L) * groups.norms(prox_steps(objective, W, gradient, L))
     # At zero a convex penalty holds what is not stronger: most groups, if there are many.
-    moving = np.flatnonzero(
-        (groups.norms(W) > 0) | (groups.norms(gradient) > objective.strengths)
-    )
+    moving = np.flatnonzero((groups.norms(W) > 0) | (groups.norms(gradient) > objective.strengths))
     features, some = groups.features(moving), groups.restrict(moving)
     steps = _prox_steps(
         objective.penalty, W[features], gradient[features], L[moving],
