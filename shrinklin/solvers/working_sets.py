@@ -43,7 +43,9 @@ def solve(objective, W, restrict, *, tol, max_iter):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        sweeps, stalled = solve_block(block, max(0.5 * threshold, 0.1 * worst), max_iter - n_iter)
+        # Digits that the next working set undoes take long beyond n features.
+        loose = 0.1 * worst if len(features) > objective.smooth.n_samples else 0.0
+        sweeps, stalled = solve_block(block, max(0.5 * threshold, loose), max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
