@@ -187,6 +187,7 @@ def test_what_is_left_out_of_a_gradient_could_not_move(labels, shift):
     start = solve(objective, gram=False).W
     rng = np.random.default_rng(0)
     quadratic, groups, strengths = objective.smooth, objective.groups, objective.strengths
+    quadratic._exact.add(quadratic._residual(start), quadratic.gradient(start))
     for _ in range(4):
         W = start * (1 + shift * rng.normal(size=start.shape))
         value, gradient = quadratic.evaluate_within(W, groups, strengths)

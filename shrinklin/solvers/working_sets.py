@@ -18,6 +18,8 @@ from shrinklin.solvers.solution import Solution, Status
 
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
+# Fewer features than this take no time.
+_MANY = 500
 
 
 def solve(objective, W, restrict, *, tol, max_iter):
@@ -44,7 +46,8 @@ def solve(objective, W, restrict, *, tol, max_iter):
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
         # Digits that the next working set undoes take long beyond n features.
-        loose = 0.1 * worst if len(features) > objective.smooth.n_samples else 0.0
+        many = len(features) > max(objective.smooth.n_samples, _MANY)
+        loose = 0.1 * worst if many else 0.0
         sweeps, stalled = solve_block(block, max(0.5 * threshold, loose), max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
