@@ -10,8 +10,8 @@ A solver hands in a W (n_features, n_targets) for every α of a path. There is n
 - bridge        F(W) = f(W) + α Σ_j ‖w_j‖^{2/3}  (ShrinkNet)
 
 The grade of a group lasso solution is its duality gap relative to the objective of the empty
-model, (F − D)/F(0): what scikit-learn, celer and shrinklin hold against their `tol`. R is Y less what W
-predicts, C = X'R/n. The dual point is θ = sR, s = min(1, α / max_j ‖c_j‖), which lies in the
+model, (F − D)/F(0): what scikit-learn, celer and shrinklin hold against their `tol`. R is Y less
+what W predicts, C = X'R/n. The dual point is θ = sR, s = min(1, α / max_j ‖c_j‖), which lies in the
 dual ball, and in the domain of D because Y − sR mixes Y with what W predicts. Then F − D is
 a sum of terms that are never negative, so that no digits are lost where it is small:
 

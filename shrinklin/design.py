@@ -24,8 +24,10 @@ class Design:
     """
 
     def __init__(self, X, sample_weight, order, fit_intercept=True, cost=None):
-        # A product of float32 with float64 would convert all of X every time.
-        self.X, self.order = X.astype(float, copy=False), order
+        # A product of float32 with float64 would convert all of X every time; what is
+        # taken of a sparse X are columns.
+        X = X.astype(float, copy=False)
+        self.X, self.order = X.tocsc() if sparse.issparse(X) else X, order
         self.cost = CostMeter() if cost is None else cost
         self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
         self.x_mean = weighted_mean(X, sample_weight)
@@ -35,13 +37,15 @@ class Design:
         variance = self._variances()
         self.constant = variance <= (noise if fit_intercept else 0.0)
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
+        self._kept = _Rows(*X.shape[::-1])
 
     def _variances(self):
         if not sparse.issparse(self.X):
             return self._dense_variances(np.arange(self.X.shape[1]))
         squares = self.X.multiply(self.X).T @ self.row_scale**2
         variance = np.asarray(squares).reshape(-1) - self.x_mean**2
-        far = np.flatnonzero(far_from_zero(variance, self.x_mean))
+        self.far = far_from_zero(variance, self.x_mean)
+        far = np.flatnonzero(self.far)
         variance[far] = self._dense_variances(far)
         return variance
 
@@ -67,17 +71,105 @@ class Design:
         columns[:, self.constant[original]] = 0.0
         return columns
 
+    def rows(self, features):
+        """`columns(features)` transposed, kept for the next who asks for some of them."""
+        features = np.asarray(features)
+        unknown = self._kept.unknown(features)
+        if len(unknown):
+            self._kept.add(unknown, self.columns(unknown).T, features)
+        return self._kept.take(features)
+
+    def block(self, features):
+        """Products of the columns of features with each other."""
+        features = np.asarray(features)
+        self.cost.count_product(self.X.shape[0], len(features), len(features))
+        if self._stays_sparse(features):
+            columns, mean = self._sparse(features)
+            products = (columns.T @ columns).toarray()
+            return products - np.outer(mean, mean) if mean.any() else products
+        rows = self.rows(features)
+        return rows @ rows.T
+
     def product(self, W):
         """Scaled, centred X W."""
         alive = np.flatnonzero(W.any(axis=1))
         self.cost.count_product(self.X.shape[0], len(alive), W.shape[1])
-        return self.columns(alive) @ W[alive]
+        if self._stays_sparse(alive):
+            columns, mean = self._sparse(alive)
+            return columns @ W[alive] - self.row_scale * (mean @ W[alive])
+        if len(alive) > len(W) // 2:
+            return self.columns(alive) @ W[alive]
+        self.rows(alive)
+        return self._kept.product(alive, W[alive])
 
     def correlate(self, R):
         """Scaled, centred X' R for R (n_samples, any)."""
+        return self._correlate(self.X, np.arange(self.X.shape[1]), R)[self.order]
+
+    def correlate_some(self, features, R):
+        """`correlate(R)[features]`."""
+        if sparse.issparse(self.X):
+            original = self.order[features]
+            return self._correlate(self.X[:, original], original, R)
+        self.cost.count_product(len(features), *R.shape)
+        return (R.T @ self.rows(features).T).T
+
+    def _correlate(self, X, original, R):
+        """The same for X, the user's columns `original`, in their order."""
         scaled = self.row_scale * R
-        entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
-        self.cost.count_product(entries, R.shape[1])
-        product = self.X.T @ scaled - np.outer(self.x_mean, scaled.sum(axis=0))
-        product[self.constant] = 0.0
-        return product[self.order]
+        self.cost.count_product(X.nnz if sparse.issparse(X) else X.size, R.shape[1])
+        # This way round BLAS reads X along its rows, and the result is as kernels want it.
+        product = X.T @ scaled if sparse.issparse(X) else (scaled.T @ X).T
+        if self.x_mean.any():
+            product -= np.outer(self.x_mean[original], scaled.sum(axis=0))
+        product[self.constant[original]] = 0.0
+        return product
+
+    def _stays_sparse(self, features):
+        """Whether what is subtracted for the means leaves enough digits."""
+        return sparse.issparse(self.X) and not self.far[self.order[features]].any()
+
+    def _sparse(self, features):
+        """Scaled columns that are not centred, and the means that are to be taken off.
+
+        None is constant: with a mean that would be far from zero, and zero without.
+        """
+        original = self.order[features]
+        return self.X[:, original].multiply(self.row_scale).tocsc(), self.x_mean[original]
+
+
+class _Rows:
+    """Rows of a large matrix: some of them, in the order in which they came."""
+
+    def __init__(self, n_rows, width):
+        self.slot = np.full(n_rows, -1)
+        self.stored, self.used = np.empty((0, width)), 0
+
+    def unknown(self, wanted):
+        return wanted[self.slot[wanted] < 0]
+
+    def take(self, wanted):
+        return self.stored[self.slot[wanted]]
+
+    def add(self, new, rows, wanted):
+        """Store `rows`; of the others only those `wanted` where there is no room for all."""
+        if self.used + len(new) > len(self.stored):
+            self._make_room(wanted[self.slot[wanted] >= 0], 2 * len(wanted))
+        self.slot[new] = np.arange(self.used, self.used + len(new))
+        self.used += len(new)
+        self.stored[self.slot[new]] = rows
+
+    def _make_room(self, kept, room):
+        stored = np.empty((room, self.stored.shape[1]))
+        stored[: len(kept)] = self.take(kept)
+        self.slot[:] = -1
+        self.slot[kept] = np.arange(len(kept))
+        self.stored, self.used = stored, len(kept)
+
+    def product(self, at, W):
+        """Transpose of the rows `at`, times W."""
+        if 2 * len(at) < self.used:
+            return self.take(at).T @ W
+        coefficients = np.zeros((self.used, W.shape[1]))
+        coefficients[self.slot[at]] = W
+        return self.stored[: self.used].T @ coefficients

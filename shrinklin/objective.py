@@ -68,6 +68,16 @@ class Objective:
         """Σ_g ω_g φ(W_g)."""
         return float(self.groups.weights @ self.penalty.values(W, self.groups))
 
+    def evaluate(self, W):
+        """f(W) and as much of its gradient as tells whether W is the minimum.
+
+        Groups that are zero and would stay so may have another gradient of which that is
+        true as well; for the duality gap it is no shorter.
+        """
+        if self.penalty.convex:
+            return self.smooth.evaluate_within(W, self.groups, self.strengths)
+        return self.smooth.evaluate(W)
+
     def value(self, W):
         """F(W)."""
         return self.smooth.evaluate(W)[0] + self.strength * self.penalty_sum(W)

@@ -23,6 +23,9 @@ from shrinklin.smooth import Smooth
 _SMALL_GRAM = 1000
 # Above this many it would not fit where X, if sparse, does.
 LARGE_GRAM = 10_000
+# Gradients that others are estimated from; the share of the features beyond which it is
+# no faster to compute theirs than all.
+_KNOWN, _SHARE_OPEN = 3, 0.2
 
 
 def quadratic_value(C, yy, W, gradient):
@@ -178,17 +181,34 @@ class ColumnQuadratic(Quadratic):
         self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
         self.C = self.design.correlate(self.residual_at_zero)
+        self._exact = _Combinations(self.residual_at_zero, -self.C)
 
     def gram(self, features):
         return self.design.correlate(self.design.columns(features))
 
     def block(self, features):
-        columns = self.design.columns(features)
-        self.cost.count_product(self.n_samples, len(features), len(features))
-        return columns.T @ columns
+        return self.design.block(features)
 
     def gradient(self, W):
-        return -self.design.correlate(self.residual_at_zero - self.design.product(W))
+        return -self.design.correlate(self._residual(W))
+
+    def _residual(self, W):
+        return self.residual_at_zero - self.design.product(W)
+
+    def evaluate_within(self, W, groups, strengths):
+        residual = self._residual(W)
+        gradient, error = self._exact.estimate(residual)
+        norms = groups.norms(gradient)
+        bounds = norms + error * np.sqrt(groups.sum(self.diagonal))
+        open_groups = (bounds > strengths) | (groups.norms(W) > 0) | (norms == 0)
+        features = groups.features(np.flatnonzero(open_groups))
+        if len(features) > _SHARE_OPEN * len(W):
+            gradient = -self.design.correlate(residual)
+            self._exact.add(residual, gradient)
+        else:
+            gradient *= groups.spread(bounds / np.where(norms > 0, norms, 1.0))[:, None]
+            gradient[features] = -self.design.correlate_some(features, residual)
+        return 0.5 * float(np.vdot(residual, residual)), gradient
 
     def project(self, gradient, features):
         self.cost.count_product(self.n_samples, len(features), len(features))
@@ -199,6 +219,30 @@ class ColumnQuadratic(Quadratic):
         step = np.zeros_like(gradient)
         step[features] = scale * _lstsq(columns, r, cond=1e-12)
         return step
+
+
+class _Combinations:
+    """The last residuals whose gradient was computed, to estimate that of another from.
+
+    Along a path residuals hardly leave the span of the last few, and what is left of one
+    bounds the error: ‖X_g' E‖ ≤ ‖X_g‖ ‖E‖₂.
+    """
+
+    def __init__(self, residual, gradient):
+        self.residuals, self.gradients = residual.ravel()[None], gradient.T.ravel()[None]
+
+    def add(self, residual, gradient):
+        """Keep these, and of the others the last."""
+        self.residuals = np.vstack([self.residuals[1 - _KNOWN :], residual.ravel()])
+        self.gradients = np.vstack([self.gradients[1 - _KNOWN :], gradient.T.ravel()])
+
+    def estimate(self, residual):
+        """The gradient of the nearest combination, and ‖E‖₂."""
+        weights = linalg.lstsq(self.residuals.T, residual.ravel(), lapack_driver="gelsy")[0]
+        left = residual - (weights @ self.residuals).reshape(residual.shape)
+        gradient = (weights @ self.gradients).reshape(residual.shape[1], -1).T
+        # No product is known to more digits than rounding leaves.
+        return gradient, np.linalg.norm(left, 2) + 1e-13 * np.linalg.norm(residual)
 
 
 class Touching(Quadratic):

@@ -39,6 +39,13 @@ class Smooth(ABC):
     def evaluate(self, W):
         """f(W) and its gradient."""
 
+    def evaluate_within(self, W, groups, strengths):
+        """f(W) and its gradient, where that exceeds `strengths` (n_groups,) or W is not zero.
+
+        Of the other groups it may be replaced by something that is no shorter.
+        """
+        return self.evaluate(W)
+
     @abstractmethod
     def intercept(self, W):
         """The intercept that goes with W."""

@@ -10,8 +10,9 @@ from problems import PROBLEMS, simulate
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.quadratic import takes_gram
 from shrinklin.solvers import coordinate_descent
-from shrinklin.solvers.coordinate_descent import _QuadraticBlock
+from shrinklin.solvers.coordinate_descent import CoordinateDescent, _QuadraticBlock
 from shrinklin.solvers.solution import Status
+from shrinklin.solvers.working_sets import prox_residuals, prox_steps
 
 PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
 every_problem = pytest.mark.parametrize("name", PROBLEMS)
@@ -112,6 +113,70 @@ def test_gram_and_residual_updates_take_the_same_steps(penalty, labels):
         objective = build(X, Y, penalty, gram=gram, share=0.05, labels=labels)
         W.append(solve(objective, gram=gram).W)
     np.testing.assert_allclose(W[0], W[1], atol=1e-9)
+
+
+def residual_block(penalty, labels, share=0.2):
+    X, Y = simulate(30, 40, 3)
+    objective = build(X, Y, penalty, gram=False, share=share, labels=labels)
+    working = np.arange(len(objective.groups))
+    W = 0.1 * np.random.default_rng(0).normal(size=objective.shape)
+    solver = CoordinateDescent(gram=False)
+    return objective, solver._restrict(objective, working, objective.groups.features(working), W, W)
+
+
+@every_penalty
+@pytest.mark.parametrize(
+    "labels", [None, [i // 3 for i in range(40)], [i // 30 for i in range(40)]]
+)
+def test_a_sweep_by_products_moves_one_group_after_the_other(penalty, labels):
+    objective, block = residual_block(penalty, labels)
+    W, worst = block.W.copy(), 0.0
+    for g, L in enumerate(objective.lipschitz):
+        step = np.zeros_like(W)
+        rows = objective.groups.features([g])
+        gradient = objective.smooth.gradient(W)
+        step[rows] = prox_steps(objective, W, gradient, objective.lipschitz)[rows]
+        W, worst = W + step, max(worst, np.sqrt(L) * np.linalg.norm(step))
+    assert block._sweep() == pytest.approx(worst)
+    np.testing.assert_allclose(block.W, W, atol=1e-12)
+    np.testing.assert_allclose(block.gradient, objective.smooth.gradient(W), atol=1e-12)
+    assert block.loss() == pytest.approx(objective.smooth.evaluate(W)[0])
+
+
+def test_mixed_sweeps_never_ascend_and_need_fewer():
+    made = []
+    for mixed in (True, False):
+        objective, block = residual_block(GroupLasso(), None, share=0.01)
+        if not mixed:
+            block._mix = lambda points: None
+        values = [block.value()]
+        while (made_now := block.sweep(1e-9, 6)) == 6:
+            values.append(block.value())
+            np.testing.assert_allclose(
+                block.gradient, objective.smooth.gradient(block.W), atol=1e-10
+            )
+        assert (np.diff(values) <= 1e-14).all()
+        made.append(6 * len(values) + made_now)
+    assert made[0] < 0.7 * made[1]
+
+
+def test_a_mixture_that_is_worse_is_not_taken():
+    _, block = residual_block(GroupLasso(), None)
+    before, residual, rng = block.value(), block.residual.copy(), np.random.default_rng(0)
+    points = [(rng.normal(size=block.coef.shape), rng.normal(size=residual.shape)) for _ in "abcd"]
+    block._mix(points)
+    assert block.value() == before
+    np.testing.assert_array_equal(block.residual, residual)
+
+
+@every_penalty
+def test_residuals_are_those_of_the_steps_of_all_groups(penalty):
+    objective, block = residual_block(penalty, None)
+    W = np.where(np.arange(40)[:, None] % 3, 0.0, block.W)
+    gradient = objective.smooth.gradient(W)
+    L = objective.lipschitz
+    expected = np.sqrt(L) * objective.groups.norms(prox_steps(objective, W, gradient, L))
+    np.testing.assert_allclose(prox_residuals(objective, W, gradient), expected, atol=1e-15)
 
 
 def test_ill_conditioned_data_needs_few_sweeps():

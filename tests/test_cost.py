@@ -14,7 +14,7 @@ from shrinklin import (
     ShrinkNetRegressor,
 )
 from shrinklin.design import Design
-from shrinklin.solvers import kernels
+from shrinklin.solvers import coordinate_descent, kernels
 from shrinklin.solvers.newton import NewtonSystem
 
 ESTIMATORS = [
@@ -32,17 +32,18 @@ class Tally:
 
     def __init__(self, monkeypatch):
         self.epochs = self.neuron_epochs = self.updates = 0
-        for name in ("gram_sweeps", "residual_sweeps"):
-            monkeypatch.setattr(kernels, name, self.sweeping(getattr(kernels, name)))
+        gram, residual = kernels.gram_sweeps, kernels.residual_sweep
+        monkeypatch.setattr(kernels, "gram_sweeps", self.sweeping(gram, lambda made: made))
+        monkeypatch.setattr(kernels, "residual_sweep", self.sweeping(residual, lambda worst: 1))
         monkeypatch.setattr(NewtonSystem, "__init__", self.stepping(NewtonSystem.__init__))
 
-    def sweeping(self, sweeps):
+    def sweeping(self, sweeps, how_many):
         def counted(code, coef, *rest):
-            made = sweeps(code, coef, *rest)
+            returned = sweeps(code, coef, *rest)
             n_targets, n_features = coef.shape
-            for _ in range(made):
+            for _ in range(how_many(returned)):
                 self.seen(n_features, n_features * n_targets)
-            return made
+            return returned
 
         return counted
 
@@ -92,9 +93,14 @@ def test_products_with_the_data_are_counted(alpha, monkeypatch):
     # With residual updates, what is left besides products with X are those of blocks.
     X, Y = simulate(60, 12, 3)
     seen = []
-    correlate, product = Design.correlate, Design.product
+    correlate, some, product = Design.correlate, Design.correlate_some, Design.product
     monkeypatch.setattr(
         Design, "correlate", lambda d, R: seen.append(12 * R.size) or correlate(d, R)
+    )
+    monkeypatch.setattr(
+        Design,
+        "correlate_some",
+        lambda d, at, R: seen.append(len(at) * R.size) or some(d, at, R),
     )
     monkeypatch.setattr(
         Design,
@@ -102,6 +108,12 @@ def test_products_with_the_data_are_counted(alpha, monkeypatch):
         lambda d, W: seen.append(60 * 3 * (W != 0).any(axis=1).sum()) or product(d, W),
     )
     monkeypatch.setattr(CostMeter, "count_sweeps", lambda *sizes: None)
+    neighbours = coordinate_descent._products_of_neighbours
+    monkeypatch.setattr(
+        coordinate_descent,
+        "_products_of_neighbours",
+        lambda columns, ptr: seen.append(columns.size * len(columns)) or neighbours(columns, ptr),
+    )
     solver = CoordinateDescent(gram=False)
     monkeypatch.setattr("shrinklin.solvers.coordinate_descent._QuadraticBlock.newton_step", never)
     cost = GroupLassoRegressor(alpha, solver=solver).fit(X, Y).cost_

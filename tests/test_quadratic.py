@@ -7,6 +7,7 @@ from scipy import sparse
 from builders import build, solve
 from oracles import squared_loss
 from problems import PROBLEMS, simulate
+from shrinklin.design import Design
 from shrinklin.objective import Objective
 from shrinklin.penalties import GroupLasso
 from shrinklin.quadratic import Touching
@@ -176,3 +177,46 @@ def test_the_quadratic_touches_itself():
         for smooth in (itself, objective.smooth)
     ]
     np.testing.assert_allclose(solutions[0].W, solutions[1].W, atol=1e-10)
+
+
+@pytest.mark.parametrize("labels", [None, [i // 3 for i in range(60)]])
+@pytest.mark.parametrize("shift", [0, 1e-3, 0.05, 0.3, 3])
+def test_what_is_left_out_of_a_gradient_could_not_move(labels, shift):
+    X, Y = simulate(40, 60, 3, 5)
+    objective = build(X, Y, gram=False, labels=labels, share=0.5)
+    start = solve(objective, gram=False).W
+    rng = np.random.default_rng(0)
+    quadratic, groups, strengths = objective.smooth, objective.groups, objective.strengths
+    quadratic._exact.add(quadratic._residual(start), quadratic.gradient(start))
+    for _ in range(4):
+        W = start * (1 + shift * rng.normal(size=start.shape))
+        value, gradient = quadratic.evaluate_within(W, groups, strengths)
+        exact = quadratic.gradient(W)
+        assert value == pytest.approx(quadratic.value(W, exact), rel=1e-10)
+        same = np.isclose(gradient, exact, rtol=1e-9, atol=1e-12).all(axis=1)
+        same = groups.sum(same.astype(float)) == (groups.sizes if labels else 1)
+        left_out = groups.norms(gradient)[~same]
+        assert not groups.norms(start)[~same].any()
+        assert (left_out <= strengths[~same] * (1 + 1e-12)).all()
+        assert (left_out >= groups.norms(exact)[~same] * (1 - 1e-9)).all()
+        assert shift != 1e-3 or (~same).any()
+
+
+def test_what_is_not_zero_has_its_gradient():
+    X, Y = simulate(40, 60, 3, 5)
+    objective = build(X, Y, gram=False, share=0.5)
+    W = solve(objective, gram=False).W
+    _, gradient = objective.smooth.evaluate_within(W, objective.groups, 3 * objective.strengths)
+    alive = W.any(axis=1)
+    np.testing.assert_allclose(gradient[alive], objective.smooth.gradient(W)[alive], rtol=1e-9)
+
+
+def test_few_gradients_of_all_features_make_a_path(monkeypatch):
+    X, Y = simulate(60, 2000, 3, 10)
+    objective = build(X, Y)
+    seen, correlate = [], Design.correlate
+    monkeypatch.setattr(Design, "correlate", lambda d, R: seen.append(1) or correlate(d, R))
+    W = np.zeros(objective.shape)
+    for strength in objective.strength_max() * np.geomspace(1, 0.3, 20):
+        W = solve(objective.at(strength), W, tol=1e-6).W
+    assert len(seen) <= 20

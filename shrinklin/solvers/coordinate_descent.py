@@ -19,6 +19,9 @@ from shrinklin.solvers.newton import newton_directions
 _HALVINGS = 12
 # How often groups may leave, one after another, in one Newton step.
 _LEAVES = 3
+# Features whose moves become one product, and sweeps that are mixed.
+_TOGETHER = 16
+_MIXED = 5
 
 
 class CoordinateDescent(BaseEstimator):
@@ -174,25 +177,60 @@ class GramBlock(_QuadraticBlock):
 class _ColumnBlock(_QuadraticBlock):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, features, W)
-        columns = objective.smooth.design.columns(features)
-        self.residual = np.ascontiguousarray((objective.smooth.residual_at_zero - columns @ W).T)
-        self.columns = np.ascontiguousarray(columns.T)
+        self.columns = objective.smooth.design.rows(features)
+        zero = objective.smooth.residual_at_zero
+        self.residual = np.ascontiguousarray(zero.T) - self.coef @ self.columns
+        self.first, self.grams = _products_of_neighbours(self.columns, self.groups.ptr)
+        self.cost.count_product(*self.columns.shape, self.grams.shape[1])
 
     @property
     def gradient(self):
-        return -self.columns @ self.residual.T
+        return -(self.residual @ self.columns.T).T
+
+    def loss(self):
+        return 0.5 * np.vdot(self.residual, self.residual)
+
+    def newton_step(self, tol):
+        # Beyond n features it would cost more than the many mixed sweeps that it saves.
+        if self.penalty.convex and np.count_nonzero(self.coef.any(axis=0)) > len(self.residual.T):
+            return False
+        return super().newton_step(tol)
 
     def sweep(self, tol, n_sweeps):
+        points = [(self.coef.copy(), self.residual.copy())]
+        for made in range(1, n_sweeps + 1):
+            if self._sweep() <= tol:
+                return made
+            points.append((self.coef.copy(), self.residual.copy()))
+            if len(points) > _MIXED and self.penalty.convex:
+                self._mix(points)
+                points = [(self.coef.copy(), self.residual.copy())]
+        return n_sweeps
+
+    def _sweep(self):
         from shrinklin.solvers import kernels
 
-        made = kernels.residual_sweeps(
-            self.penalty.code, self.coef, self.residual, self.columns, self.lipschitz,
-            self.strengths, self.groups.ptr, tol, n_sweeps,
-        )  # fmt: skip
         # Every feature looks at the residuals, and what is not zero changes them too.
         touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))
-        self.cost.count_sweeps(made, self.W.shape, touching * self.residual.size)
-        return made
+        self.cost.count_sweeps(1, self.W.shape, touching * self.residual.size)
+        return kernels.residual_sweep(
+            self.penalty.code, self.coef, self.residual, self.columns, self.grams, self.first,
+            self.lipschitz, self.strengths, self.groups.ptr,
+        )  # fmt: skip
+
+    def _mix(self, points):
+        """Anderson's step: the affine mixture of points whose moves cancel best, if better."""
+        moves = np.diff([coef.ravel() for coef, _ in points], axis=0)
+        products = moves @ moves.T
+        products.flat[:: len(moves) + 1] += 1e-12 * np.trace(products)
+        weights = np.linalg.solve(products, np.ones(len(moves)))
+        weights /= weights.sum()
+        coef, residual = (
+            np.tensordot(weights, [point[i] for point in points[1:]], 1) for i in (0, 1)
+        )
+        value = 0.5 * np.vdot(residual, residual) + self.penalty_sum(coef.T)
+        if value < self.value():
+            self.coef, self.residual = coef, residual
 
     def sweeps_per_round(self):
         (n_features, n_targets), n_samples = self.W.shape, self.columns.shape[1]
@@ -209,6 +247,20 @@ class _ColumnBlock(_QuadraticBlock):
     def move(self, D, product):
         self.coef += D.T
         self.residual -= D.T @ self.columns
+
+
+def _products_of_neighbours(columns, ptr):
+    """Some groups at a time, first[b]:first[b + 1], and the Gram matrix of each such lot.
+
+    That is at the rows of the lot, on the left.
+    """
+    starts = np.unique(ptr[:-1] // _TOGETHER, return_index=True)[1]
+    first = np.append(starts, len(ptr) - 1)
+    grams = np.zeros((len(columns), np.diff(ptr[first]).max(initial=0)))
+    for start, stop in zip(ptr[first], ptr[first[1:]], strict=False):
+        lot = columns[start:stop]
+        grams[start:stop, : stop - start] = lot @ lot.T
+    return first, grams
 
 
 def _line_search(block, D, gradient):

@@ -25,11 +25,13 @@ _TIE = 1e-11
 @njit(cache=True, nogil=True)
 def prox_group_lasso(z, t, out):
     """Write the prox of t‖·‖₂ at z into out: scale by (1 − t/‖z‖)₊."""
-    norm = math.sqrt((z * z).sum())
-    if norm <= t:
-        out[:] = 0.0
-    else:
-        out[:] = (1.0 - t / norm) * z
+    squared = 0.0
+    for i in range(z.size):
+        squared += z[i] * z[i]
+    norm = math.sqrt(squared)
+    scale = 0.0 if norm <= t else 1.0 - t / norm
+    for i in range(z.size):
+        out[i] = scale * z[i]
 
 
 @njit(cache=True, nogil=True)
@@ -126,9 +128,10 @@ def _take_step(code, coef, gradient, start, stop, lipschitz, strength, z, change
     prox(code, z[:size], t, change[:size])
     # At its jump the bridge's prox has two values. Rounding must not make a
     # block go back and forth between them: it crosses only if clear of a tie.
-    alive = coef[:, start:stop].any()
-    if code != 0 and change[:size].any() != alive:
-        prox(code, z[:size], t * (1.0 - _TIE if alive else 1.0 + _TIE), change[:size])
+    if code != 0:
+        alive = coef[:, start:stop].any()
+        if change[:size].any() != alive:
+            prox(code, z[:size], t * (1.0 - _TIE if alive else 1.0 + _TIE), change[:size])
     size = 0
     squared = 0.0
     for j in range(start, stop):
@@ -196,50 +199,46 @@ def gram_sweeps(code, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
     return n_sweeps
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _dot(a, b):
-    total = 0.0
-    for i in range(a.size):
-        total += a[i] * b[i]
-    return total
-
-
 @njit(cache=True, nogil=True)
-def residual_sweeps(code, coef, residual, columns, lipschitz, strengths, ptr, tol, n_sweeps):
-    """The same descent without a Gram matrix: `residual` Y − XW follows, in place.
+def residual_sweep(code, coef, residual, columns, grams, first, lipschitz, strengths, ptr):
+    """A sweep of the same descent without all of G: `residual` Y − XW follows, in place.
 
-    residual (n_targets, n_samples), columns = X' (n_features, n_samples),
-    both contiguous.
+    residual (n_targets, n_samples), columns = X' (n_features, n_samples), both contiguous.
+    The gradient of the groups first[b]:first[b + 1] is one product; within them it follows
+    through their Gram matrix, which stands at their rows of `grams`. Returns the largest
+    move, in units of `Objective.residual_scale`.
     """
     n_targets = coef.shape[0]
     gradient = np.empty_like(coef)
     z = np.empty(_largest_group(ptr) * n_targets)
     change = np.empty_like(z)
-    for sweep in range(n_sweeps):
-        worst = 0.0
-        for g in range(ptr.size - 1):
-            L = lipschitz[g]
+    worst = 0.0
+    for b in range(first.size - 1):
+        start, stop = ptr[first[b]], ptr[first[b + 1]]
+        X = columns[start:stop]
+        gradient[:, start:stop] = -np.dot(residual, X.T)
+        moves = np.zeros((n_targets, stop - start))
+        largest = 0.0
+        for g in range(first[b], first[b + 1]):
+            L, begin, end = lipschitz[g], ptr[g], ptr[g + 1]
             if L == 0.0:
                 continue
-            for j in range(ptr[g], ptr[g + 1]):
-                for t in range(n_targets):
-                    gradient[t, j] = -_dot(columns[j], residual[t])
-            moved = _take_step(code, coef, gradient, ptr[g], ptr[g + 1], L, strengths[g], z, change)
-            if moved == 0.0:
-                continue
-            worst = max(worst, math.sqrt(L) * moved)
+            moved = _take_step(code, coef, gradient, begin, end, L, strengths[g], z, change)
+            largest = max(largest, math.sqrt(L) * moved)
             i = 0
-            for j in range(ptr[g], ptr[g + 1]):
+            for j in range(begin, end):
                 for t in range(n_targets):
                     delta = change[i]
                     i += 1
                     if delta != 0.0:
                         coef[t, j] += delta
-                        for k in range(residual.shape[1]):
-                            residual[t, k] -= delta * columns[j, k]
-        if worst <= tol:
-            return sweep + 1
-    return n_sweeps
+                        moves[t, j - start] = delta
+                        for k in range(end, stop):
+                            gradient[t, k] += delta * grams[j, k - start]
+        if largest > 0.0:
+            residual -= np.dot(moves, X)
+            worst = max(worst, largest)
+    return worst
 
 
 @njit(cache=True, nogil=True)

@@ -18,6 +18,8 @@ from shrinklin.solvers.solution import Solution, Status
 
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
+# Fewer features than this take no time.
+_MANY = 500
 
 
 def solve(objective, W, restrict, *, tol, max_iter):
@@ -31,7 +33,7 @@ def solve(objective, W, restrict, *, tol, max_iter):
     W = W.copy()
     n_iter, stalled_on = 0, np.empty(0)
     while True:
-        loss, gradient = objective.smooth.evaluate(W)
+        loss, gradient = objective.evaluate(W)
         residuals = prox_residuals(objective, W, gradient)
         worst = residuals.max(initial=0.0)
         if worst <= threshold:
@@ -43,7 +45,10 @@ def solve(objective, W, restrict, *, tol, max_iter):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        sweeps, stalled = solve_block(block, 0.5 * threshold, max_iter - n_iter)
+        # Digits that the next working set undoes take long beyond n features.
+        many = len(features) > max(objective.smooth.n_samples, _MANY)
+        loose = 0.1 * worst if many else 0.0
+        sweeps, stalled = solve_block(block, max(0.5 * threshold, loose), max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
@@ -95,23 +100,34 @@ def prox_residuals(objective, W, gradient):
     `objective` is an `Objective`, or one restricted to a working set.
     Half its square is what the objective falls by, at least, if the group moves.
     """
-    steps = prox_steps(objective, W, gradient, objective.lipschitz)
-    return np.sqrt(objective.lipschitz) * objective.groups.norms(steps)
+    groups, L = objective.groups, objective.lipschitz
+    if not objective.penalty.convex:
+        return np.sqrt(L) * groups.norms(prox_steps(objective, W, gradient, L))
+    # At zero a convex penalty holds what is not stronger: most groups, if there are many.
+    moving = np.flatnonzero((groups.norms(W) > 0) | (groups.norms(gradient) > objective.strengths))
+    features, some = groups.features(moving), groups.restrict(moving)
+    steps = _prox_steps(
+        objective.penalty, W[features], gradient[features], L[moving],
+        objective.strengths[moving], some.ptr,
+    )  # fmt: skip
+    residuals = np.zeros(len(groups))
+    residuals[moving] = np.sqrt(L[moving]) * some.norms(steps)
+    return residuals
 
 
 def prox_steps(objective, W, gradient, curvature):
     """prox(W_g − ∇_g/c_g) − W_g with curvature c (n_groups,): like W."""
+    return _prox_steps(
+        objective.penalty, W, gradient, curvature, objective.strengths, objective.groups.ptr
+    )
+
+
+def _prox_steps(penalty, W, gradient, curvature, strengths, ptr):
     # Here as in the blocks: importing numba is for those who fit.
     from shrinklin.solvers import kernels
 
-    return kernels.prox_steps(
-        objective.penalty.code,
-        np.ascontiguousarray(W.T),
-        np.ascontiguousarray(gradient.T),
-        curvature,
-        objective.strengths,
-        objective.groups.ptr,
-    ).T
+    coef, slope = np.ascontiguousarray(W.T), np.ascontiguousarray(gradient.T)
+    return kernels.prox_steps(penalty.code, coef, slope, curvature, strengths, ptr).T
 
 
 def _working_set(objective, W, residuals, threshold):

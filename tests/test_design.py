@@ -1,0 +1,66 @@
+"""What is kept, sparse or computed by parts is the same as columns of the data."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from problems import simulate
+from shrinklin.design import Design
+
+
+def slow_columns(X, s, order, fit_intercept):
+    """√(s_i/Σs) (X − means), features in `order`."""
+    X = X - fit_intercept * (s @ X / s.sum())
+    return (np.sqrt(s / s.sum())[:, None] * X)[:, order]
+
+
+@pytest.fixture(params=["dense", "sparse", "sparse, one far from zero"])
+def designs(request):
+    """Pairs of a design and its columns, with an intercept and without."""
+    X, _ = simulate(40, 30, 2)
+    X[np.abs(X) < 1] = 0
+    X[:, 3] = 1.0
+    if "far" in request.param:
+        X[:, 5] += 1e6
+    s, order = np.random.default_rng(0).uniform(0.1, 2, 40), np.roll(np.arange(30), 7)
+    given = sparse.csr_array(X) if "sparse" in request.param else X
+    return [
+        (Design(given, s, order, fit_intercept), slow_columns(X, s, order, fit_intercept))
+        for fit_intercept in (True, False)
+    ]
+
+
+def test_products_are_those_of_columns(designs):
+    rng = np.random.default_rng(1)
+    for design, columns in designs:
+        R, W = rng.normal(size=(40, 2)), np.zeros((30, 2))
+        # First few, then known ones and others, then more than there is room for.
+        for size in (4, 9, 3, 14, 30, 5):
+            some = rng.permutation(30)[:size]
+            exact = columns[:, some]
+            # Beside columns far from zero, others are known to as many digits less.
+            off = 1e-10 * max(1.0, np.abs(columns).max())
+            np.testing.assert_allclose(design.block(some), exact.T @ exact, atol=off, rtol=1e-9)
+            np.testing.assert_allclose(design.rows(some), exact.T, atol=off)
+            np.testing.assert_allclose(design.correlate_some(some, R), exact.T @ R, atol=off)
+            np.testing.assert_allclose(design.correlate(R), columns.T @ R, atol=off)
+            W[:] = 0
+            W[some] = rng.normal(size=(size, 2))
+            np.testing.assert_allclose(design.product(W), columns @ W, atol=off)
+
+
+def test_sparse_data_are_not_spread_out():
+    X = sparse.random_array((300, 400), density=0.01, rng=np.random.default_rng(0), format="csr")
+    design = Design(X, np.ones(300), np.arange(400), fit_intercept=False)
+    design.rows = design.columns = None
+    design.block(np.arange(50))
+    design.product(np.ones((400, 2)))
+    design.correlate_some(np.arange(50), np.ones((300, 2)))
+
+
+def test_no_more_rows_are_kept_than_twice_those_asked_for():
+    X, _ = simulate(20, 200, 2)
+    design = Design(X, np.ones(20), np.arange(200))
+    for start in range(0, 190, 5):
+        design.rows(np.arange(start, start + 10))
+    assert len(design._kept.stored) <= 20
