@@ -12,7 +12,7 @@ References
 .. [1] Böhning (1992), Multinomial logistic regression algorithm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -56,6 +56,16 @@ class Prediction:
     intercept: np.ndarray
     P: np.ndarray
     residual: np.ndarray
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A W of all features, Z = XW, what Z says and, if known, ∇f(W)."""
+
+    W: np.ndarray
+    Z: np.ndarray
+    prediction: Prediction
+    gradient: np.ndarray | None = None
 
 
 class Hessian:
@@ -111,6 +121,8 @@ class Likelihood(Smooth):
         self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
+        self._seen = Seen(np.zeros(self.C.shape), np.zeros(Y.shape), self.at_zero, -self.C)
+        self._rows = np.empty(0, dtype=int), np.empty((0, len(Y)))
 
     @property
     def value_at_zero(self):
@@ -163,16 +175,47 @@ class Likelihood(Smooth):
         """Z = X W with X centred."""
         return self.design.product(W) / self.design.row_scale
 
+    def see(self, W):
+        """`Seen` of W: the last one again if W is still the same."""
+        if not np.array_equal(W, self._seen.W):
+            Z = self.raw(W)
+            self._seen = Seen(W.copy(), Z, self.predict(Z))
+        return self._seen
+
+    def remember(self, seen):
+        """Take what a solver found out, so that `see` need not."""
+        self._seen = seen
+
     def evaluate(self, W):
-        found = self.predict(self.raw(W))
-        return found.value, self.design.correlate(found.residual)
+        seen = self.see(W)
+        if seen.gradient is None:
+            gradient = self.design.correlate(seen.prediction.residual)
+            self._seen = seen = replace(seen, gradient=gradient)
+        return seen.prediction.value, seen.gradient.copy()
+
+    def rows(self, features):
+        """Scaled, centred columns of X as rows (n_features, n_samples); do not write there.
+
+        Those of the last call are not taken from X again.
+        """
+        known, rows = self._rows
+        if not np.array_equal(features, known):
+            _, here, there = np.intersect1d(features, known, return_indices=True)
+            fresh = np.setdiff1d(np.arange(len(features)), here)
+            kept, rows = rows, np.empty((len(features), self.n_samples))
+            rows[here] = kept[there]
+            rows[fresh] = self.design.columns(features[fresh]).T
+            self._rows = features, rows
+        return rows
 
     def intercept(self, W):
-        return self.predict(self.raw(W)).intercept - self.design.x_mean[self.order] @ W
+        if not self.fit_intercept:
+            return self.intercept_at_zero.copy()
+        return self.see(W).prediction.intercept - self.design.x_mean[self.order] @ W
 
     def separates(self, W):
         """Whether every sample's own class is its most probable one by far: P > ½."""
-        P = self.predict(self.raw(W)).P
+        P = self.see(W).prediction.P
         return bool((np.abs(P - self.Y) < 0.5).all())
 
     def lipschitz(self, groups):
@@ -180,15 +223,17 @@ class Likelihood(Smooth):
 
     def model(self, W):
         """Its curvature is the mean one at W: close to f near W, not above it."""
-        found = self.predict(self.raw(W))
-        factor = max(float(self.weight @ self.loss.curvatures(found.P)), 1e-12)
-        gradient = self.design.correlate(found.residual)
-        return Touching(self.base, factor, W, found.value, gradient)
+        value, gradient = self.evaluate(W)
+        return Touching(self.base, self.mean_curvature(self.see(W).prediction), W, value, gradient)
+
+    def mean_curvature(self, prediction):
+        """Mean eigenvalue of the Hessian in Z, over samples too."""
+        return max(float(self.weight @ self.loss.curvatures(prediction.P)), 1e-12)
 
     def dual_value(self, W, loss, feasible):
         # P − Y scaled by c is dual feasible for P' = cP + (1 − c)Y, best at the largest c ≤ 1.
         c = min(feasible, 1.0)
-        P = self.predict(self.raw(W)).P
+        P = self.see(W).prediction.P
         return -float(self.weight @ self.loss.conjugate(c * P + (1 - c) * self.Y))
 
     def local_gram(self, columns, curvatures):

@@ -21,15 +21,15 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import Hessian, Prediction
+from shrinklin.likelihood import Hessian, Prediction, Seen
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.solvers import working_sets
-from shrinklin.solvers.coordinate_descent import GramBlock
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
-_POLISHING_STEPS = 3
+_MODEL_ACCURACY = 0.1
+_PATIENCE = 10
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
@@ -86,30 +86,39 @@ class _Point:
     gradient: np.ndarray
 
 
-class _ModelBlock(GramBlock):
-    """The objective of a `_LikelihoodBlock` with f replaced by a quadratic that touches it."""
+STATS = []
 
-    def __init__(self, block, G):
-        self.penalty, self.groups, self.strengths = block.penalty, block.groups, block.strengths
-        # A group's largest eigenvalue is no more than its trace.
-        self.diagonal = np.diagonal(G).copy()
-        self.lipschitz = np.minimum(block.groups.sum(self.diagonal), block.lipschitz)
-        self.scale, self.coef = block.scale, block.point.coef.copy()
-        self.cost = block.cost
-        self.G, self._gradient = G, np.ascontiguousarray(block.gradient.T)
-        self.C = G @ block.W - block.gradient
+
+class DiagonalSystem:
+    """As `NewtonSystem`, of a diagonal G."""
+
+    def __init__(self, model, groups, diagonal):
+        self.model, self.groups = model, groups
+        self.inverse = np.where(model.smooth, 1 / (diagonal[:, None] + model.d), 0.0)
+        left = 1 - model.e * groups.sum((model.U**2 * self.inverse).sum(axis=1))
+        self.factor = np.where(left > 0, model.e / np.where(left > 0, left, 1.0), 0.0)
+
+    def solve(self, R):
+        Y = self.inverse * R
+        v = self.factor * self.groups.sum((self.model.U * Y).sum(axis=1))
+        return Y + self.inverse * self.groups.spread(v)[:, None] * self.model.U
 
 
 class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working)
-        self.likelihood = objective.smooth
-        self.largest, self.damping = 0.0, 0.0
-        self.features = features
-        design = self.likelihood.design
-        self.columns = np.ascontiguousarray(design.columns(features).T)
-        self.row_scale = design.row_scale
-        self.point = self._at(W.T)
+        self.likelihood, self.features = objective.smooth, features
+        self.largest, self.damping, self.level = 0.0, 0.0, None
+        self.swept = False
+        self.row_scale = self.likelihood.design.row_scale
+        self.columns = self.likelihood.rows(features)
+        seen = self.likelihood.see(self._whole(W))
+        self.point = self._point(W.T, seen.Z, seen.prediction, gradient)
+
+    def _whole(self, W):
+        whole = np.zeros(self.likelihood.C.shape)
+        whole[self.features] = W
+        return whole
 
     def _raw(self, W):
         """X W, in the memory order that reduces fast over targets."""
@@ -121,9 +130,15 @@ class _LikelihoodBlock(working_sets.Block):
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
         self.cost.count_product(*self.columns.shape, len(coef))
-        gradient = self.columns @ prediction.residual
+        return self._point(coef, Z, prediction, self.columns @ prediction.residual)
+
+    def _point(self, coef, Z, prediction, gradient):
         hessian = self.likelihood.hessian(prediction)
         return _Point(np.ascontiguousarray(coef), Z, prediction, hessian, gradient)
+
+    def finish(self):
+        """Spare whoever asks for f at W next the product that is known here."""
+        self.likelihood.remember(Seen(self._whole(self.W), self.point.Z, self.point.prediction))
 
     @property
     def W(self):
@@ -137,27 +152,39 @@ class _LikelihoodBlock(working_sets.Block):
         return self.point.prediction.value
 
     def sweep(self, tol, n_sweeps):
+        worst = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
+        if worst <= tol:
+            return 0
+        if not self.swept:
+            # Sweeps see what ought to enter once those that are alive are where they belong.
+            self.swept = True
+            self.newton_step(tol)
         start, value = self.point, self.value()
-        curvatures = self.likelihood.loss.largest_curvatures(start.prediction.P)
-        made = self._solve_model(
-            self.likelihood.local_gram(self.columns, curvatures), tol, n_sweeps
-        )
+        mean = self.likelihood.mean_curvature(start.prediction)
+        made = self._sweep_model(mean, max(tol, _MODEL_ACCURACY * worst), n_sweeps)
         if self.value() <= value:
             return made
         self.point = start
-        return self._solve_model(self._global_bound, tol, n_sweeps)
+        return self._sweep_model(self.likelihood.loss.curvature_bound, tol, n_sweeps)
 
     @cached_property
-    def _global_bound(self):
-        """Gram matrix that bounds the Hessian everywhere."""
-        bound = self.likelihood.loss.curvature_bound
-        return bound * np.ascontiguousarray(self.likelihood.base.block(self.features))
+    def G(self):
+        return np.ascontiguousarray(self.likelihood.base.block(self.features))
 
-    def _solve_model(self, G, tol, n_sweeps):
-        """Go to the minimum of the quadratic of Gram matrix G that touches f, or near it."""
-        model = _ModelBlock(self, G)
-        made, _ = working_sets.solve_block(model, tol, n_sweeps)
-        self.point = self._at(model.coef, intercept=self.point.prediction.intercept)
+    def _sweep_model(self, factor, tol, n_sweeps):
+        """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
+        from shrinklin.solvers import kernels
+
+        # Divided by the factor, so that G can be used as it is.
+        coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
+        made = kernels.gram_sweeps(
+            self.penalty.code, coef, gradient, self.G,
+            self.lipschitz / self.likelihood.loss.curvature_bound, self.strengths / factor,
+            self.groups.ptr, tol / np.sqrt(factor), n_sweeps,
+        )  # fmt: skip
+        alive = np.count_nonzero(coef.any(axis=0))
+        self.cost.count_sweeps(made, self.W.shape, alive * coef.size)
+        self.point = self._at(coef, intercept=self.point.prediction.intercept)
         return made
 
     def sweeps_per_round(self):
@@ -168,41 +195,60 @@ class _LikelihoodBlock(working_sets.Block):
         moving = self.lipschitz > 0
         norms = self.groups.norms(total)[moving] / np.sqrt(self.lipschitz[moving])
         worst = norms.max(initial=0.0)
-        if worst <= 1e-3 * tol:
+        left = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
+        if left <= tol or worst <= 0.3 * left:
             return False
         # As accurate as the quadratic model is, which gives superlinear convergence.
         self.largest = max(self.largest, worst)
-        accuracy = np.clip(worst / self.largest, 1e-6, 0.05)
+        accuracy = np.clip(max(worst / self.largest, 0.1 * tol / worst), 1e-6, 0.05)
         D = self._newton_direction(model, total, accuracy)
         if not np.isfinite(D).all():
             return False
         crossing = self._crossed(D, model).any()
-        taken = (crossing and self._leave(D, model, accuracy)) or self._line_search(D, model, total)
+        taken = self._line_search(D, model, total) or (crossing and self._leave(D, model, accuracy))
         self.damping = self.damping / 10 if taken else max(10 * self.damping, _LEAST_DAMPING)
         return taken
 
     def polish(self, tol):
-        # Newton steps converge fast here, and two fits of the same data then agree.
-        for _ in range(_POLISHING_STEPS):
-            if not self.newton_step(tol):
-                break
+        self.finish()
 
     def _newton_direction(self, model, total, accuracy):
-        hessian = self.point.hessian
-        curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
-        G = self.likelihood.local_gram(self.columns, curvatures)
-
-        damped = self.damping * np.diagonal(G)[:, None]
-        G.flat[:: len(G) + 1] *= 1 + self.damping
+        hessian, steps = self.point.hessian, 0
+        factor = self.likelihood.mean_curvature(self.point.prediction)
+        damped = (self.damping * factor * np.diagonal(self.G))[:, None]
 
         def product(D):
+            nonlocal steps
+            steps += 1
             self.cost.count_product(*self.columns.shape, D.shape[1])
             HD = self.columns @ hessian.product(self._raw(D)) + damped * D
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
-        system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
-        return conjugate_gradients(product, system.solve, -total, accuracy)
+        system = self._system(model, factor)
+        D = conjugate_gradients(product, system.solve, -total, accuracy)
+        STATS.append((self.level, len(self.columns), steps, accuracy))
+        if self.level < 2 and steps > _PATIENCE + 2 * self._prices()[self.level + 1]:
+            self.level += 1
+        return D
+
+    def _prices(self):
+        n_features, n_targets = self.W.shape
+        factorisation = n_features**2 / (4 * self.columns.shape[1] * n_targets)
+        return [0, factorisation, factorisation + n_features / (8 * n_targets)]
+
+    def _system(self, model, factor):
+        if self.level is None:
+            self.level = sum(price <= 3 for price in self._prices()) - 1
+        if self.level == 0:
+            return DiagonalSystem(model, self.groups, factor * (1 + self.damping) * np.diagonal(self.G))
+        if self.level == 1:
+            G = factor * self.G
+        else:
+            curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
+            G = self.likelihood.local_gram(self.columns, curvatures)
+        G.flat[:: len(G) + 1] *= 1 + self.damping
+        return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 
     def _crossed(self, D, model):
         """Entries that W + D takes beyond a kink of F, at zero."""
