@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from shrinklin.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
@@ -34,6 +34,10 @@ _MINIMISE_STEPS = 60
 # No raw prediction moves by more in the first Newton step of `minimise`, twice that in the
 # next, and so on; where the last step is longer than _SETTLED, W was on its way to infinity.
 _LONGEST, _SETTLED = 100.0, 0.1
+
+
+# Sparser than that, an X is worked on as it is.
+_SPARSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,50 @@ class Prediction:
     intercept: np.ndarray
     P: np.ndarray
     residual: np.ndarray
+
+
+@dataclass(frozen=True)
+class DenseRows:
+    """Scaled, centred columns of X as rows (n_features, n_samples): not to be written to."""
+
+    values: np.ndarray
+
+    @property
+    def entries(self):
+        return self.values.size
+
+    def product(self, W):
+        """X W, in the memory order that reduces fast over targets."""
+        return (np.ascontiguousarray(W.T) @ self.values).T
+
+    def correlate(self, R):
+        """X'R."""
+        return self.values @ R
+
+    def dense(self):
+        return self.values
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """The same, scaled but not centred: `means` are to be taken off, times `root`."""
+
+    values: sparse.csr_array
+    means: np.ndarray
+    root: np.ndarray
+
+    @property
+    def entries(self):
+        return self.values.nnz
+
+    def product(self, W):
+        return self.values.T @ W - np.outer(self.root, self.means @ W)
+
+    def correlate(self, R):
+        return self.values @ R - np.outer(self.means, self.root @ R)
+
+    def dense(self):
+        return self.values.toarray() - np.outer(self.means, self.root)
 
 
 @dataclass(frozen=True)
@@ -194,19 +242,33 @@ class Likelihood(Smooth):
         return seen.prediction.value, seen.gradient.copy()
 
     def rows(self, features):
-        """Scaled, centred columns of X as rows (n_features, n_samples); do not write there.
-
-        Those of the last call are not taken from X again.
-        """
-        known, rows = self._rows
+        """`DenseRows` or `SparseRows` of features; those of the last call are not copied again."""
+        if self._by_columns is not None:
+            return self._sparse_rows(features)
+        known, values = self._rows
         if not np.array_equal(features, known):
             _, here, there = np.intersect1d(features, known, return_indices=True)
             fresh = np.setdiff1d(np.arange(len(features)), here)
-            kept, rows = rows, np.empty((len(features), self.n_samples))
-            rows[here] = kept[there]
-            rows[fresh] = self.design.columns(features[fresh]).T
-            self._rows = features, rows
-        return rows
+            kept, values = values, np.empty((len(features), self.n_samples))
+            values[here] = kept[there]
+            values[fresh] = self.design.columns(features[fresh]).T
+            self._rows = features, values
+        return DenseRows(values)
+
+    @cached_property
+    def _by_columns(self):
+        """X column by column where it is so sparse that working sets should be, too."""
+        X = self.design.X
+        few = sparse.issparse(X) and X.nnz <= _SPARSE * X.shape[0] * X.shape[1]
+        return X.tocsc() if few else None
+
+    def _sparse_rows(self, features):
+        columns, root = self.order[features], self.design.row_scale[:, 0]
+        values = sparse.csr_array(self._by_columns[:, columns].T)
+        varies = ~self.design.constant[columns]
+        values.data = values.data * root[values.indices]
+        values.data *= np.repeat(varies, np.diff(values.indptr))
+        return SparseRows(values, varies * self.design.x_mean[columns], root)
 
     def intercept(self, W):
         if not self.fit_intercept:

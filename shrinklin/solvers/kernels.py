@@ -240,3 +240,47 @@ def residual_sweeps(code, coef, residual, columns, lipschitz, strengths, ptr, to
         if worst <= tol:
             return sweep + 1
     return n_sweeps
+
+
+@njit(cache=True, nogil=True)
+def sparse_sweeps(
+    code, coef, gradient, data, indices, indptr, means, root, lipschitz, strengths, ptr, tol, n_sweeps
+):
+    """The same descent on the columns of a sparse X, coef in place.
+
+    X' (n_features, n_samples) is CSR; X less root times means is what counts, and it is
+    centred: root times it is zero. `gradient` is that at the start and stays as it is.
+    """
+    n_targets = coef.shape[0]
+    moved_by = np.zeros((root.size, n_targets))  # X times what coef has changed by
+    total = np.zeros(n_targets)  # root times that
+    here = np.empty_like(coef)
+    z = np.empty(_largest_group(ptr) * n_targets)
+    change = np.empty_like(z)
+    for sweep in range(n_sweeps):
+        worst = 0.0
+        for g in range(ptr.size - 1):
+            L = lipschitz[g]
+            if L == 0.0:
+                continue
+            for j in range(ptr[g], ptr[g + 1]):
+                for t in range(n_targets):
+                    here[t, j] = gradient[t, j] - means[j] * total[t]
+                for k in range(indptr[j], indptr[j + 1]):
+                    for t in range(n_targets):
+                        here[t, j] += data[k] * moved_by[indices[k], t]
+            moved = _take_step(code, coef, here, ptr[g], ptr[g + 1], L, strengths[g], z, change)
+            if moved == 0.0:
+                continue
+            worst = max(worst, math.sqrt(L) * moved)
+            i = 0
+            for j in range(ptr[g], ptr[g + 1]):
+                for t in range(n_targets):
+                    coef[t, j] += change[i]
+                    total[t] += change[i] * means[j]
+                    for k in range(indptr[j], indptr[j + 1]):
+                        moved_by[indices[k], t] += change[i] * data[k]
+                    i += 1
+        if worst <= tol:
+            return sweep + 1
+    return n_sweeps

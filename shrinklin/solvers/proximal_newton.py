@@ -21,8 +21,9 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import Hessian, Prediction, Seen
+from shrinklin.likelihood import Hessian, Prediction, Seen, SparseRows
 from shrinklin.linear_systems import conjugate_gradients
+from shrinklin.quadratic import GramQuadratic
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
@@ -108,10 +109,12 @@ class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working)
         self.likelihood, self.features = objective.smooth, features
+        self.knows_gram = isinstance(self.likelihood.base, GramQuadratic)
         self.largest, self.damping, self.level = 0.0, 0.0, None
         self.swept = False
         self.row_scale = self.likelihood.design.row_scale
-        self.columns = self.likelihood.rows(features)
+        self.rows = self.likelihood.rows(features)
+        self.diagonal = self.likelihood.design.diagonal[features]
         seen = self.likelihood.see(self._whole(W))
         self.point = self._point(W.T, seen.Z, seen.prediction, gradient)
 
@@ -121,16 +124,19 @@ class _LikelihoodBlock(working_sets.Block):
         return whole
 
     def _raw(self, W):
-        """X W, in the memory order that reduces fast over targets."""
-        self.cost.count_product(*self.columns.shape, W.shape[1])
-        return (np.ascontiguousarray(W.T) @ self.columns).T / self.row_scale
+        """X W."""
+        self.cost.count_product(self.rows.entries, W.shape[1])
+        return self.rows.product(W) / self.row_scale
+
+    def _correlate(self, R):
+        self.cost.count_product(self.rows.entries, R.shape[1])
+        return self.rows.correlate(R)
 
     def _at(self, coef, Z=None, intercept=None):
         """The `_Point` of coef, Z and the start for the intercept being known or not."""
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
-        self.cost.count_product(*self.columns.shape, len(coef))
-        return self._point(coef, Z, prediction, self.columns @ prediction.residual)
+        return self._point(coef, Z, prediction, self._correlate(prediction.residual))
 
     def _point(self, coef, Z, prediction, gradient):
         hessian = self.likelihood.hessian(prediction)
@@ -169,7 +175,12 @@ class _LikelihoodBlock(working_sets.Block):
 
     @cached_property
     def G(self):
-        return np.ascontiguousarray(self.likelihood.base.block(self.features))
+        """Gram matrix of the squared loss."""
+        if self.knows_gram:
+            return np.ascontiguousarray(self.likelihood.base.block(self.features))
+        columns = self.rows.dense()
+        self.cost.count_product(*columns.shape, len(columns))
+        return columns @ columns.T
 
     def _sweep_model(self, factor, tol, n_sweeps):
         """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
@@ -177,11 +188,22 @@ class _LikelihoodBlock(working_sets.Block):
 
         # Divided by the factor, so that G can be used as it is.
         coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
-        made = kernels.gram_sweeps(
-            self.penalty.code, coef, gradient, self.G,
-            self.lipschitz / self.likelihood.loss.curvature_bound, self.strengths / factor,
-            self.groups.ptr, tol / np.sqrt(factor), n_sweeps,
-        )  # fmt: skip
+        penalty = (
+            self.lipschitz / self.likelihood.loss.curvature_bound,
+            self.strengths / factor,
+            self.groups.ptr,
+        )
+        tol = tol / np.sqrt(factor)
+        if isinstance(self.rows, SparseRows) and not self.knows_gram:
+            X = self.rows.values
+            made = kernels.sparse_sweeps(
+                self.penalty.code, coef, gradient, X.data, X.indices, X.indptr,
+                self.rows.means, self.rows.root, *penalty, tol, n_sweeps,
+            )  # fmt: skip
+        else:
+            made = kernels.gram_sweeps(
+                self.penalty.code, coef, gradient, self.G, *penalty, tol, n_sweeps
+            )
         alive = np.count_nonzero(coef.any(axis=0))
         self.cost.count_sweeps(made, self.W.shape, alive * coef.size)
         self.point = self._at(coef, intercept=self.point.prediction.intercept)
@@ -215,38 +237,39 @@ class _LikelihoodBlock(working_sets.Block):
     def _newton_direction(self, model, total, accuracy):
         hessian, steps = self.point.hessian, 0
         factor = self.likelihood.mean_curvature(self.point.prediction)
-        damped = (self.damping * factor * np.diagonal(self.G))[:, None]
+        damped = (self.damping * factor * self.diagonal)[:, None]
 
         def product(D):
             nonlocal steps
             steps += 1
-            self.cost.count_product(*self.columns.shape, D.shape[1])
-            HD = self.columns @ hessian.product(self._raw(D)) + damped * D
+            HD = self._correlate(hessian.product(self._raw(D))) + damped * D
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
         system = self._system(model, factor)
         D = conjugate_gradients(product, system.solve, -total, accuracy)
-        STATS.append((self.level, len(self.columns), steps, accuracy))
+        STATS.append((self.level, len(self.features), steps, accuracy))
         if self.level < 2 and steps > _PATIENCE + 2 * self._prices()[self.level + 1]:
             self.level += 1
         return D
 
     def _prices(self):
         n_features, n_targets = self.W.shape
-        factorisation = n_features**2 / (4 * self.columns.shape[1] * n_targets)
-        return [0, factorisation, factorisation + n_features / (8 * n_targets)]
+        product = 4 * self.rows.entries * n_targets
+        gram = len(self.row_scale) * n_features**2 / 2
+        factorisation = n_features**3 + (0 if self.knows_gram else gram)
+        return [0, factorisation / product, (n_features**3 + gram) / product]
 
     def _system(self, model, factor):
         if self.level is None:
             self.level = sum(price <= 3 for price in self._prices()) - 1
         if self.level == 0:
-            return DiagonalSystem(model, self.groups, factor * (1 + self.damping) * np.diagonal(self.G))
+            return DiagonalSystem(model, self.groups, factor * (1 + self.damping) * self.diagonal)
         if self.level == 1:
             G = factor * self.G
         else:
             curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
-            G = self.likelihood.local_gram(self.columns, curvatures)
+            G = self.likelihood.local_gram(self.rows.dense(), curvatures)
         G.flat[:: len(G) + 1] *= 1 + self.damping
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 

@@ -18,6 +18,7 @@ from shrinklin.solvers.solution import Solution, Status
 
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
+_LEFT_OUT = 0.3
 
 
 def solve(objective, W, restrict, *, tol, max_iter):
@@ -43,7 +44,10 @@ def solve(objective, W, restrict, *, tol, max_iter):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        sweeps, stalled = solve_block(block, 0.5 * threshold, max_iter - n_iter)
+        # Until those left out have entered, it need not be far better than they are.
+        left_out = np.delete(residuals, working).max(initial=0.0)
+        block_tol = max(0.5 * threshold, _LEFT_OUT * left_out)
+        sweeps, stalled = solve_block(block, block_tol, max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
