@@ -78,6 +78,8 @@ class Design:
         scaled = self.row_scale * R
         entries = self.X.nnz if sparse.issparse(self.X) else self.X.size
         self.cost.count_product(entries, R.shape[1])
-        product = self.X.T @ scaled - np.outer(self.x_mean, scaled.sum(axis=0))
+        # BLAS is quick at few rows times a wide matrix, not at a narrow one behind it.
+        product = self.X.T @ scaled if sparse.issparse(self.X) else (scaled.T @ self.X).T
+        product = product - np.outer(self.x_mean, scaled.sum(axis=0))
         product[self.constant] = 0.0
         return product[self.order]

@@ -244,16 +244,17 @@ def residual_sweeps(code, coef, residual, columns, lipschitz, strengths, ptr, to
 
 @njit(cache=True, nogil=True)
 def sparse_sweeps(
-    code, coef, gradient, data, indices, indptr, means, root, lipschitz, strengths, ptr, tol, n_sweeps
-):
-    """The same descent on the columns of a sparse X, coef in place.
+    code, coef, gradient, data, indices, indptr, means, n_samples, lipschitz, strengths, ptr, tol,
+    n_sweeps,
+):  # fmt: skip
+    """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseRows`.
 
-    X' (n_features, n_samples) is CSR; X less root times means is what counts, and it is
-    centred: root times it is zero. `gradient` is that at the start and stays as it is.
+    `coef` moves in place, `gradient` remains that of the start. What is taken off the
+    mean of a column is orthogonal to the columns: it never has to be put into `moved`.
     """
     n_targets = coef.shape[0]
-    moved_by = np.zeros((root.size, n_targets))  # X times what coef has changed by
-    total = np.zeros(n_targets)  # root times that
+    moved = np.zeros((n_samples, n_targets))  # the columns, not centred, times what coef moved by
+    total = np.zeros(n_targets)  # the sum of that over samples, in proportion to root
     here = np.empty_like(coef)
     z = np.empty(_largest_group(ptr) * n_targets)
     change = np.empty_like(z)
@@ -268,18 +269,18 @@ def sparse_sweeps(
                     here[t, j] = gradient[t, j] - means[j] * total[t]
                 for k in range(indptr[j], indptr[j + 1]):
                     for t in range(n_targets):
-                        here[t, j] += data[k] * moved_by[indices[k], t]
-            moved = _take_step(code, coef, here, ptr[g], ptr[g + 1], L, strengths[g], z, change)
-            if moved == 0.0:
+                        here[t, j] += data[k] * moved[indices[k], t]
+            size = _take_step(code, coef, here, ptr[g], ptr[g + 1], L, strengths[g], z, change)
+            if size == 0.0:
                 continue
-            worst = max(worst, math.sqrt(L) * moved)
+            worst = max(worst, math.sqrt(L) * size)
             i = 0
             for j in range(ptr[g], ptr[g + 1]):
                 for t in range(n_targets):
                     coef[t, j] += change[i]
                     total[t] += change[i] * means[j]
                     for k in range(indptr[j], indptr[j + 1]):
-                        moved_by[indices[k], t] += change[i] * data[k]
+                        moved[indices[k], t] += change[i] * data[k]
                     i += 1
         if worst <= tol:
             return sweep + 1

@@ -4,15 +4,16 @@ r"""Proximal Newton for a logistic loss: F falls with every step.
 
 on working sets (`working_sets`), f being a `Likelihood`. On a working set,
 
-1. coordinate descent minimises a quadratic that touches f at W, and groups enter
-   and leave: one whose curvature is the largest of every sample at W, and if that
-   did not lower F, the one of Gram matrix c·G, which lies above f everywhere;
-2. Newton steps follow on the active groups, with f's own Hessian: conjugate
-   gradients, preconditioned by the Newton system of a quadratic of the same mean
-   curvature in every sample (`newton`), and a line search on F. Entries that a step would
-   take through a kink at zero leave, and the others take their step without them.
-   Where a step fails, the next are damped (Levenberg, Marquardt): collinear columns
-   otherwise trade coefficients through their kinks without end.
+1. coordinate descent goes down a quadratic that touches f at W, and groups enter
+   and leave: the one of Gram matrix c·G with c the mean curvature at W, and if that did
+   not lower F, with c the bound on it, which lies above f everywhere. A sparse X needs no G;
+2. Newton steps come before and after on the active groups, with f's own Hessian: conjugate
+   gradients, preconditioned by the Newton system of a quadratic of much the same
+   curvature, and a line search on F. The nearer that quadratic is, the dearer it is to
+   factor: it is chosen by the number of steps that it may save. Entries that a step would
+   take through a kink at zero leave; if F then does not fall, the others take their step
+   without them. Where a step fails, the next are damped (Levenberg, Marquardt): collinear
+   columns otherwise trade coefficients through their kinks without end.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import Hessian, Prediction, Seen, SparseRows
+from shrinklin.likelihood import DenseRows, Hessian, Prediction, Seen
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.quadratic import GramQuadratic
 from shrinklin.solvers import working_sets
@@ -29,8 +30,15 @@ from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
+# A quadratic is not f: no use in going further below where the sweeps began.
 _MODEL_ACCURACY = 0.1
-_PATIENCE = 10
+# A preconditioner that costs so many steps of conjugate gradients is taken from the start;
+# a dearer one once there were _PATIENCE steps more than twice its price.
+_CHEAP, _PATIENCE = 3, 10
+# Multiply-adds of a factorisation that take as long as one of a narrow product.
+_FACTORED_FASTER = 4
+# No Newton step where what wants to enter is so much further off than what is alive.
+_SUPPORT_FIRST = 0.3
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
@@ -87,36 +95,19 @@ class _Point:
     gradient: np.ndarray
 
 
-STATS = []
-
-
-class DiagonalSystem:
-    """As `NewtonSystem`, of a diagonal G."""
-
-    def __init__(self, model, groups, diagonal):
-        self.model, self.groups = model, groups
-        self.inverse = np.where(model.smooth, 1 / (diagonal[:, None] + model.d), 0.0)
-        left = 1 - model.e * groups.sum((model.U**2 * self.inverse).sum(axis=1))
-        self.factor = np.where(left > 0, model.e / np.where(left > 0, left, 1.0), 0.0)
-
-    def solve(self, R):
-        Y = self.inverse * R
-        v = self.factor * self.groups.sum((self.model.U * Y).sum(axis=1))
-        return Y + self.inverse * self.groups.spread(v)[:, None] * self.model.U
-
-
 class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working)
         self.likelihood, self.features = objective.smooth, features
         self.knows_gram = isinstance(self.likelihood.base, GramQuadratic)
-        self.largest, self.damping, self.level = 0.0, 0.0, None
+        self.largest, self.damping = 0.0, 0.0
         self.swept = False
         self.row_scale = self.likelihood.design.row_scale
         self.rows = self.likelihood.rows(features)
         self.diagonal = self.likelihood.design.diagonal[features]
         seen = self.likelihood.see(self._whole(W))
         self.point = self._point(W.T, seen.Z, seen.prediction, gradient)
+        self.level = sum(price <= _CHEAP for price in self._prices()) - 1
 
     def _whole(self, W):
         whole = np.zeros(self.likelihood.C.shape)
@@ -184,30 +175,25 @@ class _LikelihoodBlock(working_sets.Block):
 
     def _sweep_model(self, factor, tol, n_sweeps):
         """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
-        from shrinklin.solvers import kernels
-
         # Divided by the factor, so that G can be used as it is.
         coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
-        penalty = (
-            self.lipschitz / self.likelihood.loss.curvature_bound,
-            self.strengths / factor,
-            self.groups.ptr,
-        )
-        tol = tol / np.sqrt(factor)
-        if isinstance(self.rows, SparseRows) and not self.knows_gram:
-            X = self.rows.values
-            made = kernels.sparse_sweeps(
-                self.penalty.code, coef, gradient, X.data, X.indices, X.indptr,
-                self.rows.means, self.rows.root, *penalty, tol, n_sweeps,
-            )  # fmt: skip
-        else:
-            made = kernels.gram_sweeps(
-                self.penalty.code, coef, gradient, self.G, *penalty, tol, n_sweeps
-            )
+        lipschitz = self.lipschitz / self.likelihood.loss.curvature_bound
+        end = self.strengths / factor, self.groups.ptr, tol / np.sqrt(factor), n_sweeps
+        made = self._run_sweeps(self.penalty.code, coef, gradient, lipschitz, *end)
         alive = np.count_nonzero(coef.any(axis=0))
         self.cost.count_sweeps(made, self.W.shape, alive * coef.size)
         self.point = self._at(coef, intercept=self.point.prediction.intercept)
         return made
+
+    def _run_sweeps(self, code, coef, gradient, *rest):
+        from shrinklin.solvers import kernels
+
+        if self.knows_gram or isinstance(self.rows, DenseRows):
+            return kernels.gram_sweeps(code, coef, gradient, self.G, *rest)
+        X, means = self.rows.values, self.rows.means
+        return kernels.sparse_sweeps(
+            code, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
+        )
 
     def sweeps_per_round(self):
         return _SWEEPS
@@ -218,7 +204,7 @@ class _LikelihoodBlock(working_sets.Block):
         norms = self.groups.norms(total)[moving] / np.sqrt(self.lipschitz[moving])
         worst = norms.max(initial=0.0)
         left = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
-        if left <= tol or worst <= 0.3 * left:
+        if left <= tol or worst <= _SUPPORT_FIRST * left:
             return False
         # As accurate as the quadratic model is, which gives superlinear convergence.
         self.largest = max(self.largest, worst)
@@ -248,23 +234,23 @@ class _LikelihoodBlock(working_sets.Block):
 
         system = self._system(model, factor)
         D = conjugate_gradients(product, system.solve, -total, accuracy)
-        STATS.append((self.level, len(self.features), steps, accuracy))
         if self.level < 2 and steps > _PATIENCE + 2 * self._prices()[self.level + 1]:
             self.level += 1
         return D
 
     def _prices(self):
+        """What each level of `_system` costs, in steps of conjugate gradients."""
         n_features, n_targets = self.W.shape
-        product = 4 * self.rows.entries * n_targets
+        step = _FACTORED_FASTER * max(self.rows.entries, 1) * n_targets
         gram = len(self.row_scale) * n_features**2 / 2
-        factorisation = n_features**3 + (0 if self.knows_gram else gram)
-        return [0, factorisation / product, (n_features**3 + gram) / product]
+        known = 0 if self.knows_gram else gram
+        return [0, (n_features**3 + known) / step, (n_features**3 + gram) / step]
 
     def _system(self, model, factor):
-        if self.level is None:
-            self.level = sum(price <= 3 for price in self._prices()) - 1
+        """Of a quadratic much like f: its diagonal; its Gram matrix; one for these curvatures."""
         if self.level == 0:
-            return DiagonalSystem(model, self.groups, factor * (1 + self.damping) * self.diagonal)
+            diagonal = factor * (1 + self.damping) * self.diagonal
+            return DiagonalSystem(model, self.groups, diagonal, self.cost)
         if self.level == 1:
             G = factor * self.G
         else:
@@ -332,3 +318,22 @@ class _LikelihoodBlock(working_sets.Block):
             self.point = start
             return False
         return False
+
+
+class DiagonalSystem:
+    """As `NewtonSystem`, of a diagonal G: it costs next to nothing."""
+
+    def __init__(self, model, groups, diagonal, cost):
+        self.model, self.groups = model, groups
+        cost.count_passes(1, np.count_nonzero(model.smooth.any(axis=1)))
+        cost.count_updates(np.count_nonzero(model.smooth))
+        M = np.where(diagonal[:, None] + model.d > 0, diagonal[:, None] + model.d, 1.0)
+        self.inverse = np.where(model.smooth, 1 / M, 0.0)
+        left = 1 - model.e * groups.sum((model.U**2 * self.inverse).sum(axis=1))
+        # Where the penalty bends more than the rest, M alone is taken.
+        self.factor = np.where(left > 1e-14, model.e / np.where(left > 1e-14, left, 1.0), 0.0)
+
+    def solve(self, R):
+        Y = self.inverse * R
+        v = self.factor * self.groups.sum((self.model.U * Y).sum(axis=1))
+        return Y + self.inverse * self.groups.spread(v)[:, None] * self.model.U

@@ -18,6 +18,7 @@ from shrinklin.solvers.solution import Solution, Status
 
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
+# How far below the residuals of the groups left out a working set is solved.
 _LEFT_OUT = 0.3
 
 
