@@ -39,6 +39,8 @@ _CHEAP, _PATIENCE = 3, 10
 _FACTORED_FASTER = 4
 # No Newton step where what wants to enter is so much further off than what is alive.
 _SUPPORT_FIRST = 0.3
+# At a tolerance no larger than that one more step is made, towards so much of it.
+_POLISHED, _POLISHING = 1e-5, 0.01
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
@@ -100,6 +102,7 @@ class _LikelihoodBlock(working_sets.Block):
         super().__init__(objective, working)
         self.likelihood, self.features = objective.smooth, features
         self.knows_gram = isinstance(self.likelihood.base, GramQuadratic)
+        self.polished = _POLISHED * objective.residual_scale
         self.largest, self.damping = 0.0, 0.0
         self.swept = False
         self.row_scale = self.likelihood.design.row_scale
@@ -218,6 +221,9 @@ class _LikelihoodBlock(working_sets.Block):
         return taken
 
     def polish(self, tol):
+        # Two fits of the same data ought to agree where one more step sees to it.
+        if tol <= self.polished:
+            self.newton_step(_POLISHING * tol)
         self.finish()
 
     def _newton_direction(self, model, total, accuracy):
