@@ -12,11 +12,11 @@ References
 .. [1] Böhning (1992), Multinomial logistic regression algorithm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from shrinklin.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
@@ -34,6 +34,10 @@ _MINIMISE_STEPS = 60
 # No raw prediction moves by more in the first Newton step of `minimise`, twice that in the
 # next, and so on; where the last step is longer than _SETTLED, W was on its way to infinity.
 _LONGEST, _SETTLED = 100.0, 0.1
+
+
+# Sparser than that, an X is worked on as it is.
+_SPARSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,60 @@ class Prediction:
     intercept: np.ndarray
     P: np.ndarray
     residual: np.ndarray
+
+
+@dataclass(frozen=True)
+class DenseRows:
+    """Scaled, centred columns of X as rows (n_features, n_samples): not to be written to."""
+
+    values: np.ndarray
+
+    @property
+    def entries(self):
+        return self.values.size
+
+    def product(self, W):
+        """X W, in the memory order that reduces fast over targets."""
+        return (np.ascontiguousarray(W.T) @ self.values).T
+
+    def correlate(self, R):
+        """X'R, the way round that BLAS is quick at."""
+        return (R.T @ self.values.T).T
+
+    def dense(self):
+        return self.values
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """The same, scaled but not centred: `means` are to be taken off, times `root`."""
+
+    values: sparse.csr_array
+    means: np.ndarray
+    root: np.ndarray
+
+    @property
+    def entries(self):
+        return self.values.nnz
+
+    def product(self, W):
+        return self.values.T @ W - np.outer(self.root, self.means @ W)
+
+    def correlate(self, R):
+        return self.values @ R - np.outer(self.means, self.root @ R)
+
+    def dense(self):
+        return self.values.toarray() - np.outer(self.means, self.root)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A W of all features, Z = XW, what Z says and, if known, ∇f(W)."""
+
+    W: np.ndarray
+    Z: np.ndarray
+    prediction: Prediction
+    gradient: np.ndarray | None = None
 
 
 class Hessian:
@@ -111,6 +169,8 @@ class Likelihood(Smooth):
         self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
+        self._seen = Seen(np.zeros(self.C.shape), np.zeros(Y.shape), self.at_zero, -self.C)
+        self._rows = np.empty(0, dtype=int), np.empty((0, len(Y)))
 
     @property
     def value_at_zero(self):
@@ -163,16 +223,61 @@ class Likelihood(Smooth):
         """Z = X W with X centred."""
         return self.design.product(W) / self.design.row_scale
 
+    def see(self, W):
+        """`Seen` of W: the last one again if W is still the same."""
+        if not np.array_equal(W, self._seen.W):
+            Z = self.raw(W)
+            self._seen = Seen(W.copy(), Z, self.predict(Z))
+        return self._seen
+
+    def remember(self, seen):
+        """Take what a solver found out, so that `see` need not."""
+        self._seen = seen
+
     def evaluate(self, W):
-        found = self.predict(self.raw(W))
-        return found.value, self.design.correlate(found.residual)
+        seen = self.see(W)
+        if seen.gradient is None:
+            gradient = self.design.correlate(seen.prediction.residual)
+            self._seen = seen = replace(seen, gradient=gradient)
+        return seen.prediction.value, seen.gradient.copy()
+
+    def rows(self, features):
+        """`DenseRows` or `SparseRows` of features; those of the last call are not copied again."""
+        if self._by_columns is not None:
+            return self._sparse_rows(features)
+        known, values = self._rows
+        if not np.array_equal(features, known):
+            _, here, there = np.intersect1d(features, known, return_indices=True)
+            fresh = np.setdiff1d(np.arange(len(features)), here)
+            kept, values = values, np.empty((len(features), self.n_samples))
+            values[here] = kept[there]
+            values[fresh] = self.design.columns(features[fresh]).T
+            self._rows = features, values
+        return DenseRows(values)
+
+    @cached_property
+    def _by_columns(self):
+        """X column by column where it is so sparse that working sets should be, too."""
+        X = self.design.X
+        few = sparse.issparse(X) and X.nnz <= _SPARSE * X.shape[0] * X.shape[1]
+        return X.tocsc() if few else None
+
+    def _sparse_rows(self, features):
+        columns, root = self.order[features], self.design.row_scale[:, 0]
+        values = sparse.csr_array(self._by_columns[:, columns].T)
+        varies = ~self.design.constant[columns]
+        values.data = values.data * root[values.indices]
+        values.data *= np.repeat(varies, np.diff(values.indptr))
+        return SparseRows(values, varies * self.design.x_mean[columns], root)
 
     def intercept(self, W):
-        return self.predict(self.raw(W)).intercept - self.design.x_mean[self.order] @ W
+        if not self.fit_intercept:
+            return self.intercept_at_zero.copy()
+        return self.see(W).prediction.intercept - self.design.x_mean[self.order] @ W
 
     def separates(self, W):
         """Whether every sample's own class is its most probable one by far: P > ½."""
-        P = self.predict(self.raw(W)).P
+        P = self.see(W).prediction.P
         return bool((np.abs(P - self.Y) < 0.5).all())
 
     def lipschitz(self, groups):
@@ -180,15 +285,17 @@ class Likelihood(Smooth):
 
     def model(self, W):
         """Its curvature is the mean one at W: close to f near W, not above it."""
-        found = self.predict(self.raw(W))
-        factor = max(float(self.weight @ self.loss.curvatures(found.P)), 1e-12)
-        gradient = self.design.correlate(found.residual)
-        return Touching(self.base, factor, W, found.value, gradient)
+        value, gradient = self.evaluate(W)
+        return Touching(self.base, self.mean_curvature(self.see(W).prediction), W, value, gradient)
+
+    def mean_curvature(self, prediction):
+        """Mean eigenvalue of the Hessian in Z, over samples too."""
+        return max(float(self.weight @ self.loss.curvatures(prediction.P)), 1e-12)
 
     def dual_value(self, W, loss, feasible):
         # P − Y scaled by c is dual feasible for P' = cP + (1 − c)Y, best at the largest c ≤ 1.
         c = min(feasible, 1.0)
-        P = self.predict(self.raw(W)).P
+        P = self.see(W).prediction.P
         return -float(self.weight @ self.loss.conjugate(c * P + (1 - c) * self.Y))
 
     def local_gram(self, columns, curvatures):

@@ -91,10 +91,6 @@ class LogisticLoss(Loss):
         """Mean eigenvalue of every row's Hessian where it is not 0 by definition."""
 
     @abstractmethod
-    def largest_curvatures(self, P):
-        """Bound on the largest eigenvalue of every row's Hessian."""
-
-    @abstractmethod
     def conjugate(self, Q):
         """A*(q) of every row: minus the entropy."""
 
@@ -137,9 +133,6 @@ class Binomial(LogisticLoss):
     def curvatures(self, P):
         return P[:, 0] * (1 - P[:, 0])
 
-    def largest_curvatures(self, P):
-        return self.curvatures(P)
-
     def conjugate(self, Q):
         return (xlogy(Q, Q) + xlogy(1 - Q, 1 - Q))[:, 0]
 
@@ -180,10 +173,6 @@ class Multinomial(LogisticLoss):
     def curvatures(self, P):
         # Zero along (1, …, 1): K − 1 others share the trace.
         return (P * (1 - P)).sum(axis=1) / (P.shape[1] - 1)
-
-    def largest_curvatures(self, P):
-        # Gershgorin: a row of diag(p) − pp' sums to 2 p (1 − p) in absolute value.
-        return np.minimum(2 * (P * (1 - P)).max(axis=1), self.curvature_bound)
 
     def conjugate(self, Q):
         return xlogy(Q, Q).sum(axis=1)

@@ -378,3 +378,40 @@ def test_dual_values_bound_the_optimum_and_meet_it(n_classes, fit_intercept, lab
             assert dual_value(W) <= best.value * (1 + 1e-12)
             assert dual_value(best.W + 0.01 * W) <= best.value * (1 + 1e-12)
     assert dual_value(best.W) == pytest.approx(best.value, rel=1e-8)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csc_matrix])
+@with_and_without_intercept
+def test_rows_are_the_columns_of_the_design(container, fit_intercept):
+    X, codes, s = noisy(2, n_features=40)
+    X[np.random.default_rng(0).uniform(size=X.shape) > 0.05] = 0
+    X[:, 3] = 0.7
+    labels = list(range(40))[::-1]
+    likelihood = build_classes(
+        container(X), codes, labels=labels, sample_weight=s, fit_intercept=fit_intercept
+    ).smooth
+    rng, W, R = np.random.default_rng(0), random_W((40, 2)), random_W((60, 2))
+    for size in (5, 8, 8, 40, 3):  # some of the last call's, and others
+        features = np.sort(rng.choice(40, size, replace=False))
+        rows, columns = likelihood.rows(features), likelihood.design.columns(features)
+        assert hasattr(rows, "means") == (container is not np.asarray)
+        np.testing.assert_allclose(rows.dense(), columns.T, atol=1e-15)
+        np.testing.assert_allclose(rows.product(W[features]), columns @ W[features], atol=1e-13)
+        np.testing.assert_allclose(rows.correlate(R), columns.T @ R, atol=1e-13)
+
+
+@two_or_more
+def test_what_was_seen_is_of_that_W(n_classes):
+    X, codes, s = noisy(n_classes)
+    likelihood = build_classes(X, codes, sample_weight=s).smooth
+    fresh = build_classes(X, codes, sample_weight=s).smooth
+    W = random_W(likelihood.C.shape)
+    for _ in range(3):
+        value, gradient = likelihood.evaluate(W)
+        gradient[:] = np.nan  # belongs to the caller
+        again, gradient = likelihood.evaluate(W)
+        Z = X @ W
+        assert again == value == pytest.approx(least_log_loss(Z, codes, s), rel=1e-9)
+        assert np.isfinite(gradient).all()
+        W[1] += 1  # in place
+        np.testing.assert_allclose(fresh.evaluate(W)[1], likelihood.evaluate(W)[1])

@@ -8,8 +8,12 @@ from scipy.special import softmax
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from oracles import fista_logistic
 from problems import simulate_classes
+from shrinklin.cost import CostMeter
+from shrinklin.groups import Groups
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.proximal_newton import conjugate_gradients
+from shrinklin.solvers import proximal_newton, working_sets
+from shrinklin.solvers.newton import NewtonSystem
+from shrinklin.solvers.proximal_newton import DiagonalSystem, conjugate_gradients
 from shrinklin.solvers.solution import Status
 
 PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
@@ -299,3 +303,113 @@ def test_conjugate_gradients_descend_at_negative_curvature(seed):
     # Nothing but negative curvature: the preconditioned gradient is left.
     D = conjugate_gradients(lambda D: -D, lambda R: scale * R, rhs, 1e-10)
     np.testing.assert_allclose(D, scale * rhs)
+
+
+def thin_classes(n_classes, n_features=1500, n_samples=120):
+    """A sparse X whose Gram matrix is not formed, and weights."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((n_samples, n_features), density=0.03, rng=rng, format="csr")
+    codes = (X[:, :8] @ rng.normal(size=(8, n_classes)) + 0.1).argmax(axis=1)
+    codes[:n_classes] = range(n_classes)
+    return X, codes, rng.uniform(0.5, 2, n_samples)
+
+
+@every_penalty
+@two_or_more
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_sparse_working_sets_find_the_same(penalty, n_classes, fit_intercept):
+    X, codes, s = thin_classes(n_classes)
+    labels = [j // 2 for j in range(X.shape[1])]
+    thin, dense = (
+        build_classes(
+            x,
+            codes,
+            penalty,
+            labels=labels,
+            sample_weight=s,
+            fit_intercept=fit_intercept,
+            share=0.3,
+        )
+        for x in (X, X.toarray())
+    )
+    assert hasattr(thin.smooth.rows(np.arange(3)), "means")
+    assert not hasattr(thin.smooth.base, "G")
+    found = descend(thin)
+    assert found.status is Status.CONVERGED
+    assert found.W.any()
+    assert brute_residual(dense, found.W) <= 1e-8
+    if penalty.convex:
+        assert found.value == pytest.approx(descend(dense).value, rel=1e-9)
+
+
+@every_penalty
+@two_or_more
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_sparse_sweeps_are_gram_sweeps(penalty, n_classes, fit_intercept):
+    from shrinklin.solvers import kernels
+
+    X, codes, s = thin_classes(n_classes)
+    likelihood = build_classes(X, codes, sample_weight=s, fit_intercept=fit_intercept).smooth
+    rows = likelihood.rows(np.arange(40))
+    G = rows.dense() @ rows.dense().T
+    ptr = np.array([0, 1, *range(4, 41, 2)])
+    lipschitz = np.add.reduceat(np.diagonal(G), ptr[:-1])
+    strengths = np.full(len(lipschitz), 1e-4)
+    rng = np.random.default_rng(1)
+    start, gradient = rng.normal(size=(2, likelihood.C.shape[1], 40)) / 100
+    ends = start.copy(), start.copy()
+    rest = lipschitz, strengths, ptr, 1e-9, 3
+    made = kernels.gram_sweeps(penalty.code, ends[0], gradient.copy(), G, *rest)
+    X = rows.values
+    thin = kernels.sparse_sweeps(
+        penalty.code, ends[1], gradient, X.data, X.indices, X.indptr, rows.means, 120, *rest
+    )
+    assert made == thin
+    assert not np.allclose(ends[0], start)
+    np.testing.assert_allclose(ends[1], ends[0], atol=1e-12)
+
+
+@every_penalty
+@every_labels
+def test_a_diagonal_system_is_a_newton_system(penalty, labels):
+    groups = Groups.from_labels(12, labels)
+    rng = np.random.default_rng(0)
+    W, R = rng.normal(size=(2, 12, 3))
+    W[groups.ptr[1] : groups.ptr[2]] = 0
+    diagonal = rng.uniform(50, 100, 12)
+    model = penalty.curvature(W, groups, np.ones(len(groups)))
+    meters = CostMeter(), CostMeter()
+    R = np.where(model.smooth, R, 0.0)
+    expected = NewtonSystem(model, groups, lambda rows: np.diag(diagonal[rows]), meters[0])
+    assert expected.definite
+    found = DiagonalSystem(model, groups, diagonal, meters[1])
+    np.testing.assert_allclose(found.solve(R), expected.solve(R), atol=1e-12)
+    assert meters[1].epochs == meters[0].epochs
+    assert meters[1].parameter_updates == meters[0].parameter_updates
+
+
+@pytest.mark.parametrize("cheap", [0, 1e-9, np.inf])
+@pytest.mark.parametrize("patience", [-np.inf, np.inf])
+@every_penalty
+def test_any_preconditioner_leads_to_the_same(monkeypatch, penalty, cheap, patience):
+    X, codes = simulate_classes(80, 12, 3)
+    objective = build_classes(X, codes, penalty, share=0.1)
+    expected = descend(objective).W
+    monkeypatch.setattr(proximal_newton, "_CHEAP", cheap)
+    monkeypatch.setattr(proximal_newton, "_PATIENCE", patience)
+    np.testing.assert_allclose(descend(objective).W, expected, atol=1e-7)
+
+
+def test_a_working_set_is_no_better_than_what_waits_deserves(monkeypatch):
+    X, codes = simulate_classes(100, 60, 3)
+    objective = build_classes(X, codes, share=0.05)
+    solve_block, asked = working_sets.solve_block, []
+
+    def record(block, tol, max_sweeps):
+        asked.append(tol / objective.residual_scale)
+        return solve_block(block, tol, max_sweeps)
+
+    monkeypatch.setattr(working_sets, "solve_block", record)
+    assert descend(objective, tol=1e-6).residual <= 1e-6
+    assert asked[0] > 1e-3
+    assert asked[-1] <= 5e-7

@@ -272,3 +272,48 @@ def mirror_scaled(M, scale):
         for j in range(i + 1):
             M[i, j] *= scale[i] * scale[j]
             M[j, i] = M[i, j]
+
+
+@njit(cache=True, nogil=True)
+def sparse_sweeps(
+    code, coef, gradient, data, indices, indptr, means, n_samples, lipschitz, strengths, ptr, tol,
+    n_sweeps,
+):  # fmt: skip
+    """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseRows`.
+
+    `coef` moves in place, `gradient` remains that of the start. What is taken off the
+    mean of a column is orthogonal to the columns: it never has to be put into `moved`.
+    """
+    n_targets = coef.shape[0]
+    moved = np.zeros((n_samples, n_targets))  # the columns, not centred, times what coef moved by
+    total = np.zeros(n_targets)  # the sum of that over samples, in proportion to root
+    here = np.empty_like(coef)
+    z = np.empty(_largest_group(ptr) * n_targets)
+    change = np.empty_like(z)
+    for sweep in range(n_sweeps):
+        worst = 0.0
+        for g in range(ptr.size - 1):
+            L = lipschitz[g]
+            if L == 0.0:
+                continue
+            for j in range(ptr[g], ptr[g + 1]):
+                for t in range(n_targets):
+                    here[t, j] = gradient[t, j] - means[j] * total[t]
+                for k in range(indptr[j], indptr[j + 1]):
+                    for t in range(n_targets):
+                        here[t, j] += data[k] * moved[indices[k], t]
+            size = _take_step(code, coef, here, ptr[g], ptr[g + 1], L, strengths[g], z, change)
+            if size == 0.0:
+                continue
+            worst = max(worst, math.sqrt(L) * size)
+            i = 0
+            for j in range(ptr[g], ptr[g + 1]):
+                for t in range(n_targets):
+                    coef[t, j] += change[i]
+                    total[t] += change[i] * means[j]
+                    for k in range(indptr[j], indptr[j + 1]):
+                        moved[indices[k], t] += change[i] * data[k]
+                    i += 1
+        if worst <= tol:
+            return sweep + 1
+    return n_sweeps

@@ -4,15 +4,16 @@ r"""Proximal Newton for a logistic loss: F falls with every step.
 
 on working sets (`working_sets`), f being a `Likelihood`. On a working set,
 
-1. coordinate descent minimises a quadratic that touches f at W, and groups enter
-   and leave: one whose curvature is the largest of every sample at W, and if that
-   did not lower F, the one of Gram matrix c·G, which lies above f everywhere;
-2. Newton steps follow on the active groups, with f's own Hessian: conjugate
-   gradients, preconditioned by the Newton system of a quadratic of the same mean
-   curvature in every sample (`newton`), and a line search on F. Entries that a step would
-   take through a kink at zero leave, and the others take their step without them.
-   Where a step fails, the next are damped (Levenberg, Marquardt): collinear columns
-   otherwise trade coefficients through their kinks without end.
+1. coordinate descent goes down a quadratic that touches f at W, and groups enter
+   and leave: the one of Gram matrix c·G with c the mean curvature at W, and if that did
+   not lower F, with c the bound on it, which lies above f everywhere. A sparse X needs no G;
+2. Newton steps come before and after on the active groups, with f's own Hessian: conjugate
+   gradients, preconditioned by the Newton system of a quadratic of much the same
+   curvature, and a line search on F. The nearer that quadratic is, the dearer it is to
+   factor: it is chosen by the number of steps that it may save. Entries that a step would
+   take through a kink at zero leave; if F then does not fall, the others take their step
+   without them. Where a step fails, the next are damped (Levenberg, Marquardt): collinear
+   columns otherwise trade coefficients through their kinks without end.
 """
 
 from dataclasses import dataclass, replace
@@ -21,15 +22,25 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import Hessian, Prediction
+from shrinklin.likelihood import DenseRows, Hessian, Prediction, Seen
 from shrinklin.linear_systems import conjugate_gradients
+from shrinklin.quadratic import GramQuadratic
 from shrinklin.solvers import working_sets
-from shrinklin.solvers.coordinate_descent import GramBlock
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
-_POLISHING_STEPS = 3
+# A quadratic is not f: no use in going further below where the sweeps began.
+_MODEL_ACCURACY = 0.1
+# A preconditioner that costs so many steps of conjugate gradients is taken from the start;
+# a dearer one once there were _PATIENCE steps more than twice its price.
+_CHEAP, _PATIENCE = 3, 10
+# Multiply-adds of a factorisation that take as long as one of a narrow product.
+_FACTORED_FASTER = 4
+# No Newton step where what wants to enter is so much further off than what is alive.
+_SUPPORT_FIRST = 0.3
+# At a tolerance no larger than that one more step is made, towards so much of it.
+_POLISHED, _POLISHING = 1e-5, 0.01
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.
@@ -86,44 +97,48 @@ class _Point:
     gradient: np.ndarray
 
 
-class _ModelBlock(GramBlock):
-    """The objective of a `_LikelihoodBlock` with f replaced by a quadratic that touches it."""
-
-    def __init__(self, block, G):
-        self.penalty, self.groups, self.strengths = block.penalty, block.groups, block.strengths
-        # A group's largest eigenvalue is no more than its trace.
-        self.diagonal = np.diagonal(G).copy()
-        self.lipschitz = np.minimum(block.groups.sum(self.diagonal), block.lipschitz)
-        self.scale, self.coef = block.scale, block.point.coef.copy()
-        self.cost = block.cost
-        self.G, self._gradient = G, np.ascontiguousarray(block.gradient.T)
-        self.C = G @ block.W - block.gradient
-
-
 class _LikelihoodBlock(working_sets.Block):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working)
-        self.likelihood = objective.smooth
+        self.likelihood, self.features = objective.smooth, features
+        self.knows_gram = isinstance(self.likelihood.base, GramQuadratic)
+        self.polished = _POLISHED * objective.residual_scale
         self.largest, self.damping = 0.0, 0.0
-        self.features = features
-        design = self.likelihood.design
-        self.columns = np.ascontiguousarray(design.columns(features).T)
-        self.row_scale = design.row_scale
-        self.point = self._at(W.T)
+        self.swept = False
+        self.row_scale = self.likelihood.design.row_scale
+        self.rows = self.likelihood.rows(features)
+        self.diagonal = self.likelihood.design.diagonal[features]
+        seen = self.likelihood.see(self._whole(W))
+        self.point = self._point(W.T, seen.Z, seen.prediction, gradient)
+        self.level = sum(price <= _CHEAP for price in self._prices()) - 1
+
+    def _whole(self, W):
+        whole = np.zeros(self.likelihood.C.shape)
+        whole[self.features] = W
+        return whole
 
     def _raw(self, W):
-        """X W, in the memory order that reduces fast over targets."""
-        self.cost.count_product(*self.columns.shape, W.shape[1])
-        return (np.ascontiguousarray(W.T) @ self.columns).T / self.row_scale
+        """X W."""
+        self.cost.count_product(self.rows.entries, W.shape[1])
+        return self.rows.product(W) / self.row_scale
+
+    def _correlate(self, R):
+        self.cost.count_product(self.rows.entries, R.shape[1])
+        return self.rows.correlate(R)
 
     def _at(self, coef, Z=None, intercept=None):
         """The `_Point` of coef, Z and the start for the intercept being known or not."""
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
-        self.cost.count_product(*self.columns.shape, len(coef))
-        gradient = self.columns @ prediction.residual
+        return self._point(coef, Z, prediction, self._correlate(prediction.residual))
+
+    def _point(self, coef, Z, prediction, gradient):
         hessian = self.likelihood.hessian(prediction)
         return _Point(np.ascontiguousarray(coef), Z, prediction, hessian, gradient)
+
+    def finish(self):
+        """Spare whoever asks for f at W next the product that is known here."""
+        self.likelihood.remember(Seen(self._whole(self.W), self.point.Z, self.point.prediction))
 
     @property
     def W(self):
@@ -137,28 +152,51 @@ class _LikelihoodBlock(working_sets.Block):
         return self.point.prediction.value
 
     def sweep(self, tol, n_sweeps):
+        worst = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
+        if worst <= tol:
+            return 0
+        if not self.swept:
+            # Sweeps see what ought to enter once those that are alive are where they belong.
+            self.swept = True
+            self.newton_step(tol)
         start, value = self.point, self.value()
-        curvatures = self.likelihood.loss.largest_curvatures(start.prediction.P)
-        made = self._solve_model(
-            self.likelihood.local_gram(self.columns, curvatures), tol, n_sweeps
-        )
+        mean = self.likelihood.mean_curvature(start.prediction)
+        made = self._sweep_model(mean, max(tol, _MODEL_ACCURACY * worst), n_sweeps)
         if self.value() <= value:
             return made
         self.point = start
-        return self._solve_model(self._global_bound, tol, n_sweeps)
+        return self._sweep_model(self.likelihood.loss.curvature_bound, tol, n_sweeps)
 
     @cached_property
-    def _global_bound(self):
-        """Gram matrix that bounds the Hessian everywhere."""
-        bound = self.likelihood.loss.curvature_bound
-        return bound * np.ascontiguousarray(self.likelihood.base.block(self.features))
+    def G(self):
+        """Gram matrix of the squared loss."""
+        if self.knows_gram:
+            return np.ascontiguousarray(self.likelihood.base.block(self.features))
+        columns = self.rows.dense()
+        self.cost.count_product(*columns.shape, len(columns))
+        return columns @ columns.T
 
-    def _solve_model(self, G, tol, n_sweeps):
-        """Go to the minimum of the quadratic of Gram matrix G that touches f, or near it."""
-        model = _ModelBlock(self, G)
-        made, _ = working_sets.solve_block(model, tol, n_sweeps)
-        self.point = self._at(model.coef, intercept=self.point.prediction.intercept)
+    def _sweep_model(self, factor, tol, n_sweeps):
+        """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
+        # Divided by the factor, so that G can be used as it is.
+        coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
+        lipschitz = self.lipschitz / self.likelihood.loss.curvature_bound
+        end = self.strengths / factor, self.groups.ptr, tol / np.sqrt(factor), n_sweeps
+        made = self._run_sweeps(self.penalty.code, coef, gradient, lipschitz, *end)
+        alive = np.count_nonzero(coef.any(axis=0))
+        self.cost.count_sweeps(made, self.W.shape, alive * coef.size)
+        self.point = self._at(coef, intercept=self.point.prediction.intercept)
         return made
+
+    def _run_sweeps(self, code, coef, gradient, *rest):
+        from shrinklin.solvers import kernels
+
+        if self.knows_gram or isinstance(self.rows, DenseRows):
+            return kernels.gram_sweeps(code, coef, gradient, self.G, *rest)
+        X, means = self.rows.values, self.rows.means
+        return kernels.sparse_sweeps(
+            code, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
+        )
 
     def sweeps_per_round(self):
         return _SWEEPS
@@ -168,41 +206,64 @@ class _LikelihoodBlock(working_sets.Block):
         moving = self.lipschitz > 0
         norms = self.groups.norms(total)[moving] / np.sqrt(self.lipschitz[moving])
         worst = norms.max(initial=0.0)
-        if worst <= 1e-3 * tol:
+        left = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
+        if left <= tol or worst <= _SUPPORT_FIRST * left:
             return False
         # As accurate as the quadratic model is, which gives superlinear convergence.
         self.largest = max(self.largest, worst)
-        accuracy = np.clip(worst / self.largest, 1e-6, 0.05)
+        accuracy = np.clip(max(worst / self.largest, 0.1 * tol / worst), 1e-6, 0.05)
         D = self._newton_direction(model, total, accuracy)
         if not np.isfinite(D).all():
             return False
         crossing = self._crossed(D, model).any()
-        taken = (crossing and self._leave(D, model, accuracy)) or self._line_search(D, model, total)
+        taken = self._line_search(D, model, total) or (crossing and self._leave(D, model, accuracy))
         self.damping = self.damping / 10 if taken else max(10 * self.damping, _LEAST_DAMPING)
         return taken
 
     def polish(self, tol):
-        # Newton steps converge fast here, and two fits of the same data then agree.
-        for _ in range(_POLISHING_STEPS):
-            if not self.newton_step(tol):
-                break
+        # Two fits of the same data ought to agree where one more step sees to it.
+        if tol <= self.polished:
+            self.newton_step(_POLISHING * tol)
+        self.finish()
 
     def _newton_direction(self, model, total, accuracy):
-        hessian = self.point.hessian
-        curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
-        G = self.likelihood.local_gram(self.columns, curvatures)
-
-        damped = self.damping * np.diagonal(G)[:, None]
-        G.flat[:: len(G) + 1] *= 1 + self.damping
+        hessian, steps = self.point.hessian, 0
+        factor = self.likelihood.mean_curvature(self.point.prediction)
+        damped = (self.damping * factor * self.diagonal)[:, None]
 
         def product(D):
-            self.cost.count_product(*self.columns.shape, D.shape[1])
-            HD = self.columns @ hessian.product(self._raw(D)) + damped * D
+            nonlocal steps
+            steps += 1
+            HD = self._correlate(hessian.product(self._raw(D))) + damped * D
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
-        system = NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
-        return conjugate_gradients(product, system.solve, -total, accuracy)
+        system = self._system(model, factor)
+        D = conjugate_gradients(product, system.solve, -total, accuracy)
+        if self.level < 2 and steps > _PATIENCE + 2 * self._prices()[self.level + 1]:
+            self.level += 1
+        return D
+
+    def _prices(self):
+        """What each level of `_system` costs, in steps of conjugate gradients."""
+        n_features, n_targets = self.W.shape
+        step = _FACTORED_FASTER * max(self.rows.entries, 1) * n_targets
+        gram = len(self.row_scale) * n_features**2 / 2
+        known = 0 if self.knows_gram else gram
+        return [0, (n_features**3 + known) / step, (n_features**3 + gram) / step]
+
+    def _system(self, model, factor):
+        """Of a quadratic much like f: its diagonal; its Gram matrix; one for these curvatures."""
+        if self.level == 0:
+            diagonal = factor * (1 + self.damping) * self.diagonal
+            return DiagonalSystem(model, self.groups, diagonal, self.cost)
+        if self.level == 1:
+            G = factor * self.G
+        else:
+            curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
+            G = self.likelihood.local_gram(self.rows.dense(), curvatures)
+        G.flat[:: len(G) + 1] *= 1 + self.damping
+        return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 
     def _crossed(self, D, model):
         """Entries that W + D takes beyond a kink of F, at zero."""
@@ -263,3 +324,22 @@ class _LikelihoodBlock(working_sets.Block):
             self.point = start
             return False
         return False
+
+
+class DiagonalSystem:
+    """As `NewtonSystem`, of a diagonal G: it costs next to nothing."""
+
+    def __init__(self, model, groups, diagonal, cost):
+        self.model, self.groups = model, groups
+        cost.count_passes(1, np.count_nonzero(model.smooth.any(axis=1)))
+        cost.count_updates(np.count_nonzero(model.smooth))
+        M = np.where(diagonal[:, None] + model.d > 0, diagonal[:, None] + model.d, 1.0)
+        self.inverse = np.where(model.smooth, 1 / M, 0.0)
+        left = 1 - model.e * groups.sum((model.U**2 * self.inverse).sum(axis=1))
+        # Where the penalty bends more than the rest, M alone is taken.
+        self.factor = np.where(left > 1e-14, model.e / np.where(left > 1e-14, left, 1.0), 0.0)
+
+    def solve(self, R):
+        Y = self.inverse * R
+        v = self.factor * self.groups.sum((self.model.U * Y).sum(axis=1))
+        return Y + self.inverse * self.groups.spread(v)[:, None] * self.model.U

@@ -20,6 +20,8 @@ _MIN_WORKING = 10
 _NEWTON_STEPS = 5
 # Fewer features than this take no time.
 _MANY = 500
+# How far below the residuals of the groups left out a working set is solved.
+_LEFT_OUT = 0.3
 
 
 def solve(objective, W, restrict, *, tol, max_iter):
@@ -45,10 +47,12 @@ def solve(objective, W, restrict, *, tol, max_iter):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        # Digits that the next working set undoes take long beyond n features.
+        # Until those left out have entered, it need not be far better than they are; beyond
+        # n features, digits that the next working set undoes take long.
         many = len(features) > max(objective.smooth.n_samples, _MANY)
-        loose = 0.1 * worst if many else 0.0
-        sweeps, stalled = solve_block(block, max(0.5 * threshold, loose), max_iter - n_iter)
+        left_out = np.delete(residuals, working).max(initial=0.0)
+        block_tol = max(0.5 * threshold, _LEFT_OUT * left_out, 0.1 * worst if many else 0.0)
+        sweeps, stalled = solve_block(block, block_tol, max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
         W[features] = block.W
