@@ -11,6 +11,7 @@ from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.quadratic import takes_gram
 from shrinklin.solvers import coordinate_descent
 from shrinklin.solvers.coordinate_descent import CoordinateDescent, _QuadraticBlock
+from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 from shrinklin.solvers.working_sets import prox_residuals, prox_steps
 
@@ -245,11 +246,10 @@ def newton_systems_of_a_path():
     X, Y = simulate(100, 60, 4, 50, correlation=0.95)
     objective, W, systems = build(X, Y), np.zeros((60, 4)), []
     with pytest.MonkeyPatch.context() as patch:
-        directions = coordinate_descent.newton_directions
         patch.setattr(
             coordinate_descent,
-            "newton_directions",
-            lambda *args: systems.append(1) or directions(*args),
+            "NewtonSystem",
+            lambda *args: systems.append(1) or NewtonSystem(*args),
         )
         for share in np.geomspace(0.5, 0.005, 20):
             W = solve(objective.at(share * objective.strength_max()), W).W

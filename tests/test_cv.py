@@ -70,7 +70,7 @@ def data_for(cls, n_samples=60, n_features=8, seed=0):
     return simulated(n_samples, n_features, 3, 3, seed=seed)
 
 
-@pytest.mark.parametrize("estimator", [cls(alphas=2, cv=2) for cls in SINGLE], ids=repr)
+@pytest.mark.parametrize("estimator", [cls(alphas=2, eps=0.1, cv=2) for cls in SINGLE], ids=repr)
 @pytest.mark.filterwarnings(
     "ignore:No features were selected", "ignore:.*Further steps no longer change"
 )

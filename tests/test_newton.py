@@ -8,7 +8,7 @@ from problems import simulate
 from shrinklin.cost import CostMeter
 from shrinklin.linear_systems import scaled_inverse
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.newton import newton_directions
+from shrinklin.solvers.newton import NewtonSystem
 
 LABELS = {"singletons": None, "groups": [0, 0, 1, 1, 1, 2]}
 
@@ -35,10 +35,8 @@ def setting(penalty, labels, strength):
         W[0, 1] = W[5, 0] = 0
     model = penalty.curvature(W, objective.groups, objective.strengths)
     gradient = np.where(model.smooth, objective.smooth.gradient(W) + model.gradient, 0)
-    directions = newton_directions(
-        model, gradient, objective.groups, lambda rows: objective.smooth.block(rows), CostMeter()
-    )
-    return objective, model, gradient, directions
+    system = NewtonSystem(model, objective.groups, objective.smooth.block, CostMeter())
+    return objective, model, gradient, system.directions(gradient)
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)

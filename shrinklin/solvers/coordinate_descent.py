@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 
 from shrinklin.quadratic import GramQuadratic, quadratic_of_data, quadratic_value, takes_gram
 from shrinklin.solvers import working_sets
-from shrinklin.solvers.newton import newton_directions
+from shrinklin.solvers.newton import NewtonSystem
 
 _HALVINGS = 12
 # How often groups may leave, one after another, in one Newton step.
@@ -80,6 +80,7 @@ class _QuadraticBlock(working_sets.Block):
         self.coef = np.ascontiguousarray(W.T)
         self.C = objective.smooth.C[features]
         self.diagonal = objective.smooth.diagonal[features]
+        self.system = None
 
     @property
     def W(self):
@@ -101,7 +102,10 @@ class _QuadraticBlock(working_sets.Block):
         """Add D to W, given G D."""
 
     def polish(self, tol):
-        pass  # a Newton step is exact here: what comes before has gone below tol
+        # The last system serves once more, and two fits of the same data then agree.
+        model, total = self.curvature()
+        if self.system is not None and np.array_equal(model.smooth, self.system.model.smooth):
+            _line_search(self, self.system.solve(-total), self.gradient)
 
     def newton_step(self, tol):
         W, gradient = self.W, self.gradient
@@ -114,8 +118,8 @@ class _QuadraticBlock(working_sets.Block):
         return any(_line_search(self, D, gradient) for D in directions)
 
     def _directions(self, model, total):
-        directions = newton_directions(model, total, self.groups, self.gram, self.cost)
-        return [D for D in directions if np.isfinite(D).all()]
+        self.system = NewtonSystem(model, self.groups, self.gram, self.cost)
+        return [D for D in self.system.directions(total) if np.isfinite(D).all()]
 
     def _leaving(self, D, model, gradient):
         """[D'] that takes to zero what D takes beyond it, and lets the others answer; or [].

@@ -69,18 +69,15 @@ class NewtonSystem:
         return Y + self.majorised(self.groups.spread(v)[:, None] * self.model.U)
 
     def solve(self, R):
-        Y = self.majorised(R)
-        return self.corrected(Y) if self.definite else Y
+        return self.directions(-R)[0]
 
+    def directions(self, gradient):
+        """[D, y], or [y] alone: each (n_features, n_targets), zero off the smooth entries.
 
-def newton_directions(model, gradient, groups, gram, cost):
-    """[D, y], or [y] alone: each (n_features, n_targets), zero off the smooth entries.
-
-    `gradient` is ∇F on the smooth entries, `gram(rows)` gives G[rows][:, rows].
-    """
-    system = NewtonSystem(model, groups, gram, cost)
-    Y = system.majorised(-gradient)
-    return [system.corrected(Y), Y] if system.definite else [Y]
+        `gradient` is ∇F on the smooth entries.
+        """
+        Y = self.majorised(-gradient)
+        return [self.corrected(Y), Y] if self.definite else [Y]
 
 
 def alike_targets(smooth, d):
