@@ -12,12 +12,12 @@ from M⁻¹ and B = G_{·S} M⁻¹ alone. All moves are scored at once:
 - swap:    the sum of both, with ∇ and c after the drop.
 
 The majoriser lies above the objective, so a negative score is an improvement
-that is really there if f is quadratic. Scores are pessimistic, so the best few moves are tried
-by majorise-minimise steps whatever their sign, and kept if they lower F; where
-many scores are negative, all of them at once, a half and a quarter are tried too.
+that is really there if f is quadratic. Scores are pessimistic: the few best moves are made,
+the rest adapting by M⁻¹, which gives their true F; those that lower it also go together.
+What does not lower F yet, but nearly, is tried by some steps of a descent.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,16 +57,13 @@ def _best_trial(objective, solution, glance):
     enough = solution.value - _noise(objective)
     model = objective.model(solution.W)
     stationary = _Stationary(model, solution)
-    trials = neighbours(stationary)
-    if model is not objective:
-        trials = [(objective.value(W), W) for _, W in trials]
-        trials.sort(key=lambda trial: trial[0])
-    for value, W in trials:
-        if value < enough:
+    exact = model is objective
+    for value, W in neighbours(stationary, exact):
+        if exact and value < enough:
             return W
-        if value > enough + _HOPELESS * stationary.saving:
+        if exact and value > enough + _HOPELESS * stationary.saving:
             break
-        W, value = glance(W, value)
+        W, value = glance(W, value, value - enough)
         if value < enough:
             return W
     return None
@@ -95,20 +92,34 @@ def majorise_minimise(objective, W, n_steps):
     return W
 
 
-def neighbours(stationary):
-    """(F, W) of points one move or several away, the most promising first."""
+def neighbours(stationary, by_value=True):
+    """(F, W) of points one move or several away, the most promising first.
+
+    That is by F, or by the scores of the moves, many together first: where f is not the
+    quadratic that the moves are scored on, its F says little of a trial, and the moves that
+    look best one by one lead to worse minima.
+    """
     costs = stationary.drop_scores()
     cheapest = np.argsort(costs, kind="stable")[:_MAX_DROPS]
     drops = [Move(costs[i], int(stationary.droppable[i])) for i in cheapest]
     moves = stationary.additions() + drops + stationary.swaps(drops)
     moves.sort(key=lambda move: move.score)
+    if not by_value:
+        lowering = [move for move in moves if move.score < 0]
+        trials = _several(lowering) + [[move] for move in moves]
+        return [stationary.after(some) for some in trials[:_TRIALS]]
     single = [(*stationary.after([move]), move) for move in moves[:_TRIALS]]
     single.sort(key=lambda trial: trial[0])
-    trials = [trial[:2] for trial in single]
-    together = _compatible(move for value, _, move in single if value < stationary.value)
-    shares = [together[: len(together) // share] for share in (1, 2, 4)]
-    trials += [stationary.after(some) for some in shares if len(some) > 1]
+    together = _several(move for value, _, move in single if value < stationary.value)
+    trials = [trial[:2] for trial in single] + [stationary.after(some) for some in together]
     return sorted(trials, key=lambda trial: trial[0])
+
+
+def _several(moves):
+    """All moves that go together, a half and a quarter of them."""
+    together = _compatible(moves)
+    shares = [together[: len(together) // share] for share in (1, 2, 4)]
+    return [some for some in shares if len(some) > 1]
 
 
 def _compatible(moves):
@@ -160,7 +171,7 @@ class _System:
         self.w = stationary.W[rows[:, None], targets]
         self.force = self.precision @ self.w
 
-    def after(self, gradient, drops):
+    def without(self, gradient, drops):
         """What ‖∇_k‖² and the Schur diagonal of every row k rise by after each of `drops`."""
         which, own = np.nonzero(self.owner == drops[:, None])
         force, columns = self.force[own], self.B[:, own]
@@ -229,72 +240,75 @@ class _Stationary:
 
     def additions(self):
         """The few best groups to enter."""
-        curvature = self._curvature(self.schur)
-        squares = self.groups.norms(self.gradient) ** 2
-        return self._entering(self.gradient, curvature, self._eligible(squares, curvature))
+        squares, curvature = self.groups.norms(self.gradient) ** 2, self._curvature(self.schur)
+        members = np.flatnonzero(self._promising(squares[:, None], curvature[:, None], 0.0))
+        gradient = self.gradient[self.groups.features(members)]
+        return self._entering(members, gradient, curvature[members], [Move(0.0)] * len(members))
 
     def swaps(self, drops):
-        """The few best groups to enter after each of the moves `drops`."""
+        """The few best groups to enter after one of the moves `drops`, all of them together."""
         if len(drops) == 0:
             return []
-        squares, curvature = self._after(np.array([move.drop for move in drops]))
-        eligible = self._eligible(squares, curvature)
-        swaps = []
-        for i in np.flatnonzero(eligible.any(axis=0)):
-            drop = drops[i]
-            entering = self._entering(self._gradient(drop.drop), curvature[:, i], eligible[:, i])
-            swaps += [replace(m, score=drop.score + m.score, drop=drop.drop) for m in entering]
-        return swaps
+        dropped = np.array([move.drop for move in drops])
+        squares, curvature = self._without(dropped)
+        costs = np.array([move.score for move in drops])
+        members, which = np.nonzero(self._promising(squares, curvature, costs))
+        gradient = self._gradient_without(members, dropped[which])
+        return self._entering(
+            members, gradient, curvature[members, which], [drops[i] for i in which]
+        )
 
-    def _after(self, drops):
-        """‖∇_k‖² and curvature of every group k, after each of `drops` and the rest adapts."""
+    def _without(self, drops):
+        """‖∇_k‖² and curvature of every group k, after each of `drops` if the rest adapts."""
         squares = np.repeat(self.groups.norms(self.gradient)[:, None] ** 2, len(drops), axis=1)
-        schur = np.zeros((len(self.W), len(drops)))
+        rise = np.zeros((len(self.W), len(drops)))
         for system in self.systems:
-            pull, rise = system.after(self.gradient, drops)
+            pull, own_rise = system.without(self.gradient, drops)
             squares += self.groups.sum(pull)
-            schur = np.maximum(schur, rise)
-        return squares, self._curvature(self.schur[:, None] + schur)
+            rise = np.maximum(rise, own_rise)
+        return squares, self._curvature(self.schur[:, None] + rise)
 
     def _curvature(self, schur):
         L = self.objective.lipschitz.reshape(-1, *[1] * (schur.ndim - 1))
         return np.clip(self.groups.sum(schur), 1e-10 * L, L)
 
-    def _eligible(self, squares, curvature):
-        """Groups outside, for which a bridge of the Euclidean norm has its minimum off zero.
+    def _promising(self, squares, curvature, costs):
+        """Groups outside that may enter, with a score that is worth a trial.
 
-        That is, of c/2 r² − ‖∇‖ r + s r^power; no other bridge of that power lies below.
+        c/2 r² − ‖∇‖ r + s r^power has a minimum off zero from some ‖∇‖ on, at an r no less
+        than there; the penalty is no less than s r^power, with r the Euclidean norm.
         """
-        shape = (-1, *[1] * (squares.ndim - 1))
-        power, strengths = self.objective.penalty.power, self.objective.strengths.reshape(shape)
+        power, strengths = self.objective.penalty.power, self.objective.strengths[:, None]
         c = np.where(curvature > 0, curvature, 1.0)
         r = (2 * (1 - power) * strengths / c) ** (1 / (2 - power))
         least = 0.5 * c * r * (2 - power) / (1 - power)
-        outside = ~self.alive.reshape(shape) & (curvature > 0)
-        return outside & (squares >= (1 - 1e-9) * least**2)
+        scores = costs + strengths * r**power - 0.5 * squares / c
+        outside = ~self.alive[:, None] & (curvature > 0)
+        return outside & (squares >= (1 - 1e-9) * least**2) & (scores < self.saving)
 
-    def _gradient(self, g):
-        """∇f after group g is dropped and the rest adapts."""
-        gradient = self.gradient.copy()
+    def _gradient_without(self, members, drops):
+        """∇_k for each k of `members` after one of `drops` each, one below the other."""
+        features = self.groups.features(members)
+        gradient = self.gradient[features]
+        drops = np.repeat(drops, self.groups.sizes[members])
         for system in self.systems:
-            own = system.owner == g
-            gradient[:, system.targets] -= system.B[:, own] @ system.force[own]
+            own = np.flatnonzero(np.isin(system.owner, drops))
+            B = np.where(system.owner[own] == drops[:, None], system.B[features[:, None], own], 0.0)
+            gradient[:, system.targets] -= B @ system.force[own]
         return gradient
 
-    def _entering(self, gradient, curvature, eligible):
-        """The few best of the `eligible` groups, each with its block, and its gain as score."""
-        members = np.flatnonzero(eligible)
-        gradient = gradient[self.groups.features(members)]
+    def _entering(self, members, gradient, curvature, drops):
+        """The best moves of those where one of `members` enters after one of `drops`."""
         inside = _Inside(self.objective, members, self.groups.restrict(members))
-        blocks = prox_steps(inside, np.zeros_like(gradient), gradient, curvature[members])
+        blocks = prox_steps(inside, np.zeros_like(gradient), gradient, curvature)
         gains = inside.groups.sum((gradient * blocks).sum(axis=1))
-        gains += 0.5 * curvature[members] * inside.groups.norms(blocks) ** 2
+        gains += 0.5 * curvature * inside.groups.norms(blocks) ** 2
         gains += inside.strengths * inside.penalty.values(blocks, inside.groups)
-        best = np.argsort(gains, kind="stable")[:_TRIALS]
+        scores = gains + [drop.score for drop in drops]
         ptr = inside.groups.ptr
         return [
-            Move(gains[i], None, int(members[i]), blocks[ptr[i] : ptr[i + 1]])
-            for i in best
+            Move(scores[i], drops[i].drop, int(members[i]), blocks[ptr[i] : ptr[i + 1]])
+            for i in np.argsort(scores, kind="stable")[:_TRIALS]
             if gains[i] < 0
         ]
 

@@ -26,7 +26,9 @@ _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
 # Group lasso serves only to begin from: no use in ever more digits of it.
 _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
 # Values that differ by less, relatively, are of one minimum.
-_ALIKE = 1e-8
+_ALIKE = 1e-6
+# Descents between moves; what is returned has the tolerance asked for.
+_ROUGH_TOL = 1e-4
 # How far a trial of the local search goes before it is judged.
 _GLANCE_STEPS = 2
 _GLANCE_SWEEPS, _GLANCE_TOL = 10, 1e-3
@@ -72,7 +74,7 @@ class Search:
     def settle(self, strength, W):
         """Descend from W; where asked for, search on from there."""
         objective = self.objective.at(strength)
-        solution = self.solve(objective, W)
+        solution = self.solve(objective, W, tol=_ROUGH_TOL)
         known = self.found.get(strength)
         if known is not None and abs(solution.value - known.value) <= _ALIKE * known.value:
             return known  # searched before
@@ -80,22 +82,27 @@ class Search:
             solution = improve(
                 objective,
                 solution,
-                lambda W: self.solve(objective, W),
-                lambda W, value: self.glance(objective, W, value),
+                lambda W: self.solve(objective, W, tol=_ROUGH_TOL),
+                lambda W, value, excess: self.glance(objective, W, value, excess),
             )
+            solution = self.solve(objective, solution.W)
             if known is None or solution.value < known.value:
                 self.found[strength] = solution
         self.pool.add(solution.W, solution.loss)
         return solution
 
-    def glance(self, objective, W, value):
-        """W some way down from here, and F there."""
+    def glance(self, objective, W, value, excess):
+        """W some way down from here, and F there, `excess` being too much."""
         if not isinstance(objective.smooth, Quadratic):
             solution = self.solve(objective, W, _GLANCE_SWEEPS, _GLANCE_TOL)
             return solution.W, solution.value
+        enough = value - excess
         for _ in range(_GLANCE_STEPS):
-            W = majorise_minimise(objective, W, 1)
+            W, before = majorise_minimise(objective, W, 1), value
             value = objective.value(W)
+            # Steps shrink: what they still have to gain is of the order of the last.
+            if value - enough > 3 * (before - value):
+                break
         return W, value
 
     def _follow_group_lasso(self, sparse_end):
@@ -105,7 +112,8 @@ class Search:
         enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
         grid = lasso.strength_max() * np.geomspace(1, _GROUP_LASSO_EPS, _GROUP_LASSO_STEPS)
         W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
-        for strength in sorted([*grid, *self.strengths], reverse=True):
+        thinned = self.strengths[:: -(-len(self.strengths) // _GROUP_LASSO_STEPS)]
+        for strength in sorted([*grid, *thinned], reverse=True):
             solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL)
             W = solution.W
             self.pool.add(W, solution.loss)
