@@ -42,7 +42,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
         if _convex(objective, strengths):
             W = np.zeros(objective.shape) if start is None else start
             return _follow(lambda s, W: solve(objective.at(s), W), strengths, W, report)
-        return Search(objective, strengths, solve, start, report).run()
+        return Search(objective, strengths, solve, tol, start, report).run()
 
 
 def one_blas_thread():

@@ -314,17 +314,16 @@ class _Stationary:
 
     def after(self, moves):
         """(F, W) after the moves, the other groups adapting to the quadratic model."""
-        added = [self._rows(move.add) for move in moves if move.add is not None]
-        added = np.concatenate([np.arange(r.start, r.stop) for r in added] or [np.empty(0, int)])
+        entering = [move.add for move in moves if move.add is not None]
+        added = np.asarray(self.groups.features(entering), dtype=int)
         dropped = np.array([move.drop for move in moves if move.drop is not None], dtype=int)
         D = np.zeros_like(self.W)
         for move in moves:
             if move.add is not None:
                 D[self._rows(move.add)] = move.block
-        entering = D[added]
-        change = np.vdot(self.gradient[added], entering)
+        change = np.vdot(self.gradient[added], D[added])
         if len(added):
-            change += 0.5 * np.vdot(entering, self.objective.smooth.block(added) @ entering)
+            change += 0.5 * np.vdot(D[added], self.objective.smooth.block(added) @ D[added])
         for system in self.systems:
             change += system.adapt(D, added, dropped, self.gradient)
         W = self.W + D

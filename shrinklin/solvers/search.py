@@ -41,9 +41,10 @@ class Search:
     for; other strengths only lead from one to the next.
     """
 
-    def __init__(self, objective, strengths, solve, start, report):
+    def __init__(self, objective, strengths, solve, tol, start, report):
         self.objective, self.strengths = objective, strengths
         self.solve, self.report = solve, report
+        self.rough_tol = max(tol, _ROUGH_TOL)
         self.found: dict[float, Solution] = {}
         self.pool = _Pool(objective)
         self.pool.add(np.zeros(objective.shape))
@@ -74,7 +75,7 @@ class Search:
     def settle(self, strength, W):
         """Descend from W; where asked for, search on from there."""
         objective = self.objective.at(strength)
-        solution = self.solve(objective, W, tol=_ROUGH_TOL)
+        solution = self.solve(objective, W, tol=self.rough_tol)
         known = self.found.get(strength)
         if known is not None and abs(solution.value - known.value) <= _ALIKE * known.value:
             return known  # searched before
@@ -82,7 +83,7 @@ class Search:
             solution = improve(
                 objective,
                 solution,
-                lambda W: self.solve(objective, W, tol=_ROUGH_TOL),
+                lambda W: self.solve(objective, W, tol=self.rough_tol),
                 lambda W, value, excess: self.glance(objective, W, value, excess),
             )
             solution = self.solve(objective, solution.W)
