@@ -1,12 +1,7 @@
-r"""Solutions along a path of penalty strengths.
+"""Solutions along a path of penalty strengths.
 
 A convex objective is solved from the strongest penalty down, each point warm-started
-from the one before. The bridge is not convex, and a single start is often
-several percent off. So its path is solved from both ends (zero, and a dense
-group lasso), each point improved by `solvers.local_search`, and every point
-found goes into a pool, from which each strength κ takes its best. In κ the
-objective of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from the
-pool is reading off the lower envelope of lines, and costs nothing.
+from the one before. For the bridge see `solvers.search`.
 """
 
 from abc import ABC, abstractmethod
@@ -28,24 +23,11 @@ from threadpoolctl import ThreadpoolController
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.moments import Moments
-from shrinklin.penalties import GroupLasso
-from shrinklin.quadratic import Quadratic, quadratic_of_data
+from shrinklin.quadratic import quadratic_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.solvers.local_search import improve, majorise_minimise
+from shrinklin.solvers.search import Search, through
 from shrinklin.solvers.solution import Solution
 from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, narrowest, weigh_classes
-
-# The bridge is followed through at least this many strengths from each end.
-_MIN_STEPS = 10
-_GROUP_LASSO_STEPS = 20
-_GROUP_LASSO_EPS = 1e-3
-# The dense end need not hold more features than this times those of the sparse end.
-_DENSE_FACTOR, _DENSE_EXTRA = 3, 30
-# Group lasso serves only to begin from: no use in ever more digits of it.
-_GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
-# How far a trial of the local search goes before it is judged.
-_GLANCE_STEPS = 3
-_GLANCE_SWEEPS, _GLANCE_TOL = 10, 1e-3
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
@@ -60,8 +42,8 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     with one_blas_thread():
         if _convex(objective, strengths):
             W = np.zeros(objective.shape) if start is None else start
-            return _follow_smooth(objective, strengths, solve, W, report)
-        return _Search(objective, strengths, solve, start, report).run()
+            return _follow(objective, strengths, solve, W, report)
+        return Search(objective, strengths, solve, tol, start, report).run()
 
 
 def one_blas_thread():
@@ -89,20 +71,11 @@ def n_steps(objective, strengths):
     """How often `solve_path` reports."""
     if _convex(objective, strengths):
         return len(strengths)
-    return 2 * len(_through(objective, strengths))
+    return 2 * len(through(objective, strengths))
 
 
-def _follow(step, strengths, W, report):
-    solutions = []
-    for strength in strengths:
-        solutions.append(step(strength, W))
-        W = solutions[-1].W
-        report()
-    return solutions
-
-
-def _follow_smooth(objective, strengths, solve, W, report):
-    """As `_follow`, each point begun where the last two point to: W is smooth in the strength."""
+def _follow(objective, strengths, solve, W, report):
+    """From W on, each point begun where the last two point to: it is smooth in the strength."""
     solutions: list[Solution] = []
     for i, strength in enumerate(strengths):
         if i >= 2:
@@ -131,115 +104,9 @@ def _extrapolated(objective, strengths, solutions):
     return np.where(groups.spread(new)[:, None], now, W)
 
 
-class _Search:
-    """Two-ended search for the minima of a non-convex objective.
-
-    `found` holds the best `Solution` so far for every strength that was asked
-    for; other strengths only lead from one to the next.
-    """
-
-    def __init__(self, objective, strengths, solve, start, report):
-        self.objective, self.strengths = objective, strengths
-        self.solve, self.report = solve, report
-        self.found: dict[float, Solution] = {}
-        self.pool = _Pool(objective)
-        self.pool.add(np.zeros(objective.shape))
-        if start is not None:
-            self.pool.add(start)
-
-    def run(self):
-        grid = _through(self.objective, self.strengths)
-        zero = np.zeros(self.objective.shape)
-        sparse_end = _follow(self.settle, grid, zero, self.report)[-1].W
-        dense_end = self._follow_group_lasso(sparse_end)
-        _follow(self.settle, grid[::-1], dense_end, self.report)
-        for strength in [*self.strengths, *self.strengths[::-1]]:
-            value, W = self.pool.best(strength)
-            known = self.found[strength].value
-            if value < known - 1e-9 * abs(known):
-                self.settle(strength, W)
-        return [self.found[strength] for strength in self.strengths]
-
-    def settle(self, strength, W):
-        """Descend from W; where asked for, search on from there."""
-        objective = self.objective.at(strength)
-        solution = self.solve(objective, W)
-        if strength in self.strengths:
-            solution = improve(
-                objective,
-                solution,
-                lambda W: self.solve(objective, W),
-                lambda W: self.glance(objective, W),
-            )
-            known = self.found.setdefault(strength, solution)
-            if solution.value < known.value:
-                self.found[strength] = solution
-        self.pool.add(solution.W, solution.loss)
-        return solution
-
-    def glance(self, objective, W):
-        """W some way down from here, and F there."""
-        if isinstance(objective.smooth, Quadratic):
-            W = majorise_minimise(objective, W, _GLANCE_STEPS)
-            return W, objective.value(W)
-        solution = self.solve(objective, W, _GLANCE_SWEEPS, _GLANCE_TOL)
-        return solution.W, solution.value
-
-    def _follow_group_lasso(self, sparse_end):
-        """Pool the group lasso's supports, refitted; return its densest solution."""
-        lasso = replace(self.objective, penalty=GroupLasso())
-        enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
-        enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
-        grid = strength_grid(lasso.strength_max(), _GROUP_LASSO_STEPS, _GROUP_LASSO_EPS)
-        W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
-        for strength in sorted([*grid, *self.strengths], reverse=True):
-            solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL)
-            W = solution.W
-            self.pool.add(W, solution.loss)
-            previous, support = support, np.flatnonzero(W.any(axis=1))
-            if not np.array_equal(support, previous):
-                model = self.objective.smooth.model(W)
-                self.pool.add(model.minimise(np.zeros_like(W), support))
-            if len(support) >= enough:
-                break
-        return W
-
-
 def strength_grid(largest, n, eps):
     """n strengths from the largest down to eps times it, evenly spaced in log."""
     return largest * np.geomspace(1, eps, n)
-
-
-def _through(objective, strengths):
-    """strengths, with enough before and between to follow the solution."""
-    largest, least = objective.strength_max(), min((s for s in strengths if s > 0), default=0)
-    if least == 0 or largest <= least:
-        return strengths
-    return sorted({*strengths, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
-
-
-class _Pool:
-    """Points W with f(W) and Σ ω φ(W), from which any strength picks its best."""
-
-    def __init__(self, objective):
-        self.objective = objective
-        self.points, self.smooth, self.penalty = [], [], []
-
-    def add(self, W, loss=None):
-        loss = self.objective.smooth.evaluate(W)[0] if loss is None else loss
-        alive = np.flatnonzero(W.any(axis=1))
-        self.points.append((alive, W[alive]))
-        self.smooth.append(loss)
-        self.penalty.append(self.objective.penalty_sum(W))
-
-    def best(self, strength):
-        """(F, W) of the best point."""
-        values = np.array(self.smooth) + strength * np.array(self.penalty)
-        best = int(np.argmin(values))
-        W = np.zeros(self.objective.shape)
-        alive, rows = self.points[best]
-        W[alive] = rows
-        return values[best], W
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,9 @@ def hard_problem(seed):
 
 
 def without_local_search(monkeypatch):
-    monkeypatch.setattr("shrinklin.path.improve", lambda objective, solution, *_: solution)
+    monkeypatch.setattr(
+        "shrinklin.solvers.search.improve", lambda objective, solution, *_: solution
+    )
 
 
 def test_the_start_is_pooled(monkeypatch):

@@ -1,0 +1,159 @@
+r"""Minima of a non-convex objective along a path of penalty strengths.
+
+The bridge is not convex, and a single start is often
+several percent off. So its path is solved from both ends (zero, and a dense
+group lasso), each point improved by `local_search`, and every point
+found goes into a pool, from which each strength κ takes its best. In κ the
+objective of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from the
+pool is reading off the lower envelope of lines, and costs nothing.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from shrinklin.penalties import GroupLasso
+from shrinklin.quadratic import Quadratic
+from shrinklin.solvers.local_search import improve, majorise_minimise
+from shrinklin.solvers.solution import Solution
+
+# The bridge is followed through at least this many strengths from each end.
+_MIN_STEPS = 10
+_GROUP_LASSO_STEPS = 20
+_GROUP_LASSO_EPS = 1e-3
+# The dense end need not hold more features than this times those of the sparse end.
+_DENSE_FACTOR, _DENSE_EXTRA = 3, 30
+# Group lasso serves only to begin from: no use in ever more digits of it.
+_GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
+# Values that differ by less, relatively, are of one minimum.
+_ALIKE = 1e-6
+# Descents between moves; what is returned has the tolerance asked for.
+_ROUGH_TOL = 1e-4
+# How far a trial of the local search goes before it is judged.
+_GLANCE_STEPS = 2
+_GLANCE_SWEEPS, _GLANCE_TOL = 10, 1e-3
+
+
+class Search:
+    """Two-ended search for the minima of a non-convex objective.
+
+    `found` holds the best `Solution` so far for every strength that was asked
+    for; other strengths only lead from one to the next.
+    """
+
+    def __init__(self, objective, strengths, solve, tol, start, report):
+        self.objective, self.strengths = objective, strengths
+        self.solve, self.report = solve, report
+        self.rough_tol = max(tol, _ROUGH_TOL)
+        self.found: dict[float, Solution] = {}
+        self.pool = _Pool(objective)
+        self.pool.add(np.zeros(objective.shape))
+        if start is not None:
+            self.pool.add(start)
+
+    def run(self):
+        grid = through(self.objective, self.strengths)
+        zero = np.zeros(self.objective.shape)
+        sparse_end = self._follow(grid, zero)[-1].W
+        dense_end = self._follow_group_lasso(sparse_end)
+        self._follow(grid[::-1], dense_end)
+        for strength in [*self.strengths, *self.strengths[::-1]]:
+            value, W = self.pool.best(strength)
+            known = self.found[strength].value
+            if value < known - 1e-9 * abs(known):
+                self.settle(strength, W)
+        return [self.found[strength] for strength in self.strengths]
+
+    def _follow(self, strengths, W):
+        solutions = []
+        for strength in strengths:
+            solutions.append(self.settle(strength, W))
+            W = solutions[-1].W
+            self.report()
+        return solutions
+
+    def settle(self, strength, W):
+        """Descend from W; where asked for, search on from there."""
+        objective = self.objective.at(strength)
+        solution = self.solve(objective, W, tol=self.rough_tol)
+        known = self.found.get(strength)
+        if known is not None and abs(solution.value - known.value) <= _ALIKE * known.value:
+            return known  # searched before
+        if strength in self.strengths:
+            solution = improve(
+                objective,
+                solution,
+                lambda W: self.solve(objective, W, tol=self.rough_tol),
+                lambda W, value, excess: self.glance(objective, W, value, excess),
+            )
+            solution = self.solve(objective, solution.W)
+            if known is None or solution.value < known.value:
+                self.found[strength] = solution
+        self.pool.add(solution.W, solution.loss)
+        return solution
+
+    def glance(self, objective, W, value, excess):
+        """W some way down from here, and F there, `excess` being too much."""
+        if not isinstance(objective.smooth, Quadratic):
+            solution = self.solve(objective, W, _GLANCE_SWEEPS, _GLANCE_TOL)
+            return solution.W, solution.value
+        enough = value - excess
+        for _ in range(_GLANCE_STEPS):
+            W, before = majorise_minimise(objective, W, 1), value
+            value = objective.value(W)
+            # Steps shrink: what they still have to gain is of the order of the last.
+            if value - enough > 3 * (before - value):
+                break
+        return W, value
+
+    def _follow_group_lasso(self, sparse_end):
+        """Pool the group lasso's supports, refitted; return its densest solution."""
+        lasso = replace(self.objective, penalty=GroupLasso())
+        enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
+        enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
+        grid = lasso.strength_max() * np.geomspace(1, _GROUP_LASSO_EPS, _GROUP_LASSO_STEPS)
+        W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
+        thinned = self.strengths[:: -(-len(self.strengths) // _GROUP_LASSO_STEPS)]
+        for strength in sorted([*grid, *thinned], reverse=True):
+            solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL)
+            W = solution.W
+            self.pool.add(W, solution.loss)
+            previous, support = support, np.flatnonzero(W.any(axis=1))
+            if not np.array_equal(support, previous):
+                model = self.objective.smooth.model(W)
+                self.pool.add(model.minimise(np.zeros_like(W), support))
+            if len(support) >= enough:
+                break
+        return W
+
+
+def through(objective, strengths):
+    """strengths, with enough before and between to follow the solution."""
+    largest, least = objective.strength_max(), min((s for s in strengths if s > 0), default=0)
+    if least == 0 or largest <= least:
+        return strengths
+    return sorted({*strengths, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
+
+
+class _Pool:
+    """Points W with f(W) and Σ ω φ(W), from which any strength picks its best."""
+
+    def __init__(self, objective):
+        self.objective = objective
+        self.points, self.smooth, self.penalty = [], [], []
+
+    def add(self, W, loss=None):
+        loss = self.objective.smooth.evaluate(W)[0] if loss is None else loss
+        alive = np.flatnonzero(W.any(axis=1))
+        self.points.append((alive, W[alive]))
+        self.smooth.append(loss)
+        self.penalty.append(self.objective.penalty_sum(W))
+
+    def best(self, strength):
+        """(F, W) of the best point."""
+        values = np.array(self.smooth) + strength * np.array(self.penalty)
+        best = int(np.argmin(values))
+        W = np.zeros(self.objective.shape)
+        alive, rows = self.points[best]
+        W[alive] = rows
+        return values[best], W
