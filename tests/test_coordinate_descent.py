@@ -263,3 +263,22 @@ def test_groups_leave_in_a_newton_step(monkeypatch):
     n_cut_short, same = newton_systems_of_a_path()
     assert n_systems < 0.7 * n_cut_short, (n_systems, n_cut_short)
     np.testing.assert_allclose(W, same, atol=1e-6)
+
+
+def residuals_of_a_path(gram):
+    X, Y = simulate(19, 80, 4, seed=2)
+    objective, W, residuals = build(X, Y, gram=gram), np.zeros((80, 4)), []
+    for share in np.geomspace(0.5, 0.01, 10):
+        at_share = objective.at(share * objective.strength_max())
+        solution = solve(at_share, W, gram=gram, tol=1e-13)
+        W = solution.W
+        residuals.append(solution.residual)
+    return np.array(residuals)
+
+
+@pytest.mark.parametrize("gram", [True, False])
+def test_steps_go_on_where_the_objective_no_longer_tells(gram, monkeypatch):
+    assert (residuals_of_a_path(gram) <= 1e-13).all()
+    # Mutant: only a lower objective counts.
+    monkeypatch.setattr(coordinate_descent, "_settles", lambda *args: False)
+    assert (residuals_of_a_path(gram) > 1e-13).any()

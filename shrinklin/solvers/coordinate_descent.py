@@ -80,7 +80,6 @@ class _QuadraticBlock(working_sets.Block):
         self.coef = np.ascontiguousarray(W.T)
         self.C = objective.smooth.C[features]
         self.diagonal = objective.smooth.diagonal[features]
-        self.system = None
 
     @property
     def W(self):
@@ -102,10 +101,7 @@ class _QuadraticBlock(working_sets.Block):
         """Add D to W, given G D."""
 
     def polish(self, tol):
-        # The last system serves once more, and two fits of the same data then agree.
-        model, total = self.curvature()
-        if self.system is not None and np.array_equal(model.smooth, self.system.model.smooth):
-            _line_search(self, self.system.solve(-total), self.gradient)
+        pass  # a Newton step is exact here: what comes before has gone below tol
 
     def newton_step(self, tol):
         W, gradient = self.W, self.gradient
@@ -118,8 +114,8 @@ class _QuadraticBlock(working_sets.Block):
         return any(_line_search(self, D, gradient) for D in directions)
 
     def _directions(self, model, total):
-        self.system = NewtonSystem(model, self.groups, self.gram, self.cost)
-        return [D for D in self.system.directions(total) if np.isfinite(D).all()]
+        system = NewtonSystem(model, self.groups, self.gram, self.cost)
+        return [D for D in system.directions(total) if np.isfinite(D).all()]
 
     def _leaving(self, D, model, gradient):
         """[D'] that takes to zero what D takes beyond it, and lets the others answer; or [].
@@ -196,7 +192,8 @@ class _ColumnBlock(_QuadraticBlock):
 
     def newton_step(self, tol):
         # Beyond n features it would cost more than the many mixed sweeps that it saves.
-        if self.penalty.convex and np.count_nonzero(self.coef.any(axis=0)) > len(self.residual.T):
+        most = max(len(self.residual.T), working_sets.MANY)
+        if self.penalty.convex and np.count_nonzero(self.coef.any(axis=0)) > most:
             return False
         return super().newton_step(tol)
 
@@ -280,4 +277,15 @@ def _line_search(block, D, gradient):
         if gain < -(step**2 * rounding + 1e-16 * block.scale):
             block.move(step * D, step * product)
             return True
+        if step == 1 and gain < 1e-15 * block.scale and _settles(block, D, product, gradient):
+            block.move(D, product)
+            return True
     return False
+
+
+def _settles(block, D, product, gradient):
+    """Whether D at least halves the gradient: it decides where F is nothing but rounding."""
+    model, before = block.curvature_at(block.W, gradient)
+    there, after = block.curvature_at(block.W + D, gradient + product)
+    same = np.array_equal(model.smooth, there.smooth)
+    return same and block.worst_norm(after) < 0.5 * block.worst_norm(before)

@@ -19,7 +19,7 @@ from shrinklin.solvers.solution import Solution, Status
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
 # Fewer features than this take no time.
-_MANY = 500
+MANY = 500
 # How far below the residuals of the groups left out a working set is solved.
 _LEFT_OUT = 0.3
 
@@ -49,7 +49,7 @@ def solve(objective, W, restrict, *, tol, max_iter):
         block = restrict(objective, working, features, W[features], gradient[features])
         # Until those left out have entered, it need not be far better than they are; beyond
         # n features, digits that the next working set undoes take long.
-        many = len(features) > max(objective.smooth.n_samples, _MANY)
+        many = len(features) > max(objective.smooth.n_samples, MANY)
         left_out = np.delete(residuals, working).max(initial=0.0)
         block_tol = max(0.5 * threshold, _LEFT_OUT * left_out, 0.1 * worst if many else 0.0)
         sweeps, stalled = solve_block(block, block_tol, max_iter - n_iter)
