@@ -38,6 +38,7 @@ class Design:
         self.constant = variance <= (noise if fit_intercept else 0.0)
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
         self._kept = _Rows(*X.shape[::-1])
+        self._last = np.empty(0, dtype=int), np.empty((0, X.shape[0]))
 
     def _variances(self):
         if not sparse.issparse(self.X):
@@ -72,12 +73,20 @@ class Design:
         return columns
 
     def rows(self, features):
-        """`columns(features)` transposed, kept for the next who asks for some of them."""
+        """`columns(features)` transposed, not to be written to.
+
+        They are kept for the next who asks for some of them.
+        """
         features = np.asarray(features)
+        if not np.array_equal(features, self._last[0]):
+            self._keep(features)
+            self._last = features, self._kept.take(features)
+        return self._last[1]
+
+    def _keep(self, features):
         unknown = self._kept.unknown(features)
         if len(unknown):
             self._kept.add(unknown, self.columns(unknown).T, features)
-        return self._kept.take(features)
 
     def block(self, features):
         """Products of the columns of features with each other."""
@@ -99,7 +108,7 @@ class Design:
             return columns @ W[alive] - self.row_scale * (mean @ W[alive])
         if len(alive) > len(W) // 2:
             return self.columns(alive) @ W[alive]
-        self.rows(alive)
+        self._keep(alive)
         return self._kept.product(alive, W[alive])
 
     def correlate(self, R):

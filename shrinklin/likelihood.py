@@ -170,7 +170,6 @@ class Likelihood(Smooth):
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
         self._seen = Seen(np.zeros(self.C.shape), np.zeros(Y.shape), self.at_zero, -self.C)
-        self._rows = np.empty(0, dtype=int), np.empty((0, len(Y)))
 
     @property
     def value_at_zero(self):
@@ -242,29 +241,15 @@ class Likelihood(Smooth):
         return seen.prediction.value, seen.gradient.copy()
 
     def rows(self, features):
-        """`DenseRows` or `SparseRows` of features; those of the last call are not copied again."""
-        if self._by_columns is not None:
-            return self._sparse_rows(features)
-        known, values = self._rows
-        if not np.array_equal(features, known):
-            _, here, there = np.intersect1d(features, known, return_indices=True)
-            fresh = np.setdiff1d(np.arange(len(features)), here)
-            kept, values = values, np.empty((len(features), self.n_samples))
-            values[here] = kept[there]
-            values[fresh] = self.design.columns(features[fresh]).T
-            self._rows = features, values
-        return DenseRows(values)
-
-    @cached_property
-    def _by_columns(self):
-        """X column by column where it is so sparse that working sets should be, too."""
+        """`DenseRows` or `SparseRows` of features."""
         X = self.design.X
-        few = sparse.issparse(X) and X.nnz <= _SPARSE * X.shape[0] * X.shape[1]
-        return X.tocsc() if few else None
+        if sparse.issparse(X) and X.nnz <= _SPARSE * X.shape[0] * X.shape[1]:
+            return self._sparse_rows(features)
+        return DenseRows(self.design.rows(features))
 
     def _sparse_rows(self, features):
         columns, root = self.order[features], self.design.row_scale[:, 0]
-        values = sparse.csr_array(self._by_columns[:, columns].T)
+        values = sparse.csr_array(self.design.X[:, columns].T)
         varies = ~self.design.constant[columns]
         values.data = values.data * root[values.indices]
         values.data *= np.repeat(varies, np.diff(values.indptr))
