@@ -17,6 +17,7 @@ test: .venv/test
 # SHRINKLIN_DATA=folder: where oes97.arff is, without which it is skipped.
 bench: .venv-bench/peers .venv/plot
 	$(call peers,full,benchmarks/results)
+	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python benchmarks/removal.py
 	$(BIN)/python benchmarks/cross_validation.py
 	$(BIN)/python benchmarks/out_of_core.py
