@@ -237,7 +237,7 @@ def test_alpha_is_that_of_least_cross_validated_log_loss(small):
     assert places != {0}
 
 
-@pytest.mark.parametrize(("highest", "lowest"), [(0.9, 0.7), (1e-4, 1e-5)])
+@pytest.mark.parametrize(("highest", "lowest"), [(0.9, 0.7), (1e-2, 1e-5)])
 @pytest.mark.parametrize("name", [OURS_BY_LOSS, LASSO_BY_LOSS])
 def test_an_edge_of_the_grid_is_told(name, highest, lowest):
     cell = a_cell(2, 4, name, highest=highest, lowest=lowest, n_alphas=3)

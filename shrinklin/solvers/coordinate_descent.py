@@ -106,7 +106,7 @@ class _QuadraticBlock(working_sets.Block):
     def newton_step(self, tol):
         W, gradient = self.W, self.gradient
         model, total = self.curvature_at(W, gradient)
-        if self.worst_norm(total) <= 0.1 * tol:
+        if self.worst_norm(total) <= 1e-2 * tol:
             return False
         directions = self._directions(model, total)
         if directions and self.penalty.convex:
