@@ -34,8 +34,9 @@ _HOPELESS = 0.2
 def improve(objective, solution, solve, glance, max_moves=100):
     """Best point reached by moves that each lower F.
 
-    `solve(W)` descends from W and returns a `Solution`; `glance(W)` makes some
-    steps of such a descent and returns the W reached, and F there.
+    `solve(W)` descends from W and returns a `Solution`; `glance(W, value, excess)` makes some
+    steps of such a descent and returns the W reached, and F there: `value` is F at W, and
+    `excess` of it has to go for the move to be worth it.
     """
     for _ in range(max_moves):
         trial = _best_trial(objective, solution, glance)
