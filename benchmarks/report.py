@@ -49,8 +49,9 @@ COLUMNS = {
 
 
 def read(parquet, missing):
-    """A row a run, and one for each peer that could not be installed."""
-    runs = pd.read_parquet(parquet)[list(COLUMNS)].rename(columns=COLUMNS)
+    """A row a run of the files `parquet`, and one for each peer that could not be installed."""
+    runs = pd.concat([pd.read_parquet(path)[list(COLUMNS)] for path in parquet], ignore_index=True)
+    runs = runs.rename(columns=COLUMNS)
     runs["solver"] = runs["solver"].str.replace(r"\[(?:solver=)?(.*)\]", r", \1", regex=True)
     # Compiled once in a process, whatever comes first.
     runs["JIT seconds"] = runs.groupby("solver")["JIT seconds"].transform("max")
@@ -241,7 +242,7 @@ def _processor():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parquet", type=Path, help="what benchopt wrote")
+    parser.add_argument("parquet", type=Path, nargs="+", help="what benchopt wrote")
     parser.add_argument("--logs", type=Path, default=Path(".venv-bench/peers"), help="of pip")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()

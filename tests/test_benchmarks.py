@@ -255,7 +255,7 @@ def runs_of_benchopt():
 
 def test_report_compares_and_hides_nothing(tmp_path):
     runs_of_benchopt().to_parquet(tmp_path / "runs.parquet")
-    runs = report.read(tmp_path / "runs.parquet", {"celer": "no wheel"})
+    runs = report.read([tmp_path / "runs.parquet"], {"celer": "no wheel"})
     table = report.compare(runs).set_index(["workload", "solver"])
     assert table.loc[("a", "peer, saga"), "1e-04"] == "6 s (3 ×)"
     assert table.loc[("a", "peer, saga"), "1e-06"] == "–"
