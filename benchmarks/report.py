@@ -124,7 +124,7 @@ def _best(tries):
 
 def _floor(seconds, ours):
     ratios = {f"{t:.0e}": seconds / seconds_to(ours, t) for t in TARGETS}
-    cells = {name: f"{_short(ratio)} ×" if ratio else "–" for name, ratio in ratios.items()}
+    cells = {name: f"{_short(ratio)} ×" if ratio > 0 else "–" for name, ratio in ratios.items()}
     return {"solver": FLOOR, **cells, "best": f"{_short(seconds)} s"}
 
 
