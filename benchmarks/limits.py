@@ -155,6 +155,8 @@ def draw(curves, out):
         axes.loglog(sizes, taken, "o-", label="group lasso path")
         line = np.array(sizes) / sizes[-1] * taken[-1]
         axes.loglog(sizes, line, ":", color="grey", label="proportional")
+        axes.set_xticks(sizes, [f"{size:,}".replace(",", " ") for size in sizes], fontsize=8)
+        axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
         axes.set(xlabel=f"number of {name}", ylabel="seconds")
         axes.legend(frameon=False)
     figure.savefig(out / "growth.png", dpi=150)
