@@ -203,9 +203,7 @@ class _LikelihoodBlock(working_sets.Block):
 
     def newton_step(self, tol):
         model, total = self.curvature()
-        moving = self.lipschitz > 0
-        norms = self.groups.norms(total)[moving] / np.sqrt(self.lipschitz[moving])
-        worst = norms.max(initial=0.0)
+        worst = self.worst_norm(total)
         left = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
         if left <= tol or worst <= _SUPPORT_FIRST * left:
             return False
