@@ -75,7 +75,8 @@ def ratio(job, other, repeats):
 def process(code, **environment):
     """Run code in a new interpreter; returns what it printed."""
     command = [sys.executable, "-W", "ignore", "-c", code]
-    environment = os.environ | environment
+    # pip compiles to bytecode what it installs; what is run from its sources has to keep it.
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environment
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return done.stdout
 

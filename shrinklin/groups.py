@@ -77,8 +77,10 @@ class Groups:
 
     def restrict(self, members):
         """The groups `members` alone, over their own features."""
-        sizes = self.sizes[members]
-        ptr = np.concatenate([[0], np.cumsum(sizes)])
+        if self.singletons:
+            ptr = np.arange(len(members) + 1)
+        else:
+            ptr = np.concatenate([[0], np.cumsum(self.sizes[members])])
         return Groups(np.arange(ptr[-1]), ptr, self.weights[members])
 
 

@@ -17,11 +17,12 @@ from functools import cached_property
 
 import numpy as np
 from scipy import linalg, sparse
+from sklearn.utils import gen_batches
 
 from shrinklin.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
 from shrinklin.losses import LEAST_SHARE, logistic_loss
-from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
+from shrinklin.quadratic import ColumnQuadratic, GramQuadratic, Touching, quadratic_of_data
 from shrinklin.smooth import Smooth
 
 # Newton's steps for the intercept: how many, and how often one is halved;
@@ -38,6 +39,8 @@ _LONGEST, _SETTLED = 100.0, 0.1
 
 # Sparser than that, an X is worked on as it is.
 _SPARSE = 0.1
+# Columns of X that are turned to rows together: they share lines of the cache.
+_TURNED = 64
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ class Likelihood(Smooth):
         self.cost = self.base.cost
         self.order, self.n_samples = order, X.shape[0]
         self.weight = self.design.row_scale[:, 0] ** 2
+        self._last = np.empty(0, dtype=int), DenseRows(np.empty((0, self.n_samples)))
         shares = self.weight @ Y
         # What the gradient of an intercept is small against; a class may be rare.
         self.scales = np.where(shares > LEAST_SHARE, shares, 1.0)
@@ -220,7 +224,12 @@ class Likelihood(Smooth):
 
     def raw(self, W):
         """Z = X W with X centred."""
-        return self.design.product(W) / self.design.row_scale
+        alive = np.flatnonzero(W.any(axis=1))
+        features, rows = self._last
+        if not np.isin(alive, features).all():
+            return self.design.product(W) / self.design.row_scale
+        self.cost.count_product(rows.entries, W.shape[1])
+        return rows.product(W[features]) / self.design.row_scale
 
     def see(self, W):
         """`Seen` of W: the last one again if W is still the same."""
@@ -241,11 +250,33 @@ class Likelihood(Smooth):
         return seen.prediction.value, seen.gradient.copy()
 
     def rows(self, features):
-        """`DenseRows` or `SparseRows` of features."""
+        """`DenseRows` or `SparseRows` of features, until others are asked for."""
+        if np.array_equal(features, self._last[0]):
+            return self._last[1]
         X = self.design.X
         if sparse.issparse(X) and X.nnz <= _SPARSE * X.shape[0] * X.shape[1]:
-            return self._sparse_rows(features)
-        return DenseRows(self.design.rows(features))
+            rows = self._sparse_rows(features)
+        elif isinstance(self.base, GramQuadratic):
+            # Into the same memory again: pages that are new cost as much as the copy.
+            room = self._room[: len(features)]
+            rows = DenseRows(self._turned.take(features, axis=0, out=room, mode="clip"))
+        else:
+            rows = DenseRows(self.design.rows(features))
+        self._last = features, rows
+        return rows
+
+    @cached_property
+    def _room(self):
+        """Memory is taken by what is written to it alone."""
+        return np.empty_like(self._turned)
+
+    @cached_property
+    def _turned(self):
+        """All of X in the layout of `DenseRows`: next to its Gram matrix that costs no time."""
+        rows = np.empty(self.design.X.shape[::-1])
+        for some in gen_batches(len(rows), _TURNED):
+            rows[some] = self.design.columns(np.arange(len(rows))[some]).T
+        return rows
 
     def _sparse_rows(self, features):
         columns, root = self.order[features], self.design.row_scale[:, 0]

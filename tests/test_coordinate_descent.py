@@ -171,7 +171,9 @@ def test_a_mixture_that_is_worse_is_not_taken():
 
 
 @every_penalty
-def test_residuals_are_those_of_the_steps_of_all_groups(penalty):
+@pytest.mark.parametrize("many", [0, 500])
+def test_residuals_are_those_of_the_steps_of_all_groups(penalty, many, monkeypatch):
+    monkeypatch.setattr("shrinklin.solvers.working_sets.MANY", many)
     objective, block = residual_block(penalty, None)
     W = np.where(np.arange(40)[:, None] % 3, 0.0, block.W)
     gradient = objective.smooth.gradient(W)

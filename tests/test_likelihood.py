@@ -398,6 +398,11 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
         np.testing.assert_allclose(rows.dense(), columns.T, atol=1e-15)
         np.testing.assert_allclose(rows.product(W[features]), columns @ W[features], atol=1e-13)
         np.testing.assert_allclose(rows.correlate(R), columns.T @ R, atol=1e-13)
+        inside = np.zeros_like(W)
+        inside[features] = W[features]
+        for V in (inside, W):  # of the features asked for last, and of others
+            expected = likelihood.design.product(V) / likelihood.design.row_scale
+            np.testing.assert_allclose(likelihood.raw(V), expected, atol=1e-12)
 
 
 @two_or_more

@@ -17,7 +17,14 @@ References
 import math
 
 import numpy as np
-from numba import njit
+
+from shrinklin.starting import uncollected
+
+with uncollected():
+    from numba import njit
+
+    # Numba's tables come with the first function that it loads.
+    njit("int64()", cache=True)(lambda: 0)
 
 _TIE = 1e-11
 

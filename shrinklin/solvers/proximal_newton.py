@@ -40,7 +40,7 @@ _FACTORED_FASTER = 4
 # No Newton step where what wants to enter is so much further off than what is alive.
 _SUPPORT_FIRST = 0.3
 # At a tolerance no larger than that one more step is made, towards so much of it.
-_POLISHED, _POLISHING = 1e-5, 0.01
+_POLISHED, _POLISHING = 2e-6, 0.01
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
 # The longest first trial of a line search, in raw predictions.

@@ -39,7 +39,7 @@ def solve(objective, W, restrict, *, tol, max_iter):
         residuals = prox_residuals(objective, W, gradient)
         worst = residuals.max(initial=0.0)
         if worst <= threshold:
-            threshold = 0.1 * worst  # for another round, if the gap asks for one
+            threshold = 0.3 * worst  # for another round, if the gap asks for one
         working = _working_set(objective, W, residuals, threshold)
         settled = worst <= 1e-14 * scale or np.array_equal(working, stalled_on)
         status = _status(objective, W, (loss, gradient), tol, worst, settled, n_iter >= max_iter)
@@ -105,9 +105,9 @@ def prox_residuals(objective, W, gradient):
     Half its square is what the objective falls by, at least, if the group moves.
     """
     groups, L = objective.groups, objective.lipschitz
-    if not objective.penalty.convex:
+    if not objective.penalty.convex or len(groups) <= MANY:
         return np.sqrt(L) * groups.norms(prox_steps(objective, W, gradient, L))
-    # At zero a convex penalty holds what is not stronger: most groups, if there are many.
+    # At zero a convex penalty holds what is not stronger: of many groups, most.
     moving = np.flatnonzero((groups.norms(W) > 0) | (groups.norms(gradient) > objective.strengths))
     features, some = groups.features(moving), groups.restrict(moving)
     steps = _prox_steps(
