@@ -68,16 +68,6 @@ def test_no_copy_of_X(estimator, order):
     assert peak < 0.3 * X.nbytes
 
 
-@pytest.mark.parametrize("collecting", [True, False])
-def test_kernels_leave_garbage_collection_as_it_was(collecting):
-    code = (
-        f"import gc; gc.{'enable' if collecting else 'disable'}();"
-        "import shrinklin.solvers.kernels; print(gc.isenabled())"
-    )
-    result = python(code)
-    assert result.stdout.strip() == str(collecting), result.stderr
-
-
 def test_kernels_are_cached_on_disk():
     # The name of the function that the interface compiles, seen in an index file.
     GroupLassoRegressor().fit(np.eye(4), np.eye(4))

@@ -17,14 +17,7 @@ References
 import math
 
 import numpy as np
-
-from shrinklin.starting import uncollected
-
-with uncollected():
-    from numba import njit
-
-    # Numba's tables come with the first function that it loads.
-    njit("int64()", cache=True)(lambda: 0)
+from numba import njit
 
 _TIE = 1e-11
 
