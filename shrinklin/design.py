@@ -88,16 +88,16 @@ class Design:
         if len(unknown):
             self._kept.add(unknown, self.columns(unknown).T, features)
 
-    def block(self, features):
-        """Products of the columns of features with each other."""
-        features = np.asarray(features)
-        self.cost.count_product(self.X.shape[0], len(features), len(features))
-        if self._stays_sparse(features):
-            columns, mean = self._sparse(features)
-            products = (columns.T @ columns).toarray()
-            return products - np.outer(mean, mean) if mean.any() else products
-        rows = self.rows(features)
-        return rows @ rows.T
+    def cross(self, left, right):
+        """Products of the columns `left` with those `right`."""
+        left, right = np.asarray(left), np.asarray(right)
+        self.cost.count_product(self.X.shape[0], len(left), len(right))
+        if self._stays_sparse(left) and self._stays_sparse(right):
+            (columns, mean), (others, other_mean) = self._sparse(left), self._sparse(right)
+            products = (columns.T @ others).toarray()
+            return products - np.outer(mean, other_mean) if mean.any() else products
+        others = self.rows(right)
+        return self.rows(left) @ others.T
 
     def product(self, W):
         """Scaled, centred X W."""

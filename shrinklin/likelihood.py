@@ -181,7 +181,7 @@ class Likelihood(Smooth):
 
     def predict(self, Z, intercept=None):
         """`Prediction` for Z (n_samples, n_targets); `intercept` is where its search begins."""
-        b = self.intercept_at_zero if intercept is None else intercept
+        b = self.intercept_at_zero if intercept is None else self.loss.centred(intercept)
         if not self.fit_intercept:
             return self.at(Z, b)
         found = self.at(Z, b)
@@ -235,7 +235,7 @@ class Likelihood(Smooth):
         """`Seen` of W: the last one again if W is still the same."""
         if not np.array_equal(W, self._seen.W):
             Z = self.raw(W)
-            self._seen = Seen(W.copy(), Z, self.predict(Z))
+            self._seen = Seen(W.copy(), Z, self.predict(Z, self._seen.prediction.intercept))
         return self._seen
 
     def remember(self, seen):

@@ -64,6 +64,11 @@ class Objective:
         L = np.where(self.lipschitz > 0, self.lipschitz, np.inf)
         return float((self.groups.norms(self.smooth.C) / np.sqrt(L)).max(initial=0.0))
 
+    @cached_property
+    def holding(self):
+        """Norm of ∇_g up to which a zero block stays there: shape (n_groups,)."""
+        return self.penalty.holding(self.strengths, self.lipschitz)
+
     def penalty_sum(self, W):
         """Σ_g ω_g φ(W_g)."""
         return float(self.groups.weights @ self.penalty.values(W, self.groups))
@@ -74,9 +79,7 @@ class Objective:
         Groups that are zero and would stay so may have another gradient of which that is
         true as well; for the duality gap it is no shorter.
         """
-        if self.penalty.convex:
-            return self.smooth.evaluate_within(W, self.groups, self.strengths)
-        return self.smooth.evaluate(W)
+        return self.smooth.evaluate_within(W, self.groups, self.holding)
 
     def value(self, W):
         """F(W)."""

@@ -71,7 +71,7 @@ def n_steps(objective, strengths):
     """How often `solve_path` reports."""
     if _convex(objective, strengths):
         return len(strengths)
-    return 2 * len(through(objective, strengths))
+    return 2 * len(through(objective, strengths)) + len(strengths)
 
 
 def _follow(objective, strengths, solve, W, report):

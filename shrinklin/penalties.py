@@ -60,6 +60,23 @@ class Penalty(ABC):
     def values(self, W, groups):
         """φ of every block of W (n_features, n_targets): shape (n_groups,)."""
 
+    def holding(self, strengths, curvature):
+        """Norm of ∇_g f up to which no step of that curvature takes a block off zero.
+
+        c/2 r² − ‖∇‖ r + s r^power has a minimum off zero only beyond it, at an r no less than
+        `jump`; where the penalty is no power of the Euclidean norm it is more than s r^power.
+        """
+        if self.convex:
+            return strengths
+        slope = 0.5 * (2 - self.power) / (1 - self.power) * curvature
+        # Less what rounding may make of it: the prox decides there.
+        return (1 - 1e-9) * slope * self.jump(strengths, curvature)
+
+    def jump(self, strengths, curvature):
+        """Least norm of a block that such a step takes off zero, if the penalty is not convex."""
+        curvature = np.where(curvature > 0, curvature, np.inf)
+        return (2 * (1 - self.power) * strengths / curvature) ** (1 / (2 - self.power))
+
     @abstractmethod
     def curvature(self, W, groups, strengths):
         """`Curvature` at W of Σ_g strengths_g φ(W_g)."""

@@ -72,16 +72,20 @@ class Quadratic(Smooth):
     y_mean: np.ndarray
 
     @abstractmethod
-    def gram(self, features):
-        """G[:, features]."""
+    def product(self, W):
+        """G W."""
 
     @abstractmethod
+    def cross(self, left, right):
+        """G[left][:, right] for features `left` and `right`."""
+
     def gradient(self, W):
         """G W − C."""
+        return self.product(W) - self.C
 
-    @abstractmethod
     def block(self, features):
         """G[features][:, features]."""
+        return self.cross(features, features)
 
     @abstractmethod
     def project(self, gradient, features):
@@ -142,20 +146,16 @@ class GramQuadratic(Quadratic):
         kept = 1.0 if fit_intercept else 0.0
         self.x_mean, self.y_mean = kept * moments.x_mean, kept * moments.y_mean
 
-    def gram(self, features):
-        return self.G[:, features]
+    def cross(self, left, right):
+        return self.G[np.asarray(left)[:, None], right]
 
-    def block(self, features):
-        features = np.asarray(features)
-        return self.G[features[:, None], features]
-
-    def gradient(self, W):
+    def product(self, W):
         alive = np.flatnonzero(W.any(axis=1))
         if len(alive) > len(W) // 2:
             self.cost.count_product(len(W), *W.shape)
-            return self.G @ W - self.C
+            return self.G @ W
         self.cost.count_product(len(W), len(alive), W.shape[1])
-        return self.G[:, alive] @ W[alive] - self.C
+        return self.G[:, alive] @ W[alive]
 
     def project(self, gradient, features):
         self.cost.count_product(len(features), len(features), len(features))
@@ -183,14 +183,19 @@ class ColumnQuadratic(Quadratic):
         self.C = self.design.correlate(self.residual_at_zero)
         self._exact = _Combinations(self.residual_at_zero, -self.C)
 
-    def gram(self, features):
-        return self.design.correlate(self.design.columns(features))
+    def product(self, W):
+        return self.design.correlate(self.design.product(W))
 
-    def block(self, features):
-        return self.design.block(features)
+    def cross(self, left, right):
+        return self.design.cross(left, right)
 
     def gradient(self, W):
-        return -self.design.correlate(self._residual(W))
+        return self._exact_gradient(self._residual(W))
+
+    def _exact_gradient(self, residual):
+        gradient = -self.design.correlate(residual)
+        self._exact.add(residual, gradient)
+        return gradient
 
     def _residual(self, W):
         return self.residual_at_zero - self.design.product(W)
@@ -203,8 +208,7 @@ class ColumnQuadratic(Quadratic):
         open_groups = (bounds > strengths) | (groups.norms(W) > 0) | (norms == 0)
         features = groups.features(np.flatnonzero(open_groups))
         if len(features) > _SHARE_OPEN * len(W):
-            gradient = -self.design.correlate(residual)
-            self._exact.add(residual, gradient)
+            gradient = self._exact_gradient(residual)
         else:
             gradient *= groups.spread(bounds / np.where(norms > 0, norms, 1.0))[:, None]
             gradient[features] = -self.design.correlate_some(features, residual)
@@ -252,17 +256,14 @@ class Touching(Quadratic):
         self.base, self.factor = base, factor
         self.order, self.n_samples, self.cost = base.order, base.n_samples, base.cost
         self.diagonal = factor * base.diagonal
-        self.C = factor * (base.gradient(W) + base.C) - gradient
+        self.C = factor * base.product(W) - gradient
         self.yy = 2 * value - float(np.vdot(W, gradient - self.C))
 
-    def gram(self, features):
-        return self.factor * self.base.gram(features)
+    def product(self, W):
+        return self.factor * self.base.product(W)
 
-    def block(self, features):
-        return self.factor * self.base.block(features)
-
-    def gradient(self, W):
-        return self.factor * (self.base.gradient(W) + self.base.C) - self.C
+    def cross(self, left, right):
+        return self.factor * self.base.cross(left, right)
 
     def project(self, gradient, features):
         return self.base.project(gradient / self.factor, features)

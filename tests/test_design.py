@@ -40,7 +40,11 @@ def test_products_are_those_of_columns(designs):
             exact = columns[:, some]
             # Beside columns far from zero, others are known to as many digits less.
             off = 1e-10 * max(1.0, np.abs(columns).max())
-            np.testing.assert_allclose(design.block(some), exact.T @ exact, atol=off, rtol=1e-9)
+            np.testing.assert_allclose(
+                design.cross(some, some), exact.T @ exact, atol=off, rtol=1e-9
+            )
+            first = columns[:, :3].T @ exact
+            np.testing.assert_allclose(design.cross([0, 1, 2], some), first, atol=off, rtol=1e-9)
             np.testing.assert_allclose(design.rows(some), exact.T, atol=off)
             np.testing.assert_allclose(design.correlate_some(some, R), exact.T @ R, atol=off)
             np.testing.assert_allclose(design.correlate(R), columns.T @ R, atol=off)
@@ -53,7 +57,7 @@ def test_sparse_data_are_not_spread_out():
     X = sparse.random_array((300, 400), density=0.01, rng=np.random.default_rng(0), format="csr")
     design = Design(X, np.ones(300), np.arange(400), fit_intercept=False)
     design.rows = design.columns = None
-    design.block(np.arange(50))
+    design.cross(np.arange(50), np.arange(50))
     design.product(np.ones((400, 2)))
     design.correlate_some(np.arange(50), np.ones((300, 2)))
 

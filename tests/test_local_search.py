@@ -1,5 +1,7 @@
 """The bridge's minima against brute force over supports."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -68,13 +70,16 @@ def test_negative_scores_are_real_improvements(p, labels):
         start = solve(objective, rng.normal(size=objective.shape))
         stationary = local_search._Stationary(objective, start)
         drops = dropping(stationary)
+        stationary.consider(drops, len(objective.groups))
         for move in stationary.additions() + drops + stationary.swaps(drops):
-            value, W = stationary.after([move])
-            assert value == pytest.approx(objective.value(W), rel=1e-9)
+            trial = stationary.after([move])
+            W = trial.whole()
+            assert trial.value == pytest.approx(objective.value(W), rel=1e-9)
             if p == 2:  # for p = 1 the curvature of a block is a bound
-                assert value <= start.value + move.score + 1e-8
-            moved = local_search.majorise_minimise(objective, W, 1)
-            assert objective.value(moved) <= value + 1e-8
+                assert trial.value <= start.value + move.score + 1e-8
+            steps = local_search.majorise_minimise(objective, W)
+            assert next(steps)[1] == pytest.approx(trial.value, rel=1e-9)
+            assert next(steps)[1] <= trial.value + 1e-8
             tried += 1
     assert tried > 50
 
@@ -86,15 +91,18 @@ def test_scores_are_the_minima_of_the_quadratic_model(labels):
     objective = build(X, Y, PENALTIES[2], share=0.05, labels=labels)
     start = solve(objective)
     stationary = local_search._Stationary(objective, start)
-    groups, d = objective.groups, stationary.model.majoriser[:, 0]
+    groups, support = objective.groups, stationary.support
+    d = np.zeros(len(start.W))
+    d[support.features] = stationary.model.majoriser[:, 0]
     values = objective.strengths * objective.penalty.values(start.W, groups)
     constants = values - 0.5 * groups.sum(d * (start.W**2).sum(axis=1))
     assert len(stationary.droppable) > 2
     for g, score in zip(stationary.droppable, stationary.drop_scores(), strict=True):
-        rest = np.flatnonzero((groups.spread(np.arange(len(groups))) != g) & (d > 0))
+        owner = groups.spread(np.arange(len(groups)))
+        rest = np.flatnonzero((owner != support.members[g]) & (d > 0))
         G, C = objective.smooth.block(rest), objective.smooth.C[rest]
         least = 0.5 * (objective.smooth.yy - np.vdot(C, np.linalg.solve(G + np.diag(d[rest]), C)))
-        model = least + constants.sum() - constants[g]
+        model = least + constants.sum() - constants[support.members[g]]
         assert start.value + score == pytest.approx(model, rel=1e-8)
 
 
@@ -103,12 +111,11 @@ def test_majorise_minimise_never_climbs(p):
     X, Y = simulate(40, 12, 3, 6)
     objective = build(X, Y, PENALTIES[p], share=0.2)
     W = np.random.default_rng(0).normal(size=objective.shape)
-    values = [objective.value(W)]
-    for _ in range(50):
-        W = local_search.majorise_minimise(objective, W, 1)
-        values.append(objective.value(W))
+    steps = islice(local_search.majorise_minimise(objective, W), 50)
+    points, values = zip(*steps, strict=True)
+    np.testing.assert_allclose(values, [objective.value(W) for W in points], rtol=1e-12)
     assert np.all(np.diff(values) <= 1e-12)
-    assert np.isfinite(W).all()
+    assert np.isfinite(points).all()
 
 
 def test_improve_keeps_what_it_cannot_better():
@@ -119,7 +126,8 @@ def test_improve_keeps_what_it_cannot_better():
     def descend(W):
         return solve(objective, W)
 
-    def glance(W, value, excess):
-        return W, value
+    def glance(objective, W, enough):
+        return W, objective.value(W)
 
     assert local_search.improve(objective, zero, descend, glance) is zero
+    assert local_search.improve(objective, zero, descend) is zero

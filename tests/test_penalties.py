@@ -98,6 +98,37 @@ def test_prox_on_both_sides_of_its_threshold(name, size):
         assert run(prox, z, t * (1 - 1e-9)).any()
 
 
+@every_penalty
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_what_a_penalty_holds_does_not_move(name, size):
+    penalty, prox, _ = PENALTIES[name]
+    held = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        z, c, s = rng.normal(size=size), 10 ** rng.uniform(-2, 2), 10 ** rng.uniform(-2, 2)
+        within = np.linalg.norm(z) <= penalty.holding(s, c)
+        moved = run(prox, z / c, s / c)
+        assert not (within and moved.any())
+        if moved.any() and not penalty.convex:
+            assert np.linalg.norm(moved) >= penalty.jump(s, c) * (1 - 1e-9)
+        held += within
+    assert 20 < held < 180
+
+
+@every_penalty
+@pytest.mark.parametrize(("c", "s"), [(1.0, 1.0), (30.0, 0.2)])
+def test_a_single_entry_is_held_no_further(name, c, s):
+    # There every norm is the absolute value, and `holding` is the threshold itself.
+    penalty, prox, _ = PENALTIES[name]
+    z = np.array([penalty.holding(s, c) * (1 + 1e-8)])
+    assert run(prox, z / c, s / c).any()
+
+
+def test_features_without_variance_are_never_let_in():
+    for penalty in (Bridge2(), Bridge1()):
+        np.testing.assert_array_equal(penalty.holding(np.ones(2), np.array([0.0, 1.0]))[:1], 0)
+
+
 def test_bridge2_jumps_to_half():
     z = np.array([3.0, -4.0])
     just_above = run(prox_bridge2, z, threshold("bridge, p=2", z) * (1 - 1e-12))

@@ -66,7 +66,8 @@ def assert_same(a, b):
     some = np.arange(0, len(W), 2)
     for x, y in [
         (a.gradient(W), b.gradient(W)),
-        (a.gram(some), b.gram(some)),
+        (a.product(W), b.product(W)),
+        (a.cross(some, some[:1]), b.cross(some, some[:1])),
         (a.block(some), b.block(some)),
     ]:
         np.testing.assert_allclose(x, y, rtol=1e-8, atol=1e-9 * np.abs(y).max())
@@ -141,7 +142,8 @@ def test_touching_quadratic_is_its_own_taylor_series(gram, factor):
     objective, quadratic, W, gradient = touching(gram, factor)
     G = factor * objective.smooth.block(np.arange(6))
     np.testing.assert_allclose(quadratic.block(np.arange(6)), G)
-    np.testing.assert_allclose(quadratic.gram(np.array([4, 1])), G[:, [4, 1]], atol=1e-15)
+    np.testing.assert_allclose(quadratic.cross(np.arange(6), [4, 1]), G[:, [4, 1]], atol=1e-15)
+    np.testing.assert_allclose(quadratic.product(W), G @ W, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(quadratic.diagonal, np.diagonal(G))
     for seed in range(5):
         D = np.random.default_rng(seed).normal(size=W.shape)

@@ -26,17 +26,19 @@ from shrinklin.solvers.newton import alike_targets
 from shrinklin.solvers.working_sets import prox_steps
 
 _MAX_DROPS = 30
-_TRIALS = 8
+_TRIALS, _FEW_TRIALS = 8, 4
+# Groups outside the support of which exact scores are computed.
+_CANDIDATES, _FEW_CANDIDATES = 300, 50
 # A move is not tried whose score exceeds this share of what the mean group pays.
 _HOPELESS = 0.2
 
 
-def improve(objective, solution, solve, glance, max_moves=100):
+def improve(objective, solution, solve, glance=None, max_moves=100):
     """Best point reached by moves that each lower F.
 
-    `solve(W)` descends from W and returns a `Solution`; `glance(W, value, excess)` makes some
-    steps of such a descent and returns the W reached, and F there: `value` is F at W, and
-    `excess` of it has to go for the move to be worth it.
+    `solve(W)` descends from W and returns a `Solution`. `glance(objective, W, enough)` makes
+    some steps of such a descent and returns the W reached, and F there; they are worth it if
+    that is below `enough`. Without it the search is quick: it considers few groups and no swaps.
     """
     for _ in range(max_moves):
         trial = _best_trial(objective, solution, glance)
@@ -57,44 +59,52 @@ def _best_trial(objective, solution, glance):
     """A point below `solution`, or None."""
     enough = solution.value - _noise(objective)
     model = objective.model(solution.W)
-    stationary = _Stationary(model, solution)
-    exact = model is objective
-    for value, W in neighbours(stationary, exact):
-        if exact and value < enough:
-            return W
-        if exact and value > enough + _HOPELESS * stationary.saving:
+    stationary, exact = _Stationary(model, solution), model is objective
+    for trial in neighbours(stationary, exact, thorough=glance is not None):
+        if exact and trial.value > enough + _HOPELESS * stationary.saving:
             break
-        W, value = glance(W, value, value - enough)
+        W, value = trial.whole(), trial.value
+        if not (exact and value < enough):
+            W, value = glance(objective, W, enough) if glance else (W, objective.value(W))
         if value < enough:
             return W
     return None
 
 
-def majorise_minimise(objective, W, n_steps):
-    """W after n_steps reweighted ridge solves on its own support, for a quadratic f."""
-    smooth = objective.smooth
-    blocks: dict[bytes, np.ndarray] = {}
-    for _ in range(n_steps):
-        model = objective.penalty.curvature(W, objective.groups, objective.strengths)
+def majorise_minimise(objective, W):
+    """(W, F(W)) now and after each of ever more reweighted ridge solves on its support.
+
+    For a quadratic f.
+    """
+    smooth, shape = objective.smooth, W.shape
+    part = _Part(objective, np.flatnonzero(objective.groups.norms(W) > 0))
+    G, C, W = smooth.block(part.features), smooth.C[part.features], W[part.features]
+    fitted = np.vdot(2 * C - G @ W, W)
+    while True:
+        value = 0.5 * (smooth.yy - fitted) + part.values(W).sum()
+        yield _spread(W, part.features, shape), value
         # p = 1 sends entries to zero without end: leave them out once shrunk
         # to nothing beside what they would be unpenalised.
-        vanished = 1e-12 * model.majoriser > smooth.diagonal[:, None]
-        if vanished.any():
-            W = np.where(vanished, 0.0, W)
-            model = objective.penalty.curvature(W, objective.groups, objective.strengths)
-        W = np.zeros_like(W)
+        vanished = 1e-12 * part.curvature(W).majoriser > smooth.diagonal[part.features, None]
+        model = part.curvature(np.where(vanished, 0.0, W))
+        W, fitted = np.zeros_like(W), 0.0
         for targets, rows in alike_targets(model.smooth, model.majoriser):
             objective.cost.count_factorisation(len(rows))
             objective.cost.count_product(len(rows), len(rows), len(targets))
-            key = rows.tobytes()
-            blocks[key] = G = blocks[key] if key in blocks else smooth.block(rows)
-            at = rows[:, None], targets
-            W[at] = scaled_solve(G + np.diag(model.majoriser[rows, targets[0]]), smooth.C[at])
-    return W
+            at, d = (rows[:, None], targets), model.majoriser[rows, targets[0]]
+            W[at] = scaled_solve(G[rows[:, None], rows] + np.diag(d), C[at])
+            # There G W is C − d W.
+            fitted += np.vdot(C[at], W[at]) + d @ (W[at] ** 2).sum(axis=1)
 
 
-def neighbours(stationary, by_value=True):
-    """(F, W) of points one move or several away, the most promising first.
+def _spread(W, features, shape):
+    whole = np.zeros(shape)
+    whole[features] = W
+    return whole
+
+
+def neighbours(stationary, by_value=True, thorough=True):
+    """`Trial`s one move or several away, the most promising first.
 
     That is by F, or by the scores of the moves, many together first: where f is not the
     quadratic that the moves are scored on, its F says little of a trial, and the moves that
@@ -103,17 +113,18 @@ def neighbours(stationary, by_value=True):
     costs = stationary.drop_scores()
     cheapest = np.argsort(costs, kind="stable")[:_MAX_DROPS]
     drops = [Move(costs[i], int(stationary.droppable[i])) for i in cheapest]
-    moves = stationary.additions() + drops + stationary.swaps(drops)
+    stationary.consider(drops if thorough else [], _CANDIDATES if thorough else _FEW_CANDIDATES)
+    moves = stationary.additions() + drops + (stationary.swaps(drops) if thorough else [])
     moves.sort(key=lambda move: move.score)
-    if not by_value:
+    if not (thorough and by_value):
         lowering = [move for move in moves if move.score < 0]
         trials = _several(lowering) + [[move] for move in moves]
-        return [stationary.after(some) for some in trials[:_TRIALS]]
-    single = [(*stationary.after([move]), move) for move in moves[:_TRIALS]]
-    single.sort(key=lambda trial: trial[0])
-    together = _several(move for value, _, move in single if value < stationary.value)
-    trials = [trial[:2] for trial in single] + [stationary.after(some) for some in together]
-    return sorted(trials, key=lambda trial: trial[0])
+        return [stationary.after(some) for some in trials[: _TRIALS if thorough else _FEW_TRIALS]]
+    single = [(stationary.after([move]), move) for move in moves[:_TRIALS]]
+    single.sort(key=lambda pair: pair[0].value)
+    together = _several(move for trial, move in single if trial.value < stationary.value)
+    trials = [trial for trial, _ in single] + [stationary.after(some) for some in together]
+    return sorted(trials, key=lambda trial: trial.value)
 
 
 def _several(moves):
@@ -125,19 +136,20 @@ def _several(moves):
 
 def _compatible(moves):
     """Moves, in order, of which no two concern the same group."""
-    taken: set[int] = set()
+    dropped: set[int] = set()
+    added: set[int] = set()
     chosen = []
     for move in moves:
-        groups = {g for g in (move.drop, move.add) if g is not None}
-        if not groups & taken:
-            taken |= groups
+        if move.drop not in dropped and move.add not in added:
+            dropped |= {move.drop} - {None}
+            added |= {move.add} - {None}
             chosen.append(move)
     return chosen
 
 
 @dataclass(frozen=True)
 class Move:
-    """Group `drop` leaves, group `add` enters with `block`; either may be None."""
+    """The support's group `drop` leaves, group `add` enters with `block`; either may be None."""
 
     score: float
     drop: int | None = None
@@ -145,63 +157,67 @@ class Move:
     block: np.ndarray | None = None
 
 
-class _Inside:
-    """The penalty on some groups alone, as `prox_steps` wants it."""
+@dataclass(frozen=True)
+class Trial:
+    """F at a point of that `shape`, which is `W` on `features` and zero elsewhere."""
 
-    def __init__(self, objective, members, groups):
-        self.penalty, self.groups = objective.penalty, groups
+    value: float
+    W: np.ndarray
+    features: np.ndarray
+    shape: tuple[int, int]
+
+    def whole(self):
+        return _spread(self.W, self.features, self.shape)
+
+
+class _Part:
+    """Some groups alone: their features and what the penalty says of them."""
+
+    def __init__(self, objective, members):
+        self.members, self.features = members, objective.groups.features(members)
+        self.penalty, self.groups = objective.penalty, objective.groups.restrict(members)
         self.strengths = objective.strengths[members]
+
+    def values(self, W):
+        return self.strengths * self.penalty.values(W, self.groups)
+
+    def curvature(self, W):
+        return self.penalty.curvature(W, self.groups, self.strengths)
 
 
 class _System:
     """M⁻¹ for the targets whose smooth entries are alike.
 
-    `force` is (M⁻¹_gg)⁻¹ W_g in the rows of every group g; `precision` holds these
-    inverses, one block a group.
+    `rows` are among those of the support. `force` is (M⁻¹_gg)⁻¹ W_g in the rows of every group
+    g; `precision` holds these inverses, one block a group.
     """
 
-    def __init__(self, stationary, targets, rows):
-        smooth, majoriser = stationary.objective.smooth, stationary.model.majoriser
+    def __init__(self, stationary, G, targets, rows):
         self.targets, self.rows, self.owner = targets, rows, stationary.owner[rows]
-        self.G, self.d = smooth.gram(rows), majoriser[rows, targets[0]]
-        self.inverse = inverse = scaled_inverse(self.G[rows] + np.diag(self.d))
-        self.B = self.G @ inverse
-        smooth.cost.count_product(len(self.G) + len(rows), len(rows), len(rows))
-        self.schur = smooth.diagonal - np.einsum("ks,ks->k", self.B, self.G)
+        self.d = stationary.model.majoriser[rows, targets[0]]
+        self.inverse = inverse = scaled_inverse(G[rows[:, None], rows] + np.diag(self.d))
         self.precision = _block_inverses(inverse, self.owner)
         self.w = stationary.W[rows[:, None], targets]
         self.force = self.precision @ self.w
 
-    def without(self, gradient, drops):
-        """What ‖∇_k‖² and the Schur diagonal of every row k rise by after each of `drops`."""
-        which, own = np.nonzero(self.owner == drops[:, None])
-        force, columns = self.force[own], self.B[:, own]
-        alike = which[:, None] == which
-        pull = columns @ np.where(alike, force @ force.T, 0.0)
-        pull -= 2 * gradient[:, self.targets] @ force.T
-        rise = columns @ self.precision[own[:, None], own]
-        member = (which[:, None] == np.arange(len(drops))).astype(float)
-        return (columns * pull) @ member, (columns * rise) @ member
+    def adapt(self, D, B, cross, blocks, dropped, gradient):
+        """Write to D how the rest adapts to `blocks` that enter; returns the change of f.
 
-    def adapt(self, D, added, dropped, gradient):
-        """Write to D how the rest adapts to what it holds for `added`; returns the change of f.
-
-        f without the terms of `added` alone. With D_S = −M⁻¹(G_SA D_A + E y), E y being what
+        f without the terms of `blocks` alone. With D_S = −M⁻¹(G_SA D_A + E y), E y being what
         holds `dropped` at zero, (G D)_S is −E y − d D_S.
         """
-        entering = D[added[:, None], self.targets]
-        change = -self.B[added].T @ entering
+        entering = blocks[:, self.targets]
+        change = -B.T @ entering
         gone = np.isin(self.owner, dropped)
         y = np.zeros_like(self.w)
         if gone.any():
             y[gone] = np.linalg.solve(self.inverse[gone][:, gone], (self.w + change)[gone])
             change -= self.inverse[:, gone] @ y[gone]
             change[gone] = -self.w[gone]  # exactly
-        at = self.rows[:, None], self.targets
-        D[at] = change
+        D[self.rows[:, None], self.targets] = change
         product = -y - self.d[:, None] * change
-        total = np.vdot(change, gradient[at] + 0.5 * product)
-        return total + 0.5 * np.vdot(entering, self.G[added] @ change)
+        total = np.vdot(change, gradient[self.rows[:, None], self.targets] + 0.5 * product)
+        return total + 0.5 * np.vdot(entering, cross[:, self.rows] @ change)
 
 
 def _block_inverses(inverse, owner):
@@ -211,125 +227,183 @@ def _block_inverses(inverse, owner):
     return np.linalg.inv(np.where(owner[:, None] == owner, inverse, 0.0))
 
 
+@dataclass(frozen=True)
+class _Pull:
+    """What some drops do to the gradient of every feature if the rest adapts to them.
+
+    Column i of `columns` times row i of `force` goes off it with drop `which[i]`; `member`
+    says so as a matrix.
+    """
+
+    system: _System
+    which: np.ndarray
+    own: np.ndarray
+    member: np.ndarray
+    columns: np.ndarray
+
+    @property
+    def force(self):
+        return self.system.force[self.own]
+
+    def squares(self, gradient):
+        """What the squared gradient of every feature rises by after each drop."""
+        alike = self.which[:, None] == self.which
+        pull = self.columns @ np.where(alike, self.force @ self.force.T, 0.0)
+        pull -= 2 * gradient[:, self.system.targets] @ self.force.T
+        return (self.columns * pull) @ self.member
+
+    def rise(self, features):
+        """What the Schur complement of each of `features` rises by after each drop."""
+        columns = self.columns[features]
+        rise = columns @ self.system.precision[self.own[:, None], self.own]
+        return (columns * rise) @ self.member
+
+
 class _Stationary:
     """The quadratic model at a stationary point, and its moves."""
 
     def __init__(self, objective, solution):
         self.objective, self.groups = objective, objective.groups
-        self.W, self.gradient = solution.W, solution.gradient
         self.loss, self.value = solution.loss, solution.value
-        self.owner = self.groups.spread(np.arange(len(self.groups)))
-        self.alive = self.groups.norms(self.W) > 0
-        self.droppable = np.flatnonzero(self.alive & (objective.strengths > 0))
-        self.penalties = objective.strengths * objective.penalty.values(self.W, self.groups)
+        self.gradient = objective.smooth.evaluate(solution.W)[1]
+        self.alive = self.groups.norms(solution.W) > 0
+        self.support = part = _Part(objective, np.flatnonzero(self.alive))
+        self.W = solution.W[part.features]
+        self.owner = part.groups.spread(np.arange(len(part.groups)))
+        self.droppable = np.flatnonzero(part.strengths > 0)
+        self.penalties = part.values(self.W)
         self.saving = self.penalties.sum() / max(len(self.droppable), 1)
-        self.model = objective.penalty.curvature(self.W, self.groups, objective.strengths)
+        self.model = part.curvature(self.W)
+        G = objective.smooth.block(part.features)
         patterns = alike_targets(self.model.smooth, self.model.majoriser)
-        self.systems = [_System(self, targets, rows) for targets, rows in patterns]
-        self.schur = np.zeros(len(self.W))
-        for system in self.systems:
-            self.schur = np.maximum(self.schur, system.schur)
-        if len(self.systems) == 0 or not self.model.smooth.any(axis=0).all():
-            self.schur = objective.smooth.diagonal  # some target has no support
+        self.systems = [_System(self, G, targets, rows) for targets, rows in patterns]
 
     def drop_scores(self):
         """What each of `droppable` costs if the rest adapts."""
         costs = 0.5 * (self.model.majoriser * self.W**2).sum(axis=1)
         for system in self.systems:
             costs[system.rows] += 0.5 * np.einsum("st,st->s", system.w, system.force)
-        return (self.groups.sum(costs) - self.penalties)[self.droppable]
+        return (self.support.groups.sum(costs) - self.penalties)[self.droppable]
+
+    def consider(self, drops, n_groups):
+        """Look at the `n_groups` outside that may gain most, now or after one of `drops`."""
+        costs = np.array([0.0] + [drop.score for drop in drops])
+        self.pulls = self._pulls(np.array([drop.drop for drop in drops], dtype=int))
+        squares = np.repeat(self.groups.norms(self.gradient)[:, None] ** 2, len(costs), axis=1)
+        for pull in self.pulls:
+            squares[:, 1:] += self.groups.sum(pull.squares(self.gradient))
+        members = self._most_promising(squares, costs, n_groups)
+        self.candidates = _Part(self.objective, members)
+        self.squares = squares[members]
+        features = self.candidates.features
+        self.cross = self.objective.smooth.cross(features, self.support.features)
+        self.B = [self.cross[:, system.rows] @ system.inverse for system in self.systems]
+        self.curvature = self._curvature(features, len(costs))
+
+    def _pulls(self, dropped):
+        if len(dropped) == 0:
+            return []
+        pulls = []
+        for system in self.systems:
+            which, own = np.nonzero(system.owner == dropped[:, None])
+            V = np.zeros((len(self.gradient), len(own)))
+            V[self.support.features[system.rows]] = system.inverse[:, own]
+            member = (which[:, None] == np.arange(len(dropped))).astype(float)
+            columns = self.objective.smooth.product(V)
+            pulls.append(_Pull(system, which, own, member, columns))
+        return pulls
+
+    def _most_promising(self, squares, costs, n_groups):
+        L = self.objective.lipschitz
+        outside = np.flatnonzero(~self.alive & (L > 0))
+        gains = (0.5 * squares[outside] / L[outside, None] - costs).max(axis=1)
+        if len(outside) > n_groups:
+            outside = outside[np.argpartition(-gains, n_groups)[:n_groups]]
+        return np.sort(outside)
+
+    def _curvature(self, features, n_columns):
+        """Of every candidate, now and after each drop: the Schur complement of M in G."""
+        diagonal = self.objective.smooth.diagonal[features]
+        schur, rise = np.zeros(len(features)), np.zeros((len(features), n_columns))
+        for system, B in zip(self.systems, self.B, strict=True):
+            schur = np.maximum(schur, diagonal - (B * self.cross[:, system.rows]).sum(axis=1))
+        for pull in self.pulls:
+            rise[:, 1:] = np.maximum(rise[:, 1:], pull.rise(features))
+        if len(self.systems) == 0 or not self.model.smooth.any(axis=0).all():
+            schur = diagonal  # some target has no support
+        L = self.objective.lipschitz[self.candidates.members, None]
+        return np.clip(self.candidates.groups.sum(schur[:, None] + rise), 1e-10 * L, L)
 
     def additions(self):
         """The few best groups to enter."""
-        squares, curvature = self.groups.norms(self.gradient) ** 2, self._curvature(self.schur)
-        members = np.flatnonzero(self._promising(squares[:, None], curvature[:, None], 0.0))
-        gradient = self.gradient[self.groups.features(members)]
-        return self._entering(members, gradient, curvature[members], [Move(0.0)] * len(members))
+        return self._entering([Move(0.0)], slice(0, 1))
 
     def swaps(self, drops):
         """The few best groups to enter after one of the moves `drops`, all of them together."""
-        if len(drops) == 0:
-            return []
-        dropped = np.array([move.drop for move in drops])
-        squares, curvature = self._without(dropped)
-        costs = np.array([move.score for move in drops])
-        members, which = np.nonzero(self._promising(squares, curvature, costs))
-        gradient = self._gradient_without(members, dropped[which])
-        return self._entering(
-            members, gradient, curvature[members, which], [drops[i] for i in which]
-        )
+        return self._entering(drops, slice(1, None)) if drops else []
 
-    def _without(self, drops):
-        """‖∇_k‖² and curvature of every group k, after each of `drops` if the rest adapts."""
-        squares = np.repeat(self.groups.norms(self.gradient)[:, None] ** 2, len(drops), axis=1)
-        rise = np.zeros((len(self.W), len(drops)))
-        for system in self.systems:
-            pull, own_rise = system.without(self.gradient, drops)
-            squares += self.groups.sum(pull)
-            rise = np.maximum(rise, own_rise)
-        return squares, self._curvature(self.schur[:, None] + rise)
-
-    def _curvature(self, schur):
-        L = self.objective.lipschitz.reshape(-1, *[1] * (schur.ndim - 1))
-        return np.clip(self.groups.sum(schur), 1e-10 * L, L)
-
-    def _promising(self, squares, curvature, costs):
-        """Groups outside that may enter, with a score that is worth a trial.
-
-        c/2 r² − ‖∇‖ r + s r^power has a minimum off zero from some ‖∇‖ on, at an r no less
-        than there; the penalty is no less than s r^power, with r the Euclidean norm.
-        """
-        power, strengths = self.objective.penalty.power, self.objective.strengths[:, None]
-        c = np.where(curvature > 0, curvature, 1.0)
-        r = (2 * (1 - power) * strengths / c) ** (1 / (2 - power))
-        least = 0.5 * c * r * (2 - power) / (1 - power)
-        scores = costs + strengths * r**power - 0.5 * squares / c
-        outside = ~self.alive[:, None] & (curvature > 0)
-        return outside & (squares >= (1 - 1e-9) * least**2) & (scores < self.saving)
-
-    def _gradient_without(self, members, drops):
-        """∇_k for each k of `members` after one of `drops` each, one below the other."""
-        features = self.groups.features(members)
-        gradient = self.gradient[features]
-        drops = np.repeat(drops, self.groups.sizes[members])
-        for system in self.systems:
-            own = np.flatnonzero(np.isin(system.owner, drops))
-            B = np.where(system.owner[own] == drops[:, None], system.B[features[:, None], own], 0.0)
-            gradient[:, system.targets] -= B @ system.force[own]
-        return gradient
-
-    def _entering(self, members, gradient, curvature, drops):
-        """The best moves of those where one of `members` enters after one of `drops`."""
-        inside = _Inside(self.objective, members, self.groups.restrict(members))
+    def _entering(self, drops, columns):
+        squares, curvature = self.squares[:, columns], self.curvature[:, columns]
+        costs = np.array([drop.score for drop in drops])
+        at, which = np.nonzero(self._worth_a_trial(squares, curvature, costs))
+        inside = _Part(self.objective, self.candidates.members[at])
+        curvature, drops = curvature[at, which], [drops[i] for i in which]
+        gradient = self._gradient_without(at, drops)
         blocks = prox_steps(inside, np.zeros_like(gradient), gradient, curvature)
-        gains = inside.groups.sum((gradient * blocks).sum(axis=1))
+        gains = inside.groups.sum((gradient * blocks).sum(axis=1)) + inside.values(blocks)
         gains += 0.5 * curvature * inside.groups.norms(blocks) ** 2
-        gains += inside.strengths * inside.penalty.values(blocks, inside.groups)
         scores = gains + [drop.score for drop in drops]
         ptr = inside.groups.ptr
         return [
-            Move(scores[i], drops[i].drop, int(members[i]), blocks[ptr[i] : ptr[i + 1]])
+            Move(scores[i], drops[i].drop, int(at[i]), blocks[ptr[i] : ptr[i + 1]])
             for i in np.argsort(scores, kind="stable")[:_TRIALS]
             if gains[i] < 0
         ]
 
-    def after(self, moves):
-        """(F, W) after the moves, the other groups adapting to the quadratic model."""
-        entering = [move.add for move in moves if move.add is not None]
-        added = np.asarray(self.groups.features(entering), dtype=int)
-        dropped = np.array([move.drop for move in moves if move.drop is not None], dtype=int)
-        D = np.zeros_like(self.W)
-        for move in moves:
-            if move.add is not None:
-                D[self._rows(move.add)] = move.block
-        change = np.vdot(self.gradient[added], D[added])
-        if len(added):
-            change += 0.5 * np.vdot(D[added], self.objective.smooth.block(added) @ D[added])
-        for system in self.systems:
-            change += system.adapt(D, added, dropped, self.gradient)
-        W = self.W + D
-        penalty = self.objective.strength * self.objective.penalty_sum(W)
-        return self.loss + change + penalty, W
+    def _worth_a_trial(self, squares, curvature, costs):
+        """Candidates that may enter, with a score that is worth a trial.
 
-    def _rows(self, g):
-        return slice(self.groups.ptr[g], self.groups.ptr[g + 1])
+        The penalty is no less than its power of the least r that a block jumps to.
+        """
+        penalty, strengths = self.objective.penalty, self.candidates.strengths[:, None]
+        least = penalty.holding(strengths, curvature)
+        r = penalty.jump(strengths, curvature)
+        scores = costs + strengths * r**penalty.power - 0.5 * squares / curvature
+        return (squares > least**2) & (scores < self.saving)
+
+    def _gradient_without(self, at, drops):
+        """∇ of each of the candidates `at` after one of `drops` each, one below the other."""
+        rows = self.candidates.groups.features(at)
+        gradient = self.gradient[self.candidates.features[rows]]
+        if self.pulls:
+            drops = np.array([-1 if drop.drop is None else drop.drop for drop in drops], dtype=int)
+            drops = np.repeat(drops, self.candidates.groups.sizes[at])
+            for system, B in zip(self.systems, self.B, strict=True):
+                own = np.flatnonzero(np.isin(system.owner, drops))
+                gone = system.owner[own] == drops[:, None]
+                gradient[:, system.targets] -= (
+                    np.where(gone, B[rows[:, None], own], 0.0) @ system.force[own]
+                )
+        return gradient
+
+    def after(self, moves):
+        """The `Trial` after the moves, the other groups adapting to the quadratic model."""
+        entering = [move for move in moves if move.add is not None]
+        at = np.array([move.add for move in entering], dtype=int)
+        new = np.asarray(self.candidates.groups.features(at), dtype=int)
+        features = self.candidates.features[new]
+        blocks = np.concatenate([move.block for move in entering] or [self.W[:0]])
+        dropped = np.array([move.drop for move in moves if move.drop is not None], dtype=int)
+        change, D = 0.0, np.zeros_like(self.W)
+        if entering:
+            G = self.objective.smooth.block(features)
+            change += np.vdot(blocks, self.gradient[features] + 0.5 * G @ blocks)
+        gradient = self.gradient[self.support.features]
+        for system, B in zip(self.systems, self.B, strict=True):
+            change += system.adapt(D, B[new], self.cross[new], blocks, dropped, gradient)
+        W = self.W + D
+        penalty = self.support.values(W).sum()
+        penalty += _Part(self.objective, self.candidates.members[at]).values(blocks).sum()
+        everywhere = np.concatenate([self.support.features, features])
+        W = np.concatenate([W, blocks])
+        return Trial(self.loss + change + penalty, W, everywhere, self.gradient.shape)

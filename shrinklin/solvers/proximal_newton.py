@@ -75,6 +75,16 @@ class ProximalNewton(BaseEstimator):
         return solution
 
 
+def newton_steps(objective, W):
+    """(W, F(W)) now and after each of ever more Newton steps on the groups of W."""
+    alive = np.flatnonzero(objective.groups.norms(W) > 0)
+    features = objective.groups.features(alive)
+    block = _LikelihoodBlock(objective, alive, features, W[features])
+    while True:
+        yield block.whole(), block.value()
+        block.newton_step(0.0)
+
+
 def _unpenalised(objective, tol):
     """Plain Newton, which ends even if there is nothing to converge to."""
     smooth = objective.smooth
@@ -98,7 +108,7 @@ class _Point:
 
 
 class _LikelihoodBlock(working_sets.Block):
-    def __init__(self, objective, working, features, W, gradient):
+    def __init__(self, objective, working, features, W, gradient=None):
         super().__init__(objective, working)
         self.likelihood, self.features = objective.smooth, features
         self.knows_gram = isinstance(self.likelihood.base, GramQuadratic)
@@ -109,8 +119,14 @@ class _LikelihoodBlock(working_sets.Block):
         self.rows = self.likelihood.rows(features)
         self.diagonal = self.likelihood.design.diagonal[features]
         seen = self.likelihood.see(self._whole(W))
+        if gradient is None:
+            gradient = self._correlate(seen.prediction.residual)
         self.point = self._point(W.T, seen.Z, seen.prediction, gradient)
         self.level = sum(price <= _CHEAP for price in self._prices()) - 1
+
+    def whole(self):
+        """W of all features."""
+        return self._whole(self.W)
 
     def _whole(self, W):
         whole = np.zeros(self.likelihood.C.shape)
@@ -209,7 +225,9 @@ class _LikelihoodBlock(working_sets.Block):
             return False
         # As accurate as the quadratic model is, which gives superlinear convergence.
         self.largest = max(self.largest, worst)
-        accuracy = np.clip(max(worst / self.largest, 0.1 * tol / worst), 1e-6, 0.05)
+        accuracy = np.clip(
+            max(worst / self.largest, 0.1 * tol / worst), 1e-6, 0.05 if tol > 0 else 0.2
+        )
         D = self._newton_direction(model, total, accuracy)
         if not np.isfinite(D).all():
             return False

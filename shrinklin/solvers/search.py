@@ -1,11 +1,12 @@
 r"""Minima of a non-convex objective along a path of penalty strengths.
 
-The bridge is not convex, and a single start is often
-several percent off. So its path is solved from both ends (zero, and a dense
-group lasso), each point improved by `local_search`, and every point
-found goes into a pool, from which each strength κ takes its best. In κ the
-objective of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from the
-pool is reading off the lower envelope of lines, and costs nothing.
+The bridge is not convex, and a single start is often several percent off. So its path is
+followed from both ends: from zero with a quick `local_search`, which lets features in, and
+from a dense group lasso with a thorough one. Of few strengths, which cannot help each other,
+both are thorough. Every point found goes into a pool, from which each strength κ takes its
+best; where that is better than what it had, the search goes on from there. In κ the objective
+of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from the pool is reading off the
+lower envelope of lines, and costs nothing.
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 from shrinklin.penalties import GroupLasso
 from shrinklin.quadratic import Quadratic
 from shrinklin.solvers.local_search import improve, majorise_minimise
+from shrinklin.solvers.proximal_newton import newton_steps
 from shrinklin.solvers.solution import Solution
 
 # The bridge is followed through at least this many strengths from each end.
@@ -27,11 +29,10 @@ _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
 _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
 # Values that differ by less, relatively, are of one minimum.
 _ALIKE = 1e-6
-# Descents between moves; what is returned has the tolerance asked for.
+# Descents of the search; what is returned has the tolerance asked for.
 _ROUGH_TOL = 1e-4
-# How far a trial of the local search goes before it is judged.
+# How far a trial of the thorough search goes before it is judged.
 _GLANCE_STEPS = 2
-_GLANCE_SWEEPS, _GLANCE_TOL = 10, 1e-3
 
 
 class Search:
@@ -54,57 +55,40 @@ class Search:
     def run(self):
         grid = through(self.objective, self.strengths)
         zero = np.zeros(self.objective.shape)
-        sparse_end = self._follow(grid, zero)[-1].W
+        sparse_end = self._follow(grid, zero, thorough=len(self.strengths) < _MIN_STEPS)
         dense_end = self._follow_group_lasso(sparse_end)
-        self._follow(grid[::-1], dense_end)
+        self._follow(grid[::-1], dense_end, thorough=True)
         for strength in [*self.strengths, *self.strengths[::-1]]:
             value, W = self.pool.best(strength)
-            known = self.found[strength].value
-            if value < known - 1e-9 * abs(known):
-                self.settle(strength, W)
-        return [self.found[strength] for strength in self.strengths]
+            if value < self.found[strength].value * (1 - _ALIKE):
+                self._settle(strength, W)
+        return [self._polished(strength) for strength in self.strengths]
 
-    def _follow(self, strengths, W):
-        solutions = []
+    def _follow(self, strengths, W, thorough):
         for strength in strengths:
-            solutions.append(self.settle(strength, W))
-            W = solutions[-1].W
+            W = self._settle(strength, W, thorough).W
             self.report()
-        return solutions
+        return W
 
-    def settle(self, strength, W):
+    def _settle(self, strength, W, thorough=True):
         """Descend from W; where asked for, search on from there."""
         objective = self.objective.at(strength)
-        solution = self.solve(objective, W, tol=self.rough_tol)
-        known = self.found.get(strength)
-        if known is not None and abs(solution.value - known.value) <= _ALIKE * known.value:
-            return known  # searched before
+
+        def solve(W):
+            return self.solve(objective, W, tol=self.rough_tol)
+
+        solution = solve(W)
         if strength in self.strengths:
-            solution = improve(
-                objective,
-                solution,
-                lambda W: self.solve(objective, W, tol=self.rough_tol),
-                lambda W, value, excess: self.glance(objective, W, value, excess),
-            )
-            solution = self.solve(objective, solution.W)
-            if known is None or solution.value < known.value:
+            solution = improve(objective, solution, solve, _glance if thorough else None)
+            known = self.found.get(strength)
+            if thorough and (known is None or solution.value < known.value):
                 self.found[strength] = solution
         self.pool.add(solution.W, solution.loss)
         return solution
 
-    def glance(self, objective, W, value, excess):
-        """W some way down from here, and F there, `excess` being too much."""
-        if not isinstance(objective.smooth, Quadratic):
-            solution = self.solve(objective, W, _GLANCE_SWEEPS, _GLANCE_TOL)
-            return solution.W, solution.value
-        enough = value - excess
-        for _ in range(_GLANCE_STEPS):
-            W, before = majorise_minimise(objective, W, 1), value
-            value = objective.value(W)
-            # Steps shrink: what they still have to gain is of the order of the last.
-            if value - enough > 3 * (before - value):
-                break
-        return W, value
+    def _polished(self, strength):
+        self.report()
+        return self.solve(self.objective.at(strength), self.found[strength].W)
 
     def _follow_group_lasso(self, sparse_end):
         """Pool the group lasso's supports, refitted; return its densest solution."""
@@ -133,6 +117,20 @@ def through(objective, strengths):
     if least == 0 or largest <= least:
         return strengths
     return sorted({*strengths, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
+
+
+def _glance(objective, W, enough):
+    """W some way down from here and F there, which is below `enough` if it was worth it."""
+    quadratic = isinstance(objective.smooth, Quadratic)
+    steps = (majorise_minimise if quadratic else newton_steps)(objective, W)
+    W, value = next(steps)
+    for _ in range(_GLANCE_STEPS):
+        before = value
+        W, value = next(steps)
+        # Steps shrink: what they still have to gain is of the order of the last.
+        if value < enough or value - enough > 3 * (before - value):
+            break
+    return W, value
 
 
 class _Pool:

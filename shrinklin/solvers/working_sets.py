@@ -11,6 +11,7 @@ block can improve it; `local_search` and `path` look further.
 """
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 
@@ -105,10 +106,10 @@ def prox_residuals(objective, W, gradient):
     Half its square is what the objective falls by, at least, if the group moves.
     """
     groups, L = objective.groups, objective.lipschitz
-    if not objective.penalty.convex or len(groups) <= MANY:
+    if len(groups) <= MANY:
         return np.sqrt(L) * groups.norms(prox_steps(objective, W, gradient, L))
-    # At zero a convex penalty holds what is not stronger: of many groups, most.
-    moving = np.flatnonzero((groups.norms(W) > 0) | (groups.norms(gradient) > objective.strengths))
+    # At zero the penalty holds what is not stronger: of many groups, most.
+    moving = np.flatnonzero((groups.norms(W) > 0) | (groups.norms(gradient) > objective.holding))
     features, some = groups.features(moving), groups.restrict(moving)
     steps = _prox_steps(
         objective.penalty, W[features], gradient[features], L[moving],
@@ -163,6 +164,11 @@ class Block(ABC):
         self.lipschitz = objective.lipschitz[working]
         self.scale = 2 * objective.smooth.value_at_zero
         self.cost = objective.cost
+
+    @cached_property
+    def holding(self):
+        """As that of `Objective`."""
+        return self.penalty.holding(self.strengths, self.lipschitz)
 
     @property
     @abstractmethod
