@@ -77,6 +77,9 @@ class Groups:
 
     def restrict(self, members):
         """The groups `members` alone, over their own features."""
+        if self.singletons:
+            each = np.arange(len(members) + 1)
+            return Groups(each[:-1], each, self.weights[members])
         sizes = self.sizes[members]
         ptr = np.concatenate([[0], np.cumsum(sizes)])
         return Groups(np.arange(ptr[-1]), ptr, self.weights[members])

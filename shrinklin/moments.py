@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
 
 from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
 
@@ -577,15 +576,23 @@ def _bears_float32(X):
     n_samples, n_features = X.shape
     if n_samples < 16 * n_features:
         return False
-    sample = X[:: n_samples // (4 * n_features)].astype(float)
-    mean, scale = sample.mean(axis=0), sample.std(axis=0)
+    sample = X[:: n_samples // (4 * n_features)]
+    mean = sample.mean(axis=0, dtype=float)
+    sample = sample - mean.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = np.sqrt(np.einsum("ij,ij->j", sample, sample, dtype=float) / len(sample))
     used = scale > 0
-    if (scale < 1e-2 * np.abs(mean)).any() or (scale[used] < 1e-15).any():
+    if not ((scale >= 1e-2 * np.abs(mean)) & (~used | (scale >= 1e-15))).all():
         return False
-    scaled = (sample[:, used] - mean[used]) / (scale[used] * np.sqrt(len(sample)))
-    correlations = scaled.T @ scaled
+    sample = sample[:, used] / (scale[used] * np.sqrt(len(sample))).astype(np.float32)
+    correlations = sample.T @ sample
     correlations.flat[:: len(correlations) + 1] -= _LEAST_EIGENVALUE
-    return lapack.dpotrf(correlations)[1] == 0
+    try:
+        # Of numpy, whose threads these are: those of scipy would wait for them.
+        np.linalg.cholesky(correlations)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _sparse_products(X, Yc, s):

@@ -147,6 +147,8 @@ class GramQuadratic(Quadratic):
 
     def block(self, features):
         features = np.asarray(features)
+        if np.array_equal(features, np.arange(len(self.G))):
+            return self.G
         return self.G[features[:, None], features]
 
     def gradient(self, W):
@@ -155,7 +157,8 @@ class GramQuadratic(Quadratic):
             self.cost.count_product(len(W), *W.shape)
             return self.G @ W - self.C
         self.cost.count_product(len(W), len(alive), W.shape[1])
-        return self.G[:, alive] @ W[alive] - self.C
+        # G is symmetric, and its rows lie together.
+        return self.G[alive].T @ W[alive] - self.C
 
     def project(self, gradient, features):
         self.cost.count_product(len(features), len(features), len(features))
