@@ -41,10 +41,8 @@ class Design:
         self._last = np.empty(0, dtype=int), np.empty((0, X.shape[0]))
 
     def _variances(self):
-        if not sparse.issparse(self.X):
-            return self._dense_variances(np.arange(self.X.shape[1]))
-        squares = self.X.multiply(self.X).T @ self.row_scale**2
-        variance = np.asarray(squares).reshape(-1) - self.x_mean**2
+        squares = weighted_mean(self.X, (self.row_scale**2).ravel(), power=2)
+        variance = squares - self.x_mean**2
         self.far = far_from_zero(variance, self.x_mean)
         far = np.flatnonzero(self.far)
         variance[far] = self._dense_variances(far)

@@ -480,12 +480,12 @@ def _clear_constants(xx, xy, yy, x_noise, y_noise):
     xx[:, x_constant] = xy[:, y_constant] = yy[:, y_constant] = 0.0
 
 
-def weighted_mean(X, sample_weight):
-    """Weighted mean of every column of a dense or sparse X, in float64."""
+def weighted_mean(X, sample_weight, power=1):
+    """Weighted mean of that power of every column of a dense or sparse X, in float64."""
     weight = sample_weight.sum()
     if sparse.issparse(X):
-        return np.asarray(X.T @ sample_weight).reshape(-1) / weight
-    return sum(sample_weight[rows] @ _rows(X, rows) for rows in _chunks(X)) / weight
+        return np.asarray(X.power(power).T @ sample_weight).reshape(-1) / weight
+    return sum(sample_weight[rows] @ _rows(X, rows) ** power for rows in _chunks(X)) / weight
 
 
 def variance_noise(x_mean):
@@ -562,8 +562,7 @@ def _shift(X, s):
     if weight.sum() * 2 * step < s.sum():
         return weighted_mean(X, s)
     mean = weighted_mean(sample, weight)
-    square = sum(weight[rows] @ _rows(sample, rows) ** 2 for rows in _chunks(sample))
-    near = (mean**2 <= 0.01 * square / weight.sum()).all()
+    near = (mean**2 <= 0.01 * weighted_mean(sample, weight, power=2)).all()
     return np.zeros_like(mean) if near else mean
 
 
