@@ -462,18 +462,19 @@ def without_alpha(estimator):
 def path_of_solutions(estimator, objective, target, alphas, solutions):
     """The `RegularizationPath` of a `Solution` for every alpha."""
     order, shape = objective.groups.order, objective.shape
-    # What is left as it came takes no memory.
-    coefs = np.zeros((len(alphas), *shape[::-1]))
     supports = [np.flatnonzero(solution.W.any(axis=1)) for solution in solutions]
-    for coef, solution, support in zip(coefs, solutions, supports, strict=True):
-        coef[:, order[support]] = solution.W[support].T
+    rows = [solution.W[support] for solution, support in zip(solutions, supports, strict=True)]
     with one_blas_thread():
         intercepts = np.array([objective.smooth.intercept(s.W) for s in solutions])
-    dtype = narrowest(target.dtype, coefs, intercepts)
+    dtype = narrowest(target.dtype, *rows, intercepts)
+    # What is left as it came takes no memory.
+    coefs = np.zeros((len(alphas), *shape[::-1]), dtype)
+    for coef, some, support in zip(coefs, rows, supports, strict=True):
+        coef[:, order[support]] = some.T
     return estimator._path(
         target,
         alphas=alphas,
-        coefs=coefs.astype(dtype, copy=False),
+        coefs=coefs,
         intercepts=intercepts.astype(dtype, copy=False),
         n_selected=np.array([len(support) for support in supports]),
         residuals=np.array([s.residual for s in solutions]),
