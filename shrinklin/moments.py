@@ -22,8 +22,9 @@ from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
 _CHUNK_BYTES = 2**23
-# With many features more, as every chunk adds a table of n_features² numbers.
-_MOST_ROWS_BYTES = 2**27
+# For products more, as every chunk adds a table of n_features² numbers: up to the second as
+# many rows as features, up to the first many more.
+_LARGE_CHUNK_BYTES, _MOST_ROWS_BYTES = 2**25, 2**27
 # At least one row in so many tells where the columns are: a prime, as data may have periods.
 _MOST_STRIDE = 97
 # Of a difference this much smaller than what it was taken from, 6 digits are left.
@@ -115,7 +116,7 @@ class Moments:
             y_mean = s @ Y / weight
             Yc = Y - y_mean
             x_mean, xx, xy = products(X, Yc, s)
-            yy = Yc.T @ (s[:, None] * Yc)
+            yy = Yc.T @ (Yc if (s == 1).all() else s[:, None] * Yc)
         _check_finite("X", x_mean, names)
         _check_finite("Y", y_mean)
         _clear_constants(
@@ -497,11 +498,22 @@ def variance_noise(x_mean):
     return (64 * np.finfo(float).eps * x_mean) ** 2
 
 
-def _chunks(X, most=_CHUNK_BYTES):
-    """Slices of rows; up to `most` bytes where that is no more than 8 rows a column."""
+def _chunks(X):
+    """Slices of rows."""
+    return _slices(X, _CHUNK_BYTES // (8 * X.shape[1]))
+
+
+def _chunks_to_multiply(X):
+    """Slices of many rows a column, where that is no more than some bytes."""
     n_columns = X.shape[1]
-    step = max(1, _CHUNK_BYTES // (8 * n_columns), min(8 * n_columns, most // (8 * n_columns)))
-    return [slice(i, i + step) for i in range(0, X.shape[0], step)]
+    small, large, largest = (
+        most // (8 * n_columns) for most in (_CHUNK_BYTES, _LARGE_CHUNK_BYTES, _MOST_ROWS_BYTES)
+    )
+    return _slices(X, max(small, min(16 * n_columns, large), min(n_columns, largest)))
+
+
+def _slices(X, step):
+    return [slice(i, i + max(1, step)) for i in range(0, X.shape[0], max(1, step))]
 
 
 def _rows(X, rows):
@@ -529,7 +541,7 @@ def _shifted_products(X, Yc, s, dtype):
     columns = np.column_stack([Yc, np.ones(len(Yc))]).astype(dtype, copy=False)
     xx, xy = np.zeros((X.shape[1], X.shape[1])), np.zeros((columns.shape[1], X.shape[1]))
     product = np.empty_like(xx, dtype=dtype)
-    for rows in _chunks(X, _MOST_ROWS_BYTES):
+    for rows in _chunks_to_multiply(X):
         Xc = _shifted(np.asarray(X[rows], dtype=dtype), shift, root, rows)
         xx += np.matmul(Xc.T, Xc, out=product)
         # This way round BLAS reads X along its rows.
@@ -579,13 +591,13 @@ def _bears_float32(X):
     mean = sample.mean(axis=0, dtype=float)
     sample = sample - mean.astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
-        scale = np.sqrt(np.einsum("ij,ij->j", sample, sample, dtype=float) / len(sample))
+        scale = np.sqrt(np.einsum("ij,ij->j", sample, sample) / len(sample))
     used = scale > 0
     if not ((scale >= 1e-2 * np.abs(mean)) & (~used | (scale >= 1e-15))).all():
         return False
-    sample = sample[:, used] / (scale[used] * np.sqrt(len(sample))).astype(np.float32)
+    sample /= np.where(used, scale * np.float32(np.sqrt(len(sample))), 1)
     correlations = sample.T @ sample
-    correlations.flat[:: len(correlations) + 1] -= _LEAST_EIGENVALUE
+    correlations.flat[:: len(correlations) + 1] += np.where(used, -_LEAST_EIGENVALUE, 1)
     try:
         # Of numpy, whose threads these are: those of scipy would wait for them.
         np.linalg.cholesky(correlations)

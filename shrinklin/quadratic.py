@@ -156,7 +156,7 @@ class GramQuadratic(Quadratic):
         alive = np.flatnonzero(W.any(axis=1))
         if len(alive) > len(W) // 2:
             self.cost.count_product(len(W), *W.shape)
-            return self.G @ W - self.C
+            return (W.T @ self.G).T - self.C
         self.cost.count_product(len(W), len(alive), W.shape[1])
         # G is symmetric, and its rows lie together.
         return self.G[alive].T @ W[alive] - self.C

@@ -90,14 +90,14 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return X, y
 
     def _smooth(self, X, y, sample_weight, order):
-        Y = y.reshape(len(y), -1).astype(float)
+        Y = y.reshape(len(y), -1).astype(float, copy=False)
         quadratic = self._solver().quadratic(X, Y, sample_weight, order, self.fit_intercept)
         silent = largest_magnitudes(X, quadratic.order[quadratic.diagonal == 0])
         self._check_scale(silent, abs(Y).max(), quadratic)
         return quadratic, Target(X.dtype, y.shape[1:])
 
     def _risk(self, X, y, sample_weight, order, whole):
-        Y = y.reshape(len(y), -1).astype(float)
+        Y = y.reshape(len(y), -1).astype(float, copy=False)
         self._check_sizes(np.concatenate([largest_magnitudes(X), [abs(Y).max()]]))
         intercept = self.fit_intercept
         risk = risk_of_data(SquaredLoss(), X, Y, sample_weight, order, intercept, whole)
