@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from shrinklin.cost import CostMeter
-from shrinklin.moments import far_from_zero, variance_noise, weighted_mean
+from shrinklin.moments import far_from_zero, variance_noise, weighted_mean_and_square
 
 
 class Design:
@@ -31,19 +31,18 @@ class Design:
         self.order = order
         self.cost = CostMeter() if cost is None else cost
         self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
-        self.x_mean = weighted_mean(X, sample_weight)
+        self.x_mean, squares = weighted_mean_and_square(self.X, sample_weight)
         noise = variance_noise(self.x_mean)
         if not fit_intercept:
             self.x_mean = np.zeros_like(self.x_mean)
-        variance = self._variances()
+        variance = self._variances(squares)
         self.constant = variance <= (noise if fit_intercept else 0.0)
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
         self._roughness = self._error_of_float32(variance)
         self._kept = _Rows(*X.shape[::-1])
         self._last = np.empty(0, dtype=int), np.empty((0, X.shape[0]))
 
-    def _variances(self):
-        squares = weighted_mean(self.X, (self.row_scale**2).ravel(), power=2)
+    def _variances(self, squares):
         variance = squares - self.x_mean**2
         self.far = far_from_zero(variance, self.x_mean)
         far = np.flatnonzero(self.far)

@@ -481,12 +481,23 @@ def _clear_constants(xx, xy, yy, x_noise, y_noise):
     xx[:, x_constant] = xy[:, y_constant] = yy[:, y_constant] = 0.0
 
 
-def weighted_mean(X, sample_weight, power=1):
-    """Weighted mean of that power of every column of a dense or sparse X, in float64."""
+def weighted_mean(X, sample_weight):
+    """Weighted mean of every column of a dense or sparse X, in float64."""
     weight = sample_weight.sum()
     if sparse.issparse(X):
-        return np.asarray(X.power(power).T @ sample_weight).reshape(-1) / weight
-    return sum(sample_weight[rows] @ _rows(X, rows) ** power for rows in _chunks(X)) / weight
+        return np.asarray(X.T @ sample_weight).reshape(-1) / weight
+    return sum(sample_weight[rows] @ _rows(X, rows) for rows in _chunks(X)) / weight
+
+
+def weighted_mean_and_square(X, sample_weight):
+    """The same, and that of every column's square."""
+    if sparse.issparse(X):
+        return weighted_mean(X, sample_weight), weighted_mean(X.power(2), sample_weight)
+    sums = np.zeros((2, X.shape[1]))
+    for rows in _chunks(X):
+        part = _rows(X, rows)
+        sums += sample_weight[rows] @ part, sample_weight[rows] @ part**2
+    return sums / sample_weight.sum()
 
 
 def variance_noise(x_mean):
@@ -573,8 +584,8 @@ def _shift(X, s):
     sample, weight = X[::step], s[::step]
     if weight.sum() * 2 * step < s.sum():
         return weighted_mean(X, s)
-    mean = weighted_mean(sample, weight)
-    near = (mean**2 <= 0.01 * weighted_mean(sample, weight, power=2)).all()
+    mean, square = weighted_mean_and_square(sample, weight)
+    near = (mean**2 <= 0.01 * square).all()
     return np.zeros_like(mean) if near else mean
 
 

@@ -125,10 +125,11 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Numbers, finite. float32 and float64 are taken as they are, dense
-            or sparse (CSR or CSC), without a copy; else converted to float64,
-            as is float32 where no Gram matrix is formed (`CoordinateDescent`).
+            or sparse (CSR or CSC), without a copy; else converted to float64.
             Products of float32 are taken in float32 where rows abound and no
-            columns are nearly collinear, which loses no digits that show.
+            columns are nearly collinear, which loses no digits that show, and
+            where no Gram matrix is formed (`CoordinateDescent`) to tell which
+            features cannot enter. A ShrinkNet then takes a copy in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
