@@ -22,9 +22,10 @@ from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
 _CHUNK_BYTES = 2**23
-# For products more, as every chunk adds a table of n_features² numbers: up to the second as
-# many rows as features, up to the first many more.
-_LARGE_CHUNK_BYTES, _MOST_ROWS_BYTES = 2**25, 2**27
+# For products more, as every chunk adds a table of n_features² numbers; many more where
+# nothing is copied.
+_MOST_ROWS_BYTES = 2**27
+_MANY_ROWS_A_COLUMN = 16
 # At least one row in so many tells where the columns are: a prime, as data may have periods.
 _MOST_STRIDE = 97
 # Of a difference this much smaller than what it was taken from, 6 digits are left.
@@ -509,22 +510,11 @@ def variance_noise(x_mean):
     return (64 * np.finfo(float).eps * x_mean) ** 2
 
 
-def _chunks(X):
-    """Slices of rows."""
-    return _slices(X, _CHUNK_BYTES // (8 * X.shape[1]))
-
-
-def _chunks_to_multiply(X):
-    """Slices of many rows a column, where that is no more than some bytes."""
-    n_columns = X.shape[1]
-    small, large, largest = (
-        most // (8 * n_columns) for most in (_CHUNK_BYTES, _LARGE_CHUNK_BYTES, _MOST_ROWS_BYTES)
-    )
-    return _slices(X, max(small, min(16 * n_columns, large), min(n_columns, largest)))
-
-
-def _slices(X, step):
-    return [slice(i, i + max(1, step)) for i in range(0, X.shape[0], max(1, step))]
+def _chunks(X, most=_CHUNK_BYTES, rows_a_column=1):
+    """Slices of rows; up to `most` bytes where that is no more than so many rows a column."""
+    row = 8 * X.shape[1]
+    step = max(1, _CHUNK_BYTES // row, min(rows_a_column * X.shape[1], most // row))
+    return [slice(i, i + step) for i in range(0, X.shape[0], step)]
 
 
 def _rows(X, rows):
@@ -552,7 +542,8 @@ def _shifted_products(X, Yc, s, dtype):
     columns = np.column_stack([Yc, np.ones(len(Yc))]).astype(dtype, copy=False)
     xx, xy = np.zeros((X.shape[1], X.shape[1])), np.zeros((columns.shape[1], X.shape[1]))
     product = np.empty_like(xx, dtype=dtype)
-    for rows in _chunks_to_multiply(X):
+    copied = X.dtype != dtype or shift.any() or root is not None
+    for rows in _chunks(X, _MOST_ROWS_BYTES, 1 if copied else _MANY_ROWS_A_COLUMN):
         Xc = _shifted(np.asarray(X[rows], dtype=dtype), shift, root, rows)
         xx += np.matmul(Xc.T, Xc, out=product)
         # This way round BLAS reads X along its rows.
@@ -585,7 +576,8 @@ def _shift(X, s):
     if weight.sum() * 2 * step < s.sum():
         return weighted_mean(X, s)
     mean, square = weighted_mean_and_square(sample, weight)
-    near = (mean**2 <= 0.01 * square).all()
+    # Of a mean of so few rows, some is chance.
+    near = (mean**2 <= min(0.01 + 16 / len(weight), 0.1) * square).all()
     return np.zeros_like(mean) if near else mean
 
 
