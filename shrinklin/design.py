@@ -1,10 +1,12 @@
 """The features as solvers see them: weighted, centred, and never copied whole."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 
 from shrinklin.cost import CostMeter
-from shrinklin.moments import far_from_zero, variance_noise, weighted_mean
+from shrinklin.moments import far_from_zero, variance_noise, weighted_mean_and_square
 
 
 class Design:
@@ -24,39 +26,52 @@ class Design:
     """
 
     def __init__(self, X, sample_weight, order, fit_intercept=True, cost=None):
-        # A product of float32 with float64 would convert all of X every time; what is
-        # taken of a sparse X are columns.
-        X = X.astype(float, copy=False)
-        self.X, self.order = X.tocsc() if sparse.issparse(X) else X, order
+        # What is taken of a sparse X are columns.
+        self.X = X.tocsc().astype(float, copy=False) if sparse.issparse(X) else X
+        self.order = order
         self.cost = CostMeter() if cost is None else cost
         self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
-        self.x_mean = weighted_mean(X, sample_weight)
+        self.x_mean, squares = weighted_mean_and_square(self.X, sample_weight)
         noise = variance_noise(self.x_mean)
         if not fit_intercept:
             self.x_mean = np.zeros_like(self.x_mean)
-        variance = self._variances()
+        variance = self._variances(squares)
         self.constant = variance <= (noise if fit_intercept else 0.0)
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
+        self._roughness = self._error_of_float32(variance)
         self._kept = _Rows(*X.shape[::-1])
         self._last = np.empty(0, dtype=int), np.empty((0, X.shape[0]))
 
-    def _variances(self):
-        if not sparse.issparse(self.X):
-            return self._dense_variances(np.arange(self.X.shape[1]))
-        squares = self.X.multiply(self.X).T @ self.row_scale**2
-        variance = np.asarray(squares).reshape(-1) - self.x_mean**2
+    def _variances(self, squares):
+        variance = squares - self.x_mean**2
         self.far = far_from_zero(variance, self.x_mean)
         far = np.flatnonzero(self.far)
         variance[far] = self._dense_variances(far)
         return variance
 
     def _dense_variances(self, original):
-        step = max(1, 2**20 // self.X.shape[0])
-        parts = [
-            (self._scaled(original[start : start + step]) ** 2).sum(axis=0)
-            for start in range(0, len(original), step)
-        ]
+        parts = [(self._scaled(part) ** 2).sum(axis=0) for part in self._parts(original)]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def _parts(self, original):
+        """Columns, some at a time."""
+        step = max(1, 2**20 // self.X.shape[0])
+        return [original[start : start + step] for start in range(0, len(original), step)]
+
+    def _error_of_float32(self, variance):
+        """Of ‖x‖‖r‖, how much a product x'r in float32 may be off; 0 where X is not float32.
+
+        Errors of n roundings are independent enough to grow by √n, with a factor of 4 to
+        spare; centring takes off what has been added. Infinite where the range is too small.
+        """
+        if self.X.dtype != np.float32:
+            return 0.0
+        variance, mean = variance[~self.constant], self.x_mean[~self.constant]
+        sizes = np.sqrt(variance + mean**2)
+        if not ((sizes > 1e-15) & (sizes < 1e15)).all():
+            return np.inf
+        worst = (sizes / np.sqrt(variance)).max(initial=1.0)
+        return 4 * np.sqrt(len(self.X)) * np.finfo(np.float32).eps * worst
 
     def _scaled(self, original):
         """Scaled, centred dense copy of the user's columns `original`."""
@@ -113,7 +128,29 @@ class Design:
 
     def correlate(self, R):
         """Scaled, centred X' R for R (n_samples, any)."""
-        return self._correlate(self.X, np.arange(self.X.shape[1]), R)[self.order]
+        return self._correlate(self._double, np.arange(self.X.shape[1]), R)[self.order]
+
+    @cached_property
+    def _double(self):
+        """X in float64: a product with float32 would convert all of it every time."""
+        return self.X.astype(float, copy=False)
+
+    def correlate_once(self, R):
+        """`correlate(R)` without a copy of X for the next time."""
+        if self.X.dtype != np.float32:
+            return self.correlate(R)
+        parts = self._parts(np.arange(self.X.shape[1]))
+        products = [self._correlate(self.X[:, part].astype(float), part, R) for part in parts]
+        return np.concatenate(products)[self.order]
+
+    def correlate_roughly(self, R):
+        """`correlate(R)`, and how much ‖X_g'R‖ is off at most, of ‖X_g‖: nothing for float64."""
+        error = self._roughness * np.linalg.norm(R)
+        if not 0 < error < np.inf:
+            return self.correlate(R), 0.0
+        size = np.abs(R).max()
+        product = self._correlate(self.X, np.arange(self.X.shape[1]), (R / size), np.float32)
+        return size * product[self.order], error
 
     def correlate_some(self, features, R):
         """`correlate(R)[features]`."""
@@ -123,12 +160,13 @@ class Design:
         self.cost.count_product(len(features), *R.shape)
         return (R.T @ self.rows(features).T).T
 
-    def _correlate(self, X, original, R):
+    def _correlate(self, X, original, R, dtype=float):
         """The same for X, the user's columns `original`, in their order."""
-        scaled = self.row_scale * R
+        scaled = (self.row_scale * R).astype(dtype, copy=False)
         self.cost.count_product(X.nnz if sparse.issparse(X) else X.size, R.shape[1])
         # This way round BLAS reads X along its rows, and the result is as kernels want it.
         product = X.T @ scaled if sparse.issparse(X) else (scaled.T @ X).T
+        product = product.astype(float, copy=False)
         if self.x_mean.any():
             product -= np.outer(self.x_mean[original], scaled.sum(axis=0))
         product[self.constant[original]] = 0.0

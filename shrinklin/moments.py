@@ -16,15 +16,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
 
 from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
 
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
 _CHUNK_BYTES = 2**23
-# With many features more, as every chunk adds a table of n_features² numbers.
+# For products more, as every chunk adds a table of n_features² numbers; many more where
+# nothing is copied.
 _MOST_ROWS_BYTES = 2**27
+_MANY_ROWS_A_COLUMN = 16
+# At least one row in so many tells where the columns are: a prime, as data may have periods.
+_MOST_STRIDE = 97
 # Of a difference this much smaller than what it was taken from, 6 digits are left.
 _LEFT = 1e-10
 # Correlations of no smaller eigenvalue lose nothing that shows to products in float32.
@@ -109,15 +112,14 @@ class Moments:
         _check_unmasked("sample_weight", sample_weight)
         s = check_weights(sample_weight, X)
         n_samples, weight = X.shape[0], _sum_of_weights(s)
+        products = _sparse_products if sparse.issparse(X) else _dense_products
         with np.errstate(over="ignore", invalid="ignore"):
-            x_mean = weighted_mean(X, s)
             y_mean = s @ Y / weight
+            Yc = Y - y_mean
+            x_mean, xx, xy = products(X, Yc, s)
+            yy = Yc.T @ (Yc if (s == 1).all() else s[:, None] * Yc)
         _check_finite("X", x_mean, names)
         _check_finite("Y", y_mean)
-        Yc = Y - y_mean
-        products = _sparse_products if sparse.issparse(X) else _dense_products
-        xx, xy = products(X, Yc, s, x_mean)
-        yy = Yc.T @ (s[:, None] * Yc)
         _clear_constants(
             xx, xy, yy, weight * variance_noise(x_mean), weight * variance_noise(y_mean)
         )
@@ -488,6 +490,17 @@ def weighted_mean(X, sample_weight):
     return sum(sample_weight[rows] @ _rows(X, rows) for rows in _chunks(X)) / weight
 
 
+def weighted_mean_and_square(X, sample_weight):
+    """The same, and that of every column's square."""
+    if sparse.issparse(X):
+        return weighted_mean(X, sample_weight), weighted_mean(X.power(2), sample_weight)
+    sums = np.zeros((2, X.shape[1]))
+    for rows in _chunks(X):
+        part = _rows(X, rows)
+        sums += sample_weight[rows] @ part, sample_weight[rows] @ part**2
+    return sums / sample_weight.sum()
+
+
 def variance_noise(x_mean):
     """Largest computed variance of a column that is constant, by rounding alone.
 
@@ -497,10 +510,10 @@ def variance_noise(x_mean):
     return (64 * np.finfo(float).eps * x_mean) ** 2
 
 
-def _chunks(X, most=_CHUNK_BYTES):
-    """Slices of rows; up to `most` bytes where that is no more rows than columns."""
-    n_columns = X.shape[1]
-    step = max(1, _CHUNK_BYTES // (8 * n_columns), min(n_columns, most // (8 * n_columns)))
+def _chunks(X, most=_CHUNK_BYTES, rows_a_column=1):
+    """Slices of rows; up to `most` bytes where that is no more than so many rows a column."""
+    row = 8 * X.shape[1]
+    step = max(1, _CHUNK_BYTES // row, min(rows_a_column * X.shape[1], most // row))
     return [slice(i, i + step) for i in range(0, X.shape[0], step)]
 
 
@@ -508,30 +521,64 @@ def _rows(X, rows):
     return np.asarray(X[rows], dtype=float)
 
 
-def _dense_products(X, Yc, s, x_mean):
+def _dense_products(X, Yc, s):
+    """Means of X, Σ s xx' and Σ s xy' about them, in one pass over X."""
     if X.dtype == np.float32 and _bears_float32(X):
-        with np.errstate(over="ignore", invalid="ignore"):
-            products = _centred_products(X, Yc, s, x_mean, np.float32)
-        if all(np.isfinite(product).all() for product in products):
-            return products
-    return _centred_products(X, Yc, s, x_mean, np.float64)
+        shift, off, xx, xy = _shifted_products(X, Yc, s, np.float32)
+        kept = all(np.isfinite(part).all() for part in (off, xx, xy))
+        if kept and (off**2 * s.sum() <= np.diagonal(xx)).all():
+            return shift + off, xx, xy
+    shift, off, xx, xy = _shifted_products(X, Yc, s, np.float64)
+    return shift + off, xx, xy
 
 
-def _centred_products(X, Yc, s, x_mean, dtype):
-    """Σ s xx' and Σ s xy' about the means: chunks in dtype, their sum in float64."""
-    xx = np.zeros((X.shape[1], X.shape[1]))
-    xy = np.zeros((X.shape[1], Yc.shape[1]))
-    root, centre = np.sqrt(s).astype(dtype)[:, None], x_mean.astype(dtype)
+def _shifted_products(X, Yc, s, dtype):
+    """(shift, off, xx, xy): products of X less a shift; the means of that are `off`.
+
+    What `off` adds is then subtracted. Chunks are in dtype, their sum in float64.
+    """
+    shift = _shift(X, s).astype(dtype)
+    root = None if (s == s[0]).all() else np.sqrt(s).astype(dtype)[:, None]
+    columns = np.column_stack([Yc, np.ones(len(Yc))]).astype(dtype, copy=False)
+    xx, xy = np.zeros((X.shape[1], X.shape[1])), np.zeros((columns.shape[1], X.shape[1]))
     product = np.empty_like(xx, dtype=dtype)
-    for rows in _chunks(X, _MOST_ROWS_BYTES):
-        Xc = np.asarray(X[rows], dtype=dtype) - centre
-        Xc *= root[rows]
+    copied = X.dtype != dtype or shift.any() or root is not None
+    for rows in _chunks(X, _MOST_ROWS_BYTES, 1 if copied else _MANY_ROWS_A_COLUMN):
+        Xc = _shifted(np.asarray(X[rows], dtype=dtype), shift, root, rows)
         xx += np.matmul(Xc.T, Xc, out=product)
-        xy += Xc.T @ (root[rows] * Yc[rows].astype(dtype))
-    off = x_mean - centre
-    if off.any():
-        xx -= s.sum() * np.outer(off, off)
-    return xx, xy
+        # This way round BLAS reads X along its rows.
+        xy += (columns[rows] if root is None else root[rows] * columns[rows]).T @ Xc
+    del product
+    if root is None and s[0] != 1:
+        xx *= s[0]
+        xy *= s[0]
+    off = xy[-1] / s.sum()
+    for rows in _chunks(xx):
+        xx[rows] -= np.outer(s.sum() * off[rows], off)
+    return shift.astype(float), off, xx, (xy[:-1] - np.outer(s @ Yc, off)).T
+
+
+def _shifted(Xc, shift, root, rows):
+    """Nothing is copied that stays as it is."""
+    if shift.any():
+        Xc = Xc - shift
+    return Xc if root is None else Xc * root[rows]
+
+
+def _shift(X, s):
+    """Something near the mean of every column; zeros if all those are near enough.
+
+    What `_shifted_products` loses of the variance is some ε(1 + off²/variance), which rows
+    that hold a share of the weight keep below ε(1 + 1/share), however they were chosen.
+    """
+    step = min(_MOST_STRIDE, max(1, len(X) // _MOST_STRIDE))
+    sample, weight = X[::step], s[::step]
+    if weight.sum() * 2 * step < s.sum():
+        return weighted_mean(X, s)
+    mean, square = weighted_mean_and_square(sample, weight)
+    # Of a mean of so few rows, some is chance.
+    near = (mean**2 <= min(0.01 + 16 / len(weight), 0.1) * square).all()
+    return np.zeros_like(mean) if near else mean
 
 
 def _bears_float32(X):
@@ -543,18 +590,28 @@ def _bears_float32(X):
     n_samples, n_features = X.shape
     if n_samples < 16 * n_features:
         return False
-    sample = X[:: n_samples // (4 * n_features)].astype(float)
-    mean, scale = sample.mean(axis=0), sample.std(axis=0)
+    sample = X[:: n_samples // (4 * n_features)]
+    mean = sample.mean(axis=0, dtype=float)
+    sample = sample - mean.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = np.sqrt(np.einsum("ij,ij->j", sample, sample) / len(sample))
     used = scale > 0
-    if (scale < 1e-2 * np.abs(mean)).any() or (scale[used] < 1e-15).any():
+    if not ((scale >= 1e-2 * np.abs(mean)) & (~used | (scale >= 1e-15))).all():
         return False
-    scaled = (sample[:, used] - mean[used]) / (scale[used] * np.sqrt(len(sample)))
-    correlations = scaled.T @ scaled
-    correlations.flat[:: len(correlations) + 1] -= _LEAST_EIGENVALUE
-    return lapack.dpotrf(correlations)[1] == 0
+    sample /= np.where(used, scale * np.float32(np.sqrt(len(sample))), 1)
+    correlations = sample.T @ sample
+    correlations.flat[:: len(correlations) + 1] += np.where(used, -_LEAST_EIGENVALUE, 1)
+    try:
+        # Of numpy, whose threads these are: those of scipy would wait for them.
+        np.linalg.cholesky(correlations)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
-def _sparse_products(X, Yc, s, x_mean):
+def _sparse_products(X, Yc, s):
+    """As `_dense_products`."""
+    x_mean = weighted_mean(X, s)
     weighted = X.multiply(s[:, None]).tocsr()
     xx = (X.T @ weighted).toarray().astype(float)
     xx -= s.sum() * np.outer(x_mean, x_mean)
@@ -567,7 +624,7 @@ def _sparse_products(X, Yc, s, x_mean):
         xx[:, far], xx[far] = cross, cross.T
         xx[np.ix_(far, far)] = centred.T @ (s[:, None] * centred)
         xy[far] = centred.T @ (s[:, None] * Yc)
-    return xx, xy
+    return x_mean, xx, xy
 
 
 def far_from_zero(variance, x_mean):

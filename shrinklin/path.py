@@ -41,7 +41,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
 
     with one_blas_thread():
         if _convex(objective, strengths):
-            W = np.zeros(objective.shape) if start is None else start
+            W = np.zeros(objective.shape, order="F") if start is None else start
             return _follow(objective, strengths, solve, W, report)
         return Search(objective, strengths, solve, tol, start, report).run()
 
@@ -96,12 +96,16 @@ def _extrapolated(objective, strengths, solutions):
     step, reach = strengths[0] - strengths[1], strengths[1] - strengths[2]
     if reach > step:
         return now
-    groups = objective.groups
+    alive = np.flatnonzero(objective.groups.norms(now))
+    features, groups = objective.groups.features(alive), objective.groups.restrict(alive)
+    before, now = before[features], now[features]
     W = now + reach / step * (now - before) if step > 0 else now
     kept = groups.sum((W * now).sum(axis=1)) > 0
     W = np.where(groups.spread(kept)[:, None], W, 0.0)
     new = groups.norms(before) == 0
-    return np.where(groups.spread(new)[:, None], now, W)
+    start = np.zeros(objective.shape, order="F")
+    start[features] = np.where(groups.spread(new)[:, None], now, W)
+    return start
 
 
 def strength_grid(largest, n, eps):
@@ -458,18 +462,21 @@ def without_alpha(estimator):
 def path_of_solutions(estimator, objective, target, alphas, solutions):
     """The `RegularizationPath` of a `Solution` for every alpha."""
     order, shape = objective.groups.order, objective.shape
-    coefs = np.empty((len(alphas), *shape[::-1]))
-    for coef, solution in zip(coefs, solutions, strict=True):
-        coef[:, order] = solution.W.T
+    supports = [np.flatnonzero(solution.W.any(axis=1)) for solution in solutions]
+    rows = [solution.W[support] for solution, support in zip(solutions, supports, strict=True)]
     with one_blas_thread():
         intercepts = np.array([objective.smooth.intercept(s.W) for s in solutions])
-    dtype = narrowest(target.dtype, coefs, intercepts)
+    dtype = narrowest(target.dtype, *rows, intercepts)
+    # What is left as it came takes no memory.
+    coefs = np.zeros((len(alphas), *shape[::-1]), dtype)
+    for coef, some, support in zip(coefs, rows, supports, strict=True):
+        coef[:, order[support]] = some.T
     return estimator._path(
         target,
         alphas=alphas,
-        coefs=coefs.astype(dtype, copy=False),
+        coefs=coefs,
         intercepts=intercepts.astype(dtype, copy=False),
-        n_selected=coefs.any(axis=1).sum(axis=1),
+        n_selected=np.array([len(support) for support in supports]),
         residuals=np.array([s.residual for s in solutions]),
         objectives=np.array([s.value for s in solutions]),
         fit_intercept=estimator.fit_intercept,

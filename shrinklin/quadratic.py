@@ -125,7 +125,8 @@ class Quadratic(Smooth):
         return self
 
     def dual_value(self, W, loss, feasible):
-        y_r, r_r = self.yy - np.vdot(self.C, W), 2 * loss
+        # Of both, targets lie together.
+        y_r, r_r = self.yy - np.vdot(self.C.T, W.T), 2 * loss
         scale = min(y_r / r_r if r_r > 0 else 1.0, feasible)
         return scale * y_r - 0.5 * scale**2 * r_r
 
@@ -153,9 +154,10 @@ class GramQuadratic(Quadratic):
         alive = np.flatnonzero(W.any(axis=1))
         if len(alive) > len(W) // 2:
             self.cost.count_product(len(W), *W.shape)
-            return self.G @ W
+            return (W.T @ self.G).T
         self.cost.count_product(len(W), len(alive), W.shape[1])
-        return self.G[:, alive] @ W[alive]
+        # G is symmetric, and its rows lie together.
+        return self.G[alive].T @ W[alive]
 
     def project(self, gradient, features):
         self.cost.count_product(len(features), len(features), len(features))
@@ -180,8 +182,8 @@ class ColumnQuadratic(Quadratic):
         variance = (self.residual_at_zero**2).sum(axis=0)
         self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
-        self.C = self.design.correlate(self.residual_at_zero)
-        self._exact = _Combinations(self.residual_at_zero, -self.C)
+        self.C = np.asfortranarray(self.design.correlate_once(self.residual_at_zero))
+        self._known = _Combinations(self.residual_at_zero, -self.C)
 
     def product(self, W):
         return self.design.correlate(self.design.product(W))
@@ -190,11 +192,9 @@ class ColumnQuadratic(Quadratic):
         return self.design.cross(left, right)
 
     def gradient(self, W):
-        return self._exact_gradient(self._residual(W))
-
-    def _exact_gradient(self, residual):
+        residual = self._residual(W)
         gradient = -self.design.correlate(residual)
-        self._exact.add(residual, gradient)
+        self._known.add(residual, gradient, 0.0)
         return gradient
 
     def _residual(self, W):
@@ -202,17 +202,32 @@ class ColumnQuadratic(Quadratic):
 
     def evaluate_within(self, W, groups, strengths):
         residual = self._residual(W)
-        gradient, error = self._exact.estimate(residual)
+        loss = 0.5 * float(np.vdot(residual, residual))
+        gradient = self._within(self._known.estimate(residual), residual, W, groups, strengths)
+        if gradient is None:
+            product, error = self.design.correlate_roughly(residual)
+            self._known.add(residual, -product, error)
+            if error == 0:
+                return loss, -product
+            gradient = self._within((-product, error), residual, W, groups, strengths)
+        return loss, self.gradient(W) if gradient is None else gradient
+
+    def _within(self, estimate, residual, W, groups, strengths):
+        """The gradient that `evaluate_within` may give, or None where it is as fast to take all.
+
+        `estimate` is near the gradient: of no group g is it off by more than the second of
+        the two times ‖X_g‖.
+        """
+        gradient, error = estimate
         norms = groups.norms(gradient)
         bounds = norms + error * np.sqrt(groups.sum(self.diagonal))
         open_groups = (bounds > strengths) | (groups.norms(W) > 0) | (norms == 0)
         features = groups.features(np.flatnonzero(open_groups))
         if len(features) > _SHARE_OPEN * len(W):
-            gradient = self._exact_gradient(residual)
-        else:
-            gradient *= groups.spread(bounds / np.where(norms > 0, norms, 1.0))[:, None]
-            gradient[features] = -self.design.correlate_some(features, residual)
-        return 0.5 * float(np.vdot(residual, residual)), gradient
+            return None
+        gradient = gradient * groups.spread(bounds / np.where(norms > 0, norms, 1.0))[:, None]
+        gradient[features] = -self.design.correlate_some(features, residual)
+        return gradient
 
     def project(self, gradient, features):
         self.cost.count_product(self.n_samples, len(features), len(features))
@@ -234,19 +249,22 @@ class _Combinations:
 
     def __init__(self, residual, gradient):
         self.residuals, self.gradients = residual.ravel()[None], gradient.T.ravel()[None]
+        self.errors = np.zeros(1)
 
-    def add(self, residual, gradient):
+    def add(self, residual, gradient, error):
         """Keep these, and of the others the last."""
+        self.errors = np.append(self.errors[1 - _KNOWN :], error)
         self.residuals = np.vstack([self.residuals[1 - _KNOWN :], residual.ravel()])
         self.gradients = np.vstack([self.gradients[1 - _KNOWN :], gradient.T.ravel()])
 
     def estimate(self, residual):
-        """The gradient of the nearest combination, and ‖E‖₂."""
+        """The gradient of the nearest combination, and ‖E‖₂ with what those taken are off by."""
         weights = linalg.lstsq(self.residuals.T, residual.ravel(), lapack_driver="gelsy")[0]
         left = residual - (weights @ self.residuals).reshape(residual.shape)
         gradient = (weights @ self.gradients).reshape(residual.shape[1], -1).T
         # No product is known to more digits than rounding leaves.
-        return gradient, np.linalg.norm(left, 2) + 1e-13 * np.linalg.norm(residual)
+        rounding = np.abs(weights) @ self.errors + 1e-13 * np.linalg.norm(residual)
+        return gradient, np.linalg.norm(left, 2) + rounding
 
 
 class Touching(Quadratic):

@@ -90,14 +90,14 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return X, y
 
     def _smooth(self, X, y, sample_weight, order):
-        Y = y.reshape(len(y), -1).astype(float)
+        Y = y.reshape(len(y), -1).astype(float, copy=False)
         quadratic = self._solver().quadratic(X, Y, sample_weight, order, self.fit_intercept)
         silent = largest_magnitudes(X, quadratic.order[quadratic.diagonal == 0])
         self._check_scale(silent, abs(Y).max(), quadratic)
         return quadratic, Target(X.dtype, y.shape[1:])
 
     def _risk(self, X, y, sample_weight, order, whole):
-        Y = y.reshape(len(y), -1).astype(float)
+        Y = y.reshape(len(y), -1).astype(float, copy=False)
         self._check_sizes(np.concatenate([largest_magnitudes(X), [abs(Y).max()]]))
         intercept = self.fit_intercept
         risk = risk_of_data(SquaredLoss(), X, Y, sample_weight, order, intercept, whole)
@@ -125,10 +125,11 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Numbers, finite. float32 and float64 are taken as they are, dense
-            or sparse (CSR or CSC), without a copy; else converted to float64,
-            as is float32 where no Gram matrix is formed (`CoordinateDescent`).
+            or sparse (CSR or CSC), without a copy; else converted to float64.
             Products of float32 are taken in float32 where rows abound and no
-            columns are nearly collinear, which loses no digits that show.
+            columns are nearly collinear, which loses no digits that show, and
+            where no Gram matrix is formed (`CoordinateDescent`) to tell which
+            features cannot enter. A ShrinkNet then takes a copy in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -14,7 +14,7 @@ def slow_columns(X, s, order, fit_intercept):
     return (np.sqrt(s / s.sum())[:, None] * X)[:, order]
 
 
-@pytest.fixture(params=["dense", "sparse", "sparse, one far from zero"])
+@pytest.fixture(params=["dense", "float32", "sparse", "sparse, one far from zero"])
 def designs(request):
     """Pairs of a design and its columns, with an intercept and without."""
     X, _ = simulate(40, 30, 2)
@@ -23,7 +23,10 @@ def designs(request):
     if "far" in request.param:
         X[:, 5] += 1e6
     s, order = np.random.default_rng(0).uniform(0.1, 2, 40), np.roll(np.arange(30), 7)
+    if "32" in request.param:
+        X = X.astype(np.float32).astype(float)
     given = sparse.csr_array(X) if "sparse" in request.param else X
+    given = given.astype(np.float32) if "32" in request.param else given
     return [
         (Design(given, s, order, fit_intercept), slow_columns(X, s, order, fit_intercept))
         for fit_intercept in (True, False)
@@ -48,6 +51,7 @@ def test_products_are_those_of_columns(designs):
             np.testing.assert_allclose(design.rows(some), exact.T, atol=off)
             np.testing.assert_allclose(design.correlate_some(some, R), exact.T @ R, atol=off)
             np.testing.assert_allclose(design.correlate(R), columns.T @ R, atol=off)
+            np.testing.assert_allclose(design.correlate_once(R), columns.T @ R, atol=off)
             W[:] = 0
             W[some] = rng.normal(size=(size, 2))
             np.testing.assert_allclose(design.product(W), columns @ W, atol=off)
@@ -68,3 +72,20 @@ def test_no_more_rows_are_kept_than_twice_those_asked_for():
     for start in range(0, 190, 5):
         design.rows(np.arange(start, start + 10))
     assert len(design._kept.stored) <= 20
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30])
+@pytest.mark.parametrize("mean", [0.0, 30.0])
+def test_products_in_float32_are_as_good_as_they_say(mean, scale):
+    # Mutants: an error that does not look at the means, or at the range of float32.
+    X, s, order = simulate(300, 40, 2)[0].astype(np.float32), np.ones(300), np.arange(40)
+    X = ((X + mean) * scale).astype(np.float32)
+    design, R = Design(X, s, order), 1e30 * np.random.default_rng(0).normal(size=(300, 3))
+    exact = slow_columns(X.astype(float), s, order, True).T @ R
+    found, error = design.correlate_roughly(R)
+    off = np.linalg.norm(found - exact, axis=1) / np.sqrt(design.diagonal)
+    assert off.max() <= error + 1e-12 * np.linalg.norm(R)
+    assert (error == 0) == (scale != 1)
+    assert error < 0.01 * np.linalg.norm(R)
+    if error:
+        assert off.max() > 1e-3 * error, "the product should be one of float32"

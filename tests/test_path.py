@@ -20,6 +20,7 @@ from shrinklin import (
     ShrinkNetRegressor,
     regularization_path,
 )
+from shrinklin.design import Design
 from shrinklin.path import _extrapolated, n_steps, solve_path
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
@@ -520,3 +521,20 @@ def test_a_path_of_float32_is_float32():
     assert path.predict(X.astype(np.float32)).dtype == np.float32
     double = regularization_path(GroupLassoRegressor(), X, Y, alphas=path.alphas)
     np.testing.assert_allclose(path.coefs, double.coefs, atol=1e-5)
+
+
+@pytest.mark.parametrize("mean", [0.0, 3.0])
+def test_products_in_float32_are_not_what_ends_a_path(monkeypatch, mean):
+    # Mutants: no error is given; float32 is not made use of.
+    X, Y = simulate(60, 2000, 3, 10)
+    X, rough, roughly = (X + mean).astype(np.float32), [], Design.correlate_roughly
+    monkeypatch.setattr(
+        Design, "correlate_roughly", lambda d, R: rough.append(roughly(d, R)) or rough[-1]
+    )
+    path = regularization_path(GroupLassoRegressor(), X, Y, alphas=20, eps=0.1)
+    assert rough
+    assert all(error > 0 for _, error in rough)
+    objective = build(X.astype(float), Y)
+    for alpha, coef in zip(path.alphas, path.coefs, strict=True):
+        gap = objective.at(alpha).duality_gap(coef.T.astype(float))
+        assert gap <= 1e-6 * objective.smooth.value_at_zero

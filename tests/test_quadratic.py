@@ -183,13 +183,15 @@ def test_the_quadratic_touches_itself():
 
 @pytest.mark.parametrize("labels", [None, [i // 3 for i in range(60)]])
 @pytest.mark.parametrize("shift", [0, 1e-3, 0.05, 0.3, 3])
-def test_what_is_left_out_of_a_gradient_could_not_move(labels, shift):
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_is_left_out_of_a_gradient_could_not_move(labels, shift, dtype):
     X, Y = simulate(40, 60, 3, 5)
+    X = X.astype(dtype)
     objective = build(X, Y, gram=False, labels=labels, share=0.5)
     start = solve(objective, gram=False).W
     rng = np.random.default_rng(0)
     quadratic, groups, strengths = objective.smooth, objective.groups, objective.strengths
-    quadratic._exact.add(quadratic._residual(start), quadratic.gradient(start))
+    quadratic._known.add(quadratic._residual(start), quadratic.gradient(start), 0.0)
     for _ in range(4):
         W = start * (1 + shift * rng.normal(size=start.shape))
         value, gradient = quadratic.evaluate_within(W, groups, strengths)

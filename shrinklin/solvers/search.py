@@ -21,6 +21,8 @@ from shrinklin.solvers.solution import Solution
 
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
+# Up to twice as many from zero, where the search is quick.
+_SPARSE_STEPS = 20
 _GROUP_LASSO_STEPS = 20
 _GROUP_LASSO_EPS = 1e-3
 # The dense end need not hold more features than this times those of the sparse end.
@@ -55,7 +57,8 @@ class Search:
     def run(self):
         grid = through(self.objective, self.strengths)
         zero = np.zeros(self.objective.shape)
-        sparse_end = self._follow(grid, zero, thorough=len(self.strengths) < _MIN_STEPS)
+        few = len(self.strengths) < _MIN_STEPS
+        sparse_end = self._follow(grid[:: 1 if few else max(1, len(grid) // _SPARSE_STEPS)], zero, thorough=few)
         dense_end = self._follow_group_lasso(sparse_end)
         self._follow(grid[::-1], dense_end, thorough=True)
         for strength in [*self.strengths, *self.strengths[::-1]]:

@@ -33,7 +33,8 @@ def solve(objective, W, restrict, *, tol, max_iter):
     """
     scale = objective.residual_scale
     threshold = tol * scale
-    W = W.copy()
+    # With the coefficients of a target together: most rows are zero, and that shows fastest so.
+    W = W.copy(order="F")
     n_iter, stalled_on = 0, np.empty(0)
     while True:
         loss, gradient = objective.evaluate(W)
