@@ -169,7 +169,7 @@ def test_refitted_group_lasso_is_pooled(monkeypatch):
 
 
 @pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2()], ids=type)
-@pytest.mark.parametrize("n", [1, 4, 12])
+@pytest.mark.parametrize("n", [1, 4, 12, 45])
 def test_reports_as_often_as_announced(penalty, n):
     X, Y = simulate(60, 12, 3)
     objective = build(X, Y, penalty, share=1.0)
