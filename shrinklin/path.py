@@ -39,6 +39,8 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
+    # The same call gives the same bits, whatever was asked of the objective before.
+    objective.smooth.forget()
     with one_blas_thread():
         if _convex(objective, strengths):
             W = np.zeros(objective.shape, order="F") if start is None else start
