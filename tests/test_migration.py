@@ -3,8 +3,9 @@
 Conversions are those of the page: its `python` blocks are run, and the functions that they define
 are used here. Each is held to two things. The peer's objective as its documentation states it,
 written in numpy, is least at our coefficients: this runs everywhere. And the peer itself finds
-the same coefficients, where it is installed (`make bench-quick` makes .venv-bench with skglm, celer,
-adelie and group-lasso; glmnet needs R). Both reject an alpha that is wrong by n, q, √q, 2 or √2.
+the same coefficients, where it is installed (`make bench-quick` makes .venv-bench with skglm,
+celer, adelie and group-lasso; glmnet needs R). Both reject an alpha that is wrong by n, q, √q, 2
+or √2.
 """
 
 import contextlib
@@ -67,7 +68,7 @@ SIZES, STARTS = [2, 3, 1, 2], np.array([0, 2, 5, 6])
 LABELS = np.repeat([0, 1, 2, 3], SIZES)
 ROOTS = np.sqrt(SIZES)
 SINGLE = [[j] for j in range(p)]
-GROUPED = [list(np.flatnonzero(LABELS == g)) for g in range(4)]
+GROUPED = [list(np.flatnonzero(g == LABELS)) for g in range(4)]
 UNEVEN = [0.5, 2.0, 1.0, 0.7]
 FACTORS = np.array([0.5, 1, 0, 1, 2, 1, 1, 1.5])
 WRONG = {
@@ -157,7 +158,9 @@ def rows_of(*, norms, alpha):
 
 def l1(C):
     name = {"l1_ratio": 1.0} if NEW_NAMES else {"penalty": "l1"}
-    return LogisticRegression(C=C, solver="saga", tol=1e-10, max_iter=200_000, **name)
+    return LogisticRegression(
+        C=C, solver="saga", tol=1e-10, max_iter=200_000, random_state=0, **name
+    )
 
 
 def multi_task_lasso():
@@ -356,19 +359,10 @@ def adelie_binomial():
 
 
 def steps(estimator, target, **options):
-    """W and intercept after as many steps as it takes, on standardised features.
-
-    These are centred, as its estimate of a step is too small for means.
-    """
-    options = {"l1_reg": 0, "tol": 1e-11, "n_iter": 100_000, "random_state": 0, **options}
-    return fitted_transposed(estimator(supress_warning=True, **options), target)
-
-
-def fitted_transposed(model, target):
-    mean = X.mean(axis=0)
-    model.fit(X - mean, target)
-    W, intercept = model.coef_, np.reshape(model.intercept_, -1)
-    return W, intercept - mean @ W
+    """W and intercept. With a tolerance below 1e-8 its backtracking would make it stand still."""
+    options = {"l1_reg": 0, "tol": 1e-7, "n_iter": 10_000, "random_state": 0, **options}
+    model = estimator(supress_warning=True, **options).fit(X, target)
+    return model.coef_, np.reshape(model.intercept_, -1)
 
 
 def group_lasso(scale_reg):
@@ -382,7 +376,7 @@ def group_lasso(scale_reg):
     ours = regressor(PAGE.alpha_of_group_lasso(0.25), groups=LABELS, **named)
     loss = half_gradient(squared(Y, 1 / (2 * n)))
     strengths = [0.25 * w for w in omega]
-    return Case("group_lasso", ours, Y, loss, GROUPED, strengths, fit, accuracy=1e-4)
+    return Case("group_lasso", ours, Y, loss, GROUPED, strengths, fit, accuracy=1e-3)
 
 
 def half_gradient(loss):
@@ -403,7 +397,7 @@ def group_lasso_unpenalised():
 
     ours = regressor(2.0, groups=range(p), feature_weights=feature_weights)
     loss = half_gradient(squared(Y, 1 / (2 * n)))
-    return Case("group_lasso", ours, Y, loss, SINGLE, list(feature_weights), fit, accuracy=1e-4)
+    return Case("group_lasso", ours, Y, loss, SINGLE, list(feature_weights), fit, accuracy=1e-3)
 
 
 def group_lasso_logistic(n_classes):
@@ -487,9 +481,7 @@ def glmnet_mgaussian(standardize=True, factor=None, weights=None):
         strengths *= np.sqrt(s @ centred**2 / s.sum())
     if factor is not None:
         strengths *= p * factor / factor.sum()
-    ours = regressor(
-        0.5, feature_weights=PAGE.weights_of_glmnet(X, factor, standardize, weights)
-    )
+    ours = regressor(0.5, feature_weights=PAGE.weights_of_glmnet(X, factor, standardize, weights))
     loss = squared(Y, 1 / (2 * s.sum()), s)
     fit = lambda: glmnet("y, " + arguments)  # noqa: E731
     return Case("glmnet", ours, Y, loss, SINGLE, list(strengths), fit, weights)
@@ -637,6 +629,256 @@ def test_the_peer_finds_the_same_coefficients(name, in_folder):
     assert same(ours)
     assert b == pytest.approx(intercept, abs=50 * case.accuracy * max(1, np.abs(b).max()))
     least = objective(case, ours, intercept)
-    assert objective(case, theirs, b) == pytest.approx(least, rel=max(case.accuracy**2, 1e-10))
+    assert objective(case, theirs, b) == pytest.approx(least, rel=max(10 * case.accuracy**2, 1e-10))
     for wrong, factor in WRONG.items():
         assert not same(case.solve(factor)[0]), wrong
+
+
+# The blocks of the page, as printed.
+
+
+@pytest.mark.parametrize(
+    ("title", "package"),
+    [("skglm", "skglm"), ("celer", "celer"), ("adelie", "adelie"), ("group-lasso", "group_lasso")],
+)
+def test_the_code_of_the_peer_gives_the_coefficients_of_ours(title, package, in_folder):
+    text = section(title)
+    with peers_may_warn():
+        need(package)
+        names = run(blocks("python")[0], *blocks("py", text), *blocks("python", text))
+    assert names.ours.coef_.any()
+    bound = (2e-3 if package == "group_lasso" else 1e-5) * np.abs(names.ours.coef_).max()
+    assert np.abs(names.theirs - names.ours.coef_).max() <= bound
+
+
+def test_the_code_in_r_gives_the_coefficients_of_ours(in_folder):
+    text = section("glmnet")
+    W, b = glmnet(*blocks("r", text))
+    ours = run(blocks("python")[0], blocks("python", text)[0]).ours
+    np.testing.assert_allclose(ours.coef_, W.T, atol=1e-5)
+    np.testing.assert_allclose(ours.intercept_, b, atol=1e-4)
+
+
+# What is said beside the conversions of alpha.
+
+
+def test_a_standardised_response_is_that_of_glmnet(in_folder):
+    arguments = 'y, family = "mgaussian", lambda = 0.1, standardize.response = TRUE'
+    W, b = glmnet(arguments)
+    np.testing.assert_allclose(PAGE.coef, W.T, atol=1e-5)
+    np.testing.assert_allclose(PAGE.intercept, b, atol=1e-4)
+    unscaled, _ = glmnet(arguments.replace("TRUE", "FALSE"))
+    assert np.abs(PAGE.coef - unscaled.T).max() > 1e-2
+
+
+def test_a_standardised_response_is_fitted_in_its_own_deviations():
+    """The objective of glmnet on y / sd(y), without glmnet."""
+    sd = Y.std(axis=0)
+    W, b = PAGE.coef.T / sd, PAGE.intercept / sd
+    rows = rows_of(norms=X.std(axis=0), alpha=0.1)
+    case = Case("glmnet", regressor(0.1), Y / sd, squared(Y / sd, 1 / (2 * n)), *rows, None)
+    assert steepest_descent(case, W, b) < 1e-5
+    assert steepest_descent(case, W * sd, b * sd) > 1e-2
+
+
+def elastic_net_gap(with_ridge):
+    alpha, l1_ratio = 0.5, 0.8
+    theirs = MultiTaskElasticNet(alpha=alpha, l1_ratio=l1_ratio, tol=1e-12, max_iter=100_000)
+    theirs.fit(X, Y)
+    more = with_ridge(X - X.mean(axis=0), Y - Y.mean(axis=0), alpha, l1_ratio)
+    ours = GroupLassoRegressor(alpha=more[2], fit_intercept=False, tol=1e-12).fit(*more[:2])
+    return np.abs(theirs.coef_ - ours.coef_).max(), theirs.intercept_
+
+
+def test_more_rows_make_an_elastic_net():
+    gap, intercept = elastic_net_gap(PAGE.with_ridge)
+    assert gap < 1e-8
+    np.testing.assert_allclose(PAGE.intercept_of_net, intercept, atol=1e-4)
+
+
+def test_an_elastic_net_whose_alpha_forgets_the_rows_is_noticed():
+    def forgets(X, Y, alpha, l1_ratio):
+        more = PAGE.with_ridge(X, Y, alpha, l1_ratio)
+        return more[0], more[1], alpha * l1_ratio
+
+    assert elastic_net_gap(forgets)[0] > 1e-3
+
+
+def test_cross_validation_is_that_of_scikit_learn():
+    name = "alphas" if NEW_NAMES else "n_alphas"
+    theirs = MultiTaskLassoCV(**{name: 6}, eps=0.01, cv=4, tol=1e-10, max_iter=100_000).fit(X, Y)
+    ours = PAGE.GroupLassoRegressorCV(6, eps=0.01, cv=4, tol=1e-10).fit(X, Y)
+    np.testing.assert_allclose(ours.alphas_, theirs.alphas_, rtol=1e-10)
+    np.testing.assert_allclose(-ours.cv_scores_, theirs.mse_path_, rtol=1e-6)
+    assert ours.alpha_ == pytest.approx(theirs.alpha_)
+
+
+def test_liblinear_penalises_its_intercept():
+    ours = classifier(PAGE.alpha_of_C(0.5, n), tol=1e-10).fit(X, CLASSES > 0)
+    saga = l1(0.5).fit(X, CLASSES > 0)
+    liblinear = l1(0.5).set_params(solver="liblinear").fit(X, CLASSES > 0)
+    assert saga.intercept_ == pytest.approx(ours.intercept_, rel=1e-4)
+    assert liblinear.intercept_ != pytest.approx(ours.intercept_, rel=0.1)
+
+
+def step_of_group_lasso(W, reg, length=0.01):
+    """One step of its iteration on centred data, as its source has it: half of the gradient."""
+    centred = X - X.mean(axis=0)
+    Z = W - length * 0.5 * centred.T @ (centred @ W - (Y - Y.mean(axis=0))) / n
+    for members, root in zip(GROUPED, ROOTS, strict=True):
+        norm = np.linalg.norm(Z[members])
+        Z[members] *= max(0, 1 - length * reg * root / norm)
+    return Z
+
+
+def test_group_lasso_takes_half_a_gradient():
+    reg = 0.25
+    for alpha, stays in [(PAGE.alpha_of_group_lasso(reg), True), (reg, False)]:
+        W = regressor(alpha, groups=LABELS, tol=1e-12).fit(X, Y).coef_.T
+        moved = np.abs(step_of_group_lasso(W, reg) - W).max()
+        assert (moved < 1e-10) == stays
+
+
+def test_group_lasso_does_not_minimise_its_own_loss():
+    with peers_may_warn():
+        need("group_lasso")
+        from group_lasso import GroupLasso
+
+        options = {"group_reg": 0.25, "l1_reg": 0, "supress_warning": True, "random_state": 0}
+        peer = GroupLasso(groups=LABELS, tol=1e-7, n_iter=10_000, **options).fit(X, Y)
+    W, b = peer.coef_, np.reshape(peer.intercept_, -1)
+    documented = Case(
+        "group_lasso", None, Y, squared(Y, 1 / (2 * n)), GROUPED, 0.25 * ROOTS, peer=None
+    )
+    assert objective(documented, W, b) == pytest.approx(peer.loss(X, Y))
+    model = regressor(0.25, groups=LABELS).fit(X, Y)
+    assert model.objective_ < 0.999 * peer.loss(X, Y)
+
+
+@pytest.mark.parametrize(("p_of_ours", "power", "name"), [(2, 2 / 3, "L2_3"), (1, 1 / 2, "L0_5")])
+def test_shrinknet_of_one_target_has_the_penalty_of_skglm(p_of_ours, power, name):
+    y, alpha = Y[:, 0], 0.3
+
+    def value(model):
+        penalty = (np.abs(model.coef_) ** power).sum()
+        return ((y - model.predict(X)) ** 2).mean() / 2 + alpha * penalty
+
+    ours = ShrinkNetRegressor(alpha, p=p_of_ours, tol=1e-10).fit(X, y)
+    assert value(ours) == pytest.approx(ours.objective_)
+    with peers_may_warn():
+        need("skglm")
+        skglm = importlib.import_module("skglm")
+        penalty = getattr(importlib.import_module("skglm.penalties"), name)(alpha)
+        solver = importlib.import_module("skglm.solvers").AndersonCD(
+            tol=1e-8, max_iter=1000, ws_strategy="fixpoint"
+        )
+        quadratic = importlib.import_module("skglm.datafits").Quadratic()
+        theirs = skglm.GeneralizedLinearEstimator(quadratic, penalty, solver).fit(X, y)
+    # Not convex: theirs is a local minimum, at best the same.
+    assert value(ours) <= value(theirs) * (1 + 1e-8)
+
+
+def test_adelie_leaves_the_end_of_a_path_out(in_folder):
+    with peers_may_warn():
+        need("adelie")
+        import adelie
+
+        glm = adelie.glm.gaussian(y=X[:, 0].copy(), dtype=np.float64)
+        lmdas = np.geomspace(1, 1e-4, 20)
+        states = [
+            adelie.grpnet(
+                np.asfortranarray(X), glm, lmda_path=lmdas, early_exit=exits, progress_bar=False
+            )
+            for exits in (True, False)
+        ]
+    assert len(states[0].lmdas) < len(states[1].lmdas) == 20
+
+
+# Parameter by parameter.
+
+
+def first_cells(title):
+    """What the first column of its table has in backticks."""
+    rows = re.findall(r"^\| (.*?) \|", section(title), flags=re.MULTILINE)
+    return " ".join(" ".join(re.findall(r"`([^`]*)`", row)) for row in rows)
+
+
+def missing_and_wrong(cells, defaults):
+    """Parameters that a page does not name, and defaults that are not those of any of `defaults`.
+
+    Where a parameter is named twice, the first is its default.
+    """
+    names = set(re.findall(r"[\w.]*\w", cells))
+    missing = {name for given in defaults for name in given} - names
+    stated: dict = {}
+    for name, value in re.findall(r"([\w.]*\w)=([-\w.\"]+)", cells):
+        stated.setdefault(name, value.strip('"'))
+    wrong = []
+    for name, value in stated.items():
+        real = [given[name] for given in defaults if name in given]
+        if real and not any(same_value(value, theirs) for theirs in real):
+            wrong.append((name, value, real))
+    return missing, wrong
+
+
+def same_value(stated, real):
+    try:
+        return float(stated) == float(real)
+    except (TypeError, ValueError):
+        return stated == str(real)
+
+
+def defaults_of(callable_):
+    signature = inspect.signature(callable_).parameters.values()
+    return {parameter.name: parameter.default for parameter in signature}
+
+
+PEERS = {
+    "MultiTaskLasso": ("sklearn.linear_model", ["MultiTaskLasso"]),
+    "LogisticRegression": ("sklearn.linear_model", ["LogisticRegression"]),
+    "skglm": ("skglm", ["MultiTaskLasso", "GroupLasso", "SparseLogisticRegression"]),
+    "celer": ("celer", ["MultiTaskLasso", "GroupLasso", "LogisticRegression"]),
+    "adelie": ("adelie", ["grpnet"]),
+    "group-lasso": ("group_lasso", ["GroupLasso", "LogisticGroupLasso"]),
+}
+
+
+@pytest.mark.parametrize("title", PEERS)
+def test_every_parameter_is_on_the_page_with_its_default(title):
+    module, names = PEERS[title]
+    if module == "sklearn.linear_model" and not NEW_NAMES:
+        pytest.skip("the page names the parameters of scikit-learn 1.8 and later")
+    with peers_may_warn():
+        need(module)
+        peers = [getattr(importlib.import_module(module), name) for name in names]
+    cells = first_cells(title)
+    assert missing_and_wrong(cells, [defaults_of(peer) for peer in peers]) == (set(), [])
+    # What this would reject.
+    alpha = defaults_of(peers[0]) | {"new": 1}
+    assert missing_and_wrong(cells, [alpha])[0] == {"new"}
+    assert missing_and_wrong("tol=1e-3", [{"tol": 1e-4}])[1]
+
+
+def test_every_parameter_of_glmnet_is_on_the_page(in_folder):
+    np.savetxt("x.csv", [[1]])
+    for name in ("y", "weights", "classes"):
+        shutil.copy("x.csv", f"{name}.csv")
+    shown = in_r('f <- formals(glmnet); cat(paste(names(f), as.character(f)), sep = "\\n")')
+    defaults = dict(line.split(" ", 1) for line in shown.splitlines())
+    del defaults["..."]
+    cells = first_cells("glmnet")
+    missing, wrong = missing_and_wrong(cells, [defaults])
+    assert not missing
+    # These depend on the data, or are the first of several.
+    assert {name for name, _, _ in wrong} <= {"lambda.min.ratio", "type.multinomial"}
+
+
+def test_our_names_on_the_page_are_ours():
+    """Parameters in the second column, wherever they have a value."""
+    ours = defaults_of(GroupLassoClassifier) | defaults_of(PAGE.GroupLassoRegressorCV)
+    cells = re.findall(r"^\| .*? \| (.*) \|$", TEXT, flags=re.MULTILINE)
+    shown = " ".join(" ".join(re.findall(r"`([^`]*)`", cell)) for cell in cells)
+    for name, value in re.findall(r"(alpha|alphas|eps|tol|max_iter)=([-\w.]+)", shown):
+        assert name in ours
+        # Twice the strength of group-lasso, whose list of them becomes weights.
+        assert same_value(value.replace("_", ""), ours[name]) or (name, value) == ("alpha", "2")
