@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/choosing_alpha.md", "docs/large_data.md"]
+PAGES = ["README.md", "docs/choosing_alpha.md", "docs/large_data.md", "docs/migration.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
