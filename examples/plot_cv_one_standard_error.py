@@ -3,8 +3,8 @@ The fewest features within one standard error
 =============================================
 
 Cross-validation knows the best alpha only as well as it knows the scores, and models of the best
-score tend to keep too much. ``selection="1se"`` takes the fewest features whose mean score is within
-one standard error of the best. Of the 40 features here five matter, for all of four targets.
+score tend to keep too much. ``selection="1se"`` takes the fewest features among models within one
+standard error of the best mean score. Of the 40 features here five matter, for all four targets.
 """
 
 import matplotlib.pyplot as plt
@@ -19,8 +19,8 @@ W[:5] = rng.normal(size=(5, 4))
 Y = X @ W + 2 * rng.normal(size=(120, 4))
 
 # %%
-# All folds are solved along the same alphas. ``path_`` holds the models of all data, so both rules
-# can be read from one search; ``selection`` says which the estimator becomes.
+# All folds are solved along the same alphas. ``n_selected_`` says how many features the models of
+# all data keep there, so that one search shows what either rule takes.
 
 models = {}
 for CV in (GroupLassoRegressorCV, ShrinkNetRegressorCV):
@@ -32,8 +32,8 @@ for CV in (GroupLassoRegressorCV, ShrinkNetRegressorCV):
     )
 
 # %%
-# Dashed is the alpha that was chosen: where the curve of the means, from the left, comes below the
-# dotted line. The numbers above say how many features a model keeps.
+# Among the models whose mean is below the dotted line, those of the fewest features are taken, and
+# of them the best: its alpha is dashed. The numbers above say how many features a model keeps.
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True, layout="constrained")
 for ax, search in zip(axes, models.values(), strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder
 
-from shrinklin import GroupLassoRegressor
+from shrinklin import ShrinkNetRegressorCV
 
 rng = np.random.default_rng(0)
 questions = [f"question {j}" for j in range(1, 9)]
@@ -22,14 +22,14 @@ Y = effects[0, answers[:, 0]] + effects[1, answers[:, 4]] + 1.5 * rng.normal(siz
 form = pd.DataFrame(np.array(list("abcdef"))[answers], columns=questions)
 
 # %%
-# The encoder knows how many levels each column has: repeating a column's name as often gives every
-# level its group.
+# The encoder knows how many levels each column has: the column's name, repeated as often, is the
+# label of its group. Both models are chosen by the same rule.
 
 encoder = OneHotEncoder(sparse_output=False).fit(form)
 groups = np.repeat(questions, [len(levels) for levels in encoder.categories_])
 X = encoder.transform(form)
-single = GroupLassoRegressor(alpha=0.03).fit(X, Y)
-grouped = GroupLassoRegressor(alpha=0.03, groups=groups).fit(X, Y)
+single = ShrinkNetRegressorCV(15, cv=3, selection="1se").fit(X, Y)
+grouped = ShrinkNetRegressorCV(15, cv=3, selection="1se", groups=groups).fit(X, Y)
 kept_questions = list(dict.fromkeys(groups[grouped.get_support()]))
 print(
     f"by level: {single.get_support().sum()} columns of",

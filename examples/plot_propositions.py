@@ -21,8 +21,9 @@ for name, outcome in outcomes.items():
 # %%
 # The loss (1 − aβ)² is zero on two branches of a hyperbola. Between two points of it, one on each,
 # lies the origin with loss 1: no convex function rises between two of its minima. With both
-# parameters penalised two points are left of the branches, (a, β) and (−a, −β): the same model. Only
-# a penalty so strong that the switch is zero leaves one.
+# parameters penalised two points are left of the branches, (a, β) and (−a, −β): the same model.
+# Where the penalty is so strong that the switch is zero there is but one: it is the switches that
+# are not zero that count.
 
 grid = np.linspace(-2, 2, 201)
 a, beta = np.meshgrid(grid, grid)
@@ -42,8 +43,8 @@ for ax, (title, values) in zip(axes, terms.items(), strict=True):
 for ax, title in list(zip(axes, terms, strict=True))[1:]:
     rows, columns = minima[title].T
     ax.plot(grid[columns], grid[rows], "o", color="C3", label="minimum")
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper left", framealpha=1)
 axes[0].plot([-1, 0, 1], [-1, 0, 1], "o-", color="C1", label="losses 0, 1, 0")
-axes[0].legend(loc="upper right")
+axes[0].legend(loc="upper left", framealpha=1)
 axes[0].set_ylabel("switch β")
 plt.show()

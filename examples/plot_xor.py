@@ -43,6 +43,8 @@ right.annotate(
     selected[0], (np.abs(coef).argmax(), np.abs(coef).max()), (8, -3), textcoords="offset points"
 )
 right.set(
-    xlabel="number of the product", ylabel="size of its coefficient", title="One product is kept"
+    xlabel="number of the product",
+    ylabel="size of its coefficient",
+    title=f"{len(selected)} of {len(coef)} products kept",
 )
 plt.show()
