@@ -15,16 +15,13 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from shrinklin import GroupLassoClassifier, ShrinkNetClassifier
+from shrinklin import ShrinkNetClassifier
 
 X, y = load_wine(return_X_y=True)
 noise = np.random.default_rng(0).normal(size=(len(X), 300))
 neighbours = KNeighborsClassifier()
 models = {
     "all columns": make_pipeline(StandardScaler(), neighbours),
-    "selected by group lasso": make_pipeline(
-        StandardScaler(), GroupLassoClassifier(0.1), neighbours
-    ),
     "selected by ShrinkNet": make_pipeline(StandardScaler(), ShrinkNetClassifier(0.03), neighbours),
 }
 
@@ -42,14 +39,16 @@ for name, values in scores.items():
     )
 
 # %%
-# Selection costs nothing where there is no noise, and keeps the neighbours together where there is.
+# Selection costs next to nothing where there is no noise, and keeps the neighbours together where
+# there is.
 
 _, ax = plt.subplots(layout="constrained")
-for (name, values), marker in zip(scores.items(), "osD", strict=True):
+for (name, values), marker in zip(scores.items(), "os", strict=True):
     ax.plot(amounts, values, marker=marker, label=name)
 ax.set_xscale("symlog", linthresh=30)
 ax.set_xticks(amounts, amounts)
 ax.set(xlabel="columns of noise added to 13", ylabel="accuracy, mean of three folds")
 ax.set(title="Which wine is it? By five nearest neighbours", ylim=(None, 1))
-ax.legend(frameon=False)
+ax.minorticks_off()
+ax.legend(loc="lower left", frameon=False)
 plt.show()

@@ -45,7 +45,7 @@ print(f"by group: {', '.join(kept_questions)}")
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
 for ax, model, title in zip(axes, (single, grouped), ("by level", "by group"), strict=True):
     sizes = np.linalg.norm(model.coef_, axis=0)
-    picture = ax.imshow(np.where(sizes > 0, sizes, np.nan).reshape(8, 6), vmin=0, vmax=1.5)
+    picture = ax.imshow(np.where(sizes > 0, sizes, np.nan).reshape(8, 6), vmin=0, vmax=2.5)
     ax.set_xticks(range(6), list("abcdef"))
     ax.set(xlabel="answer", title=f"Penalised {title}")
 axes[0].set_yticks(range(8), questions)
