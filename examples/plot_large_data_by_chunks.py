@@ -22,7 +22,8 @@ X = rng.normal(size=(6000, 40)) + 0.5 * rng.normal(size=(6000, 1))
 Y = X[:, :5] @ rng.normal(size=(5, 3)) + 3 * rng.normal(size=(6000, 3))
 table = pd.DataFrame(np.hstack([X, Y]), columns=features + targets)
 train, held_out = table[:2000], table[2000:]
-file = Path(tempfile.mkdtemp()) / "table.csv"
+folder = tempfile.TemporaryDirectory()
+file = Path(folder.name) / "table.csv"
 train.to_csv(file, index=False)
 
 # %%
@@ -35,6 +36,7 @@ for chunk in pd.read_csv(file, chunksize=50):
     difference = held_out[targets] - model.predict(held_out[features])
     errors.append((difference**2).to_numpy().mean())
 moments = Moments.from_csv(file, targets, chunksize=50)
+folder.cleanup()
 once = ShrinkNetRegressor(alpha=0.3).fit_moments(moments)
 whole = ShrinkNetRegressor(alpha=0.3).fit(train[features], train[targets])
 gaps = [abs(one.coef_ - whole.coef_).max() for one in (model, once)]
