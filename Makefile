@@ -9,7 +9,7 @@ PEERS = skglm adelie celer group-lasso
 .PHONY: demo test bench bench-quick proofs claims lint format clean
 
 demo: .venv/plot
-	$(BIN)/python examples/plot_digits.py
+	$(BIN)/python examples/reports/digits.py
 
 test: .venv/test
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal

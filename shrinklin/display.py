@@ -485,6 +485,8 @@ class CostDisplay:
         ax.set_yticks(np.arange(len(measures)), [_SPENT[m] for m in measures])
         ax.invert_yaxis()
         ax.set_xscale("log")
+        # The bars say their numbers; those between powers of ten would overlap.
+        ax.xaxis.set_minor_formatter("")
         ax.margins(x=0.15)
         ax.set_xlabel(f"relative to {next(iter(self.costs))}")
         ax.legend(**_OUTSIDE, ncols=min(len(self.costs), 3))

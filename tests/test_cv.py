@@ -709,10 +709,8 @@ def test_display_of_something_else():
 
 def test_the_example_runs_and_draws(tmp_path, monkeypatch, capsys):
     picture = tmp_path / "choosing_alpha.png"
-    monkeypatch.setattr(
-        sys, "argv", ["plot_choosing_alpha.py", "--out", str(picture), "--alphas", "20"]
-    )
-    runpy.run_path(str(ROOT / "examples" / "plot_choosing_alpha.py"), run_name="__main__")
+    monkeypatch.setattr(sys, "argv", ["choosing_alpha.py", "--out", str(picture), "--alphas", "20"])
+    runpy.run_path(str(ROOT / "examples" / "reports" / "choosing_alpha.py"), run_name="__main__")
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:-1]]
     found = {row[0]: np.array(row[-3:], float) for row in rows}
     # The same alpha, number of features and error by both.

@@ -33,13 +33,13 @@ def run_example(name, arguments, tmp_path, monkeypatch, capsys):
     """What it printed, after checking that it drew."""
     picture = tmp_path / "picture.png"
     monkeypatch.setattr(sys, "argv", [name, "--out", str(picture), *arguments])
-    runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+    runpy.run_path(str(ROOT / "examples" / "reports" / name), run_name="__main__")
     assert picture.stat().st_size > 10_000
     return capsys.readouterr().out
 
 
 def test_the_example_of_stability(tmp_path, monkeypatch, capsys):
-    shown = run_example("plot_stability.py", [], tmp_path, monkeypatch, capsys)
+    shown = run_example("stability.py", [], tmp_path, monkeypatch, capsys)
     rows = {
         line.split()[-6]: [float(x) for x in line.split()[-5:]] for line in shown.splitlines()[1:3]
     }
@@ -52,7 +52,7 @@ def test_the_example_of_stability(tmp_path, monkeypatch, capsys):
 
 def test_the_example_of_criteria(tmp_path, monkeypatch, capsys):
     arguments = ["--draws", "5"]
-    shown = run_example("plot_information_criterion.py", arguments, tmp_path, monkeypatch, capsys)
+    shown = run_example("information_criterion.py", arguments, tmp_path, monkeypatch, capsys)
     rows = [line.split() for line in shown.splitlines() if "ShrinkNet" in line or "lasso" in line]
     differences = {tuple(row[:-6]): [] for row in rows}
     for row in rows:

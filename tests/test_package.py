@@ -100,7 +100,7 @@ def test_interrupt_ends_a_long_fit_at_once():
 
 def test_the_example_of_removal_runs_and_draws(tmp_path):
     picture = tmp_path / "removal.png"
-    result = python_example("plot_removal.py", picture)
+    result = python_example("removal.py", picture)
     rows = [line.split() for line in result.stdout.splitlines()]
     shares = {" ".join(row[:-5]): [float(x) for x in row[-5:]] for row in rows[-7:-1]}
     assert shares["no removal"][2:] == [1.0, 1.0, 1.0]
@@ -113,7 +113,7 @@ def test_the_example_of_removal_runs_and_draws(tmp_path):
 
 def python_example(name, picture):
     result = subprocess.run(
-        [sys.executable, ROOT / "examples" / name, "--out", picture],
+        [sys.executable, ROOT / "examples" / "reports" / name, "--out", picture],
         capture_output=True,
         text=True,
         env={**os.environ, "MPLBACKEND": "agg"},
@@ -124,7 +124,7 @@ def python_example(name, picture):
 
 def test_demo_runs_and_draws(tmp_path):
     picture = tmp_path / "tradeoff.png"
-    result = python_example("plot_digits.py", picture)
+    result = python_example("digits.py", picture)
     assert picture.stat().st_size > 10_000
     verdicts = [line for line in result.stdout.splitlines() if "features needed are" in line]
     assert ["mean squared error" in verdicts[0], "log-loss" in verdicts[1]] == [True, True]

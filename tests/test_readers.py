@@ -480,8 +480,8 @@ def test_without_the_extra_it_is_named(monkeypatch, reader, missing):
 
 def test_the_example_runs_and_draws(tmp_path, monkeypatch, capsys):
     picture = tmp_path / "large_data.png"
-    monkeypatch.setattr(sys, "argv", ["plot_large_data.py", "--out", str(picture)])
-    runpy.run_path(str(ROOT / "examples" / "plot_large_data.py"), run_name="__main__")
+    monkeypatch.setattr(sys, "argv", ["large_data.py", "--out", str(picture)])
+    runpy.run_path(str(ROOT / "examples" / "reports" / "large_data.py"), run_name="__main__")
     shown = capsys.readouterr().out
     first, last = np.array(re.findall(r"error ([\d.]+) after .*, ([\d.]+) after", shown), float).T
     assert (last < 0.8 * first).all()
