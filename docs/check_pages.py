@@ -10,24 +10,32 @@ import sys
 from pathlib import Path
 
 WIDTHS = {"desk": 1280, "phone": 390}
-# What is seen of a page, by a script in it.
+# What is seen of a page, by a script in it. What scrolls in a box of its own may be wide.
 SEEN = """() => {
-    const page = document.documentElement, inside = page.clientWidth + 1
-    const clipped = node => node.closest('pre, mjx-container, [class*="scrollable"], .bd-sidebar, '
-        + 'dialog, .pst-scrollable-table-container, [hidden], mjx-assistive-mml')
+    const page = document.documentElement, article = document.querySelector('article')
+    const right = page.clientWidth + 1
+    const scrolls = node => node !== article && node.parentElement
+        && (/auto|scroll/.test(getComputedStyle(node).overflowX) || scrolls(node.parentElement))
+    const cut = node => node.getBoundingClientRect().right > right && !scrolls(node)
+        && node.closest('mjx-assistive-mml, .headerlink, .tooltip') === null
+    const count = query => document.querySelectorAll(query).length
     return {
         wide: page.scrollWidth - page.clientWidth,
-        out: [...document.querySelectorAll('main *')]
-            .filter(node => node.getBoundingClientRect().right > inside && !clipped(node))
-            .map(node => node.tagName + '.' + node.className).slice(0, 3),
-        unset: document.querySelectorAll('.math').length
-            - document.querySelectorAll('.math > mjx-container, .math > p > mjx-container').length,
-        formulas: document.querySelectorAll('mjx-container').length,
-        errors: [...document.querySelectorAll('[data-mjx-error], mjx-merror')].length,
-        missing: [...document.images].filter(image => image.complete && !image.naturalWidth)
-            .map(image => image.src),
+        cut: article ? [...article.querySelectorAll('*')].filter(cut)
+            .map(node => node.tagName + ' ' + node.textContent.slice(0, 40)).slice(0, 3) : [],
+        formulas: count('mjx-container'),
+        unset: count('.math') - count('.math > mjx-container, .math > p > mjx-container'),
+        errors: count('[data-mjx-error], mjx-merror'),
+        missing: [...document.images].filter(image => !image.naturalWidth).map(image => image.src),
     }
 }"""
+# Pictures that are not in the window yet would be loaded late.
+SETTLE = """() => {
+    for (const image of document.images) image.loading = 'eager'
+    window.formulasAreSet = !window.MathJax
+    window.MathJax?.startup?.promise?.then(() => { window.formulasAreSet = true })
+}"""
+SETTLED = "formulasAreSet && [...document.images].every(image => image.complete)"
 
 
 def browser(playwright):
@@ -36,33 +44,33 @@ def browser(playwright):
     return playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
 
 
-def faults(seen, asked):
+def faults(seen):
     """What is wrong, in words."""
     return [
         *([f"{seen['wide']} pixels too wide"] if seen["wide"] > 0 else []),
-        *(f"out of the window: {node}" for node in seen["out"]),
+        *(f"cut off at the right: {node!r}" for node in seen["cut"]),
         *([f"{seen['unset']} formulas are not set"] if seen["unset"] else []),
         *([f"{seen['errors']} formulas with an error"] if seen["errors"] else []),
         *(f"no picture: {source}" for source in seen["missing"]),
-        *(f"asked of another host, or not found: {address}" for address in sorted(asked)),
     ]
 
 
-def look(window, file, picture):
-    """What is seen of a page, and what it asked for and should not have."""
-    asked = set()
-    window.on("requestfailed", lambda request: asked.add(request.url))
+def look(chromium, file, picture):
+    """Faults of a page and how many formulas it has; `picture` is a path with {device} in it."""
+    window, found, seen = chromium.new_page(), [], {}
+    window.on("requestfailed", lambda request: found.append(f"{file}: asked for {request.url}"))
     window.route("http*://**", lambda route: route.abort())
     window.goto(file.resolve().as_uri())
-    window.evaluate("() => window.MathJax?.startup?.promise")
-    # Pictures that are not in the window yet are loaded late.
-    window.evaluate(
-        "() => Promise.all([...document.images].map(image => {"
-        " image.loading = 'eager'; return image.decode().catch(() => null) }))"
-    )
-    if picture:
-        window.screenshot(path=picture, full_page=True)
-    return window.evaluate(SEEN), asked
+    window.evaluate(SETTLE)
+    window.wait_for_function(SETTLED)
+    for device, width in WIDTHS.items():
+        window.set_viewport_size({"width": width, "height": 800})
+        if picture:
+            window.screenshot(path=picture.format(device=device), full_page=True)
+        seen = window.evaluate(SEEN)
+        found += [f"{file} ({device}): {fault}" for fault in faults(seen)]
+    window.close()
+    return found, seen["formulas"]
 
 
 def check(folder, pictures):
@@ -74,13 +82,9 @@ def check(folder, pictures):
         chromium = browser(playwright)
         for file in sorted(folder.rglob("*.html")):
             name = "_".join(file.relative_to(folder).with_suffix("").parts)
-            for device, width in WIDTHS.items():
-                window = chromium.new_page(viewport={"width": width, "height": 800})
-                picture = pictures and pictures / f"{name}_{device}.png"
-                seen, asked = look(window, file, picture)
-                found += [f"{file} ({device}): {fault}" for fault in faults(seen, asked)]
-                formulas += seen["formulas"]
-                window.close()
+            picture = pictures and str(pictures / f"{name}_{{device}}.png")
+            faults_of_page, formulas_of_page = look(chromium, file, picture)
+            found, formulas = found + faults_of_page, formulas + formulas_of_page
     return found, formulas
 
 

@@ -3,6 +3,7 @@
 from importlib.metadata import distribution
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -70,6 +71,7 @@ plot_formats = ["svg"]
 html_theme = "pydata_sphinx_theme"
 html_title = "shrinklin"
 html_show_sourcelink = False
+html_use_index = html_domain_indices = False
 html_theme_options = {"navigation_with_keys": False, "show_prev_next": True, "show_toc_level": 2}
 html_sidebars = {"index": [], "which": []}
 html_css_files = ["pages.css"]
@@ -105,6 +107,21 @@ class LinksOfIncludedFiles(SphinxPostTransform):
                 link["refdomain"], link["reftype"], link["reftarget"] = "std", "doc", f"/{page}"
 
 
+def link_names(app, doctree):
+    """Link the public names that stand as code in Markdown to the API reference.
+
+    A code host shows Markdown too, so that roles of sphinx have no place there.
+    """
+    if not doctree["source"].endswith(".md"):
+        return
+    for code in list(doctree.findall(nodes.literal)):
+        name = code.astext().split("(")[0]
+        if name in shrinklin.__all__ and not isinstance(code.parent.parent, pending_xref):
+            link = pending_xref("", refdomain="py", reftype="obj", reftarget=f"shrinklin.{name}")
+            code.replace_self(link)
+            link += code
+
+
 def leave_to_sklearn(app, what, name, obj, skip, options):
     """Leave out methods of scikit-learn's: their texts refer to its guide."""
     module = getattr(obj, "__module__", None) or ""
@@ -114,4 +131,5 @@ def leave_to_sklearn(app, what, name, obj, skip, options):
 def setup(app):
     """Called by sphinx."""
     app.connect("autodoc-skip-member", leave_to_sklearn)
+    app.connect("doctree-read", link_names)
     app.add_post_transform(LinksOfIncludedFiles)
