@@ -76,7 +76,9 @@ html_theme_options = {"navigation_with_keys": False, "show_prev_next": True, "sh
 html_sidebars = {"index": [], "which": []}
 html_css_files = ["pages.css"]
 # One file, with its fonts: formulas are set without a network.
-MATHJAX = distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax")
+MATHJAX = distribution("sphinx-mathjax-offline").locate_file(
+    "sphinx-mathjax-offline/static/mathjax"
+)
 html_static_path = ["_static", f"{MATHJAX}/tex-svg.js"]
 mathjax_path = "tex-svg.js"
 

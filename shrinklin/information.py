@@ -306,7 +306,8 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : GroupLassoRegressor or another estimator for one alpha
         `GroupLassoRegressor`, `ShrinkNetRegressor`, `GroupLassoClassifier` or
-        `ShrinkNetClassifier`. Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
+        `ShrinkNetClassifier`. Its parameters apply, except `alpha` and `warm_start`. It
+        is not fitted.
     criterion : {"aic", "bic", "ebic"}, default="bic"
         AIC aims at prediction and keeps more features, BIC at the true ones; EBIC also
         counts how many supports of that size there are, for more features than samples
