@@ -80,7 +80,8 @@ def check(folder, pictures):
     found, formulas = [], 0
     with sync_playwright() as playwright:
         chromium = browser(playwright)
-        for file in sorted(folder.rglob("*.html")):
+        pages = {file for file in folder.rglob("*.html") if "_static" not in file.parts}
+        for file in sorted(pages):
             name = "_".join(file.relative_to(folder).with_suffix("").parts)
             picture = pictures and str(pictures / f"{name}_{{device}}.png")
             faults_of_page, formulas_of_page = look(chromium, file, picture)
