@@ -5,8 +5,9 @@ BIN = .venv/bin
 # The peers need an environment of their own: adelie takes no numpy 2.
 BENCH = .venv-bench/bin
 PEERS = skglm adelie celer group-lasso
+HTML = docs/_build/html
 
-.PHONY: demo test bench bench-quick proofs claims lint format clean
+.PHONY: demo test bench bench-quick proofs claims docs docs-check lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
@@ -40,6 +41,14 @@ proofs: .venv/proofs
 claims: .venv/experiments
 	$(BIN)/python -m experiments claims --out results
 
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -n docs $(HTML)
+	$(BIN)/python docs/check_resources.py $(HTML)
+
+# Every page in Chromium, at the widths of a desk and of a telephone.
+docs-check: .venv/browser docs
+	$(BIN)/python docs/check_pages.py $(HTML)
+
 lint: .venv/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,5 +77,5 @@ format: .venv/lint
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench benchmarks/outputs *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench benchmarks/outputs docs/_build docs/api docs/gallery *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -464,7 +464,7 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         Only by the exact solver: upper bound on what the objective lies above its
         minimum.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only if X has string column names.
 
     See Also
@@ -607,7 +607,7 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
         relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g
         bounds the eigenvalues of the group's Hessian.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only if X has string column names.
 
     See Also

@@ -707,8 +707,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
         Of all data.
     cost_ : CostMeter
         What all paths cost together.
-    coef_, intercept_, classes_, n_iter_, objective_, residual_, dual_gap_,
-        n_features_in_
+    coef_, intercept_, classes_, n_iter_, objective_, residual_, dual_gap_, n_features_in_
         The model of all data at `alpha_`: as for `GroupLassoClassifier`.
 
     See Also
@@ -813,8 +812,7 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         Of all data.
     cost_ : CostMeter
         What all paths cost together.
-    coef_, intercept_, classes_, switch_, weight_, n_iter_, objective_, residual_,
-        n_features_in_
+    coef_, intercept_, classes_, switch_, weight_, n_iter_, objective_, residual_, n_features_in_
         The model of all data at `alpha_`: as for `ShrinkNetClassifier`.
 
     See Also

@@ -216,7 +216,7 @@ class CVDisplay:
     alpha : float
         The chosen one of `alphas`.
     score_name : str, default="score"
-        Of a name that begins with "neg_", minus the scores are drawn.
+        Of a name that begins with ``"neg_"``, minus the scores are drawn.
     name : str, default=None
         Title.
 

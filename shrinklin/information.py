@@ -304,9 +304,10 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
 
     Parameters
     ----------
-    estimator : GroupLassoRegressor, ShrinkNetRegressor, GroupLassoClassifier or \
-            ShrinkNetClassifier
-        Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
+    estimator : GroupLassoRegressor or another estimator for one alpha
+        `GroupLassoRegressor`, `ShrinkNetRegressor`, `GroupLassoClassifier` or
+        `ShrinkNetClassifier`. Its parameters apply, except `alpha` and `warm_start`. It
+        is not fitted.
     criterion : {"aic", "bic", "ebic"}, default="bic"
         AIC aims at prediction and keeps more features, BIC at the true ones; EBIC also
         counts how many supports of that size there are, for more features than samples
@@ -342,7 +343,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         Only of a classifier.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only if X has string column names.
 
     See Also

@@ -350,7 +350,7 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         Only by the exact solver: upper bound on what the objective lies above its
         minimum.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only if X has string column names.
 
     See Also
@@ -481,7 +481,7 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
         relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
         largest eigenvalue of the group's Hessian.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only if X has string column names.
 
     See Also

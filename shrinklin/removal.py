@@ -62,7 +62,7 @@ class Watched:
 
     @property
     def sizes(self):
-        """|gate| ‖A_g‖₂: the norm of the coefficients themselves."""
+        """``|gate| ‖A_g‖₂``: the norm of the coefficients themselves."""
         return np.abs(self.gate) * self.norms
 
 
@@ -114,7 +114,7 @@ class Removal(BaseEstimator, ABC):
 
 
 class Threshold(Removal):
-    """Takes out what is small: |β_g| ‖A_g‖₂ ≤ value.
+    """Takes out what is small: ``|β_g| ‖A_g‖₂ ≤ value``.
 
     It looks from the first step on, when nothing is learnt yet and sizes are about
     1/√(number of features): value should be well below, and even so it takes what only
@@ -125,9 +125,9 @@ class Threshold(Removal):
     value : float, default=1e-3
         >= 0.
     normalize : bool, default=True
-        Whether |β_g| is multiplied by ‖A_g‖₂, which is the norm of the feature's
+        Whether ``|β_g|`` is multiplied by ‖A_g‖₂, which is the norm of the feature's
         coefficients and does not change under (β, A) → (cβ, A/c). False compares
-        |β_g| alone. The group lasso has no β: its ‖w_g‖₂ is compared.
+        ``|β_g|`` alone. The group lasso has no β: its ‖w_g‖₂ is compared.
     """
 
     def __init__(self, value=1e-3, normalize=True):
@@ -207,7 +207,7 @@ class SignVariance(Removal):
 
 
 class Annealing(Removal):
-    r"""Keeps the largest |β_g| ‖A_g‖₂, fewer from epoch to epoch [1]_.
+    r"""Keeps the largest ``|β_g| ‖A_g‖₂``, fewer from epoch to epoch [1]_.
 
     With N the epochs after the first `pretrain`, p the switches at the beginning and
     k = `n_features`, there are left after the e-th of them
