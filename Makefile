@@ -5,14 +5,31 @@ BIN = .venv/bin
 # The peers need an environment of their own: adelie takes no numpy 2.
 BENCH = .venv-bench/bin
 PEERS = skglm adelie celer group-lasso
+# Where the promised versions are tested: the oldest Python of setup.cfg, and the newest here.
+OLDEST_PYTHON ?= python3.11
+NEWEST_PYTHON ?= $(shell for minor in 15 14 13 12 11; do \
+	python3.$$minor -c '' 2> /dev/null && echo python3.$$minor && break; done)
+# What the oldest versions need themselves is taken as it was then; only a later setuptools
+# reads pyproject.toml.
+OLDEST = --resolution lowest-direct --exclude-newer 2025-01-01 \
+	--exclude-newer-package setuptools=2025-04-01
+NEWEST = --prerelease allow --upgrade
+PYTEST = -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test bench bench-quick proofs claims lint format clean
+.PHONY: demo test test-oldest test-newest bench bench-quick proofs claims lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/plot_digits.py
 
 test: .venv/test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python $(PYTEST) --cov --cov-report term
+
+# With the lowest versions that setup.cfg promises, and the newest there are, previews too.
+test-oldest: .venv-oldest/test
+	.venv-oldest/bin/python $(PYTEST)
+
+test-newest: .venv-newest/test
+	.venv-newest/bin/python $(PYTEST)
 
 # SHRINKLIN_DATA=folder: where oes97.arff is, without which it is skipped.
 bench: .venv-bench/peers .venv/plot
@@ -56,6 +73,21 @@ format: .venv/lint
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	touch $@
 
+.venv-oldest/test: setup.cfg pyproject.toml
+	$(call versions,.venv-oldest,$(OLDEST_PYTHON),$(OLDEST))
+
+.venv-newest/test: setup.cfg pyproject.toml
+	$(call versions,.venv-newest,$(NEWEST_PYTHON),$(NEWEST))
+
+# Made anew, as a version that is there and will do would stay.
+define versions
+	rm -rf $(1)
+	$(2) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet $(3) --editable '.[test]'
+	touch $(1)/test
+endef
+
 # A peer that pip cannot install is not fatal: the report says so, and why.
 .venv-bench/peers: setup.cfg pyproject.toml
 	test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
@@ -68,5 +100,5 @@ format: .venv/lint
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench benchmarks/outputs *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench .venv-oldest .venv-newest benchmarks/outputs *.egg-info .coverage* .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,11 +4,13 @@ A convex objective is solved from the strongest penalty down, each point warm-st
 from the one before. For the bridge see `solvers.search`.
 """
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
 from numbers import Integral
-from typing import ClassVar
+from threading import Lock
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -51,10 +53,45 @@ def one_blas_thread():
 
     Most products here are small: threads gain nothing by them, and where another
     process wants their core they wait for each other (25 times as long, seen). The number
-    belongs to the process: of two threads of Python that overlap here, the last to leave may
-    restore the limit of the other, unless whoever started them is here too.
+    belongs to the process: what other threads of Python compute meanwhile has one thread too.
     """
-    return _thread_pools().limit(limits=1, user_api="blas")
+    return _BLAS_LIMIT
+
+
+class _BlasLimit:
+    """The limit of all threads of Python, which share BLAS: all restore what the first found.
+
+    Were it what each found, of two that overlap the last to leave would restore the limit of
+    the other, for good. Nor can it be left to the last: some builds of BLAS keep the number by
+    thread. So who overlaps with one that leaves may have more threads until its own end.
+    """
+
+    def __init__(self):
+        self.renew_lock()
+        self._users = 0
+
+    def renew_lock(self):
+        """In a forked process, where whoever held it does not exist."""
+        self._lock = Lock()
+
+    def __enter__(self):
+        with self._lock:
+            # Set by all: the user may have set another number since the first came.
+            limit = _thread_pools().limit(limits=1, user_api="blas")
+            if self._users == 0:
+                self._first = limit
+            self._users += 1
+
+    def __exit__(self, *raised):
+        with self._lock:
+            self._users -= 1
+            self._first.restore_original_limits()
+
+
+_BLAS_LIMIT = _BlasLimit()
+# Not on Windows.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_BLAS_LIMIT.renew_lock)
 
 
 @cache
@@ -145,11 +182,11 @@ class RegularizationPath(ABC):
     loss_name: ClassVar[str]
 
     @abstractmethod
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predictions of every model."""
 
     @abstractmethod
-    def losses(self, X, y):
+    def losses(self, X, y) -> np.ndarray:
         """What `loss_name` says, of every model: shape (n_alphas,)."""
 
     @abstractmethod
@@ -172,7 +209,7 @@ class RegularizationPath(ABC):
                 f"{self.coefs.shape[2]}: give the same columns."
             )
 
-    def refit(self, X, y, sample_weight=None):
+    def refit(self, X, y, sample_weight=None) -> Self:
         """Minimise the loss alone on the features that each model selected.
 
         Takes the shrinkage out of the coefficients and leaves the selection.
@@ -225,7 +262,7 @@ class RegressionPath(RegularizationPath):
 
     loss_name = "mean squared error"
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predictions of every model.
 
         Parameters
@@ -238,7 +275,7 @@ class RegressionPath(RegularizationPath):
         """
         return self._raw_predictions(X)
 
-    def mean_squared_errors(self, X, y=None):
+    def mean_squared_errors(self, X, y=None) -> np.ndarray:
         """Squared error of every model, averaged over samples and targets.
 
         Parameters
@@ -309,11 +346,11 @@ class ClassificationPath(RegularizationPath):
 
     loss_name = "log-loss"
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Logarithms of `predict_proba`, of the same shape."""
         return logistic_loss(len(self.classes)).log_probabilities(self._raw_predictions(X))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Probability of every class by every model.
 
         Parameters
@@ -326,7 +363,7 @@ class ClassificationPath(RegularizationPath):
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Most probable class by every model.
 
         Parameters
@@ -339,7 +376,7 @@ class ClassificationPath(RegularizationPath):
         """
         return self.classes[self.predict_log_proba(X).argmax(axis=2)]
 
-    def log_losses(self, X, y):
+    def log_losses(self, X, y) -> np.ndarray:
         """Minus the mean logarithm of the probability given to the true class.
 
         Parameters
@@ -359,7 +396,7 @@ class ClassificationPath(RegularizationPath):
 
     losses = log_losses
 
-    def accuracies(self, X, y):
+    def accuracies(self, X, y) -> np.ndarray:
         """Share of samples whose class every model predicts.
 
         Parameters
@@ -390,7 +427,7 @@ class ClassificationPath(RegularizationPath):
         return likelihood_of_data(X, codes, len(self.classes), s, order, self.fit_intercept)
 
 
-def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None):
+def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None) -> Any:
     """Solve for many alphas at once, faster than one fit each.
 
     A convex path is warm-started. A ShrinkNet path is solved from both ends
