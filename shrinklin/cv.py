@@ -314,6 +314,8 @@ def _replace(path, i, model):
 def _polished(model, objective, solution):
     """The solution taken further, if it can be: one model is left, and it takes a step or two."""
     tol = _POLISH * model.tol
+    # Whether or not the path was solved in this process, these are the same bits.
+    objective.smooth.forget()
     with one_blas_thread():
         better = model._solver().solve(objective, solution.W, tol=tol, max_iter=model.max_iter)
     return min(solution, better, key=lambda s: s.residual)

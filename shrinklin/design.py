@@ -39,8 +39,12 @@ class Design:
         self.constant = variance <= (noise if fit_intercept else 0.0)
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
         self._roughness = self._error_of_float32(variance)
-        self._kept = _Rows(*X.shape[::-1])
-        self._last = np.empty(0, dtype=int), np.empty((0, X.shape[0]))
+        self.forget()
+
+    def forget(self):
+        """Keep no columns: in which order they came shows in the last digits of products."""
+        self._kept = _Rows(*self.X.shape[::-1])
+        self._last = np.empty(0, dtype=int), np.empty((0, self.X.shape[0]))
 
     def _variances(self, squares):
         variance = squares - self.x_mean**2

@@ -166,14 +166,19 @@ class Likelihood(Smooth):
         self.cost = self.base.cost
         self.order, self.n_samples = order, X.shape[0]
         self.weight = self.design.row_scale[:, 0] ** 2
-        self._last = np.empty(0, dtype=int), DenseRows(np.empty((0, self.n_samples)))
         shares = self.weight @ Y
         # What the gradient of an intercept is small against; a class may be rare.
         self.scales = np.where(shares > LEAST_SHARE, shares, 1.0)
         self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
-        self._seen = Seen(np.zeros(self.C.shape), np.zeros(Y.shape), self.at_zero, -self.C)
+        self.forget()
+
+    def forget(self):
+        self.base.forget()
+        self.design.forget()
+        self._last = np.empty(0, dtype=int), DenseRows(np.empty((0, self.n_samples)))
+        self._seen = Seen(np.zeros(self.C.shape), np.zeros(self.Y.shape), self.at_zero, -self.C)
 
     @property
     def value_at_zero(self):

@@ -26,8 +26,8 @@ from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.moments import Moments
 from shrinklin.quadratic import quadratic_of_data
+from shrinklin.solvers import search
 from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.solvers.search import Search, through
 from shrinklin.solvers.solution import Solution
 from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, narrowest, weigh_classes
 
@@ -41,11 +41,13 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
+    # The same call gives the same bits, whatever was asked of the objective before.
+    objective.smooth.forget()
     with one_blas_thread():
         if _convex(objective, strengths):
             W = np.zeros(objective.shape, order="F") if start is None else start
             return _follow(objective, strengths, solve, W, report)
-        return Search(objective, strengths, solve, tol, start, report).run()
+        return search.Search(objective, strengths, solve, tol, start, report).run()
 
 
 def one_blas_thread():
@@ -108,7 +110,7 @@ def n_steps(objective, strengths):
     """How often `solve_path` reports."""
     if _convex(objective, strengths):
         return len(strengths)
-    return 2 * len(through(objective, strengths)) + len(strengths)
+    return search.n_steps(objective, strengths)
 
 
 def _follow(objective, strengths, solve, W, report):

@@ -183,6 +183,10 @@ class ColumnQuadratic(Quadratic):
         self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
         self.C = np.asfortranarray(self.design.correlate_once(self.residual_at_zero))
+        self.forget()
+
+    def forget(self):
+        self.design.forget()
         self._known = _Combinations(self.residual_at_zero, -self.C)
 
     def product(self, W):

@@ -46,6 +46,9 @@ class Smooth(ABC):
         """
         return self.evaluate(W)
 
+    def forget(self):  # noqa: B027
+        """Be as when it was made: what is kept of evaluations may show in the last digits."""
+
     @abstractmethod
     def intercept(self, W):
         """The intercept that goes with W."""

@@ -1,3 +1,4 @@
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -169,7 +170,7 @@ def test_refitted_group_lasso_is_pooled(monkeypatch):
 
 
 @pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2()], ids=type)
-@pytest.mark.parametrize("n", [1, 4, 12])
+@pytest.mark.parametrize("n", [1, 4, 12, 45])
 def test_reports_as_often_as_announced(penalty, n):
     X, Y = simulate(60, 12, 3)
     objective = build(X, Y, penalty, share=1.0)
@@ -538,3 +539,29 @@ def test_products_in_float32_are_not_what_ends_a_path(monkeypatch, mean):
     for alpha, coef in zip(path.alphas, path.coefs, strict=True):
         gap = objective.at(alpha).duality_gap(coef.T.astype(float))
         assert gap <= 1e-6 * objective.smooth.value_at_zero
+
+
+def twice(objective, solver, share=0.1):
+    """Whether a path has the same bits and cost before and after another one."""
+    strengths = objective.strength_max() * np.geomspace(0.8, share, 6)
+    options = {"solver": solver, "tol": 1e-8, "max_iter": 1000}
+    found = []
+    for k in range(3):
+        before = copy(objective.cost)
+        path = solve_path(objective, strengths / (1 + k % 2), **options)
+        found.append(([s.W for s in path], objective.cost.since(before)))
+    (first, cost), _, (again, cost_again) = found
+    return cost == cost_again and all(map(np.array_equal, first, again))
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_the_same_bits_whatever_was_asked_before(classes, monkeypatch):
+    if classes:
+        X, y = simulate_classes(60, 30, 3)
+        objective, solver = build_classes(X, y), ProximalNewton()
+    else:
+        X, Y = simulate(40, 60, 3, 5)
+        objective, solver = build(X, Y, gram=False), CoordinateDescent(gram=False)
+    assert twice(objective, solver)
+    monkeypatch.setattr(type(objective.smooth), "forget", lambda smooth: None)
+    assert not twice(objective, solver)

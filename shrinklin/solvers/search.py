@@ -55,12 +55,10 @@ class Search:
             self.pool.add(start)
 
     def run(self):
-        grid = through(self.objective, self.strengths)
-        zero = np.zeros(self.objective.shape)
-        few = len(self.strengths) < _MIN_STEPS
-        sparse_end = self._follow(grid[:: 1 if few else max(1, len(grid) // _SPARSE_STEPS)], zero, thorough=few)
+        down, up = passes(self.objective, self.strengths)
+        sparse_end = self._follow(down, np.zeros(self.objective.shape), _few(self.strengths))
         dense_end = self._follow_group_lasso(sparse_end)
-        self._follow(grid[::-1], dense_end, thorough=True)
+        self._follow(up, dense_end, thorough=True)
         for strength in [*self.strengths, *self.strengths[::-1]]:
             value, W = self.pool.best(strength)
             if value < self.found[strength].value * (1 - _ALIKE):
@@ -114,8 +112,26 @@ class Search:
         return W
 
 
-def through(objective, strengths):
-    """strengths, with enough before and between to follow the solution."""
+def n_steps(objective, strengths):
+    """How often a search reports."""
+    return sum(map(len, passes(objective, strengths))) + len(strengths)
+
+
+def passes(objective, strengths):
+    """The strengths to follow from zero down, and those from the dense end up.
+
+    With enough before and between to follow the solution; of many, a share from zero.
+    """
+    grid = _with_more_between(objective, strengths)[::-1]
+    step = 1 if _few(strengths) else max(1, len(grid) // _SPARSE_STEPS)
+    return grid[::step][::-1], grid
+
+
+def _few(strengths):
+    return len(strengths) < _MIN_STEPS
+
+
+def _with_more_between(objective, strengths):
     largest, least = objective.strength_max(), min((s for s in strengths if s > 0), default=0)
     if least == 0 or largest <= least:
         return strengths
