@@ -1,11 +1,14 @@
 """The cards: what is known of each dataset, one file `cards/NAME.toml` each."""
 
 import difflib
+import textwrap
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 CARDS = Path(__file__).parent / "cards"
+# With .arff after it and in a folder of a cache, well below what file systems take.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,8 @@ class Card:
     notes: str = ""
 
     def __post_init__(self):
+        for file in (self.name, *self.files):
+            _check_file_name(file)
         if self.task not in ("regression", "classification"):
             raise ValueError(f'task={self.task!r}: give "regression" or "classification".')
         if (self.n_targets is None) == (self.task == "regression"):
@@ -86,6 +91,16 @@ class Card:
     def n_target_columns(self):
         """How many columns of the source are targets."""
         return 1 if self.n_targets is None else self.n_targets
+
+
+def _check_file_name(name):
+    """Raise for what could lead out of the folder that it is looked for in."""
+    outside = name in ("", ".", "..") or any(character in name for character in "/\\:\0")
+    if outside or len(name.encode()) > _LONGEST:
+        raise ValueError(
+            f"{textwrap.shorten(repr(name), 80)} is not the name of a file: give a name without "
+            f"slashes, colons and zeros, of at most {_LONGEST} bytes."
+        )
 
 
 def cards():

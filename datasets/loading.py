@@ -97,7 +97,16 @@ def _folder(card, data_home):
     home = Path(data_home).expanduser()
     if not os.fspath(data_home):
         raise DatasetError(f"{card.name}: data_home is empty: give a folder, or None.")
-    if home.exists() and not home.is_dir():
+    try:
+        home.stat()
+    except FileNotFoundError:
+        # It will be made.
+        return home
+    except (OSError, ValueError) as error:
+        # Too long, with a zero in it, below a file, or closed.
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{card.name}: data_home cannot be a folder: {reason}.") from error
+    if not home.is_dir():
         raise DatasetError(
             f"{card.name}: data_home={str(home)!r} is a file: give the folder it is in."
         )

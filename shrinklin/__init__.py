@@ -31,8 +31,7 @@ from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
 from shrinklin.stability import selection_frequencies
-
-__version__ = "0.1.0"
+from shrinklin.version import __version__ as __version__
 
 __all__ = [
     "Annealing",

@@ -35,7 +35,10 @@ from shrinklin.validation import (
     check_whole,
     narrowest,
 )
+from shrinklin.version import __version__
 
+# Where a pickle says which version wrote it; scikit-learn does so for its own classes alone.
+_PICKLED_BY = "_shrinklin_version"
 # Below it, and above its inverse, squares leave the range of float64.
 _LEAST = 1e-150
 
@@ -60,6 +63,19 @@ class Target:
 
 class LinearModel(SelectorMixin, BaseEstimator):
     """A fitted model ``coef_`` x + ``intercept_``, and the features that it kept."""
+
+    def __getstate__(self):
+        return {**super().__getstate__(), _PICKLED_BY: __version__}
+
+    def __setstate__(self, state):
+        version = state.get(_PICKLED_BY, "an unknown version")
+        super().__setstate__({name: value for name, value in state.items() if name != _PICKLED_BY})
+        if version != __version__:
+            warn(
+                f"This {type(self).__name__} was pickled by shrinklin {version} and is read by "
+                f"{__version__}: what it lacks or holds otherwise may fail or mislead. Fit it "
+                "again, or read it with the version that wrote it."
+            )
 
     def _get_support_mask(self):
         check_is_fitted(self)

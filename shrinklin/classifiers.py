@@ -1,6 +1,6 @@
 """Classification: multinomial and binary logistic regression, group lasso and ShrinkNet."""
 
-import warnings
+from typing import Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -31,7 +31,7 @@ _UNSEEN = 0.5
 class LinearClassifier(ClassifierMixin, LinearModel):
     """A fitted classifier."""
 
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Raw predictions W'x + b.
 
         Parameters
@@ -46,7 +46,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Z = self._raw_predictions(X)
         return Z[:, 0] if Z.shape[1] == 1 else Z
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Logarithms of `predict_proba`, exact where a probability is next to 0.
 
         Parameters
@@ -60,7 +60,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Z = self._raw_predictions(X)
         return logistic_loss(len(self.classes_)).log_probabilities(Z)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Probability of every class, in the order of `classes_`.
 
         Parameters
@@ -73,7 +73,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Most probable class.
 
         Parameters
@@ -147,7 +147,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         super()._store(groups, W, intercept, target)
         self.classes_ = target.classes
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
 
         Parameters
@@ -183,7 +183,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         """
         return self._fit(X, y, sample_weight)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None) -> Self:
         """Go on with gradient training: one epoch on these rows alone.
 
         For data that come in chunks, or do not fit in memory. It is not exact, as the
@@ -371,10 +371,8 @@ def _sorted_labels(classes):
         raise ValueError(f"classes={classes!r}: {wanted}.")
     try:
         given = unique_labels(classes)
-        with warnings.catch_warnings():
-            # A y of labels that are nearly all different is warned of; here they must be.
-            warnings.simplefilter("ignore", UserWarning)
-            check_classification_targets(given)
+        # Thrice, as a y of labels that are nearly all different is warned of.
+        check_classification_targets(np.tile(given, 3))
     except (TypeError, ValueError) as error:
         raise ValueError(f"classes={classes!r}: {wanted}. They are no labels: {error}") from error
     if len(given) < 2:
@@ -504,7 +502,7 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         warm_start=False,
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alpha = alpha
         self.groups = groups
         self.feature_weights = feature_weights
@@ -649,7 +647,7 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
         warm_start=False,
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alpha = alpha
         self.weight_decay = weight_decay
         self.p = p

@@ -14,6 +14,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from functools import reduce
 from operator import add
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -176,7 +177,7 @@ class SparseLinearModelCV(LinearModel):
                 f"{n_folds} folds: selection={self.selection!r} needs at least {least}."
             )
 
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose alpha, and fit the model.
 
         Parameters
@@ -369,7 +370,7 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
         read = moments_multiply_adds((n_read, n_features), n_targets)
         return self._choose(model, Whole(Sums(total, X.dtype).objective(model)), folds, read)
 
-    def fit_moments(self, folds):
+    def fit_moments(self, folds) -> Self:
         """Choose alpha and fit the model, with the moments of the data of every fold.
 
         For data of any size: each fold's may come from chunks, files or a cluster, as
@@ -534,7 +535,7 @@ class GroupLassoRegressorCV(_RegressorCV):
         tol=1e-6,
         n_jobs=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alphas = alphas
         self.eps = eps
         self.cv = cv
@@ -640,7 +641,7 @@ class ShrinkNetRegressorCV(_RegressorCV):
         tol=1e-6,
         n_jobs=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alphas = alphas
         self.eps = eps
         self.cv = cv
@@ -744,7 +745,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
         tol=1e-6,
         n_jobs=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alphas = alphas
         self.eps = eps
         self.cv = cv
@@ -851,7 +852,7 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         tol=1e-6,
         n_jobs=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alphas = alphas
         self.eps = eps
         self.cv = cv

@@ -1,6 +1,7 @@
 """Pictures: what enters a path and what it is worth; the choice of alpha; training and its cost."""
 
 from itertools import cycle
+from typing import Self
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -56,7 +57,7 @@ class PathDisplay:
         One a feature that is ever selected, in the order of their largest norm.
     """
 
-    def __init__(self, path, *, feature_names=None, name=None):
+    def __init__(self, path, *, feature_names=None, name=None) -> None:
         n_features = path.coefs.shape[2]
         if feature_names is not None and len(feature_names) != n_features:
             raise ValueError(
@@ -66,7 +67,7 @@ class PathDisplay:
         self.path, self.feature_names, self.name = path, feature_names, name
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, ax=None, n_named=5, **path_options):
+    def from_estimator(cls, estimator, X, y, *, ax=None, n_named=5, **path_options) -> Self:
         """Compute a path and draw it.
 
         Parameters
@@ -88,7 +89,7 @@ class PathDisplay:
         display = cls(path, feature_names=names, name=type(estimator).__name__)
         return display.plot(ax=ax, n_named=n_named)
 
-    def plot(self, ax=None, *, n_named=5):
+    def plot(self, ax=None, *, n_named=5) -> Self:
         """Draw the norms over all targets, on a logarithmic axis of alpha.
 
         Parameters
@@ -147,7 +148,7 @@ class TradeoffDisplay:
         One a model.
     """
 
-    def __init__(self, curves, *, loss_name="mean squared error"):
+    def __init__(self, curves, *, loss_name="mean squared error") -> None:
         self.curves = {name: (np.asarray(k), np.asarray(v)) for name, (k, v) in curves.items()}
         for name, (k, v) in self.curves.items():
             if k.ndim != 1 or k.shape != v.shape:
@@ -158,7 +159,7 @@ class TradeoffDisplay:
         self.loss_name = loss_name
 
     @classmethod
-    def from_paths(cls, paths, X, y, *, ax=None, loss_name=None):
+    def from_paths(cls, paths, X, y, *, ax=None, loss_name=None) -> Self:
         """Draw the loss on (X, y) of several paths.
 
         Parameters
@@ -177,7 +178,7 @@ class TradeoffDisplay:
         loss_name = loss_name or " / ".join({path.loss_name: None for path in paths.values()})
         return cls(curves, loss_name=loss_name).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None) -> Self:
         """Draw one line a model, through its models in order of alpha.
 
         Parameters
@@ -230,7 +231,9 @@ class CVDisplay:
         Of the means.
     """
 
-    def __init__(self, alphas, cv_scores, n_selected, *, alpha, score_name="score", name=None):
+    def __init__(
+        self, alphas, cv_scores, n_selected, *, alpha, score_name="score", name=None
+    ) -> None:
         self.alphas, self.cv_scores = np.asarray(alphas), np.asarray(cv_scores)
         self.n_selected, self.alpha = np.asarray(n_selected), alpha
         self.score_name, self.name = score_name, name
@@ -244,7 +247,7 @@ class CVDisplay:
             raise ValueError(f"alpha={alpha!r} is not among the alphas: give the chosen one.")
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator, *, ax=None) -> Self:
         """Draw the search of a fitted estimator.
 
         Parameters
@@ -273,7 +276,7 @@ class CVDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None) -> Self:
         """Draw the mean over the folds with its standard error, and every fold in grey.
 
         Parameters
@@ -351,11 +354,11 @@ class HistoryDisplay:
         Objective, loss, and features left.
     """
 
-    def __init__(self, history, *, name=None):
+    def __init__(self, history, *, name=None) -> None:
         self.history, self.name = history, name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, against="epoch"):
+    def from_estimator(cls, estimator, *, ax=None, against="epoch") -> Self:
         """Draw the training of a fitted estimator.
 
         Parameters
@@ -379,7 +382,7 @@ class HistoryDisplay:
         display = cls(estimator.history_, name=type(estimator).__name__)
         return display.plot(ax=ax, against=against)
 
-    def plot(self, ax=None, *, against="epoch"):
+    def plot(self, ax=None, *, against="epoch") -> Self:
         """Draw the objective and the loss, and on the right axis the features left.
 
         Parameters
@@ -435,13 +438,13 @@ class CostDisplay:
         One a fit.
     """
 
-    def __init__(self, costs):
+    def __init__(self, costs) -> None:
         self.costs = dict(costs)
         if not self.costs:
             raise ValueError("costs is empty: give one CostMeter or more, by name.")
 
     @classmethod
-    def from_estimators(cls, estimators, *, ax=None):
+    def from_estimators(cls, estimators, *, ax=None) -> Self:
         """Draw the cost of fitted estimators.
 
         Parameters
@@ -459,7 +462,7 @@ class CostDisplay:
                 raise ValueError(f"{estimator!r} has no cost_: give estimators of shrinklin's.")
         return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None) -> Self:
         """Draw one bar a fit and a measure, as a share of the first fit's.
 
         Parameters
@@ -539,7 +542,7 @@ class StabilityDisplay:
        stability selection, J. R. Stat. Soc. B 75.
     """
 
-    def __init__(self, frequencies, *, feature_names=None, name=None):
+    def __init__(self, frequencies, *, feature_names=None, name=None) -> None:
         self.frequencies = np.asarray(frequencies, dtype=float)
         shape = self.frequencies.shape
         if len(shape) != 1 or not ((self.frequencies >= 0) & (self.frequencies <= 1)).all():
@@ -555,7 +558,9 @@ class StabilityDisplay:
         self.feature_names, self.name = feature_names, name
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, ax=None, n_shown=20, threshold=None, **options):
+    def from_estimator(
+        cls, estimator, X, y, *, ax=None, n_shown=20, threshold=None, **options
+    ) -> Self:
         """Compute the frequencies and draw them.
 
         Parameters
@@ -577,7 +582,7 @@ class StabilityDisplay:
         display = cls(frequencies, feature_names=names, name=type(last).__name__)
         return display.plot(ax=ax, n_shown=n_shown, threshold=threshold)
 
-    def plot(self, ax=None, *, n_shown=20, threshold=None):
+    def plot(self, ax=None, *, n_shown=20, threshold=None) -> Self:
         """Draw a bar a feature, those at or above the threshold in colour.
 
         Parameters
@@ -661,7 +666,7 @@ class InformationCriterionDisplay:
         The criterion, and the mark at the chosen alpha.
     """
 
-    def __init__(self, alphas, criteria, n_selected, alpha, criterion):
+    def __init__(self, alphas, criteria, n_selected, alpha, criterion) -> None:
         self.alphas, self.criteria = np.asarray(alphas), np.asarray(criteria)
         self.n_selected, self.alpha = np.asarray(n_selected), alpha
         self.criterion = criterion
@@ -673,7 +678,7 @@ class InformationCriterionDisplay:
             )
 
     @classmethod
-    def from_estimator(cls, fitted, *, ax=None):
+    def from_estimator(cls, fitted, *, ax=None) -> Self:
         """Draw the choice of a fitted `InformationCriterion`.
 
         Parameters
@@ -692,7 +697,7 @@ class InformationCriterionDisplay:
         display = cls(fitted.alphas_, fitted.criteria_, kept, fitted.alpha_, fitted.criterion)
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None) -> Self:
         """Draw the criterion on a logarithmic axis of alpha, features kept on top.
 
         Parameters

@@ -32,6 +32,7 @@ References
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import linalg
@@ -385,7 +386,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         eps=1e-3,
         gamma=1.0,
         noise_variance=None,
-    ):
+    ) -> None:
         self.estimator = estimator
         self.criterion = criterion
         self.alphas = alphas
@@ -393,7 +394,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         self.gamma = gamma
         self.noise_variance = noise_variance
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None) -> Self:
         """Solve the path and keep the model of the least criterion.
 
         Parameters
@@ -428,7 +429,7 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         return self._choose(estimator, objective, target, n)
 
     @available_if(_estimator_has("fit_moments"))
-    def fit_moments(self, moments):
+    def fit_moments(self, moments) -> Self:
         """The same for data of which only the moments are known.
 
         Parameters
@@ -565,31 +566,31 @@ class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         return get_tags(self.estimator)
 
     @available_if(_estimator_has("predict"))
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predictions of `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.predict(X)
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Probability of every class, by `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Logarithms of `predict_proba`."""
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X)
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Raw predictions of `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
     @available_if(_estimator_has("score"))
-    def score(self, X, y, sample_weight=None):
+    def score(self, X, y, sample_weight=None) -> float:
         """Score of `estimator_`: R² of a regressor, accuracy of a classifier."""
         check_is_fitted(self)
         return self.estimator_.score(X, y, sample_weight)

@@ -13,6 +13,7 @@ References
 
 import warnings
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -78,7 +79,7 @@ class Moments:
     y_ndim: int = 2
 
     @classmethod
-    def from_data(cls, X, Y, sample_weight=None):
+    def from_data(cls, X, Y, sample_weight=None) -> Self:
         """Moments of data.
 
         Parameters
@@ -126,7 +127,7 @@ class Moments:
         return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, y_ndim)
 
     @classmethod
-    def from_chunks(cls, chunks):
+    def from_chunks(cls, chunks) -> Self:
         """Moments of data that come in chunks of rows, one of them in memory at a time.
 
         Parameters
@@ -173,7 +174,7 @@ class Moments:
     @classmethod
     def from_csv(
         cls, path, target, *, features=None, sample_weight=None, chunksize=100_000, **options
-    ):
+    ) -> Self:
         """Moments of CSV files, of which `chunksize` rows are in memory at a time.
 
         Needs pandas: ``pip install "shrinklin[files]"``.
@@ -215,7 +216,7 @@ class Moments:
     @classmethod
     def from_parquet(
         cls, path, target, *, features=None, sample_weight=None, batch_size=100_000, **options
-    ):
+    ) -> Self:
         """Moments of parquet files, of which `batch_size` rows are in memory at a time.
 
         Needs pandas and pyarrow: ``pip install "shrinklin[files]"``. A file is read by row
@@ -279,7 +280,7 @@ class Moments:
         _warn_of_lost_digits("Y", left.yy, self.yy)
         return left
 
-    def without(self, other):
+    def without(self, other) -> Self:
         """As ``self - other``, for those who look at what is left themselves: no warning."""
         return self._combine(other, -1)
 

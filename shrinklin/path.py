@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -147,11 +147,11 @@ class RegularizationPath(ABC):
     loss_name: ClassVar[str]
 
     @abstractmethod
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predictions of every model."""
 
     @abstractmethod
-    def losses(self, X, y):
+    def losses(self, X, y) -> np.ndarray:
         """What `loss_name` says, of every model: shape (n_alphas,)."""
 
     @abstractmethod
@@ -174,7 +174,7 @@ class RegularizationPath(ABC):
                 f"{self.coefs.shape[2]}: give the same columns."
             )
 
-    def refit(self, X, y, sample_weight=None):
+    def refit(self, X, y, sample_weight=None) -> Self:
         """Minimise the loss alone on the features that each model selected.
 
         Takes the shrinkage out of the coefficients and leaves the selection.
@@ -227,7 +227,7 @@ class RegressionPath(RegularizationPath):
 
     loss_name = "mean squared error"
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predictions of every model.
 
         Parameters
@@ -240,7 +240,7 @@ class RegressionPath(RegularizationPath):
         """
         return self._raw_predictions(X)
 
-    def mean_squared_errors(self, X, y=None):
+    def mean_squared_errors(self, X, y=None) -> np.ndarray:
         """Squared error of every model, averaged over samples and targets.
 
         Parameters
@@ -311,11 +311,11 @@ class ClassificationPath(RegularizationPath):
 
     loss_name = "log-loss"
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Logarithms of `predict_proba`, of the same shape."""
         return logistic_loss(len(self.classes)).log_probabilities(self._raw_predictions(X))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Probability of every class by every model.
 
         Parameters
@@ -328,7 +328,7 @@ class ClassificationPath(RegularizationPath):
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Most probable class by every model.
 
         Parameters
@@ -341,7 +341,7 @@ class ClassificationPath(RegularizationPath):
         """
         return self.classes[self.predict_log_proba(X).argmax(axis=2)]
 
-    def log_losses(self, X, y):
+    def log_losses(self, X, y) -> np.ndarray:
         """Minus the mean logarithm of the probability given to the true class.
 
         Parameters
@@ -361,7 +361,7 @@ class ClassificationPath(RegularizationPath):
 
     losses = log_losses
 
-    def accuracies(self, X, y):
+    def accuracies(self, X, y) -> np.ndarray:
         """Share of samples whose class every model predicts.
 
         Parameters
@@ -392,7 +392,7 @@ class ClassificationPath(RegularizationPath):
         return likelihood_of_data(X, codes, len(self.classes), s, order, self.fit_intercept)
 
 
-def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None):
+def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None) -> Any:
     """Solve for many alphas at once, faster than one fit each.
 
     A convex path is warm-started. A ShrinkNet path is solved from both ends

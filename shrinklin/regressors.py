@@ -1,6 +1,7 @@
 """Multi-target regression: group lasso and ShrinkNet."""
 
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -31,7 +32,7 @@ from shrinklin.validation import SPARSE_FORMATS, with_remedy
 class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
     """A fitted regressor."""
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Predict the targets of X.
 
         Parameters
@@ -118,7 +119,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
     def _path(self, target, **fields):
         return RegressionPath(**fields)
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
 
         Parameters
@@ -152,7 +153,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return self._fit(X, y, sample_weight)
 
     @available_if(_takes_moments)
-    def fit_moments(self, moments):
+    def fit_moments(self, moments) -> Self:
         """Fit the model to data of which only the moments are known.
 
         The model is that of `fit` on the rows that `moments` were made of, however
@@ -191,7 +192,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return self
 
     @available_if(_takes_moments)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model to these data and to all that were given before.
 
         It is the model of one `fit` on all of them, whatever the chunks and their
@@ -387,7 +388,7 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         warm_start=False,
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alpha = alpha
         self.groups = groups
         self.feature_weights = feature_weights
@@ -522,7 +523,7 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
         warm_start=False,
         random_state=None,
         verbose=0,
-    ):
+    ) -> None:
         self.alpha = alpha
         self.weight_decay = weight_decay
         self.p = p

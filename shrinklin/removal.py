@@ -61,7 +61,7 @@ class Watched:
     memory: dict
 
     @property
-    def sizes(self):
+    def sizes(self) -> np.ndarray:
         """``|gate| ‖A_g‖₂``: the norm of the coefficients themselves."""
         return np.abs(self.gate) * self.norms
 
@@ -106,7 +106,7 @@ class Removal(BaseEstimator, ABC):
     scheduled = False
 
     @abstractmethod
-    def dead(self, watched):
+    def dead(self, watched) -> np.ndarray:
         """Which switches to take out: a mask like ``watched.gate``."""
 
     def check(self, n_switches, max_epochs):
@@ -130,7 +130,7 @@ class Threshold(Removal):
         ``|β_g|`` alone. The group lasso has no β: its ‖w_g‖₂ is compared.
     """
 
-    def __init__(self, value=1e-3, normalize=True):
+    def __init__(self, value=1e-3, normalize=True) -> None:
         self.value = value
         self.normalize = normalize
 
@@ -139,7 +139,7 @@ class Threshold(Removal):
         check_real("value", self.value, 0)
         check_flag("normalize", self.normalize)
 
-    def dead(self, watched):
+    def dead(self, watched) -> np.ndarray:
         """See `Removal`."""
         if self.normalize or watched.switch is None:
             return watched.sizes <= self.value
@@ -154,7 +154,7 @@ class SignChange(Removal):
 
     needs_switch = True
 
-    def dead(self, watched):
+    def dead(self, watched) -> np.ndarray:
         """See `Removal`."""
         return np.sign(watched.switch) != np.sign(watched.previous)
 
@@ -181,7 +181,7 @@ class SignVariance(Removal):
 
     needs_switch = True
 
-    def __init__(self, gamma=0.99, threshold=0.5):
+    def __init__(self, gamma=0.99, threshold=0.5) -> None:
         self.gamma = gamma
         self.threshold = threshold
 
@@ -195,7 +195,7 @@ class SignVariance(Removal):
                 "features are removed. removal=None removes none."
             )
 
-    def dead(self, watched):
+    def dead(self, watched) -> np.ndarray:
         """See `Removal`."""
         sign, memory = np.sign(watched.switch), watched.memory
         mean = memory.get("mean", np.sign(watched.previous))
@@ -235,7 +235,7 @@ class Annealing(Removal):
 
     scheduled = True
 
-    def __init__(self, n_features, mu=10.0, pretrain=0):
+    def __init__(self, n_features, mu=10.0, pretrain=0) -> None:
         self.n_features = n_features
         self.mu = mu
         self.pretrain = pretrain
@@ -256,7 +256,7 @@ class Annealing(Removal):
                 "give fewer epochs of pretraining, or more in all."
             )
 
-    def dead(self, watched):
+    def dead(self, watched) -> np.ndarray:
         """See `Removal`."""
         kept = self.kept(watched.n_switches, watched.epoch, watched.max_epochs)
         dead = np.zeros(len(watched.gate), dtype=bool)

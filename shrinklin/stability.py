@@ -41,7 +41,7 @@ def selection_frequencies(
     random_state=None,
     n_jobs=None,
     verbose=0,
-):
+) -> np.ndarray:
     r"""How often each feature is kept in fits to resamples of the rows.
 
     A feature that is kept because of a few rows is seldom kept; one that the data

@@ -9,6 +9,7 @@ import errno
 import io
 import logging
 import os
+import pickle
 import re
 import shutil
 import socket
@@ -28,6 +29,8 @@ from scipy.io import arff
 import datasets
 from datasets import Card, DatasetError, fetch, load, openml_client
 from datasets.dataset import assemble, checksum
+from experiments.catalogue import EXPERIMENTS
+from experiments.run import Place, run
 from openml_server import Fault, Published, running
 
 ROOT = Path(__file__).parents[1]
@@ -878,6 +881,74 @@ def test_without_network_the_error_says_how_to_go_on(tmp_path):
         assert part in str(caught.value)
 
 
+# Names that would lead elsewhere, and files that are up to something.
+
+
+OUTSIDE = ["../tiny", "..", "/etc/tiny", "a/tiny", "a\\tiny", "C:tiny", "", "tiny\0", "x" * 5000]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_names_cannot_lead_out_of_the_folder(tmp_path, name):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "tiny.arff").write_text(ARFF)
+    for load_it in (load, datasets.card, datasets.make_twin):
+        with pytest.raises(ValueError, match="There is no dataset"):
+            load_it(name)
+    with pytest.raises(ValueError, match="is not the name of a file: give a name"):
+        fetch(replace(TINY, name=name), data_home=tmp_path / "home")
+    with pytest.raises(ValueError, match="is not the name of a file: give a name"):
+        fetch(replace(TINY, files=("tiny.csv", name)), data_home=tmp_path / "home")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_an_experiment_writes_nothing_for_such_a_name(tmp_path, name):
+    place = Place(tmp_path / "out", data_home=tmp_path, quiet=True)
+    for experiment in EXPERIMENTS.values():
+        with pytest.raises((ValueError, DatasetError)):
+            run(experiment, name, True, place)
+    assert not contents(tmp_path)
+
+
+def test_a_link_out_of_the_folder_is_the_users_own(tmp_path):
+    # Whoever can put one there can copy the file as well; large files are often linked.
+    (tmp_path / "home").mkdir()
+    (tmp_path / "elsewhere.arff").write_text(ARFF)
+    (tmp_path / "home" / "tiny.arff").symlink_to(tmp_path / "elsewhere.arff")
+    assert_tiny(fetch(TINY, data_home=tmp_path / "home"))
+
+
+@pytest.mark.parametrize(
+    ("home", "reason"),
+    [("x" * 5000, "too long"), ("a\0b", "null"), ("file/home", "Not a directory")],
+)
+def test_what_cannot_be_a_folder_is_told(tmp_path, monkeypatch, home, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=f"tiny: data_home cannot be a folder: .*{reason}"):
+        fetch(TINY, data_home=home)
+
+
+class Bomb:
+    """What leaves a mark where it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = str(mark)
+
+    def __reduce__(self):
+        return os.mkdir, (self.mark,)
+
+
+def test_objects_in_an_npz_file_are_not_made(tmp_path):
+    mark = tmp_path / "exploded"
+    np.savez(tmp_path / "tiny.npz", X=X3, y=Y2, feature_names=np.array([Bomb(mark)]))
+    with pytest.raises(DatasetError, match=r"cannot be read as an npz .*Object arrays.*Replace"):
+        fetch(TINY, data_home=tmp_path)
+    assert not mark.exists()
+    with np.load(tmp_path / "tiny.npz", allow_pickle=True) as file:
+        assert file["feature_names"] is not None
+    assert mark.exists()
+
+
 # The real client against a server that answers as OpenML's.
 
 
@@ -920,6 +991,21 @@ def download(home, card=TINY, waits=(0, 0)):
 
 
 KNOWN = replace(TINY, openml_id=7)
+
+
+def test_pickles_in_a_cache_are_not_read(openml, home, tmp_path):
+    # The client keeps some beside what it reads.
+    openml.datasets = [publish()]
+    download(home)
+    [description] = home.rglob("description.xml")
+    mark = tmp_path / "exploded"
+    for name in ("features.xml.pkl", "qualities.xml.pkl", "dataset.pkl.py3", "dataset.pkl"):
+        description.with_name(name).write_bytes(pickle.dumps(Bomb(mark)))
+    for card in (TINY, KNOWN):
+        assert_tiny(download(home, card))
+    assert not mark.exists()
+    pickle.loads(description.with_name("dataset.pkl").read_bytes())
+    assert mark.exists()
 
 
 @pytest.mark.parametrize(

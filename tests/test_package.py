@@ -1,26 +1,33 @@
 """What holds of the package as a whole: import, memory, interrupts, caches, the demo."""
 
+import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 import shrinklin
 from shrinklin import (
     GradientDescent,
+    GroupLassoClassifier,
     GroupLassoRegressor,
     GroupLassoRegressorCV,
     InformationCriterion,
+    ShrinkNetClassifier,
     ShrinkNetRegressor,
     regularization_path,
     selection_frequencies,
 )
+from shrinklin.base import SparseLinearModel
 from shrinklin.solvers import kernels
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +73,90 @@ def test_no_copy_of_X(estimator, order):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.3 * X.nbytes
+
+
+def few_models():
+    """Fits of every kind, small and of large coefficients: what was kept would show."""
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(40, 4)), np.arange(40) % 20
+    Y = X[:, :1] @ rng.normal(size=(1, 50)) + 0.1 * rng.normal(size=(40, 50))
+    training = GradientDescent(max_epochs=50, tol=1e30)
+    stream, classes = ShrinkNetRegressor(2.0), np.arange(20)
+    rows = ShrinkNetClassifier(0.1, solver=training, random_state=0)
+    return [
+        lambda: GroupLassoRegressor(2.0).fit(X, Y),
+        lambda: ShrinkNetRegressor(2.0).fit(X, Y),
+        lambda: GroupLassoClassifier(0.2).fit(X, labels),
+        lambda: ShrinkNetClassifier(0.2).fit(X, labels),
+        lambda: ShrinkNetRegressor(2.0, solver=training, random_state=0).fit(X, Y),
+        lambda: regularization_path(GroupLassoRegressor(), X, Y, alphas=[3.0, 2.0]),
+        lambda: stream.partial_fit(X, Y),
+        lambda: rows.partial_fit(X, labels, classes=classes),
+    ]
+
+
+def growth(fits, times):
+    """Bytes of Python, and of the process, by which memory is larger after all fits again."""
+
+    def repeat(times):
+        for _ in range(times):
+            for fit in fits:
+                fit()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0], psutil.Process().memory_info().rss
+
+    tracemalloc.start()
+    try:
+        # The first fits compile, and fill what is cached.
+        before = repeat(20)
+        return np.subtract(repeat(times), before)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_memory_does_not_grow_over_a_thousand_fits():
+    traced, resident = growth(few_models(), times=125)
+    assert traced < 60_000
+    assert resident < 4_000_000
+
+
+def test_a_fit_that_keeps_its_coefficients_is_seen(monkeypatch):
+    kept, store = [], SparseLinearModel._store
+
+    def storing(model, groups, W, *more):
+        kept.append(W.copy())
+        store(model, groups, W, *more)
+
+    monkeypatch.setattr(SparseLinearModel, "_store", storing)
+    # A tenth of the fits, of the estimator with the fewest coefficients.
+    classifier = few_models()[2]
+    assert 10 * growth([classifier], times=12)[0] > 60_000
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The names in a wheel that is made of a copy, so that nothing is left in the clone."""
+    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("wheel")
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for folder in ("shrinklin", "proofs_check", "tests", "datasets"):
+        left_out = shutil.ignore_patterns("__pycache__", "pickles")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=left_out)
+    code = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, out], cwd=copy, check=True, capture_output=True)
+    [file] = out.glob("*.whl")
+    return zipfile.ZipFile(file).namelist()
+
+
+def test_a_wheel_holds_every_module_and_the_mark_of_types(wheel):
+    installed = {name for name in wheel if ".dist-info" not in name}
+    expected = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("shrinklin", "proofs_check")
+        for file in (ROOT / folder).rglob("*.py")
+    }
+    assert installed == expected | {"shrinklin/py.typed"}
 
 
 def test_kernels_are_cached_on_disk():

@@ -42,7 +42,7 @@ class CoordinateDescent(BaseEstimator):
     GroupLassoRegressor(solver=CoordinateDescent(gram=False))
     """
 
-    def __init__(self, gram="auto"):
+    def __init__(self, gram="auto") -> None:
         self.gram = gram
 
     def forms_gram(self, n_samples, n_features):
@@ -137,7 +137,7 @@ class _QuadraticBlock(working_sets.Block):
 
 
 class GramBlock(_QuadraticBlock):
-    def __init__(self, objective, working, features, W, gradient):
+    def __init__(self, objective, working, features, W, gradient) -> None:
         super().__init__(objective, working, features, W)
         self.G = np.ascontiguousarray(objective.smooth.block(features))
         self._gradient = np.ascontiguousarray(gradient.T)

@@ -132,7 +132,7 @@ class GradientDescent(BaseEstimator):
         n_iter_no_change=10,
         gate="switch",
         removal=None,
-    ):
+    ) -> None:
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
@@ -302,7 +302,7 @@ class _Point:
 class Training:
     """State of one training: what is alive of the data, the parameters and the optimiser."""
 
-    def __init__(self, solver, risk, parametrization, rng, start, intercept=None):
+    def __init__(self, solver, risk, parametrization, rng, start, intercept=None) -> None:
         self.solver, self.risk, self.whole, self.rng = solver, risk, parametrization, rng
         self.cost = CostMeter(multiply_adds=risk.setup_multiply_adds)
         self.memory: dict[str, np.ndarray] = {}
@@ -521,7 +521,7 @@ class Stream(Training):
         Where the intercept begins if nothing else has a `start`.
     """
 
-    def __init__(self, solver, risk, parametrization, rng, start, intercept):
+    def __init__(self, solver, risk, parametrization, rng, start, intercept) -> None:
         super().__init__(solver, risk, parametrization, rng, start, intercept)
         self.settings = _settings(solver, risk, parametrization)
         # Not of `self.solver`, whose parameters the user may set in mid-stream.

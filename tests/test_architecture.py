@@ -1,0 +1,345 @@
+"""Who imports whom, what stays out of which module, and how long a function may be.
+
+Read from the syntax trees of all modules, so imports inside functions count. Every rule is
+a function of a module's name and source that lists what is wrong; `MUTANTS` break one each.
+"""
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# A module imports from rows above its own alone: nothing points back, nothing goes round.
+LAYERS = [
+    {"cost", "factored", "groups", "losses", "messages", "penalties", "validation", "version"},
+    {"solvers", "solvers.kernels", "solvers.optimizers", "solvers.solution"},
+    {"linear_systems", "readers", "removal", "smooth"},
+    {"solvers.parametrizations", "solvers.working_sets"},
+    {"moments", "objective", "solvers.gradient_descent", "solvers.newton"},
+    {"design", "solvers.local_search"},
+    {"quadratic"},
+    {"likelihood", "risk", "solvers.coordinate_descent"},
+    {"solvers.proximal_newton"},
+    {"solvers.search"},
+    {"path"},
+    {"base", "distributed", "folds", "information", "stability"},
+    {"display", "formulations"},
+    {"classifiers", "regressors"},
+    {"cv"},
+    {""},
+]
+# The mathematics: arrays in, arrays out.
+ARRAYS_ONLY = {"cost", "factored", "groups", "losses", "moments", "objective", "penalties"}
+ARRAYS_ONLY |= {"design", "linear_systems", "quadratic", "risk", "smooth"}
+# What `import shrinklin` may load; the rest is imported where it is used.
+LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
+# Which of these folders the modules of a folder may import.
+FOLDERS = {
+    "shrinklin": set(),
+    "proofs_check": set(),
+    "datasets": set(),
+    "experiments": {"shrinklin", "datasets"},
+    "benchmarks": {"shrinklin", "datasets"},
+    "examples": {"shrinklin", "datasets", "proofs_check"},
+    "tests": {"shrinklin", "proofs_check", "datasets", "experiments", "benchmarks"},
+}
+# What runs code that it reads.
+UNPICKLING = {"pickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "yaml", "builtins"}
+LONGEST = 40
+# An oracle that is worth more in one piece, beside the formulas it is read against.
+LONG = {"tests.test_gradient_descent.slow_training"}
+
+
+@cache
+def tree(source):
+    return ast.parse(source)
+
+
+def nodes(source, kinds):
+    return [node for node in ast.walk(tree(source)) if isinstance(node, kinds)]
+
+
+class Imports(ast.NodeVisitor):
+    """The modules that a source imports: pairs (module, whether inside a function)."""
+
+    def __init__(self, source):
+        self.found, self._depth = [], 0
+        self.visit(tree(source))
+
+    def visit_FunctionDef(self, node):
+        self._depth += 1
+        self.generic_visit(node)
+        self._depth -= 1
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Import(self, node):
+        self.found += [(alias.name, self._depth > 0) for alias in node.names]
+
+    def visit_ImportFrom(self, node):
+        module = "." * node.level + (node.module or "")
+        self.found += [(f"{module}.{alias.name}", self._depth > 0) for alias in node.names]
+
+
+def modules_of(folder):
+    """Dotted names and sources of the modules of a folder."""
+    found = {}
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = file.read_text(encoding="utf-8")
+    return found
+
+
+OURS = {name: source for folder in FOLDERS for name, source in modules_of(folder).items()}
+SHRINKLIN = {name: source for name, source in OURS.items() if name.split(".")[0] == "shrinklin"}
+
+
+def module_of(imported):
+    """The module of ours that "module.name" comes from, None of somebody else's."""
+    if imported in OURS:
+        return imported
+    parent = imported.rpartition(".")[0]
+    return parent if parent in OURS else None
+
+
+def row_of(name):
+    inside = name.removeprefix("shrinklin").removeprefix(".")
+    return next((i for i, row in enumerate(LAYERS) if inside in row), len(LAYERS))
+
+
+def against_the_layers(name, source):
+    if row_of(name) == len(LAYERS):
+        return [f"{name} is in no row of LAYERS"]
+    modules = [module_of(imported) for imported, _ in Imports(source).found]
+    below = [m for m in modules if m in SHRINKLIN and row_of(m) >= row_of(name)]
+    return [f"{name} imports {module}, which is not above it" for module in below]
+
+
+def across_folders(name, source):
+    folder = name.split(".")[0]
+    tops = {imported.split(".")[0] for imported, _ in Imports(source).found}
+    wrong = tops & set(FOLDERS) - FOLDERS[folder] - {folder}
+    return [f"{name} imports from {other}/" for other in sorted(wrong)]
+
+
+def relative_imports(name, source):
+    found = [imported for imported, _ in Imports(source).found if imported.startswith(".")]
+    return [f"{name} imports {imported}: write out the module" for imported in found]
+
+
+def hidden_imports(name, source):
+    """Imports that the other rules cannot see."""
+    calls = {"import_module", "__import__"} & set(called(source))
+    # Whose errors name the extra.
+    return [f"{name} calls {call}" for call in calls if name != "shrinklin.readers"]
+
+
+def heavy_on_import(name, source):
+    light = LIGHT | sys.stdlib_module_names | {"shrinklin"}
+    light |= {"numba"} if name == "shrinklin.solvers.kernels" else set()
+    eager = [imported for imported, lazy in Imports(source).found if not lazy]
+    # Compiled when they are first needed.
+    kernels = [imported for imported in eager if imported.startswith("shrinklin.solvers.kernels")]
+    heavy = [imported for imported in eager if imported.split(".")[0] not in light] + kernels
+    return [f"{name} imports {imported} outside of a function" for imported in heavy]
+
+
+def beyond_arrays(name, source):
+    if name.removeprefix("shrinklin.") not in ARRAYS_ONLY:
+        return []
+    allowed = {"numpy", "scipy", "shrinklin"} | sys.stdlib_module_names
+    found = [imported for imported, _ in Imports(source).found]
+    return [f"{name} imports {i}" for i in found if i.split(".")[0] not in allowed]
+
+
+def private_names(name, source):
+    """Names with a leading underscore of other packages, imported or reached through a dot."""
+    origin = origins(source)
+    used = [imported for imported, _ in Imports(source).found]
+    used += [
+        f"{origin[root]}.{node.attr}"
+        for node in nodes(source, ast.Attribute)
+        if private(node.attr) and (root := root_of(node)) in origin
+    ]
+    theirs = [path for path in used if path.split(".")[0] not in FOLDERS]
+    return [f"{name} uses {path}" for path in theirs if any(map(private, path.split(".")))]
+
+
+def origins(source):
+    """The module or the object that a name stands for which an import has bound."""
+    origin = {}
+    for node in nodes(source, ast.Import | ast.ImportFrom):
+        for alias in node.names:
+            module = getattr(node, "module", None)
+            bound = alias.asname or (alias.name if module else alias.name.split(".")[0])
+            origin[bound] = f"{module}.{alias.name}" if module else alias.name
+    return origin
+
+
+def root_of(node):
+    """The a of a.b.c, None of what does not begin with a name."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return getattr(node, "id", None)
+
+
+def private(part):
+    return part.startswith("_") and part != "__future__" and not part.endswith("__")
+
+
+def talking_solvers(name, source):
+    if not name.startswith("shrinklin.solvers"):
+        return []
+    imported = {i.split(".")[0] for i, _ in Imports(source).found}
+    imported |= {module_of(i) for i, _ in Imports(source).found}
+    told = imported & {"warnings", "logging", "shrinklin.messages"}
+    told |= {"print", "warn"} & set(called(source))
+    return [f"{name} uses {what}: a solver returns a Status" for what in sorted(told)]
+
+
+def called(source):
+    """Last names of everything that is called."""
+    for node in nodes(source, ast.Call):
+        yield getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+
+
+def evaluating(name, source):
+    """Where what was read or downloaded could be run."""
+    imported = {i.split(".")[0] for i, _ in Imports(source).found} & UNPICKLING
+    found = [f"{name} imports {module}" for module in sorted(imported)]
+    origin = origins(source)
+    for node in nodes(source, ast.Call):
+        function = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+        package = origin.get(root_of(node.func), "").split(".")[0]
+        evaluates = function in {"eval", "exec", "query", "read_pickle"}
+        evaluates |= function == "compile" and package != "re"
+        evaluates |= function == "load" and package in {"joblib", "torch"}
+        evaluates |= function == "load" and package == "numpy" and not refuses_objects(node)
+        found += [f"{name} calls {function}"] * evaluates
+    return found
+
+
+def refuses_objects(call):
+    given = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
+    return given.get("allow_pickle") is False
+
+
+def long_functions(name, source):
+    return [
+        f"{function} has {length} lines"
+        for function, length in lengths(name, source).items()
+        if length > LONGEST and function not in LONG
+    ]
+
+
+def lengths(name, source):
+    functions = nodes(source, ast.FunctionDef | ast.AsyncFunctionDef)
+    return {f"{name}.{function.name}": length_of(function) for function in functions}
+
+
+def length_of(function):
+    """Lines of a function, without those of its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return lines
+    return lines - (function.body[0].end_lineno - function.body[0].lineno + 1)
+
+
+OF_SHRINKLIN = [against_the_layers, heavy_on_import, beyond_arrays, talking_solvers, hidden_imports]
+OF_ALL = [evaluating, across_folders, relative_imports, private_names, long_functions]
+
+
+@pytest.mark.parametrize("rule", OF_SHRINKLIN, ids=lambda rule: rule.__name__)
+def test_of_shrinklin(rule):
+    assert [wrong for name, source in SHRINKLIN.items() for wrong in rule(name, source)] == []
+
+
+@pytest.mark.parametrize("rule", OF_ALL, ids=lambda rule: rule.__name__)
+def test_of_every_folder(rule):
+    # Tests break private things and run code of the documents on purpose.
+    free = "tests." if rule in (private_names, evaluating) else "none"
+    own = {name: source for name, source in OURS.items() if not name.startswith(free)}
+    assert [wrong for name, source in own.items() for wrong in rule(name, source)] == []
+
+
+def test_every_row_is_of_modules_that_exist():
+    expected = {name.removeprefix("shrinklin").removeprefix(".") for name in SHRINKLIN}
+    assert sum(map(len, LAYERS)) == len(set().union(*LAYERS))
+    assert set().union(*LAYERS) == expected
+    assert expected >= ARRAYS_ONLY
+
+
+def test_what_is_excused_is_there_and_is_long():
+    found = {}
+    for name, source in OURS.items():
+        found |= lengths(name, source)
+    assert all(found[function] > LONGEST for function in LONG)
+
+
+MUTANTS = [
+    (against_the_layers, "shrinklin.losses", "from shrinklin.path import alpha_grid"),
+    # Later than its own row, in the same row, itself, and where only a function does it.
+    (against_the_layers, "shrinklin.regressors", "import shrinklin.classifiers"),
+    (against_the_layers, "shrinklin.path", "from shrinklin import path"),
+    (against_the_layers, "shrinklin.path", "from shrinklin import GroupLassoRegressor"),
+    (against_the_layers, "shrinklin.moments", "def f():\n from shrinklin.quadratic import Q"),
+    (against_the_layers, "shrinklin.solvers.newton", "from shrinklin.solvers import local_search"),
+    (against_the_layers, "shrinklin.new", ""),
+    (heavy_on_import, "shrinklin.display", "import matplotlib.pyplot as plt"),
+    (heavy_on_import, "shrinklin.path", "try:\n from tqdm.auto import tqdm\nexcept E: pass"),
+    (heavy_on_import, "shrinklin.path", "class A:\n import pandas"),
+    (heavy_on_import, "shrinklin.solvers.newton", "from numba import njit"),
+    (heavy_on_import, "shrinklin.solvers.newton", "from shrinklin.solvers import kernels"),
+    (beyond_arrays, "shrinklin.losses", "def f():\n from sklearn.utils import check_array"),
+    (talking_solvers, "shrinklin.solvers.newton", "import warnings"),
+    (talking_solvers, "shrinklin.solvers.newton", "from shrinklin.messages import progress"),
+    (talking_solvers, "shrinklin.solvers.newton", "def f():\n print(1)"),
+    (hidden_imports, "shrinklin.path", "import importlib\nimportlib.import_module('pandas')"),
+    (hidden_imports, "shrinklin.path", "__import__('experiments')"),
+    (across_folders, "shrinklin.path", "import datasets"),
+    (across_folders, "shrinklin.path", "def f():\n from tests.problems import PROBLEMS"),
+    (across_folders, "datasets.loading", "from shrinklin import Moments"),
+    (across_folders, "proofs_check.claim", "import experiments.run"),
+    (relative_imports, "shrinklin.path", "from . import moments"),
+    (relative_imports, "shrinklin.path", "def f():\n from ..tests import problems"),
+    (private_names, "shrinklin.base", "from sklearn.utils._param_validation import Interval"),
+    (private_names, "shrinklin.base", "from sklearn.base import _fit_context"),
+    (private_names, "shrinklin.base", "import sklearn\nsklearn.utils._tags.f()"),
+    (private_names, "shrinklin.base", "import numpy as np\nnp._core.multiarray"),
+    (private_names, "experiments.run", "from sklearn import utils\nutils._indexing"),
+    (evaluating, "datasets.files", "import numpy as np\nnp.load(file)"),
+    (evaluating, "datasets.files", "from numpy import load\nload(file)"),
+    (evaluating, "datasets.files", "from joblib import load\nload(file)"),
+    (evaluating, "datasets.files", "import numpy\nnumpy.load(file, allow_pickle=allowed)"),
+    (evaluating, "datasets.files", "def f():\n import pickle"),
+    (evaluating, "datasets.files", "from yaml import safe_load"),
+    (evaluating, "datasets.files", "eval(text)"),
+    (evaluating, "datasets.files", "frame.query(text)"),
+    (evaluating, "datasets.files", "exec(compiled)"),
+    (evaluating, "experiments.results", "import joblib\njoblib.load(file)"),
+    (evaluating, "experiments.results", "import pandas as pd\npd.read_pickle(file)"),
+    (evaluating, "shrinklin.readers", "compile(text, 'f', 'exec')"),
+    (long_functions, "shrinklin.path", "def f():\n" + " x = 1\n" * LONGEST),
+    (long_functions, "shrinklin.path", "class A:\n async def f():\n" + "  x = 1\n" * LONGEST),
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "source"), MUTANTS)
+def test_a_mutant_of_every_rule_is_rejected(rule, name, source):
+    assert len(rule(name, source)) == 1
+
+
+def test_what_is_allowed_is_let_through():
+    source = "def f():\n '''Long.\n" + "\n" * LONGEST + "'''\n import pandas\n"
+    assert [rule("shrinklin.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 10
+    own = "from shrinklin.solvers.search import _least\nimport shrinklin.cost\nx = y._private"
+    assert private_names("shrinklin.path", own) == []
+    assert against_the_layers("shrinklin.path", own) == []
+
+
+def test_every_rule_has_a_mutant():
+    assert {rule for rule, _, _ in MUTANTS} == {*OF_SHRINKLIN, *OF_ALL}
