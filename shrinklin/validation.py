@@ -126,13 +126,14 @@ def _class_weights(class_weight, classes, codes, sample_weight):
 
 
 def narrowest(dtype, *arrays):
-    """dtype, or float64 where it would turn a value into 0 or infinity."""
+    """dtype, or float64 where it would turn a value into 0 or infinity, or keep few digits."""
     if dtype == np.float64:
         return dtype
     with np.errstate(over="ignore", under="ignore"):
         casts = [array.astype(dtype) for array in arrays]
     kept = all(
-        np.isfinite(cast).all() and np.array_equal(cast != 0, array != 0)
+        np.isfinite(cast).all()
+        and np.array_equal(np.abs(cast) >= np.finfo(dtype).tiny, array != 0)
         for cast, array in zip(casts, arrays, strict=True)
     )
     return dtype if kept else np.dtype(float)
