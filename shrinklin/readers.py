@@ -183,7 +183,7 @@ def parquet_chunks(path, columns, batch_size, options):
     place = ", ".join(map(str, files[:3]))
     # Unless told not to, pyarrow reads many row groups ahead.
     form = dataset.ParquetFileFormat(pre_buffer=False)
-    with _naming(place, ArrowInvalid):
+    with _naming(place, (ArrowInvalid, OSError)):
         source = [str(file) for file in files] if len(files) > 1 else files[0]
         table = dataset.dataset(source, **({"format": form} | options))
     if not table.files:
@@ -295,6 +295,8 @@ def _refuse(bad, what, start):
 def _naming(file, errors):
     try:
         yield
+    except (FileNotFoundError, PermissionError):
+        raise
     except errors as error:
         hint = " Give its encoding= or compression=." if isinstance(error, _UNREADABLE) else ""
         raise ValueError(f"{file} cannot be read as such a table: {error}.{hint}") from error

@@ -77,7 +77,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 y_numeric=True,
                 reset=reset,
             )
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
         if y.dtype.kind not in "biuf":
             raise ValueError(

@@ -47,3 +47,9 @@ def pytest_configure_node(node):
 
 def pytest_report_header(config):
     return f"seed of the problems: to see them again, give --fuzz-seed={config.fuzz_seed}"
+
+
+def pytest_runtest_logreport(report):
+    # At once: a run may be stopped long before pytest shows its failures.
+    if report.failed and "test_properties.py" in report.nodeid:
+        print(f"\n{report.nodeid}\n{report.longreprtext}", flush=True)
