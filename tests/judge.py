@@ -81,6 +81,11 @@ class Judge:
         """The loss of no features and no intercept: of a large mean it is mostly that."""
         return self.loss(np.zeros((self.X.shape[1], self.Y.shape[1])), np.zeros(self.Y.shape[1]))
 
+    def rounding(self, W):
+        """What a Gram matrix in float64 may put into F: huge coefficients that cancel."""
+        squares = (self.share * self.centred**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
+        return 8 * len(W) * np.finfo(float).eps * squares
+
     def constant(self):
         """The best z that is the same on every row."""
         mean = (self.share * self.Y).sum(axis=0)
