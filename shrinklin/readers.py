@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from gzip import BadGzipFile
 from importlib import import_module
+from json import JSONDecodeError
 from numbers import Real
 from os import PathLike
 
@@ -191,7 +192,7 @@ def parquet_chunks(path, columns, batch_size, options):
     how = {"batch_size": batch_size, "batch_readahead": 0, "use_threads": False}
     all_count, known = columns.features is None, None
     for file in table.get_fragments():
-        with _naming(file.path, (ArrowInvalid, OSError)):
+        with _naming(file.path, (ArrowInvalid, OSError, JSONDecodeError, UnicodeError)):
             schema = _schema(file, table)
             names = _names_to_take(schema, set(columns.wanted), all_count, file.path)
             columns = columns.found_in(names, file.path)
