@@ -7,13 +7,27 @@ BENCH = .venv-bench/bin
 PEERS = skglm adelie celer group-lasso
 HTML = docs/_build/html
 
-.PHONY: demo test bench bench-quick proofs claims docs docs-check lint format clean
+# How long each target of fuzz/ runs.
+FUZZ_SECONDS ?= 300
+
+.PHONY: demo test fuzz bench bench-quick proofs claims docs docs-check lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
 
 test: .venv/test
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+# 10 000 random problems, then FUZZ_SECONDS of each fuzzer. What a fuzzer finds is written into
+# build/fuzz, and read again by giving it the file in place of the folder.
+fuzz: .venv/test .venv/fuzz
+	$(BIN)/python -m pytest tests/test_properties.py --numprocesses auto --dist worksteal \
+		--hypothesis-profile=fuzz
+	mkdir -p build/fuzz/inputs build/fuzz/readers
+	for what in inputs readers; do \
+		$(BIN)/python -m fuzz.$$what build/fuzz/$$what -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
+			-artifact_prefix=build/fuzz/ || exit 1; \
+	done
 
 # SHRINKLIN_DATA=folder: where oes97.arff is, without which it is skipped.
 bench: .venv-bench/peers .venv/plot

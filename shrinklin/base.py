@@ -211,12 +211,15 @@ class SparseLinearModel(LinearModel):
         """Raise where squares of `sizes` overflow or vanish."""
         sizes = sizes[sizes > 0]
         if not finite or (sizes < _LEAST).any() or (sizes > 1 / _LEAST).any():
-            raise ValueError(
-                f"{type(self).__name__} works with squares of {self._squared}, and some do not "
-                f"fit in float64: their entries should lie between {_LEAST:g} and "
-                f"{1 / _LEAST:g} in absolute value, or be 0. Standardise X, or divide the data "
-                "by a constant."
-            )
+            raise self._out_of_range()
+
+    def _out_of_range(self):
+        return ValueError(
+            f"{type(self).__name__} works with squares of {self._squared}, and some do not "
+            f"fit in float64: their entries should lie between {_LEAST:g} and "
+            f"{1 / _LEAST:g} in absolute value, or be 0. Standardise X, or divide the data "
+            "by a constant."
+        )
 
     def _fit(self, X, y, sample_weight):
         with undone_on_error(self):
@@ -344,7 +347,11 @@ class SparseLinearModel(LinearModel):
 
     def _solve(self, objective, strengths, start=None):
         """A `Solution` for each strength, with a word on those that fell short."""
-        with self._progress(n_steps(objective, strengths), "solve") as report:
+        with (
+            self._progress(n_steps(objective, strengths), "solve") as report,
+            # Of a trial step that does not fit; what is returned has to.
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        ):
             solutions = solve_path(
                 objective,
                 strengths,
@@ -354,6 +361,8 @@ class SparseLinearModel(LinearModel):
                 start=start,
                 report=report,
             )
+        if not all(np.isfinite(s.value) and np.isfinite(s.W).all() for s in solutions):
+            raise self._out_of_range()
         warn_unless_converged(self, solutions)
         return solutions
 

@@ -98,7 +98,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         X, y = self._validate_rows(X, y)
         try:
             check_classification_targets(y)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
         return X, y
 
@@ -112,7 +112,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
                 dtype=[np.float64, np.float32],
                 reset=reset,
             )
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
 
     def _coded(self, y, sample_weight):

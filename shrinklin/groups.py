@@ -107,7 +107,7 @@ def _group_codes(labels, n_features):
 def _group_weights(feature_weights, order, ptr):
     try:
         per_feature = np.asarray(feature_weights, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"feature_weights={feature_weights!r} is not numeric: give one finite "
             "weight >= 0 a feature."

@@ -196,25 +196,30 @@ class Likelihood(Smooth):
             worst = np.abs(gradient / self.scales).max()
             if worst <= 1e-13:
                 break
-            better = self._intercept_step(Z, found, gradient, longest)
+            better, longest = self._intercept_step(Z, found, gradient, longest)
             if better is None:
                 break  # nothing but rounding is left
-            found, longest = better, min(2 * longest, _INTERCEPT_LONGEST)
+            found = better
             if worst <= 1e-9:
                 break  # the step has squared it
         return found
 
     def _intercept_step(self, Z, found, gradient, longest):
-        """A Newton step no longer than `longest`, halved until it descends."""
+        """A Newton step no longer than `longest`, halved until it descends.
+
+        Returns the `Prediction` there, and how long the next may be: where all rows but a few
+        are told apart f is all but piecewise linear, and a step beyond a kink too long.
+        """
         curvatures, V = np.linalg.eigh(self.loss.mean_hessian(found.P, self.weight))
         shift = np.linalg.norm(gradient) / longest
         step = self.loss.centred(V @ (V.T @ gradient / (np.maximum(curvatures, 0) + shift)))
-        for _ in range(_INTERCEPT_HALVINGS):
+        for halvings in range(_INTERCEPT_HALVINGS):
             better = self.at(Z, found.intercept - step)
             if better.value <= found.value + 1e-15:
-                return better
+                reach = 2 * (np.linalg.norm(step) if halvings else longest)
+                return better, min(reach, _INTERCEPT_LONGEST)
             step = step / 2
-        return None
+        return None, longest
 
     def at(self, Z, intercept):
         """`Prediction` with that intercept, best or not."""

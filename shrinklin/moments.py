@@ -405,7 +405,7 @@ def _numbers(what, values):
         return array
     try:
         return array.astype(float, casting="unsafe" if array.dtype.kind == "O" else "same_kind")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{what} has entries that are not real numbers ({error}): encode text and dates as "
             "numbers first, and fill in or leave out what is missing."

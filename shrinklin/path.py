@@ -505,7 +505,7 @@ def _alphas(alphas, eps, estimator, objective):
     wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
     try:
         values = np.asarray(alphas, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(wanted) from error
     if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
         raise ValueError(wanted)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from gzip import BadGzipFile
 from importlib import import_module
+from json import JSONDecodeError
 from numbers import Real
 from os import PathLike
 
@@ -183,7 +184,7 @@ def parquet_chunks(path, columns, batch_size, options):
     place = ", ".join(map(str, files[:3]))
     # Unless told not to, pyarrow reads many row groups ahead.
     form = dataset.ParquetFileFormat(pre_buffer=False)
-    with _naming(place, ArrowInvalid):
+    with _naming(place, (ArrowInvalid, OSError)):
         source = [str(file) for file in files] if len(files) > 1 else files[0]
         table = dataset.dataset(source, **({"format": form} | options))
     if not table.files:
@@ -191,7 +192,7 @@ def parquet_chunks(path, columns, batch_size, options):
     how = {"batch_size": batch_size, "batch_readahead": 0, "use_threads": False}
     all_count, known = columns.features is None, None
     for file in table.get_fragments():
-        with _naming(file.path, (ArrowInvalid, OSError)):
+        with _naming(file.path, (ArrowInvalid, OSError, JSONDecodeError, UnicodeError)):
             schema = _schema(file, table)
             names = _names_to_take(schema, set(columns.wanted), all_count, file.path)
             columns = columns.found_in(names, file.path)
@@ -295,6 +296,8 @@ def _refuse(bad, what, start):
 def _naming(file, errors):
     try:
         yield
+    except (FileNotFoundError, PermissionError):
+        raise
     except errors as error:
         hint = " Give its encoding= or compression=." if isinstance(error, _UNREADABLE) else ""
         raise ValueError(f"{file} cannot be read as such a table: {error}.{hint}") from error

@@ -61,7 +61,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
     """Shared by the regressors: the squared loss."""
 
     _solvers = (CoordinateDescent, GradientDescent)
-    _squared = "X, y and y/X"
+    _squared = "X, y, y/X and X·y"
     moments_: Moments
 
     def _validate(self, X, y, reset=True):
@@ -78,7 +78,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 y_numeric=True,
                 reset=reset,
             )
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
         if y.dtype.kind not in "biuf":
             raise ValueError(
@@ -113,7 +113,9 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
         sizes = np.concatenate([silent, [largest]])
         if finite and quadratic.yy > 0:
-            sizes = np.concatenate([sizes, np.sqrt(d[d > 0]) / np.sqrt(quadratic.yy)])
+            x, y = np.sqrt(d[d > 0]), np.sqrt(quadratic.yy)
+            # The gradient is no larger than x·y.
+            sizes = np.concatenate([sizes, x / y, x * y])
         self._check_sizes(sizes, finite)
 
     def _path(self, target, **fields):

@@ -23,8 +23,15 @@ def check_real(name, value, least, *, open_end=False):
     accepted = f"give a finite number {'>' if open_end else '>='} {least}."
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={value!r} is not a number: {accepted}")
-    if not np.isfinite(float(value)) or value < least or (open_end and value == least):
+    if not _is_finite(value) or value < least or (open_end and value == least):
         raise ValueError(f"{name}={value!r}: {accepted}")
+
+
+def _is_finite(value):
+    try:
+        return bool(np.isfinite(float(value)))
+    except OverflowError:  # a whole number beyond float64
+        return False
 
 
 def check_whole(name, value, least):
@@ -51,7 +58,7 @@ def check_weights(sample_weight, X):
         )
     try:
         s = given.astype(float, casting="unsafe" if given.dtype.kind == "O" else "same_kind")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"sample_weight of dtype {given.dtype} is not numeric: give one finite weight >= 0 a "
             "row of X, or None."
@@ -74,6 +81,11 @@ def check_weights(sample_weight, X):
 
 def with_remedy(estimator, error):
     """The error of scikit-learn's `validate_data`, with what to do about it where it lacks that."""
+    if isinstance(error, OverflowError):
+        return ValueError(
+            f"{type(estimator).__name__} was given a whole number that float64 cannot hold "
+            f"({error}): divide the data by a constant."
+        )
     if "could not convert string" in str(error):
         return ValueError(
             f"{type(estimator).__name__} was given text ({error}): X must be numbers, and y too "
@@ -126,13 +138,13 @@ def _class_weights(class_weight, classes, codes, sample_weight):
 
 
 def narrowest(dtype, *arrays):
-    """dtype, or float64 where it would turn a value into 0 or infinity."""
+    """dtype, or float64 where it would turn a value into 0 or infinity, or keep few digits."""
     if dtype == np.float64:
         return dtype
     with np.errstate(over="ignore", under="ignore"):
         casts = [array.astype(dtype) for array in arrays]
     kept = all(
-        np.isfinite(cast).all() and np.array_equal(cast != 0, array != 0)
+        np.isfinite(cast).all() and np.array_equal(np.abs(cast) >= np.finfo(dtype).tiny, array != 0)
         for cast, array in zip(casts, arrays, strict=True)
     )
     return dtype if kept else np.dtype(float)

@@ -1,8 +1,10 @@
 """Settings that have to be in place before numpy and scipy are imported."""
 
 import os
+import secrets
 
 import pytest
+from hypothesis import settings
 
 # Without it scikit-learn skips one of the checks in `check_estimator`.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -20,3 +22,34 @@ def pytest_xdist_auto_num_workers():
     import joblib
 
     return joblib.cpu_count()
+
+
+# `make fuzz`: see test_properties.py.
+settings.register_profile("fuzz")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fuzz-seed", type=int, help="seed of the first problems of --hypothesis-profile=fuzz"
+    )
+
+
+def pytest_configure(config):
+    # One for all processes of pytest-xdist.
+    known = getattr(config, "workerinput", {}).get("fuzz_seed", config.getoption("--fuzz-seed"))
+    config.fuzz_seed = secrets.randbelow(10**6) if known is None else known
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["fuzz_seed"] = node.config.fuzz_seed
+
+
+def pytest_report_header(config):
+    return f"seed of the problems: to see them again, give --fuzz-seed={config.fuzz_seed}"
+
+
+def pytest_runtest_logreport(report):
+    # At once: a run may be stopped long before pytest shows its failures.
+    if report.failed and "test_properties.py" in report.nodeid:
+        print(f"\n{report.nodeid}\n{report.longreprtext}", flush=True)

@@ -1009,3 +1009,18 @@ def test_unpenalised_features_that_separate_are_reported():
     for quasi in ([[0.0], [1], [1], [2]], [[0.0], [1], [2], [3]]):
         with pytest.warns(ConvergenceWarning, match="there is no best model"):
             GroupLassoClassifier(alpha=0).fit(quasi, [0, 0, 1, 1])
+
+
+def test_the_intercept_follows_where_classes_of_uneven_weight_are_told_apart():
+    # Its steps once went beyond the kink of an all but piecewise linear loss, and ended there:
+    # the coefficients were worse than none.
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(5, 5))[:, :2]
+    y = (X @ rng.normal(size=(5, 2))[:2]).argmax(axis=1)
+    y[:2] = 0, 1
+    rng.normal(size=(5, 2))
+    s = 10.0 ** rng.uniform(-3, 3, 5)
+    with pytest.warns(ConvergenceWarning, match="there is no best model"):
+        model = GroupLassoClassifier(alpha=0.0).fit(X, y, s)
+    empty = log_loss(X, y, np.zeros((1, 2)), np.log(s[y == 1].sum() / s[y == 0].sum()), s)
+    assert log_loss(X, y, model.coef_, model.intercept_, s) < 1e-5 * empty

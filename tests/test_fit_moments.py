@@ -459,5 +459,5 @@ def test_moments_of_numbers_whose_squares_are_none_are_refused(scale):
     X, Y = simulate(20, 3, 2)
     with np.errstate(over="ignore", invalid="ignore"):
         moments = Moments.from_data(X * scale, Y)
-    with pytest.raises(ValueError, match="squares of X, y and y/X, and some do not fit"):
+    with pytest.raises(ValueError, match="squares of X, y, y/X and X·y, and some do not fit"):
         GroupLassoRegressor().fit_moments(moments)

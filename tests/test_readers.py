@@ -487,3 +487,20 @@ def test_the_example_runs_and_draws(tmp_path, monkeypatch, capsys):
     assert (last < 0.8 * first).all()
     assert shown.count("the whole file differs by") == 2
     assert picture.stat().st_size > 10_000
+
+
+def test_parquet_whose_description_is_damaged_is_told(tmp_path):
+    from pyarrow import parquet, table
+
+    file = tmp_path / "damaged.parquet"
+    columns = table({"x": [1.0, 2.0], "y": [0.0, 1.0]})
+    parquet.write_table(columns.replace_schema_metadata({"pandas": "{"}), file)
+    with pytest.raises(ValueError, match=r"damaged.parquet cannot be read as such a table"):
+        Moments.from_parquet(file, "y")
+
+
+def test_parquet_that_is_none_is_told(tmp_path):
+    file = tmp_path / "none.parquet"
+    file.write_bytes(b"PAR1" + bytes(20) + b"PAR1")
+    with pytest.raises(ValueError, match=r"none.parquet cannot be read as such a table"):
+        Moments.from_parquet(str(file), "y")

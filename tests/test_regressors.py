@@ -564,6 +564,13 @@ def _with(value, row=0):
         ((X_OK, 1e200 * Y_OK), {}, ValueError, "some do not fit in float64"),
         ((1e-80 * X_OK, 1e80 * Y_OK), {}, ValueError, "some do not fit in float64"),
         ((1e100 * X_OK, 1e-100 * Y_OK), {}, ValueError, "some do not fit in float64"),
+        # X·y: its squares are infinite, and no feature would enter.
+        ((1e100 * X_OK, 1e100 * Y_OK), {}, ValueError, "some do not fit in float64"),
+        ((1e-100 * X_OK, 1e-100 * Y_OK), {}, ValueError, "some do not fit in float64"),
+        (([[10**400], [1]], [0.0, 1.0]), {}, ValueError, "a whole number that float64 cannot"),
+        ((X_OK, Y_OK, [10**400] * 20), {}, ValueError, "sample_weight of dtype object"),
+        ((X_OK, Y_OK), {"alpha": 10**400}, ValueError, "give a finite number >= 0"),
+        ((X_OK, Y_OK), {"feature_weights": [10**400] * 4}, ValueError, "is not numeric"),
         ((1e-170 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
         ((X_OK, 1e-200 * Y_OK), {}, ValueError, "some do not fit in float64"),
         ((X_OK, Y_OK), {"solver": "saga"}, ValueError, "solver='saga' is not a solver"),
@@ -632,3 +639,12 @@ def test_features_that_differ_by_rounding_alone(scale, estimator):
         assert (path.objectives >= 0).all()
         assert (path.objectives[0] >= path.objectives).all()
         assert np.abs(path.coefs).max() < 10
+
+
+@every_estimator
+def test_coefficients_below_the_normal_numbers_of_float32_keep_their_digits(estimator):
+    X, y = np.array([[0.0], [1.0]], dtype=np.float32), np.array([0.0, 1.0])
+    estimator = clone(estimator).set_params(alpha=0.0)
+    one, tiny = clone(estimator).fit(X, y), clone(estimator).fit(X, 3e-44 * y)
+    assert tiny.coef_.dtype == float
+    np.testing.assert_allclose(tiny.coef_, 3e-44 * one.coef_.astype(float), rtol=1e-6)
