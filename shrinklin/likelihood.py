@@ -245,7 +245,7 @@ class Likelihood(Smooth):
         """`Seen` of W: the last one again if W is still the same."""
         if not np.array_equal(W, self._seen.W):
             Z = self.raw(W)
-            self._seen = Seen(W.copy(), Z, self.predict(Z, self._seen.prediction.intercept))
+            self._seen = Seen(W.copy(), Z, self.predict(Z))
         return self._seen
 
     def remember(self, seen):
