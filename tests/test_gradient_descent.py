@@ -973,7 +973,7 @@ def test_sparse_equals_dense(estimator, batch_size, container):
     removal = Threshold(0.02)
     setting = {"batch_size": batch_size, "removal": removal, "groups": [0, 1, 2, 3, 4, 5] * 2}
     dense, model = fit(estimator, X, y, **setting), fit(estimator, container(X), y, **setting)
-    # Training trades what rounding differs by between collinear columns.
+    # What the last digits of the moments differ by is carried through all epochs.
     np.testing.assert_allclose(model.coef_, dense.coef_, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(model.intercept_, dense.intercept_, rtol=1e-6, atol=1e-8)
     np.testing.assert_array_equal(model.history_["n_alive"], dense.history_["n_alive"])
