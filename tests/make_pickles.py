@@ -2,8 +2,8 @@
 
     python tests/make_pickles.py
 
-Run it where the oldest versions are installed (`.venv-oldest`), as what numpy 2 writes numpy 1
-cannot read, and only when a version is released: the files are there to stay what they were.
+Run it with the oldest versions of setup.cfg, as what numpy 2 writes numpy 1 cannot read, and only
+when a version is released: the files are there to stay what they were.
 """
 
 import pickle
