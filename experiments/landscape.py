@@ -29,11 +29,11 @@ import datasets
 from experiments.drafts import LEARNING_RATE, NEGLIGIBLE, WEIGHT_DECAY, scale, shrinknet
 from experiments.experiment import Experiment, Outcome, Verdict
 from shrinklin import CoordinateDescent, GradientDescent, ProximalNewton, SignChange, SignVariance
+from shrinklin.blas import one_blas_thread
 from shrinklin.factored import balanced_weight_decay, bridge_strength
 from shrinklin.groups import Groups
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.objective import Objective
-from shrinklin.path import one_blas_thread
 from shrinklin.penalties import Bridge2
 from shrinklin.solvers.parametrizations import GATES, GatedWeights
 

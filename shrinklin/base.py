@@ -20,11 +20,12 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from shrinklin.blas import one_blas_thread
 from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
 from shrinklin.moments import Moments
 from shrinklin.objective import Objective
-from shrinklin.path import n_steps, one_blas_thread, solve_path
+from shrinklin.path import n_steps, solve_path
 from shrinklin.solvers.gradient_descent import GradientDescent, Stream
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (

@@ -23,9 +23,10 @@ from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from shrinklin.base import LinearModel, warn_unless_converged
+from shrinklin.blas import one_blas_thread
 from shrinklin.classifiers import GroupLassoClassifier, LinearClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
 from shrinklin.folds import (
@@ -39,10 +40,10 @@ from shrinklin.folds import (
     moments_of_folds,
     remaining,
 )
+from shrinklin.messages import results
 from shrinklin.moments import Moments
 from shrinklin.path import (
     alpha_grid,
-    one_blas_thread,
     path_of_solutions,
     without_alpha,
 )
@@ -281,12 +282,10 @@ class SparseLinearModelCV(LinearModel):
             delayed(follow)(bare, name, fold.train, fold.score, alphas)
             for name, fold in zip(names, folds, strict=True)
         )
-        done = []
         # Where joblib works by threads: see `one_blas_thread`.
-        with one_blas_thread(), self._progress(len(folds), "path") as report:
-            for followed in Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs):
-                done.append(followed)
-                report()
+        with one_blas_thread():
+            name, unit = type(self).__name__, "path"
+            done = list(results(jobs, len(folds), self.n_jobs, self.verbose, name, unit))
         warn_unless_converged(self, [s for followed in done for s in followed.solutions])
         return done
 

@@ -11,8 +11,8 @@ from operator import add
 
 import numpy as np
 
+from shrinklin.blas import one_blas_thread
 from shrinklin.moments import moments_of_chunk
-from shrinklin.path import one_blas_thread
 
 # More would make a worker hold all of these before it adds them.
 _FAN_IN = 2

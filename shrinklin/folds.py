@@ -16,10 +16,11 @@ from operator import add
 import numpy as np
 from scipy import sparse
 
+from shrinklin.blas import one_blas_thread
 from shrinklin.cost import CostMeter
 from shrinklin.messages import warn
 from shrinklin.moments import Moments
-from shrinklin.path import RegularizationPath, one_blas_thread, path_of_solutions, solve_path
+from shrinklin.path import RegularizationPath, path_of_solutions, solve_path
 from shrinklin.validation import naming
 
 # A difference of moments that is less than this of what it was taken from is made anew.

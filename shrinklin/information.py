@@ -44,11 +44,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from shrinklin.blas import one_blas_thread
 from shrinklin.likelihood import Likelihood
 from shrinklin.losses import Binomial
 from shrinklin.messages import warn
 from shrinklin.moments import Moments
-from shrinklin.path import alpha_grid, one_blas_thread, path_of_solutions, without_alpha
+from shrinklin.path import alpha_grid, path_of_solutions, without_alpha
 from shrinklin.solvers.newton import alike_targets
 from shrinklin.validation import check_real
 

@@ -4,6 +4,8 @@ import inspect
 import warnings
 from contextlib import contextmanager
 
+from sklearn.utils.parallel import Parallel
+
 
 def warn(message, category=UserWarning):
     """Warn of the line that called shrinklin, however deep in it this is."""
@@ -34,3 +36,13 @@ def progress(verbose, total, name, unit):
             bar.update()
 
         yield report
+
+
+def results(tasks, total, n_jobs, verbose, name, unit):
+    """Yield in order what `total` tasks of joblib give, beside a bar if `verbose`."""
+    # Only the bar needs results one by one, which not every backend of joblib gives.
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator" if verbose else "list")
+    with progress(verbose, total, name, unit) as report:
+        for result in parallel(tasks):
+            yield result
+            report()

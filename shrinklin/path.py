@@ -6,7 +6,6 @@ from the one before. For the bridge see `solvers.search`.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import cache
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -18,8 +17,8 @@ from sklearn.utils.validation import (
     check_X_y,
     column_or_1d,
 )
-from threadpoolctl import ThreadpoolController
 
+from shrinklin.blas import one_blas_thread
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
 from shrinklin.moments import Moments
@@ -46,22 +45,6 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
             W = np.zeros(objective.shape, order="F") if start is None else start
             return _follow(objective, strengths, solve, W, report)
         return search.Search(objective, strengths, solve, tol, start, report).run()
-
-
-def one_blas_thread():
-    """A context in which BLAS does not spread its products over the cores.
-
-    Most products here are small: threads gain nothing by them, and where another
-    process wants their core they wait for each other (25 times as long, seen). The number
-    belongs to the process: of two threads of Python that overlap here, the last to leave may
-    restore the limit of the other, unless whoever started them is here too.
-    """
-    return _thread_pools().limit(limits=1, user_api="blas")
-
-
-@cache
-def _thread_pools():
-    return ThreadpoolController()
 
 
 def _convex(objective, strengths):

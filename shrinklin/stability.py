@@ -18,12 +18,12 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import check_consistent_length
 
-from shrinklin.messages import progress, warn
+from shrinklin.blas import one_blas_thread
+from shrinklin.messages import results, warn
 from shrinklin.moments import Moments
-from shrinklin.path import one_blas_thread
 from shrinklin.validation import check_weights, check_whole
 
 # Which resample is being fitted: two threads fit two of them.
@@ -258,14 +258,12 @@ def _holds_classes(estimator, y):
 def _run(fits, n_resamples, n_jobs, verbose, log):
     """How many of the fits keep each column; warnings of other processes go to `log`."""
     tasks = (delayed(_fit)(*fit, os.getpid()) for fit in fits)
-    # Only the bar needs results one by one, which not every backend of joblib gives.
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator" if verbose else "list")
     kept = 0
-    with progress(verbose, n_resamples, "selection_frequencies", "fit") as report:
-        for support, warned in parallel(tasks):
-            kept = kept + support
-            log += warned
-            report()
+    for support, warned in results(
+        tasks, n_resamples, n_jobs, verbose, "selection_frequencies", "fit"
+    ):
+        kept = kept + support
+        log += warned
     return kept
 
 

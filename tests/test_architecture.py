@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 
 # A module imports from rows above its own alone: nothing points back, nothing goes round.
 LAYERS = [
-    {"cost", "factored", "groups", "losses", "messages", "penalties", "validation", "version"},
+    {"blas", "cost", "factored", "groups", "losses"}
+    | {"messages", "penalties", "validation", "version"},
     {"solvers", "solvers.kernels", "solvers.optimizers", "solvers.solution"},
     {"linear_systems", "readers", "removal", "smooth"},
     {"solvers.parametrizations", "solvers.working_sets"},
