@@ -35,6 +35,8 @@ from shrinklin.validation import (
     check_weights,
     check_whole,
     narrowest,
+    predictions,
+    with_remedy,
 )
 from shrinklin.version import __version__
 
@@ -91,10 +93,12 @@ class LinearModel(SelectorMixin, BaseEstimator):
     def _raw_predictions(self, X):
         """coef_ x + intercept_ of every row of X."""
         check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32], reset=False
-        )
-        return X @ self.coef_.T + self.intercept_
+        dtype = [np.float64, np.float32]
+        try:
+            X = validate_data(self, X, accept_sparse=SPARSE_FORMATS, dtype=dtype, reset=False)
+        except (ValueError, OverflowError) as error:
+            raise with_remedy(self, error) from error
+        return predictions(X, self.coef_, self.intercept_)
 
     def _progress(self, total, unit):
         return progress(self.verbose, total, type(self).__name__, unit)

@@ -26,7 +26,14 @@ from shrinklin.quadratic import quadratic_of_data
 from shrinklin.solvers import search
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.solution import Solution
-from shrinklin.validation import SPARSE_FORMATS, check_real, check_weights, narrowest, weigh_classes
+from shrinklin.validation import (
+    SPARSE_FORMATS,
+    check_real,
+    check_weights,
+    narrowest,
+    predictions,
+    weigh_classes,
+)
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
@@ -146,9 +153,8 @@ class RegularizationPath(ABC):
         X = check_array(X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
         self._check_n_features(X)
         n_alphas, n_targets, n_features = self.coefs.shape
-        Z = X @ self.coefs.reshape(-1, n_features).T
-        Z = Z.reshape(len(Z), n_alphas, n_targets).transpose(1, 0, 2)
-        return Z + self.intercepts[:, None, :]
+        Z = predictions(X, self.coefs.reshape(-1, n_features), self.intercepts.ravel())
+        return Z.reshape(len(Z), n_alphas, n_targets).transpose(1, 0, 2)
 
     def _check_n_features(self, X):
         if X.shape[1] != self.coefs.shape[2]:

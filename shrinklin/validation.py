@@ -102,6 +102,20 @@ def with_remedy(estimator, error):
     return error
 
 
+def predictions(X, coef, intercept):
+    """X coef.T + intercept, of shape (n_samples, ..); raise where that leaves its dtype's range."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z = X @ coef.T + intercept
+    fits = np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
+    if not fits.all():
+        raise ValueError(
+            f"what is predicted does not fit in {Z.dtype} in {np.count_nonzero(~fits)} of "
+            f"{len(Z)} rows, first {fits.argmin()}: see whether X is in the units of the X that "
+            "was fitted."
+        )
+    return Z
+
+
 def weigh_classes(class_weight, classes, codes, sample_weight):
     """Sample weights times the weights of their classes, whose numbers are `codes`."""
     s = sample_weight * _class_weights(class_weight, classes, codes, sample_weight)[codes]

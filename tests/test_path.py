@@ -565,3 +565,26 @@ def test_the_same_bits_whatever_was_asked_before(classes, monkeypatch):
     assert twice(objective, solver)
     monkeypatch.setattr(type(objective.smooth), "forget", lambda smooth: None)
     assert not twice(objective, solver)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classifies", [False, True])
+def test_predictions_that_do_not_fit_are_refused(classifies, dtype):
+    X, Y = simulate(20, 4, 2, 4, seed=0)
+    X, y = X.astype(dtype), Y.argmax(axis=1) if classifies else Y
+    model = (GroupLassoClassifier if classifies else GroupLassoRegressor)(1e-3)
+    path = regularization_path(model, X, y, alphas=[1e-3])
+    dtype = model.fit(X, y).coef_.dtype
+    far = X.astype(dtype)
+    far[3] = np.finfo(dtype).max * np.sign(model.coef_[0])
+    far[5] = -far[3]
+    for fitted in [model, path]:
+        with pytest.raises(ValueError, match=f"not fit in {dtype} in 2 of 20 rows, first 3"):
+            fitted.predict(far)
+
+
+@pytest.mark.parametrize("given", [10**400, "a"])
+def test_rows_that_are_no_numbers_are_refused_with_a_remedy(given):
+    model = GroupLassoRegressor(1e-3).fit([[1.0], [2.0]], [1.0, 2.0])
+    with pytest.raises(ValueError, match=r"divide the data by|X must be numbers"):
+        model.predict([[given]])
