@@ -16,7 +16,7 @@ demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
 
 test: .venv/test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
 
 # 10 000 random problems, then FUZZ_SECONDS of each fuzzer. What a fuzzer finds is written into
 # build/fuzz, and read again by giving it the file in place of the folder.
@@ -91,5 +91,5 @@ format: .venv/lint
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench benchmarks/outputs docs/_build docs/api docs/gallery *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench benchmarks/outputs docs/_build docs/api docs/gallery *.egg-info .coverage* .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
