@@ -148,7 +148,20 @@ def search(claim, examples=200, seed=0, report=lambda: None):
 
 
 def survives(claim, mutant, examples=MUTANT_EXAMPLES, seed=0):
-    """Whether a mutant of a claim goes unnoticed."""
+    """Whether a mutant of a claim goes unnoticed.
+
+    Parameters
+    ----------
+    claim : Claim
+    mutant : Mutant
+        One of its mutants.
+    examples, seed : int
+        As for `search`.
+
+    Returns
+    -------
+    bool
+    """
     instances = mutant.instances if mutant.instances is not None else claim.instances
     fails = _Counted(mutant.violation, lambda: None)
     return _find(instances, fails, examples, seed, shrink=False) is None
