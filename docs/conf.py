@@ -48,6 +48,8 @@ numpydoc_validation_exclude = {
     r"\.(Claim|Mutant|Outcome|Dataset)$",
     r"\.[A-Z]\w*\.\w+$",
 }
+# Parameters and what is returned say their types.
+autodoc_typehints = "none"
 autodoc_default_options = {"inherited-members": True, "member-order": "bysource"}
 nitpick_ignore_regex = [
     # Where these are described would have to be fetched (intersphinx): a build needs no network.

@@ -76,7 +76,7 @@ class Claim:
     domain: str
     instances: SearchStrategy
     violation: Callable[[Any], str | None]
-    show: Callable[[Any], str] = str
+    show: Callable[[Any], str] = field(default_factory=lambda: str)
     corrected: bool = True
     mutants: tuple[Mutant, ...] = ()
 
