@@ -4,6 +4,7 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+import imagesize
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -149,6 +150,13 @@ def link_names(app, doctree):
             link += code
 
 
+def mark_wide(app, doctree):
+    """Let pictures of several parts be told from others in pages.css."""
+    for image in doctree.findall(nodes.image):
+        if imagesize.get(Path(app.srcdir, image["uri"]))[0] > 1000:
+            image["classes"].append("wide")
+
+
 def leave_to_sklearn(app, what, name, obj, skip, options):
     """Leave out methods of scikit-learn's: their texts refer to its guide."""
     module = getattr(obj, "__module__", None) or ""
@@ -159,4 +167,5 @@ def setup(app):
     """Called by sphinx."""
     app.connect("autodoc-skip-member", leave_to_sklearn)
     app.connect("doctree-read", link_names)
+    app.connect("doctree-read", mark_wide)
     app.add_post_transform(LinksOfIncludedFiles)
