@@ -42,7 +42,7 @@ class Card:
     missing : bool, default=False
         It has rows with missing values, which are dropped and counted.
     checksum : str, default=None
-        SHA-256 of what is loaded (see `datasets.dataset.checksum`); None where the values
+        SHA-256 of what is loaded (see ``datasets.dataset.checksum``); None where the values
         have not been seen yet.
     openml_seen : bool, default=False
         The checksum is that of OpenML's own copy. If it was made from another copy,

@@ -12,16 +12,17 @@ from pathlib import Path
 WIDTHS = {"desk": 1280, "phone": 390}
 # What is seen of a page, by a script in it. What scrolls in a box of its own may be wide.
 SEEN = """() => {
-    const page = document.documentElement, article = document.querySelector('article')
+    // Links to the pages before and after stand behind the article.
+    const page = document.documentElement, all = document.querySelector('.bd-article-container')
     const right = page.clientWidth + 1
-    const scrolls = node => node !== article && node.parentElement
+    const scrolls = node => node !== all && node.parentElement
         && (/auto|scroll/.test(getComputedStyle(node).overflowX) || scrolls(node.parentElement))
     const cut = node => node.getBoundingClientRect().right > right && !scrolls(node)
         && node.closest('mjx-assistive-mml, .headerlink, .tooltip') === null
     const count = query => document.querySelectorAll(query).length
     return {
         wide: page.scrollWidth - page.clientWidth,
-        cut: article ? [...article.querySelectorAll('*')].filter(cut)
+        cut: all ? [...all.querySelectorAll('*')].filter(cut)
             .map(node => node.tagName + ' ' + node.textContent.slice(0, 40)).slice(0, 3) : [],
         formulas: count('mjx-container'),
         unset: count('.math') - count('.math > mjx-container, .math > p > mjx-container'),

@@ -1,15 +1,20 @@
 """Settings of the documentation; `make docs` builds it."""
 
+import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+import imagesize
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx_gallery.sorting import ExplicitOrder
 
 import shrinklin
 
 ROOT = Path(__file__).parents[1]
+# datasets/ is not installed.
+sys.path.insert(0, str(ROOT))
 
 project = "shrinklin"
 author = "The shrinklin developers"
@@ -41,20 +46,41 @@ numpydoc_validation_checks = {"GL03", "GL06", "GL07", "PR01", "PR02", "PR03"}
 # Dataclasses document theirs as attributes; short methods say what they take in a sentence.
 numpydoc_validation_exclude = {
     r"\.(RegularizationPath|RegressionPath|ClassificationPath|Moments|Watched|CostMeter)$",
+    r"\.(Claim|Mutant|Outcome|Dataset)$",
     r"\.[A-Z]\w*\.\w+$",
 }
+# Parameters and what is returned say their types.
+autodoc_typehints = "none"
 autodoc_default_options = {"inherited-members": True, "member-order": "bysource"}
 nitpick_ignore_regex = [
     # Where these are described would have to be fetched (intersphinx): a build needs no network.
-    (r"py:.*", r"(sklearn|numpy|scipy|pandas|pyarrow|matplotlib|dask|joblib)\..*"),
+    (r"py:.*", r"(sklearn|numpy|scipy|pandas|pyarrow|matplotlib|dask|joblib|hypothesis)\..*"),
+    (r"py:.*", r"collections\.abc\..*"),
     # Parameters stand in single backticks too, and modules have such names.
     (r"py:obj", r"[a-z_]+"),
 ]
 
+# From what a newcomer needs to what is asked of the drafts.
+GALLERY = [
+    "plot_pipeline.py",
+    "plot_tradeoff.py",
+    "plot_bridge_identity.py",
+    "plot_grid_search.py",
+    "plot_cv_one_standard_error.py",
+    "plot_one_hot_groups.py",
+    "plot_feature_selection.py",
+    "plot_xor.py",
+    "plot_large_data_by_chunks.py",
+    "plot_dask.py",
+    "plot_early_pruning.py",
+    "plot_switch_trajectories.py",
+    "plot_propositions.py",
+]
 sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"[/\\]plot_",
+    "within_subsection_order": ExplicitOrder(GALLERY),
     "doc_module": ("shrinklin",),
     "reference_url": {"shrinklin": None},
     "backreferences_dir": "gallery/backreferences",
@@ -124,6 +150,13 @@ def link_names(app, doctree):
             link += code
 
 
+def mark_wide(app, doctree):
+    """Let pictures of several parts be told from others in pages.css."""
+    for image in doctree.findall(nodes.image):
+        if imagesize.get(Path(app.srcdir, image["uri"]))[0] > 1000:
+            image["classes"].append("wide")
+
+
 def leave_to_sklearn(app, what, name, obj, skip, options):
     """Leave out methods of scikit-learn's: their texts refer to its guide."""
     module = getattr(obj, "__module__", None) or ""
@@ -134,4 +167,5 @@ def setup(app):
     """Called by sphinx."""
     app.connect("autodoc-skip-member", leave_to_sklearn)
     app.connect("doctree-read", link_names)
+    app.connect("doctree-read", mark_wide)
     app.add_post_transform(LinksOfIncludedFiles)

@@ -38,15 +38,15 @@ proxes = {name: model(alpha, fit_intercept=False).fit(X, y).coef_ for name, mode
 # The bridge rises steeply at zero and then flattens. So both set small coefficients to zero; but
 # group lasso takes the same off all others, ShrinkNet less the larger they are.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
-left.plot(w, splits[3200:4800:200].T, color="C1", alpha=0.3, linewidth=0.8)
-left.plot(w, alpha * np.abs(w), color="C0", label="group lasso: |w|")
-left.plot(w, bridge, color="C1", label=r"ShrinkNet: $|w|^{2/3}$, the least of all splits (thin)")
-left.set(xlabel="coefficient w", ylabel="penalty", title="Penalties, λ = 1", ylim=(0, 4.2))
-right.plot(w, w, color="0.7", linestyle=":", label="no penalty")
+figure, (upper, lower) = plt.subplots(2, 1, figsize=(6.4, 8), layout="constrained")
+upper.plot(w, splits[3200:4800:200].T, color="C1", alpha=0.3, linewidth=0.8)
+upper.plot(w, alpha * np.abs(w), color="C0", label="group lasso: |w|")
+upper.plot(w, bridge, color="C1", label=r"ShrinkNet: $|w|^{2/3}$, the least of all splits (thin)")
+upper.set(xlabel="coefficient w", ylabel="penalty", title="Penalties, λ = 1", ylim=(0, 4.2))
+lower.plot(w, w, color="0.7", linestyle=":", label="no penalty")
 for name, prox in proxes.items():
-    right.plot(w, prox, ".", markersize=4, label=name)
-right.set(xlabel="z", ylabel="w", title="Proximal operators, λ = 1")
-for ax in (left, right):
+    lower.plot(w, prox, ".", markersize=4, label=name)
+lower.set(xlabel="z", ylabel="w", title="Proximal operators, λ = 1")
+for ax in (upper, lower):
     ax.legend(loc="upper left", framealpha=1)
 plt.show()

@@ -35,8 +35,7 @@ for CV in (GroupLassoRegressorCV, ShrinkNetRegressorCV):
 # Among the models whose mean is below the dotted line, those of the fewest features are taken, and
 # of them the best: its alpha is dashed. The numbers above say how many features a model keeps.
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(6.4, 8), sharey=True, layout="constrained")
 for ax, search in zip(axes, models.values(), strict=True):
     CVDisplay.from_estimator(search, ax=ax)
-axes[1].set_ylabel("")
 plt.show()

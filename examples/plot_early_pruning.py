@@ -39,9 +39,9 @@ for name, model in models.items():
 # Without removal no feature becomes exactly zero. With it, training goes on with ever fewer. A
 # neuron-epoch is one feature alive for one epoch: the measure of the drafts.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
-HistoryDisplay.from_estimator(models["sign variance"], ax=left)
-left.set_title("Training with removal")
-CostDisplay.from_estimators(models, ax=right)
-right.set_title("What each fit cost")
+figure, (upper, lower) = plt.subplots(2, 1, figsize=(6.4, 8), layout="constrained")
+HistoryDisplay.from_estimator(models["sign variance"], ax=upper)
+upper.set_title("Training with removal")
+CostDisplay.from_estimators(models, ax=lower)
+lower.set_title("What each fit cost")
 plt.show()

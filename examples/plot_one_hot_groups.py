@@ -42,7 +42,7 @@ print(f"by group: {', '.join(kept_questions)}")
 # White levels are out. By level, noise is picked here and there; by group, six questions need not
 # be asked.
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.6), sharey=True, layout="constrained")
 for ax, model, title in zip(axes, (single, grouped), ("by level", "by group"), strict=True):
     sizes = np.linalg.norm(model.coef_, axis=0)
     picture = ax.imshow(np.where(sizes > 0, sizes, np.nan).reshape(8, 6), vmin=0, vmax=2.5)

@@ -29,7 +29,7 @@ print(f"R² of {r2:.2f} with {kept.sum()} of 32 pixels; least squares: {r2_of_al
 # Images that were held out, the pixels that the model reads, and what it makes of them. It returns
 # means of many images, which are blurred, from a few pixels nearly as well as from all.
 
-figure, axes = plt.subplots(3, 8, figsize=(9, 4.2), layout="constrained")
+figure, axes = plt.subplots(3, 8, figsize=(6.4, 3.2), layout="constrained")
 for column, upper, lower in zip(axes.T, X_test, Y_test, strict=False):
     read = np.where(kept, upper, np.nan)
     completed = [upper, model.predict([upper])[0]]

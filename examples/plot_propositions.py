@@ -34,18 +34,18 @@ terms = {
     "Loss and penalty: a pair": loss + 0.3 * abs(beta) + 0.1 * a**2,
     "Strong penalty: one minimum": loss + 2 * abs(beta) + a**2,
 }
-figure, axes = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
+figure, axes = plt.subplots(3, 1, figsize=(6.4, 11), sharex=True, layout="constrained")
 minima = {}
 for ax, (title, values) in zip(axes, terms.items(), strict=True):
     levels = values.min() + np.geomspace(0.03, 16, 14)
     ax.contour(a, beta, values, levels=levels, cmap="viridis", linewidths=1)
     minima[title] = np.argwhere(values <= values.min() + 1e-12)
-    ax.set(xlabel="weight a", title=title, aspect="equal")
+    ax.set(ylabel="switch β", title=title)
 for ax, title in list(zip(axes, terms, strict=True))[1:]:
     rows, columns = minima[title].T
     ax.plot(grid[columns], grid[rows], "o", color="C3", label="minimum")
     ax.legend(loc="upper left", framealpha=1)
 axes[0].plot([-1, 0, 1], [-1, 0, 1], "o-", color="C1", label="losses 0, 1, 0")
 axes[0].legend(loc="upper left", framealpha=1)
-axes[0].set_ylabel("switch β")
+axes[2].set_xlabel("weight a")
 plt.show()

@@ -37,15 +37,15 @@ class Recorded(Removal):
 # the features that do not matter, and with them one that does if it began on the wrong side of
 # zero. The exact solver depends on no such beginnings.
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(6.4, 8), sharex=True, layout="constrained")
 for ax, strategy in zip(axes, (None, SignChange()), strict=True):
     switches = np.full((500, 20), np.nan)
     solver = GradientDescent(max_epochs=500, removal=Recorded(strategy))
     model = ShrinkNetRegressor(0.3, solver=solver, random_state=0).fit(X, Y)
     others = ax.plot(np.arange(1, 501), switches[:, 4:], color="0.6", linewidth=0.8)
     lines = ax.plot(np.arange(1, 501), switches[:, :4], linewidth=2)
-    ax.set(xscale="log", xlabel="epoch", title=f"Removal: {strategy}")
-axes[0].set_ylabel("switch of a feature")
+    ax.set(xscale="log", ylabel="switch of a feature", title=f"Removal: {strategy}")
+axes[1].set_xlabel("epoch")
 handles = {f"feature {j}, which matters": lines[j] for j in range(4)} | {"others": others[0]}
 figure.legend(handles.values(), handles, loc="outside lower center", ncols=3, frameon=False)
 exact = ShrinkNetRegressor(0.3).fit(X, Y)

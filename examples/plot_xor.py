@@ -28,21 +28,21 @@ print(f"logistic regression on the features: {of_features:.0%} of held-out point
 print(f"ShrinkNet on {products.n_output_features_} products: {accuracy:.1%}, by {selected}")
 
 # %%
-# On the left the points with a positive third coordinate: a checkerboard, which no line divides. On
-# the right the coefficients of all products.
+# Above, the points with a positive third coordinate: a checkerboard, which no line divides. Below,
+# the coefficients of all products.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
+figure, (upper, lower) = plt.subplots(2, 1, figsize=(6.4, 8), layout="constrained")
 for name, color in {"positive": "C1", "negative": "C0"}.items():
     shown = (y == name) & (X[:, 2] > 0)
-    left.scatter(X[shown, 0], X[shown, 1], s=8, color=color, label=name)
-left.set(xlabel="x0", ylabel="x1", title="Classes where x2 > 0", aspect="equal")
-left.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    upper.scatter(X[shown, 0], X[shown, 1], s=8, color=color, label=name)
+upper.set(xlabel="x0", ylabel="x1", title="Classes where x2 > 0", aspect="equal")
+upper.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 coef = model[-1].coef_[0]
-right.plot(np.abs(coef), "o", markersize=3)
-right.annotate(
+lower.plot(np.abs(coef), "o", markersize=3)
+lower.annotate(
     selected[0], (np.abs(coef).argmax(), np.abs(coef).max()), (8, -3), textcoords="offset points"
 )
-right.set(
+lower.set(
     xlabel="number of the product",
     ylabel="size of its coefficient",
     title=f"{len(selected)} of {len(coef)} products kept",

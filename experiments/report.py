@@ -20,9 +20,10 @@ def as_markdown(done):
     verdicts = [
         f"- **{v.outcome.value}**: {v.claim} ({v.source}). {v.figures}" for v in done.verdicts
     ]
-    command = f"{COMMAND} {done.experiment.name} --dataset {done.dataset}"
+    experiment, dataset = done.experiment.name, done.dataset
+    command = f"{COMMAND} {experiment} --dataset {dataset}"
     parts = [
-        f"# {done.experiment.name} on {done.dataset}",
+        f"# {experiment}" if experiment == dataset else f"# {experiment} on {dataset}",
         f"{done.experiment.about}. Made by `{command}{' --quick' if done.quick else ''}` from "
         f"[{name}.csv]({name}.csv), which it writes; do not edit.",
         "\n".join(verdicts),

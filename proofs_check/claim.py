@@ -76,7 +76,7 @@ class Claim:
     domain: str
     instances: SearchStrategy
     violation: Callable[[Any], str | None]
-    show: Callable[[Any], str] = str
+    show: Callable[[Any], str] = field(default_factory=lambda: str)
     corrected: bool = True
     mutants: tuple[Mutant, ...] = ()
 
@@ -148,7 +148,20 @@ def search(claim, examples=200, seed=0, report=lambda: None):
 
 
 def survives(claim, mutant, examples=MUTANT_EXAMPLES, seed=0):
-    """Whether a mutant of a claim goes unnoticed."""
+    """Whether a mutant of a claim goes unnoticed.
+
+    Parameters
+    ----------
+    claim : Claim
+    mutant : Mutant
+        One of its mutants.
+    examples, seed : int
+        As for `search`.
+
+    Returns
+    -------
+    bool
+    """
     instances = mutant.instances if mutant.instances is not None else claim.instances
     fails = _Counted(mutant.violation, lambda: None)
     return _find(instances, fails, examples, seed, shrink=False) is None

@@ -588,7 +588,7 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
     switch_ : ndarray of shape (n_features,)
         β, one value a group: >= 0, but for a switch that `GradientDescent` trained.
     weight_ : ndarray, shape as `coef_`
-        A.
+        The weights A.
     intercept_ : ndarray of shape (n_classes,), or (1,) for two
     n_iter_ : int
         Sweeps made in the last descent, or epochs; of `partial_fit`, calls.

@@ -467,7 +467,7 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
     switch_ : ndarray of shape (n_features,)
         β, one value a group: >= 0, but for a switch that `GradientDescent` trained.
     weight_ : ndarray, shape as `coef_`
-        A.
+        The weights A.
     intercept_ : float or ndarray of shape (n_targets,)
     n_iter_ : int
         Sweeps made in the last descent, or epochs.

@@ -207,10 +207,10 @@ class SignVariance(Removal):
 
 
 class Annealing(Removal):
-    r"""Keeps the largest ``|β_g| ‖A_g‖₂``, fewer from epoch to epoch [1]_.
+    r"""Keeps the largest ``|β_g| ‖A_g‖₂``, fewer from epoch to epoch.
 
-    With N the epochs after the first `pretrain`, p the switches at the beginning and
-    k = `n_features`, there are left after the e-th of them
+    Feature selection with annealing [1]_: with N the epochs after the first `pretrain`, p the
+    switches at the beginning and k = `n_features`, there are left after the e-th of them
 
     .. math:: M_e = \Big\lceil k + (p - k) \max\Big(0,
               \frac{N - 2e}{2 e \mu + N}\Big) \Big\rceil.

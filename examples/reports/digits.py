@@ -126,7 +126,7 @@ def draw(tasks, file):
 
     figure, axes = plt.subplots(2, 2, figsize=(10, 7.5), sharey="row", layout="constrained")
     for row, (title, (curves, loss_name, scale)) in zip(axes, tasks.items(), strict=True):
-        for ax, images in zip(row, ("training", "held-out"), strict=True):
+        for ax, images in zip(row, ("held-out", "training"), strict=True):
             losses = {
                 name: (found.n_features, found.training if images == "training" else found.held_out)
                 for name, found in curves.items()
