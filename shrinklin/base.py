@@ -32,10 +32,10 @@ from shrinklin.validation import (
     SPARSE_FORMATS,
     check_flag,
     check_real,
-    check_weights,
     check_whole,
     narrowest,
     predictions,
+    relative_weights,
     with_remedy,
 )
 from shrinklin.version import __version__
@@ -177,7 +177,7 @@ class SparseLinearModel(LinearModel):
         """Check everything; return X, y, the sample weights and the `Groups`."""
         self._check_parameters()
         X, y = self._validate(X, y)
-        s = check_weights(sample_weight, X)
+        s = relative_weights(sample_weight, X)
         return X, y, s, self._groups_of(X.shape[1])
 
     def _groups_of(self, n_features):

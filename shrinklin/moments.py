@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from shrinklin.validation import SPARSE_FORMATS, check_weights, naming
+from shrinklin.validation import SPARSE_FORMATS, check_weights, naming, power_of_four
 
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
@@ -539,8 +539,10 @@ def _shifted_products(X, Yc, s, dtype):
     What `off` adds is then subtracted. Chunks are in dtype, their sum in float64.
     """
     shift = _shift(X, s).astype(dtype)
-    root = None if (s == s[0]).all() else np.sqrt(s).astype(dtype)[:, None]
-    columns = np.column_stack([Yc, np.ones(len(Yc))]).astype(dtype, copy=False)
+    # Whatever their units, Y and the weights lie within dtype.
+    y_unit, s_unit = power_of_four(np.abs(Yc).max(axis=0, initial=0)), power_of_four(s.max())
+    root = None if (s == s[0]).all() else np.sqrt(s / s_unit).astype(dtype)[:, None]
+    columns = np.column_stack([Yc / y_unit, np.ones(len(Yc))]).astype(dtype, copy=False)
     xx, xy = np.zeros((X.shape[1], X.shape[1])), np.zeros((columns.shape[1], X.shape[1]))
     product = np.empty_like(xx, dtype=dtype)
     copied = X.dtype != dtype or shift.any() or root is not None
@@ -550,9 +552,11 @@ def _shifted_products(X, Yc, s, dtype):
         # This way round BLAS reads X along its rows.
         xy += (columns[rows] if root is None else root[rows] * columns[rows]).T @ Xc
     del product
-    if root is None and s[0] != 1:
-        xx *= s[0]
-        xy *= s[0]
+    weight = s[0] if root is None else s_unit
+    if weight != 1:
+        xx *= weight
+        xy *= weight
+    xy[:-1] *= y_unit[:, None]
     off = xy[-1] / s.sum()
     for rows in _chunks(xx):
         xx[rows] -= np.outer(s.sum() * off[rows], off)

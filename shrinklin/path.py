@@ -29,9 +29,9 @@ from shrinklin.solvers.solution import Solution
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_real,
-    check_weights,
     narrowest,
     predictions,
+    relative_weights,
     weigh_classes,
 )
 
@@ -185,7 +185,7 @@ class RegularizationPath(ABC):
             X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True, y_numeric=False
         )
         self._check_n_features(X)
-        smooth = self._smooth(X, y, check_weights(sample_weight, X))
+        smooth = self._smooth(X, y, relative_weights(sample_weight, X))
         with one_blas_thread():
             models = [
                 smooth.minimise(np.zeros(smooth.C.shape), np.flatnonzero(coef.any(axis=0)))

@@ -279,7 +279,9 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
             silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
             spread = np.diagonal(moments.yy) / moments.weight
             largest = np.sqrt(spread + moments.y_mean**2).max()
-            self._check_scale(silent, largest, quadratic)
+            # Sums are what must not have vanished.
+            unit = min(1.0, np.sqrt(moments.weight))
+            self._check_scale(unit * silent, unit * largest, quadratic)
         return self._penalised(quadratic, groups), _target(moments, dtype)
 
 

@@ -79,6 +79,17 @@ def check_weights(sample_weight, X):
     return s
 
 
+def relative_weights(sample_weight, X):
+    """The same for what depends on their ratios alone: near 1, whatever their unit."""
+    s = check_weights(sample_weight, X)
+    return s / power_of_four(s.max())
+
+
+def power_of_four(sizes):
+    """Powers near the sizes: to divide by them, and by their roots, rounds nothing."""
+    return np.ldexp(1.0, (np.frexp(sizes)[1] - 1) // 2 * 2)
+
+
 def with_remedy(estimator, error):
     """The error of scikit-learn's `validate_data`, with what to do about it where it lacks that."""
     if isinstance(error, OverflowError):
