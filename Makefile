@@ -10,19 +10,37 @@ HTML = docs/_build/html
 # How long each target of fuzz/ runs.
 FUZZ_SECONDS ?= 300
 
-.PHONY: demo test fuzz bench bench-quick proofs claims docs docs-check lint format clean
+# Where the promised versions are tested: the oldest Python of setup.cfg, and the newest here,
+# unless numba has no wheels for it yet: then give another.
+OLDEST_PYTHON ?= python3.11
+NEWEST_PYTHON ?= $(shell for minor in 15 14 13 12 11; do \
+	python3.$$minor -c '' 2> /dev/null && echo python3.$$minor && break; done)
+# What the oldest versions need themselves is taken as it was when the last of them came out.
+OLDEST = --resolution lowest-direct --exclude-newer 2025-04-01
+PYTEST = -m pytest --numprocesses auto --dist worksteal
+
+.PHONY: demo test test-oldest test-newest fuzz bench bench-quick proofs claims docs docs-check \
+	lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
 
 test: .venv/test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
+	$(BIN)/python $(PYTEST) --cov --cov-report term
+
+# With the lowest versions that setup.cfg promises; with the newest releases.
+test-oldest: .venv-oldest/test
+	.venv-oldest/bin/python $(PYTEST)
+
+# They may have changed since yesterday.
+test-newest:
+	$(call versions,.venv-newest,$(NEWEST_PYTHON))
+	.venv-newest/bin/python $(PYTEST)
 
 # 10 000 random problems, then FUZZ_SECONDS of each fuzzer. What a fuzzer finds is written into
 # build/fuzz, and read again by giving it the file in place of the folder.
 fuzz: .venv/test .venv/fuzz
-	$(BIN)/python -m pytest tests/test_properties.py --numprocesses auto --dist worksteal \
-		--hypothesis-profile=fuzz
+	$(BIN)/python $(PYTEST) tests/test_properties.py --hypothesis-profile=fuzz
 	mkdir -p build/fuzz/inputs build/fuzz/readers
 	for what in inputs readers; do \
 		$(BIN)/python -m fuzz.$$what build/fuzz/$$what -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
@@ -79,6 +97,18 @@ format: .venv/lint
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	touch $@
 
+.venv-oldest/test: setup.cfg pyproject.toml
+	$(call versions,.venv-oldest,$(OLDEST_PYTHON),$(OLDEST))
+	touch $@
+
+# Made anew, as a version that is there and will do would stay.
+define versions
+	rm -rf $(1)
+	$(2) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet $(3) --editable '.[test]'
+endef
+
 # A peer that pip cannot install is not fatal: the report says so, and why.
 .venv-bench/peers: setup.cfg pyproject.toml
 	test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
@@ -91,5 +121,6 @@ format: .venv/lint
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench benchmarks/outputs docs/_build docs/api docs/gallery *.egg-info .coverage* .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench .venv-oldest .venv-newest benchmarks/outputs docs/_build docs/api \
+		docs/gallery *.egg-info .coverage* .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,7 @@ from datasets.dataset import MISSING, DatasetError
 
 MISSING_EXTRA = (
     'ARFF files and OpenML need the extra `data`: pip install ".[data]" '
-    'from the root of the repository, or pip install "openml>=0.15" pandas.'
+    'from the root of the repository, or pip install "openml>=0.15.1" pandas.'
 )
 # liac-arff cuts the decimals off in such a column.
 INTEGER = re.compile(r"(@attribute\s.*\s)integer\s*", re.IGNORECASE)

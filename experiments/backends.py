@@ -55,8 +55,9 @@ def _dask(n_jobs, address, data):
     with ExitStack() as stack:
         if address is None:
             n_workers = None if n_jobs == -1 else n_jobs
+            # Any free port: with None dask warns where another cluster has 8787.
             cluster = LocalCluster(
-                n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+                n_workers=n_workers, threads_per_worker=1, dashboard_address="127.0.0.1:0"
             )
             address = stack.enter_context(cluster)
         client = stack.enter_context(Client(address))

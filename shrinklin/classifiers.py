@@ -342,7 +342,8 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         # One row a class: a chunk need not have them all.
         every = np.arange(len(classes))
         factors = weigh_classes(self.class_weight, classes, every, np.ones(len(classes)))
-        if np.ndim(sample_weight) == 1 and not np.any(sample_weight):
+        # Unlike `any`, it takes text with numpy 1 too, which is then refused below.
+        if np.ndim(sample_weight) == 1 and not np.count_nonzero(sample_weight):
             check_consistent_length(X, sample_weight)
             return np.zeros(X.shape[0])
         s = check_weights(sample_weight, X)

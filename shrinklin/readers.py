@@ -261,7 +261,7 @@ def _refuse_text(values, what, start):
         value = values.iloc[row]
         raise ValueError(
             f"{what} holds {values.dtype}, {value!r} in row {start + row}, and not numbers: leave "
-            f"it out by features=, or encode it as numbers.{_hint(value)} {_REMEDY}"
+            f"it out by features=, or encode it as numbers.{_hint(values.name, value)} {_REMEDY}"
         )
 
 
@@ -273,13 +273,16 @@ def _reads_as_number(value):
     return True
 
 
-def _hint(value):
+def _hint(name, value):
     """What to tell pandas.read_csv about a number that it took for text."""
     text = str(value).strip()
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
         return " If it is a number, give thousands=','."
     if re.fullmatch(r"[+-]?\d*,\d+", text):
         return " If it is a number, give decimal=','."
+    # pandas before 3 leaves whole numbers of more than 64 bits as text.
+    if re.fullmatch(r"[+-]?\d{19,}", text):
+        return f" If it is a number, give dtype={{{name!r}: float}}."
     return ""
 
 

@@ -1456,7 +1456,7 @@ def test_all_targets_share_the_support():
     )
     assert (X.shape, Y.shape, support.shape) == ((200, 30), (200, 5), (25,))
     assert (np.diff(support) > 0).all()
-    W, *_ = np.linalg.lstsq(X, Y)
+    W, *_ = np.linalg.lstsq(X, Y, rcond=None)
     sizes = np.abs(W)
     assert (sizes[support] > 0.02).all()
     assert (np.delete(sizes, support, axis=0) < 1e-10).all()

@@ -23,6 +23,8 @@ from shrinklin.distributed import moments
 from test_moments import arrays, assert_6_digits, assert_equal, far_from_zero
 
 NAMES = list("abcdef")
+# Earlier releases of dask say so of `scheduler="threads"`, which is meant here.
+beside_a_client = pytest.mark.filterwarnings("ignore:Running on a single-machine scheduler")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,8 @@ def cluster():
         processes=True,
         n_workers=3,
         threads_per_worker=1,
-        dashboard_address=None,
+        # Any free port: None is 8787, of which there is one.
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,  # of the worker that is killed
     ) as cluster:
         yield cluster
@@ -162,6 +165,7 @@ def test_a_tree_that_drops_what_is_left_over_is_rejected(monkeypatch):
 # On a cluster.
 
 
+@beside_a_client
 @pytest.mark.usefixtures("client")
 def test_a_cluster_gives_what_this_process_gives():
     X, Y, s = data(1000)
@@ -218,6 +222,7 @@ def kill_in_the_middle(log, pids, found):
     found.update(victim=victim, lost=by[victim], done={number for number, *_ in done})
 
 
+@beside_a_client
 def test_a_worker_that_is_killed_changes_nothing(client, tmp_path, monkeypatch):
     monkeypatch.setattr(shrinklin.distributed, "_FAN_IN", 8)  # blocks wait for each other
     X, Y, _ = data(900)

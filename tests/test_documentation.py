@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn
+from sklearn.utils.fixes import parse_version
 
 ROOT = Path(__file__).parents[1]
 WITH_CODE = re.compile(r"^```python$", re.MULTILINE)
@@ -28,6 +30,8 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "page"}
     for block in blocks:
+        if parse_version(sklearn.__version__) < parse_version("1.8"):
+            block = block.replace("l1_ratio=1,", 'penalty="l1",')
         exec(block, names)
     shown = capsys.readouterr().out
     # What comments promise, in this order.

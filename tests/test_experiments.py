@@ -7,9 +7,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,17 @@ def test_a_run_writes_what_was_measured(whole):
     assert table["empty"].isna().tolist() == [True] * 12 + [False] * 12
 
 
+@pytest.fixture
+def _another_cluster_runs():
+    """The port that dask would take is not free."""
+    with socket.socket() as other:
+        with suppress(OSError):  # there is one indeed
+            other.bind(("", 8787))
+            other.listen()
+        yield
+
+
+@pytest.mark.usefixtures("_another_cluster_runs")
 @pytest.mark.parametrize(
     "place", [{"n_jobs": 2}, {"n_jobs": -1}, {"n_jobs": 2, "backend": "dask"}], ids=str
 )
@@ -70,7 +83,7 @@ def test_results_do_not_depend_on_the_workers(whole, tmp_path, place):
 def test_workers_of_several_threads_are_refused(tmp_path):
     # `warnings.catch_warnings` and the threads of BLAS are a matter of whole processes.
     with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
     ) as cluster:
         place = Place(tmp_path, backend="dask", address=cluster.scheduler_address, quiet=True)
         with pytest.raises(ValueError, match="--nthreads 1"):
@@ -84,7 +97,9 @@ def test_backends_without_a_generator_get_batches():
 
 
 def test_a_cluster_that_runs_already_can_be_used(whole, tmp_path):
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         place = Place(tmp_path, backend="dask", address=cluster.scheduler_address, quiet=True)
         run(Toy(), "twelve", False, place)
         # It is left running.

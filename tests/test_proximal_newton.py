@@ -308,7 +308,8 @@ def test_conjugate_gradients_descend_at_negative_curvature(seed):
 def thin_classes(n_classes, n_features=1500, n_samples=120):
     """A sparse X whose Gram matrix is not formed, and weights."""
     rng = np.random.default_rng(0)
-    X = sparse.random_array((n_samples, n_features), density=0.03, rng=rng, format="csr")
+    shape = n_samples, n_features
+    X = sparse.csr_array(rng.random(shape) * (rng.random(shape) < 0.03))
     codes = (X[:, :8] @ rng.normal(size=(8, n_classes)) + 0.1).argmax(axis=1)
     codes[:n_classes] = range(n_classes)
     return X, codes, rng.uniform(0.5, 2, n_samples)

@@ -163,7 +163,8 @@ def test_one_chunk_is_in_memory_at_a_time(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.n_samples == 50_000
-    assert peak < 0.3 * 50_000 * 8 * 8
+    # The parser of pandas alone holds up to 1.2 MB.
+    assert peak < 0.5 * 50_000 * 8 * 8
 
 
 def test_means_of_1e8_keep_their_digits(tmp_path, kind):
@@ -273,7 +274,7 @@ def test_files_of_other_columns_are_named(tmp_path):
         read(files, "y")
     assert read(files, "y", features=["a"]).n_samples == 100
     files[1] = write(table().assign(c=["1", "2"] * 25), tmp_path / "4.parquet")
-    with pytest.raises(ValueError, match=r"4.parquet: column 'c' holds str, '1' in row 0"):
+    with pytest.raises(ValueError, match=r"4.parquet: column 'c' holds (str|object), '1' in row 0"):
         read(files, "y")
 
 
@@ -355,16 +356,24 @@ def test_numbers_that_are_stored_otherwise(tmp_path):
     told = kept.assign(a=[Decimal(f"{a:.4f}") for a in kept["a"]], b=kept["b"].astype("category"))
     file = write(told, tmp_path / "told.parquet")
     assert_equal(read(file, "y", features=FEATURES, rows=9), expected(kept, "y"))
+
+
+def test_whole_numbers_of_more_than_64_bits(tmp_path):
     big = 2.0**70 * np.array([1, 2, 3])
     frame = pd.DataFrame({"a": [str(int(a)) for a in big], "y": [1, 2, 4]})
-    found = read(write(frame, tmp_path / "big.csv"), "y")
-    assert_equal(found, Moments.from_data(big[:, None], frame["y"]))
+    file, whole = write(frame, tmp_path / "big.csv"), Moments.from_data(big[:, None], frame["y"])
+    assert_equal(read(file, "y", dtype={"a": float}), whole)
+    if isinstance(pd.read_csv(file)["a"][0], int):
+        assert_equal(read(file, "y"), whole)
+    else:  # pandas before 3
+        with pytest.raises(ValueError, match=r"'1180\d*' in row 0, .* give dtype={'a': float}"):
+            read(file, "y")
 
 
 @pytest.mark.parametrize(("text", "told"), [("1,234", "thousands=','"), ("1,5", "decimal=','")])
 def test_numbers_that_pandas_takes_for_text_name_its_option(tmp_path, text, told):
     frame = pd.DataFrame({"a": ["3", text], "y": [1, 2]})
-    with pytest.raises(ValueError, match=rf"holds str, '{text}' in row 1, .* give {told}"):
+    with pytest.raises(ValueError, match=rf"holds (str|object), '{text}' in row 1, .* give {told}"):
         read(write(frame, tmp_path / "a.csv"), "y")
 
 
