@@ -491,3 +491,43 @@ def test_rows_that_tell_where_columns_are_may_be_wrong(off):
     centred = far - far.mean(axis=0)
     np.testing.assert_allclose(Moments.from_data(far, Y).xx, centred.T @ centred, rtol=1e-12)
     np.testing.assert_allclose(Moments.from_data(far, Y).xy, centred.T @ Y, atol=1e-12 * off * 1e3)
+
+
+UNITS = [(1.0, 1.0), (1e-60, 1.0), (1.0, 1e-60), (1e60, 1e-60), (1e-60, 1e-60), (1e-140, 1e100)]
+
+
+def assert_units_do_not_matter(products):
+    """Products of float32 rows, of Y and weights in whatever unit, are those of float64."""
+    X, Y, s = in_float32()
+    Yc = Y - s @ Y / s.sum()
+    _, _, xx, xy = moments_module._shifted_products(X, Yc, s, np.float64)
+    for y_unit, s_unit in UNITS:
+        _, _, found_xx, found_xy = products(X, y_unit * Yc, s_unit * s, np.float32)
+        np.testing.assert_allclose(found_xx / s_unit, xx, rtol=1e-4, atol=1e-6 * xx.max())
+        np.testing.assert_allclose(
+            found_xy / s_unit / y_unit, xy, rtol=1e-4, atol=1e-6 * np.abs(xy).max()
+        )
+
+
+def test_products_of_float32_do_not_depend_on_units(monkeypatch):
+    assert_units_do_not_matter(moments_module._shifted_products)
+    # Mutant: Y and the weights as they are, which float32 may take for zero.
+    monkeypatch.setattr(moments_module, "power_of_four", lambda sizes: 1.0 + 0 * sizes)
+    with pytest.raises(AssertionError):
+        assert_units_do_not_matter(moments_module._shifted_products)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-60, 1e200])
+def test_the_unit_of_weights_does_not_matter(unit):
+    X, Y = simulate(50, 4, 2)
+    s = np.linspace(1, 2, 50)
+    model = GroupLassoRegressor(0.1 * 1e-100, tol=1e-10)
+    one, other = model.fit(X, 1e-100 * Y, s).coef_, model.fit(X, 1e-100 * Y, unit * s).coef_
+    np.testing.assert_allclose(1e100 * one, 1e100 * other, rtol=1e-9, atol=1e-12)
+
+
+def test_moments_whose_sums_vanish_are_refused():
+    X, Y = simulate(50, 4, 2)
+    moments = Moments.from_data(X, 1e-100 * Y, np.full(50, 1e-150))
+    with pytest.raises(ValueError, match="do not fit in float64"):
+        GroupLassoRegressor().fit_moments(moments)

@@ -88,7 +88,7 @@ class Fitted:
         return self.judge.value(self.W, self.b)
 
     def slack(self, share, carried=None):
-        """So much of f(0), and what rounding alone may make of F, also at what is `carried` here."""
+        """So much of f(0), and what rounding may make of F, also at what is `carried` here."""
         judge, lost = self.judge, self.judge.rounding(self.W)
         digits = max(self.digits, carried.digits if carried else 0)
         return max(share, digits) * judge.at_zero() + digits**2 * judge.origin() + lost
