@@ -23,6 +23,8 @@ class Design:
     cost : CostMeter
     diagonal : ndarray of shape (n_features,)
         Sum of squares of every column; 0 for constant ones, which count as empty.
+    noise : ndarray of shape (n_features,)
+        Norms that rounding alone may give a centred column, in the user's order.
     """
 
     def __init__(self, X, sample_weight, order, fit_intercept=True, cost=None):
@@ -32,11 +34,11 @@ class Design:
         self.cost = CostMeter() if cost is None else cost
         self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
         self.x_mean, squares = weighted_mean_and_square(self.X, sample_weight)
-        noise = variance_noise(self.x_mean)
         if not fit_intercept:
             self.x_mean = np.zeros_like(self.x_mean)
+        self.noise = np.sqrt(variance_noise(self.x_mean))
         variance = self._variances(squares)
-        self.constant = variance <= (noise if fit_intercept else 0.0)
+        self.constant = variance <= self.noise**2
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
         self._roughness = self._error_of_float32(variance)
         self.forget()

@@ -349,7 +349,9 @@ class Likelihood(Smooth):
         """
         W, moved = W.copy(), 0.0
         W[features] = 0.0
-        basis, scaled_by = _orthonormal(self.design.columns(features))
+        basis, scaled_by = _orthonormal(
+            self.design.columns(features), self.design.noise[self.design.order[features]]
+        )
         self.cost.count_product(self.n_samples, len(features), len(features))
         V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
         found, longest = self.predict(Z), _LONGEST
@@ -393,21 +395,31 @@ class Likelihood(Smooth):
         return 0.0, found
 
 
-def _orthonormal(columns):
-    """Orthonormal basis of columns (n_samples, any), as rows, and what turns it into W."""
+def _orthonormal(columns, noise):
+    """Orthonormal basis of columns (n_samples, any), as rows, and what turns it into W.
+
+    Where no more than `noise` (a norm) is left of a column beside others, the rounding of its
+    values alone, it is left out: to tell it from these would take coefficients beyond measure.
+    """
     norms = np.linalg.norm(columns, axis=0)
     norms[norms == 0] = 1.0
-    Q, R, pivot = linalg.qr(columns / norms, mode="economic", pivoting=True)
-    size = np.abs(np.diagonal(R))
-    rank = int((size > 1e-12 * size.max(initial=0.0)).sum())
+    kept, rank, sound = np.arange(columns.shape[1]), 0, False
+    while len(kept) and not sound:
+        Q, R, pivot = linalg.qr(columns[:, kept] / norms[kept], mode="economic", pivoting=True)
+        size = np.abs(np.diagonal(R))
+        kept = kept[pivot[: len(size)]]
+        told = size > np.maximum(1e-12 * size.max(initial=0.0), noise[kept] / norms[kept])
+        rank = np.count_nonzero(told)
+        sound = told[:rank].all()
+        kept = kept[told]
 
     def scaled_by(V):
         W = np.zeros((columns.shape[1], V.shape[1]))
         if rank:  # older scipy refuses an empty system
-            W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
+            W[kept] = linalg.solve_triangular(R[:rank, :rank], V)
         return W / norms[:, None]
 
-    return np.ascontiguousarray(Q[:, :rank].T), scaled_by
+    return np.ascontiguousarray(Q[:, :rank].T) if rank else np.empty((0, len(columns))), scaled_by
 
 
 def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):

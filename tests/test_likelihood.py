@@ -8,6 +8,7 @@ from sklearn.metrics import log_loss
 
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from problems import simulate_classes
+from shrinklin import likelihood as likelihood_module
 from shrinklin.quadratic import Touching
 
 two_or_more = pytest.mark.parametrize("n_classes", [2, 3, 5])
@@ -339,6 +340,25 @@ def test_minimise_over_collinear_and_constant_columns(n_classes):
     assert likelihood.evaluate(W)[0] == pytest.approx(best, rel=1e-10)
     constant = build_classes(np.ones((len(X), 2)), codes).smooth
     assert not constant.minimise(np.zeros(constant.C.shape), np.arange(2)).any()
+
+
+def coefficients_of_far_columns(n_classes):
+    """Of far columns, of which little more than rounding tells the last from the first."""
+    X, codes, _ = noisy(n_classes)
+    rng = np.random.default_rng(0)
+    far = X[:, :2] + 1e3
+    X = np.column_stack([far, far[:, 0] + 3e-12 * rng.normal(size=len(X))])
+    smooth = build_classes(X, codes).smooth
+    return smooth.minimise(np.zeros(smooth.C.shape), np.arange(3))
+
+
+@two_or_more
+def test_no_coefficients_grow_on_what_is_rounding(n_classes, monkeypatch):
+    assert np.abs(coefficients_of_far_columns(n_classes)).max() < 10
+    # Mutant: a column counts for as much as is left of it.
+    honest = likelihood_module._orthonormal
+    monkeypatch.setattr(likelihood_module, "_orthonormal", lambda X, noise: honest(X, 0 * noise))
+    assert np.abs(coefficients_of_far_columns(n_classes)).max() > 1e6
 
 
 @two_or_more
