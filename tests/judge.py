@@ -83,8 +83,15 @@ class Judge:
 
     def rounding(self, W):
         """What a Gram matrix in float64 may put into F: huge coefficients that cancel."""
-        squares = (self.share * self.centred**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
-        return 8 * len(W) * np.finfo(float).eps * squares
+        return 8 * len(W) * np.finfo(float).eps * self._squares(W)
+
+    def kept(self, W, b):
+        """What F may change by when W is kept in its dtype, wherever W is."""
+        eps = np.finfo(W.dtype).eps
+        return 2 * eps * np.sqrt(2 * len(W) * self.value(W, b) * self._squares(W))
+
+    def _squares(self, W):
+        return (self.share * self.centred**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
 
     def constant(self):
         """The best z that is the same on every row."""

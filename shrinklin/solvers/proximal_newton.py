@@ -67,7 +67,7 @@ class ProximalNewton(BaseEstimator):
         Returns a `Solution`; never warns.
         """
         if not objective.strengths.any():
-            return _unpenalised(objective, tol)
+            return _unpenalised(objective, W, tol)
         solution = working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
         free = objective.groups.spread(objective.strengths == 0)
         if free.any() and objective.smooth.separates(np.where(free[:, None], solution.W, 0.0)):
@@ -85,11 +85,16 @@ def newton_steps(objective, W):
         block.newton_step(0.0)
 
 
-def _unpenalised(objective, tol):
+def _unpenalised(objective, start, tol):
     """Plain Newton, which ends even if there is nothing to converge to."""
     smooth = objective.smooth
     W, settled = smooth.newton(np.zeros(objective.shape), np.arange(len(smooth.C)))
     evaluated = smooth.evaluate(W)
+    if start.any() and not settled:
+        # A descent from there would have gone further.
+        W, evaluated = min(
+            (W, evaluated), (start, smooth.evaluate(start)), key=lambda point: point[1][0]
+        )
     worst = working_sets.prox_residuals(objective, W, evaluated[1]).max(initial=0.0)
     best = settled and worst <= tol * objective.residual_scale
     status = Status.CONVERGED if best else Status.SEPARATED
