@@ -409,7 +409,7 @@ def _orthonormal(columns, noise):
         size = np.abs(np.diagonal(R))
         kept = kept[pivot[: len(size)]]
         told = size > np.maximum(1e-12 * size.max(initial=0.0), noise[kept] / norms[kept])
-        rank = np.count_nonzero(told)
+        rank = int(np.count_nonzero(told))
         sound = told[:rank].all()
         kept = kept[told]
 
