@@ -370,6 +370,8 @@ class Likelihood(Smooth):
             longest, moved = 2 * longest, step * np.abs(change).max()
             V, Z, found = V + step * D, Z + step * change, better
         W[features] = scaled_by(V)
+        # Where classes separate, rows are too far out to begin the search for an intercept anew.
+        self.remember(Seen(W.copy(), Z, found))
         return W, moved < _SETTLED
 
     def _newton_step(self, basis, found, gradient):
@@ -408,7 +410,9 @@ def _orthonormal(columns, noise):
         Q, R, pivot = linalg.qr(columns[:, kept] / norms[kept], mode="economic", pivoting=True)
         size = np.abs(np.diagonal(R))
         kept = kept[pivot[: len(size)]]
-        told = size > np.maximum(1e-12 * size.max(initial=0.0), noise[kept] / norms[kept])
+        # What is left has the rounding of all columns that were taken off it.
+        rounding = np.maximum.accumulate(noise[kept] / norms[kept])
+        told = size > np.maximum(1e-12 * size.max(initial=0.0), rounding)
         rank = int(np.count_nonzero(told))
         sound = told[:rank].all()
         kept = kept[told]

@@ -83,15 +83,13 @@ class Judge:
 
     def rounding(self, W):
         """What a Gram matrix in float64 may put into F: huge coefficients that cancel."""
-        return 8 * len(W) * np.finfo(float).eps * self._squares(W)
+        squares = (self.share * self.centred**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
+        return 8 * len(W) * np.finfo(float).eps * squares
 
     def kept(self, W, b):
-        """What F may change by when W is kept in its dtype, wherever W is."""
-        eps = np.finfo(W.dtype).eps
-        return 2 * eps * np.sqrt(2 * len(W) * self.value(W, b) * self._squares(W))
-
-    def _squares(self, W):
-        return (self.share * self.centred**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
+        """How far predictions may move when W and b are kept in their dtype: root mean square."""
+        squares = (self.share * self.X**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
+        return 2 * np.finfo(W.dtype).eps * np.sqrt((len(W) + 1) * (squares + (b**2).sum()))
 
     def constant(self):
         """The best z that is the same on every row."""
