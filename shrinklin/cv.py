@@ -42,11 +42,7 @@ from shrinklin.folds import (
 )
 from shrinklin.messages import results
 from shrinklin.moments import Moments
-from shrinklin.path import (
-    alpha_grid,
-    path_of_solutions,
-    without_alpha,
-)
+from shrinklin.path import alpha_grid, path_of_solutions, without_alpha
 from shrinklin.quadratic import moments_multiply_adds
 from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
 

@@ -405,25 +405,19 @@ def _orthonormal(columns, noise):
     """
     norms = np.linalg.norm(columns, axis=0)
     norms[norms == 0] = 1.0
-    kept, rank, sound = np.arange(columns.shape[1]), 0, False
-    while len(kept) and not sound:
-        Q, R, pivot = linalg.qr(columns[:, kept] / norms[kept], mode="economic", pivoting=True)
-        size = np.abs(np.diagonal(R))
-        kept = kept[pivot[: len(size)]]
-        # What is left has the rounding of all columns that were taken off it.
-        rounding = np.maximum.accumulate(noise[kept] / norms[kept])
-        told = size > np.maximum(1e-12 * size.max(initial=0.0), rounding)
-        rank = int(np.count_nonzero(told))
-        sound = told[:rank].all()
-        kept = kept[told]
+    Q, R, pivot = linalg.qr(columns / norms, mode="economic", pivoting=True)
+    size = np.abs(np.diagonal(R))
+    # What is left of a column has the rounding of all that were taken off it.
+    rounding = np.maximum.accumulate((noise / norms)[pivot[: len(size)]])
+    rank = int((size > np.maximum(1e-12 * size.max(initial=0.0), rounding)).sum())
 
     def scaled_by(V):
         W = np.zeros((columns.shape[1], V.shape[1]))
         if rank:  # older scipy refuses an empty system
-            W[kept] = linalg.solve_triangular(R[:rank, :rank], V)
+            W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
         return W / norms[:, None]
 
-    return np.ascontiguousarray(Q[:, :rank].T) if rank else np.empty((0, len(columns))), scaled_by
+    return np.ascontiguousarray(Q[:, :rank].T), scaled_by
 
 
 def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):

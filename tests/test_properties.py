@@ -4,7 +4,7 @@ With ``--hypothesis-profile=fuzz`` (`make fuzz`) there are 10 000 problems, made
 that the report's first lines name; without it 300, which are always the same. A failure ends
 with the problem in a few words: ``Problem(...).given()`` of `drawn` has its numbers.
 
-Every check stands beside estimators that are wrong (`MUTANTS`) and that it rejects.
+Every check stands beside estimators that are wrong and that it rejects, at the end.
 """
 
 import warnings
@@ -437,7 +437,7 @@ def test_paths(run):
 
 
 def check_chunks(seed, n_features, n_targets, penalty, cut, mutant=None):
-    """`partial_fit` and moments give the model of all rows; CV ends with one of its alphas."""
+    """`partial_fit` of two chunks gives the model of all rows."""
     problem = Problem(
         seed=seed, n_samples=24, n_features=n_features, n_targets=n_targets, penalty=penalty
     )
