@@ -250,7 +250,9 @@ class SparseLinearModel(LinearModel):
 
     def _keep(self, objective, solution, target):
         """Be the model of that solution."""
-        with one_blas_thread():
+        # Whether numbers are finite was looked at; BLAS now and then raises the flag of an invalid
+        # product although all that went in and came out is finite.
+        with one_blas_thread(), np.errstate(invalid="ignore"):
             self._store_solution(objective, solution, target)
         self.n_iter_ = max(1, solution.n_iter)
         self.residual_, self.objective_ = solution.residual, solution.value
@@ -351,24 +353,26 @@ class SparseLinearModel(LinearModel):
         return *self._factors(groups, W), kept * np.atleast_1d(self.intercept_)
 
     def _solve(self, objective, strengths, start=None):
-        """A `Solution` for each strength, with a word on those that fell short."""
-        with (
-            self._progress(n_steps(objective, strengths), "solve") as report,
-            # Of a trial step that does not fit; what is returned has to.
-            np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        ):
+        """`_solutions`, with progress and a word on those that fell short."""
+        with self._progress(n_steps(objective, strengths), "solve") as report:
+            solutions = self._solutions(objective, strengths, start=start, report=report)
+        warn_unless_converged(self, solutions)
+        return solutions
+
+    def _solutions(self, objective, strengths, **options):
+        """A finite `Solution` for each strength; `options` are those of `solve_path`."""
+        # Of a trial step that does not fit; what is returned has to.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             solutions = solve_path(
                 objective,
                 strengths,
                 self._solver(),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                start=start,
-                report=report,
+                **options,
             )
         if not all(np.isfinite(s.value) and np.isfinite(s.W).all() for s in solutions):
             raise self._out_of_range()
-        warn_unless_converged(self, solutions)
         return solutions
 
     def _report(self, how):

@@ -20,7 +20,7 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.cost import CostMeter
 from shrinklin.messages import warn
 from shrinklin.moments import Moments
-from shrinklin.path import RegularizationPath, path_of_solutions, solve_path
+from shrinklin.path import RegularizationPath, path_of_solutions
 from shrinklin.validation import naming
 
 # A difference of moments that is less than this of what it was taken from is made anew.
@@ -215,10 +215,7 @@ def follow(model, name, train, score, alphas):
     model = copy.copy(model)
     with one_blas_thread(), naming(name):
         objective, target = train.objective(model)
-        strengths = [model._strength(alpha) for alpha in alphas]
-        solutions = solve_path(
-            objective, strengths, model._solver(), tol=model.tol, max_iter=model.max_iter
-        )
+        solutions = model._solutions(objective, [model._strength(alpha) for alpha in alphas])
         path = scores = None
         if score is None:
             path = path_of_solutions(model, objective, target, alphas, solutions)
@@ -236,7 +233,7 @@ def _models(model, objective, target, alphas, solutions):
     """`model`, which this changes, as that of one solution after the other."""
     for alpha, solution in zip(alphas, solutions, strict=True):
         model.alpha = alpha
-        model._store_solution(objective, solution, target)
+        model._keep(objective, solution, target)
         yield model
 
 

@@ -89,7 +89,8 @@ class Judge:
     def kept(self, W, b):
         """How far predictions may move when W and b are kept in their dtype: root mean square."""
         squares = (self.share * self.X**2).sum(axis=0) @ (W.astype(WIDE) ** 2).sum(axis=1)
-        return 2 * np.finfo(W.dtype).eps * np.sqrt((len(W) + 1) * (squares + (b**2).sum()))
+        squares += (b.astype(WIDE) ** 2).sum()
+        return 2 * np.finfo(W.dtype).eps * np.sqrt((len(W) + 1) * squares)
 
     def constant(self):
         """The best z that is the same on every row."""

@@ -572,6 +572,21 @@ def test_weights_reach_a_scorer_without_routing():
     assert (scored.score_name_, own.score_name_) == ("score", "neg_mean_squared_error")
 
 
+@every_class
+def test_a_scorer_sees_a_model_as_fit_leaves_it(cls):
+    X, y = data_for(cls)
+    seen = []
+
+    def score(model, X, y):
+        seen.append(set(vars(model)))
+        return model.score(X, y)
+
+    cls(alphas=2, cv=2, scoring=score).fit(X, y)
+    alone = {name for name in vars(SINGLE[cls]().fit(X, y)) if name.endswith("_")}
+    assert len(seen) == 4
+    assert all(alone <= names for names in seen)
+
+
 # --- what is refused
 
 
