@@ -256,7 +256,8 @@ def scaled_targets(given, rng):
     """y by c scales W by c if alpha goes by c^{2 − power}."""
     if given.problem.task == "classification":
         return permuted_targets(given, rng)
-    c = 2.0 ** rng.integers(-40, 40)
+    # float64 has to hold alpha.
+    c = 2.0 ** rng.integers(-40 if given.alpha > 1e-280 else 0, 40 if given.alpha < 1e280 else 0)
     alpha = given.alpha * c ** (2 - _power(given))
     return replace(given, y=c * given.y, alpha=alpha), lambda W, b: (c * W, c * b), c**2
 
