@@ -40,8 +40,6 @@ TOL = 1e-8
 # Of f(0): what two searches for the least of a bridge may differ by. Hardly any lie further apart
 # than a twentieth; p = 1 with nearly equal columns was seen to.
 APART = 0.2
-# What is lost where a model is kept in float32, and in float64.
-_DIGITS = {"float32": 1e-5, "float64": 1e-11}
 
 
 def runs(config):
@@ -92,13 +90,23 @@ class Fitted:
 
     def slack(self, share, carried=None):
         """So much of f(0), and what rounding may make of F, also at what is `carried` here."""
-        judge, lost = self.judge, self.judge.rounding(self.W)
         digits = max(self.digits, carried.digits if carried else 0)
-        return max(share, digits) * judge.at_zero() + digits**2 * judge.origin() + lost
+        return slack(self.judge, self.W, share, digits)
 
     @property
     def digits(self):
-        return _DIGITS[str(self.model.coef_.dtype)]
+        return digits_of(self.given.problem)
+
+
+def digits_of(problem):
+    """What is lost of F where X, its products and the model are in float32, and in float64."""
+    return 1e-5 if problem.layout == "float32" else 1e-11
+
+
+def slack(judge, W, share, digits):
+    """So much of f(0), and what rounding may make of F at W."""
+    lost = digits**2 * judge.origin() + judge.rounding(W)
+    return max(share, digits) * judge.at_zero() + lost
 
 
 def fit(given, mutant=None, **params):
@@ -177,7 +185,7 @@ def check_residual(fitted):
     if fitted.short:
         return
     assert fitted.model.residual_ <= TOL
-    if fitted.model.coef_.dtype == float:
+    if fitted.digits < 1e-6:
         assert fitted.judge.residual(fitted.W, fitted.b) <= 1e-6
 
 
@@ -427,11 +435,9 @@ def check_path(problem, n_alphas, mutant=None):
         path.alphas, path.coefs, path.intercepts, path.objectives, strict=True
     ):
         judge = replace(given, alpha=float(alpha)).judge()
-        digits = _DIGITS[str(path.coefs.dtype)]
-        slack = max(1e-7, digits) * judge.at_zero() + digits**2 * judge.origin()
-        slack += judge.rounding(coef.T)
-        assert abs(judge.value(coef.T, b) - value) <= slack
-        assert value <= judge.at_zero() + slack
+        allowed = slack(judge, coef.T, 1e-7, digits_of(problem))
+        assert abs(judge.value(coef.T, b) - value) <= allowed
+        assert value <= judge.at_zero() + allowed
 
 
 def test_paths(run):
