@@ -56,7 +56,8 @@ def array(data, shape):
             values[i] = data.PickValueInList(choices)
         values = values.reshape(shape)
     try:
-        return values.astype(dtype)
+        with np.errstate(over="ignore"):
+            return values.astype(dtype)
     except (TypeError, ValueError, OverflowError):
         return values
 
