@@ -118,14 +118,19 @@ def fuzz_estimators(raw):
         except (ValueError, TypeError) as error:
             check_message(error)
             return
-        check_model(estimator, X)
+        check_model(estimator, X, s)
 
 
-def check_model(model, X):
+def check_model(model, X, s):
     assert np.isfinite(model.coef_).all(), model
     assert np.isfinite(model.intercept_).all(), model
     assert np.isfinite(model.objective_), model
-    assert len(model.predict(X)) == (X.shape[0] if hasattr(X, "shape") else len(X))
+    try:
+        assert len(model.predict(X)) == (X.shape[0] if hasattr(X, "shape") else len(X))
+    except ValueError as error:
+        # A row of no weight, or next to none, may be of any size.
+        if s is None or "what is predicted does not fit" not in str(error):
+            raise
 
 
 def main():
