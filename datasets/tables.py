@@ -3,7 +3,6 @@
 Errors say what is wrong, not where: see `datasets.dataset.told`.
 """
 
-import re
 import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ MISSING_EXTRA = (
     'ARFF files and OpenML need the extra `data`: pip install ".[data]" '
     'from the root of the repository, or pip install "openml>=0.15.1" pandas.'
 )
-# liac-arff cuts the decimals off in such a column.
-INTEGER = re.compile(r"(@attribute\s.*\s)integer\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +108,11 @@ def read_arff(path):
     with reading("ARFF"):
         import arff
 
+        from datasets.arff_files import Decoder
+
         try:
             with path.open(encoding="utf-8") as file:
-                content = arff.load(INTEGER.sub(r"\1real", line.strip()) for line in file)
+                content = Decoder().decode(line.strip() for line in file)
         except arff.ArffException as error:
             # Its own text cannot be had where the row contains a percent sign.
             raise ValueError(f"{type(error).__name__} in line {error.line}") from error

@@ -1,7 +1,8 @@
 """Fuzz what reads files: ARFF, npz and cards of datasets, CSV and parquet of `Moments`.
 
 What may happen: the errors that are documented, with a sentence, or numbers that are finite.
-The first byte says which reader the others are for. Seeds are made anew in a folder:
+The first byte says which reader the others are for. Seeds are made anew in a folder; of a file
+the one problem is read:
 
     python -m fuzz.readers FOLDER -max_total_time=300
 """
@@ -18,7 +19,7 @@ import atheris
 with atheris.instrument_imports(include=["shrinklin", "datasets", "arff"]):
     import arff  # noqa: F401
 
-    from datasets import catalogue, files
+    from datasets import arff_files, catalogue, files  # noqa: F401
     from datasets.dataset import DatasetError
     from shrinklin import readers  # noqa: F401
     from shrinklin.moments import Moments
@@ -123,8 +124,9 @@ def seeds():
 
 def main():
     folder = Path(next((name for name in sys.argv[1:] if not name.startswith("-")), FOLDER))
-    for number, content in enumerate(seeds()):
-        (folder / f"seed-{number}").write_bytes(content)
+    if folder.is_dir():
+        for number, content in enumerate(seeds()):
+            (folder / f"seed-{number}").write_bytes(content)
     atheris.Setup(sys.argv, fuzz_readers)
     atheris.Fuzz()
 

@@ -98,7 +98,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         X, y = self._validate_rows(X, y)
         try:
             check_classification_targets(y)
-        except (ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
         return X, y
 

@@ -1,5 +1,6 @@
 """Checks of what the user gives: each error says what was given and what to do."""
 
+import re
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -90,6 +91,10 @@ def power_of_four(sizes):
     return np.ldexp(1.0, (np.frexp(sizes)[1] - 1) // 2 * 2)
 
 
+# Of y alone: errors of X say so.
+_NO_LABELS = ("Unknown label type: unknown", "^Input contains NaN$", "not supported between")
+
+
 def with_remedy(estimator, error):
     """The error of scikit-learn's `validate_data`, with what to do about it where it lacks that."""
     if isinstance(error, OverflowError):
@@ -103,10 +108,11 @@ def with_remedy(estimator, error):
             "for a regressor. Encode text columns first, for instance with "
             "sklearn.preprocessing.OneHotEncoder."
         )
-    if "Unknown label type: unknown" in str(error):
+    if any(re.search(words, str(error)) for words in _NO_LABELS):
         return ValueError(
-            f"{error} The labels of y must be all numbers or all strings: give missing ones a "
-            "label of their own, or leave their rows out."
+            f"{type(estimator).__name__} was given a y of which some entries are missing, or text "
+            f"beside numbers ({error}): labels must be all numbers or all strings. Give missing "
+            "ones a label of their own, or leave their rows out."
         )
     if "inconsistent numbers of samples" in str(error):
         return ValueError(f"{error}: give X and y the same rows.")

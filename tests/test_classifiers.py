@@ -874,8 +874,12 @@ def test_sample_weight_is_routed(estimator):
 X_OK, Y_OK = simulate_classes(20, 4, 3)
 
 
+TEXT = np.array(["a", "b"] * 10, dtype=object)
+
+
 def _with(value, array=X_OK):
-    array = array.astype(object if isinstance(value, str | None) else type(value))
+    plain = isinstance(value, float) and array.dtype != object
+    array = array.astype(type(value) if plain else object)
     array.flat[0] = value
     return array
 
@@ -889,7 +893,10 @@ def _with(value, array=X_OK):
         ((_with("tall"), Y_OK), {}, ValueError, "was given text .*'tall'.*Encode text columns"),
         ((X_OK + 0j, Y_OK), {}, ValueError, "Complex data not supported"),
         ((X_OK, _with(np.nan, Y_OK)), {}, ValueError, "Input y contains NaN"),
-        ((X_OK, _with(None, Y_OK)), {}, ValueError, "y contains NaN|y contains None|Unknown label"),
+        ((X_OK, _with(None, Y_OK)), {}, ValueError, r"labels must be all numbers"),
+        ((X_OK, _with(None, TEXT)), {}, ValueError, "labels must be all numbers"),
+        ((X_OK, _with(1, TEXT)), {}, ValueError, "labels must be all numbers"),
+        ((X_OK, _with(np.nan, TEXT)), {}, ValueError, "some entries are missing"),
         ((X_OK, X_OK[:, 0]), {}, ValueError, "Unknown label type: continuous"),
         ((X_OK, np.c_[Y_OK, Y_OK]), {}, ValueError, r"1d array, got an array of shape \(20, 2\)"),
         ((X_OK, 0 * Y_OK), {}, ValueError, "y has one class, .*0.*at least two classes"),

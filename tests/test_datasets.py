@@ -464,6 +464,9 @@ SMALL = replace(LABELS, n_samples=4, n_features=2)
             ["2020-01-01,1,p", "?,1,q"] * 2,
             "BadAttributeType in line 2",
         ),
+        (["numeric", "{ }", "{p,q}"], ["1,1,p", "2,1,q"] * 2, "BadAttributeType in line 3"),
+        (["numeric", "{p q}", "{p,q}"], ["1,1,p", "2,1,q"] * 2, "BadAttributeType in line 3"),
+        (["numeric", "", "{p,q}"], ["1,1,p", "2,1,q"] * 2, "BadAttributeFormat in line 3"),
         (["string", "numeric", "{p,q}"], ["x,1,p", "y,1,q"] * 2, "column 'a' is not numeric"),
         (["string", "numeric", "{p,q}"], ["1,1,p", "2,1,q"] * 2, "column 'a' is not numeric"),
     ],
@@ -479,6 +482,7 @@ def test_arff_that_could_be_misread_is_refused(tmp_path, kinds, rows, message):
     ("kind", "rows", "labels"),
     [
         ('{"q,q",p}', ['1,2,"q,q"', "3,4,p"], ["q,q", "p"]),
+        ("{'q, \\'q' , p }", ["1,2,'q, \\'q'", "3,4,p"], ["q, 'q", "p"]),
         ("string", ["1,2,'two words'", "3,4,p"], ["two words", "p"]),
         ("string", ["1,2,10", "3,4,9"], ["10", "9"]),
         ("integer", ["1,2,10", "3,4,9"], [10, 9]),
@@ -490,6 +494,36 @@ def test_classes_of_an_arff_file(tmp_path, kind, rows, labels):
     assert data.y.tolist() == labels * 2
     assert data.y.dtype.kind in "iU"
     np.testing.assert_array_equal(data.X, [[1, 2], [3, 4]] * 2)
+
+
+def test_no_list_of_values_takes_exponential_time(tmp_path):
+    many = "x," * 60
+    for number, listed in enumerate([f"{{{many}", f"{{{many} a b}}", f"{{'a, {many} b', c}}"]):
+        (tmp_path / f"{number}.arff").write_text(arff_of(["real", "real", listed], ["1,2,c"]))
+    code = f"""if True:
+        from pathlib import Path
+        from datasets.dataset import DatasetError
+        from datasets.tables import read_arff
+        for number in range(3):
+            try:
+                print(read_arff(Path({str(tmp_path)!r}, f"{{number}}.arff")).columns[2])
+            except DatasetError as error:
+                print(error)
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        check=True,
+        timeout=100,
+        text=True,
+        capture_output=True,
+    )
+    refused = "it cannot be read as ARFF: BadAttributeType in line 4."
+    assert done.stdout.splitlines() == [
+        refused,
+        refused,
+        "['c']",
+    ]
 
 
 def test_decimals_of_an_integer_column_are_kept(tmp_path):
