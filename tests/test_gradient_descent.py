@@ -1,9 +1,5 @@
 """Gradient training through the estimators: its iterates, what it removes, counts and says."""
 
-import signal
-import subprocess
-import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import check_estimator
 
+from interrupt import interrupted
 from oracles import indicators_of, log_loss, squared_loss
 from problems import PROBLEMS, random_small, random_small_classes, simulate, simulate_classes
 from shrinklin import (
@@ -829,7 +826,7 @@ def test_interrupted_before_anything_was_measured_it_is_an_interrupt(estimator, 
 
 
 def test_a_real_interrupt_leaves_a_usable_model():
-    code = (
+    done = interrupted(
         "import numpy as np;"
         "from shrinklin import GradientDescent, ShrinkNetRegressor, SignVariance;"
         "rng = np.random.default_rng(0);"
@@ -840,17 +837,10 @@ def test_a_real_interrupt_leaves_a_usable_model():
         "model.fit(X, Y);"
         "print('end', model.score(X, Y) > 0.9)"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-    )
-    assert process.stdout.readline().strip() == b"begin"
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert b"stopped by hand" in err
-    assert b"Traceback" not in err
-    assert process.returncode == 0
-    assert out.split() == [b"end", b"True"]
+    assert b"stopped by hand" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == 0
+    assert done.stdout.split() == [b"end", b"True"]
 
 
 # --- warm start

@@ -4,10 +4,8 @@ import gc
 import inspect
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -17,6 +15,7 @@ import psutil
 import pytest
 
 import shrinklin
+from interrupt import interrupted
 from shrinklin import (
     GradientDescent,
     GroupLassoClassifier,
@@ -170,7 +169,7 @@ def test_kernels_are_cached_on_disk():
 
 
 def test_interrupt_ends_a_long_fit_at_once():
-    code = (
+    done = interrupted(
         "import numpy as np; from shrinklin import ShrinkNetRegressor;"
         "rng = np.random.default_rng(0);"
         "X = rng.normal(size=(400, 400)) + 3 * rng.normal(size=(400, 1));"
@@ -180,15 +179,8 @@ def test_interrupt_ends_a_long_fit_at_once():
         "ShrinkNetRegressor(alpha=1e-3, p=1).fit(X, Y);"
         "print('end')"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-    )
-    assert process.stdout.readline().strip() == b"begin"
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert b"KeyboardInterrupt" in err
-    assert out == b""
+    assert b"KeyboardInterrupt" in done.stderr
+    assert done.stdout == b""
 
 
 def test_the_example_of_removal_runs_and_draws(tmp_path):

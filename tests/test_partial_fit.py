@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import signal
-import threading
 import warnings
 
 import numpy as np
@@ -16,6 +14,7 @@ from sklearn.metrics import log_loss as mean_log_loss
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from interrupt import interrupt_after
 from oracles import indicators_of, log_loss
 from problems import simulate_classes
 from shrinklin import (
@@ -1024,8 +1023,7 @@ def test_what_removal_remembers_is_undone_too():
 def test_a_real_interrupt_leaves_a_model_that_goes_on():
     X, y = simulate_classes(2000, 8, 3)
     model = make(ESTIMATORS[0], batch_size=1)
-    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), interrupt_after(0.3):
         stream(model, [(X, y)] * 10_000)
     n_calls = getattr(model, "n_iter_", 0)
     model.partial_fit(X, y, classes=range(3))
