@@ -1,7 +1,6 @@
 """Gradient training through the estimators: its iterates, what it removes, counts and says."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +32,6 @@ from shrinklin.losses import SquaredLoss
 from shrinklin.risk import MomentRisk, SampleRisk, risk_of_data
 from shrinklin.solvers.parametrizations import GATES, GatedWeights
 
-ROOT = Path(__file__).parents[1]
 SHRINKNETS = [ShrinkNetRegressor(random_state=0), ShrinkNetClassifier(random_state=0)]
 GROUP_LASSOS = [GroupLassoRegressor(random_state=0), GroupLassoClassifier(random_state=0)]
 ESTIMATORS = SHRINKNETS + GROUP_LASSOS
