@@ -893,7 +893,7 @@ def _with(value, array=X_OK):
         ((_with("tall"), Y_OK), {}, ValueError, "was given text .*'tall'.*Encode text columns"),
         ((X_OK + 0j, Y_OK), {}, ValueError, "Complex data not supported"),
         ((X_OK, _with(np.nan, Y_OK)), {}, ValueError, "Input y contains NaN"),
-        ((X_OK, _with(None, Y_OK)), {}, ValueError, r"labels must be all numbers"),
+        ((X_OK, _with(None, Y_OK)), {}, ValueError, "labels must be all numbers"),
         ((X_OK, _with(None, TEXT)), {}, ValueError, "labels must be all numbers"),
         ((X_OK, _with(1, TEXT)), {}, ValueError, "labels must be all numbers"),
         ((X_OK, _with(np.nan, TEXT)), {}, ValueError, "some entries are missing"),

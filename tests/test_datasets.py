@@ -519,11 +519,7 @@ def test_no_list_of_values_takes_exponential_time(tmp_path):
         capture_output=True,
     )
     refused = "it cannot be read as ARFF: BadAttributeType in line 4."
-    assert done.stdout.splitlines() == [
-        refused,
-        refused,
-        "['c']",
-    ]
+    assert done.stdout.splitlines() == [refused, refused, "['c']"]
 
 
 def test_decimals_of_an_integer_column_are_kept(tmp_path):
