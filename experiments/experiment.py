@@ -8,7 +8,11 @@ import datasets
 
 
 class Outcome(Enum):
-    """What the numbers say of a claim."""
+    """What the numbers say of a claim.
+
+    Each verdict states its rule. Of a claim about several cases it is that of `of_cases`:
+    no claim is confirmed, with whatever conditions, which most of them contradict.
+    """
 
     CONFIRMED = "confirmed"
     CONDITIONAL = "confirmed with conditions"
@@ -20,6 +24,12 @@ class Outcome(Enum):
         if everywhere:
             return cls.CONFIRMED
         return cls.CONDITIONAL if somewhere else cls.NOT_CONFIRMED
+
+    @classmethod
+    def of_cases(cls, holds):
+        """Confirmed if it holds in all cases, with conditions if in half of them or more."""
+        n_holds = sum(map(bool, holds))
+        return cls.of(n_holds == len(holds) > 0, 2 * n_holds >= len(holds) > 0)
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,9 @@ class Verdict:
     source : str
         Where it is made.
     outcome : Outcome
+    confirmed_if, conditional_if : str
+        The rule: with which numbers it is confirmed, and with which with conditions. With
+        all others it is not confirmed.
     figures : str
         The numbers it rests on, as a sentence, with conditions if there are any.
     """
@@ -40,10 +53,20 @@ class Verdict:
     claim: str
     source: str
     outcome: Outcome
+    confirmed_if: str
+    conditional_if: str
     figures: str
 
+    @property
+    def rule(self):
+        """The rule as a sentence."""
+        return (
+            f"Confirmed: {self.confirmed_if}; with conditions: {self.conditional_if}; else not "
+            "confirmed."
+        )
+
     def __str__(self):
-        return f"{self.claim} ({self.source}): {self.outcome.value}. {self.figures}"
+        return f"{self.claim} ({self.source}): {self.outcome.value}. {self.figures} {self.rule}"
 
 
 class Experiment(ABC):

@@ -58,8 +58,8 @@ XOR = {"xor": LAMBDA_LOG, "xor-strong": 2 * LAMBDA_LOG}
 TOL, MAX_SWEEPS = 1e-6, 10_000
 # Relative differences that make two values the same, and nearly so.
 SAME, NEAR = 1e-3, 1e-2
-# Shares of the starts that are hardly any, and nearly all; a ratio of values that is large.
-SELDOM, MOSTLY, MUCH = 0.1, 0.9, 2
+# Shares of the starts that are hardly any, and half; ratios of values that are large, and clear.
+SELDOM, HALF, MUCH, CLEAR = 0.1, 0.5, 2, 1.1
 SIGNIFICANT = 0.01
 
 
@@ -313,12 +313,13 @@ def not_equivalent(table):
     return Verdict(
         "The local minima are not equivalent, the lowest being much smaller than the highest",
         "CPNA, section 2.1, of networks; here of ShrinkNet's objective",
-        Outcome.of(ratio >= MUCH, ratio > 1 + NEAR),
+        Outcome.of(ratio >= MUCH, ratio >= CLEAR),
+        f"the highest is at least {MUCH} times the lowest",
+        f"it is at least {CLEAR} times the lowest",
         f"Stationary points, in which exact descents end: {_range(descents)} from the starts, "
-        f"{_range(settled)} from where {PLAIN} ended; a ratio of {ratio:.4g} in all. (Much: "
-        f"{MUCH} or more; with conditions: more than {1 + NEAR:g}.) Not judged: training itself "
-        f"ended at {_range(_of(table, PLAIN))}, and where a descent goes on from there, it had "
-        "not converged.",
+        f"{_range(settled)} from where {PLAIN} ended; a ratio of {ratio:.4g} in all. Not judged: "
+        f"training itself ended at {_range(_of(table, PLAIN))}, and where a descent goes on from "
+        "there, it had not converged.",
     )
 
 
@@ -327,7 +328,6 @@ def seldom_found(table):
     best = best_known(table)
     found = within(_of(table, PLAIN), best, NEAR)
     settled = within(_of(table, PLAIN, "settled"), best, NEAR)
-    outcome = Outcome.of(max(found, settled) <= SELDOM, found <= MOSTLY)
     short = found <= SELDOM < settled
     shares = "; ".join(
         f"{name} {within(_of(table, name), best, SAME):.0%} and "
@@ -337,12 +337,13 @@ def seldom_found(table):
     return Verdict(
         "Gradient training from a random start hardly ever finds a deepest minimum",
         "CPNA, sections 1 and 2, of networks; here of ShrinkNet's objective",
-        outcome,
+        Outcome.of(max(found, settled) <= SELDOM, found <= HALF),
+        f"it ends within {NEAR:.0%} of the best known from at most {SELDOM:.0%} of the starts, "
+        "without removal, before and after an exact descent from the end",
+        f"before that descent from at most {HALF:.0%} of the starts",
         f"Starts that end within {SAME:.1%} and {NEAR:.0%} of the best value known: {shares}; an "
-        f"exact descent from the end of {PLAIN} comes within {NEAR:.0%} from {settled:.0%}. "
-        + ("It stops short of a minimum in whose basin it is. " if short else "")
-        + f"(Hardly ever: within {NEAR:.0%} from at most {SELDOM:.0%}, without removal, before "
-        f"and after that descent; with conditions: before it from at most {MOSTLY:.0%}.)",
+        f"exact descent from the end of {PLAIN} comes within {NEAR:.0%} from {settled:.0%}."
+        + (" It stops short of a minimum in whose basin it is." if short else ""),
     )
 
 
@@ -361,10 +362,11 @@ def no_lower(table):
         "No random start leads lower than the exact solver's own search from none",
         "ours",
         Outcome.of(lower <= SAME, lower <= NEAR),
+        f"none leads lower by more than {SAME:.1%}",
+        f"none leads lower by more than {NEAR:.0%}",
         f"The search from none reaches {cold:.5g}, the best from {len(_of(table, EXACT))} random "
-        f"starts is {best:.5g}, {max(lower, 0):.3%} lower: {ends}. (Confirmed: not lower by more "
-        f"than {SAME:.1%}; by no more than {NEAR:.0%}: with conditions. That no lower value is "
-        "known does not prove that there is none.)",
+        f"starts is {best:.5g}, {max(lower, 0):.3%} lower: {ends}. That no lower value is known "
+        "does not prove that there is none.",
     )
 
 
@@ -390,11 +392,12 @@ def removal(table):
     return Verdict(
         "Removing features while training leads to deeper minima",
         "CPNA, abstract and section 3, of pruned networks; here of removal by signs",
-        Outcome.of(all(deeper), any(deeper)),
+        Outcome.of_cases(deeper),
+        f"both strategies lead lower by more than {SAME:.1%} on average, with p < {SIGNIFICANT:g} "
+        "by Wilcoxon's signed-rank test, both before and after an exact descent from the end",
+        "one strategy of two does",
         f"Against {PLAIN} from the same {len(ends)} starts, coefficients below {NEGLIGIBLE:g} "
-        f"set to 0 in both: {figures}. (Deeper: both before and after that descent lower by "
-        f"more than {SAME:.1%} on average, and p < {SIGNIFICANT:g} by Wilcoxon's signed-rank "
-        "test; with conditions: for one strategy of two.)",
+        f"set to 0 in both: {figures}.",
     )
 
 

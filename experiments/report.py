@@ -18,7 +18,8 @@ def as_markdown(done):
     """A page with the command, the verdicts, the figure and the table."""
     name = done.files[0].stem
     verdicts = [
-        f"- **{v.outcome.value}**: {v.claim} ({v.source}). {v.figures}" for v in done.verdicts
+        f"- **{v.outcome.value}**: {v.claim} ({v.source}). {v.figures}\n  *{v.rule}*"
+        for v in done.verdicts
     ]
     experiment, dataset = done.experiment.name, done.dataset
     command = f"{COMMAND} {experiment} --dataset {dataset}"
@@ -39,11 +40,11 @@ def claims_table(finished):
 
     return pd.DataFrame(
         [
-            (verdict.claim, verdict.source, done.dataset, verdict.outcome.value, verdict.figures)
+            (v.claim, v.source, done.dataset, v.outcome.value, v.rule, v.figures)
             for done in finished
-            for verdict in done.verdicts
+            for v in done.verdicts
         ],
-        columns=["claim", "source", "data", "verdict", "figures"],
+        columns=["claim", "source", "data", "verdict", "rule", "figures"],
     )
 
 

@@ -281,16 +281,19 @@ def _described(table, form, cost):
 def _verdict(table, cost, claim, source):
     fits = {form: _fit_of(table, form, cost) for form in _forms(table)}
     linear = [form for form, found in fits.items() if found.linear]
-    outcome = Outcome.of(len(linear) == len(fits), bool(linear))
+    outcome = Outcome.of_cases([found.linear for found in fits.values()])
     texts = [_text(form, found, cost) for form, found in fits.items()]
     where = f"Only where an epoch reads {linear[0]}. " if len(linear) == 1 else ""
-    return Verdict(claim, source, outcome, f"{where}{_LINEAR}: {'; '.join(texts)}.")
-
-
-_LINEAR = (
-    f"Linear is R² ≥ {_R_SQUARED} and an exponent within {_FROM_ONE} of 1, for one number of "
-    "epochs, of targets and of samples (if these are read)"
-)
+    return Verdict(
+        claim,
+        source,
+        outcome,
+        f"R² ≥ {_R_SQUARED} and an exponent within {_FROM_ONE} of 1, both where an epoch reads "
+        "samples and where it reads moments",
+        "so in one of these two",
+        f"{where}For one number of epochs, of targets and of samples (if these are read): "
+        f"{'; '.join(texts)}.",
+    )
 
 
 def _text(form, found, cost):

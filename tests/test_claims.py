@@ -13,6 +13,7 @@ import pytest
 from experiments import early_pruning, tradeoff
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
+from experiments.experiment import Outcome
 from experiments.report import as_markdown
 from experiments.results import read_table
 from experiments.run import Finished
@@ -51,7 +52,7 @@ def test_every_experiment_has_run(out, experiment, dataset):
 
 def test_the_table_of_claims(out):
     claims = pd.read_csv(out / "claims.csv")
-    assert list(claims) == ["claim", "source", "data", "verdict", "figures"]
+    assert list(claims) == ["claim", "source", "data", "verdict", "rule", "figures"]
     assert set(claims["data"]) == {dataset for _, dataset in RUNS}
     verdicts = claims.groupby("claim")["verdict"].agg(set)
     # What does not hang on time or on a few seeds.
@@ -84,15 +85,26 @@ def test_the_pages_of_the_documentation_follow_from_its_results(file):
 def test_the_documentation_has_the_full_runs_and_their_verdicts():
     assert {"tradeoff-oes97", "early-pruning-oes97"} <= {file.stem for file in RESULTS}
     page = (DOCS / "experiments.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
-    expected = [
-        f"| {verdict.claim} | {verdict.source} | [{done.dataset}](experiments/{file.stem}.md) "
-        f"| {verdict.outcome.value} |"
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    found = [
+        (verdict, f"[{done.dataset}](experiments/{file.stem}.md)")
         for file in RESULTS
         for done in [finished(file)]
         for verdict in done.verdicts
     ]
-    assert sorted(rows) == sorted(expected)
+    expected = [f"| {v.claim} | {v.source} | {page} | {v.outcome.value} |" for v, page in found]
+    rules = {f"| {v.claim} | {v.confirmed_if} | {v.conditional_if} |" for v, _ in found}
+    headers = {"| claim | where it is made | data | verdict |"}
+    headers |= {"| claim | confirmed if | with conditions if |"}
+    assert sorted(rows) == sorted([*expected, *rules, *headers])
+
+
+def test_no_claim_is_confirmed_that_most_cases_contradict():
+    for holds in ([True], [True, False], [True, True, False], [True, False, False], [False]):
+        expected = "confirmed with conditions" if sum(holds) >= len(holds) / 2 else "not confirmed"
+        expected = "confirmed" if all(holds) else expected
+        assert Outcome.of_cases(holds).value == expected
+    assert Outcome.of_cases([]) is Outcome.NOT_CONFIRMED
 
 
 def test_shrinknet_fits_oes97_closer_than_group_lasso():

@@ -254,7 +254,7 @@ def both(first, second):
     [
         ({"cost": CHEAP, "loss": FALLING}, {"cost": CHEAP, "loss": FLAT}, Outcome.CONFIRMED),
         ({"cost": CHEAP, "loss": FALLING}, {"cost": DEAR, "loss": FLAT}, Outcome.CONDITIONAL),
-        # γ alone, at one λ; the sign change alone.
+        # γ alone, at one λ; the sign change alone, at one λ and at both.
         (
             {"cost": CHEAP, "loss": FALLING, "change": (0.03, 1.3)},
             {"cost": CHEAP, "loss": FLAT},
@@ -262,8 +262,13 @@ def both(first, second):
         ),
         (
             {"cost": DEAR, "loss": FLAT, "change": (0.03, 1.0)},
-            {"cost": DEAR, "loss": FLAT},
+            {"cost": CHEAP, "loss": FLAT},
             Outcome.CONDITIONAL,
+        ),
+        (
+            {"cost": DEAR, "loss": FLAT, "change": (0.03, 1.0)},
+            {"cost": DEAR, "loss": FLAT, "change": (0.03, 1.0)},
+            Outcome.NOT_CONFIRMED,
         ),
         # Only that γ which is the sign change, and one more: no range.
         (
@@ -277,6 +282,12 @@ def both(first, second):
             {"cost": [0.099] * 6, "loss": [1.049] * 6},
             {"cost": [0.11] * 6, "loss": FLAT},
             Outcome.CONDITIONAL,
+        ),
+        # At one γ of each λ: most settings say the opposite.
+        (
+            {"cost": [0.03, *DEAR[1:]], "loss": FLAT, "change": (0.4, 1.0)},
+            {"cost": DEAR, "loss": FLAT},
+            Outcome.NOT_CONFIRMED,
         ),
         (
             {"cost": [0.11] * 6, "loss": FLAT},
@@ -314,7 +325,7 @@ RISING = FALLING[::-1]
         ({"cost": CHEAP, "loss": FALLING}, {"cost": DEAR, "loss": FALLING}, Outcome.CONFIRMED),
         ({"cost": CHEAP, "loss": FALLING}, {"cost": CHEAP, "loss": FLAT}, Outcome.CONDITIONAL),
         # Cost follows γ, loss does not.
-        ({"cost": CHEAP, "loss": FLAT}, {"cost": CHEAP, "loss": RISING}, Outcome.CONDITIONAL),
+        ({"cost": CHEAP, "loss": FLAT}, {"cost": CHEAP, "loss": RISING}, Outcome.NOT_CONFIRMED),
         # Loss falls, by less than a deviation of seeds and more than two errors of their mean.
         (
             {"cost": CHEAP, "loss": FALLING, "noise": 0.02},

@@ -365,6 +365,7 @@ def test_claims_stand_in_one_table(whole, tmp_path, monkeypatch, capsys):
     table = claims_table([done, done])
     assert table["verdict"].tolist() == ["confirmed"] * 2
     assert table["figures"][0] == "Up to 2.47."
+    assert table["rule"][0].startswith("Confirmed: they do; with conditions: never")
     monkeypatch.setattr(command, "EXPERIMENTS", {"toy": Toy()})
     assert command.main(["claims", "--out", str(tmp_path), "--quiet"]) == 0
     assert (tmp_path / "claims.csv").read_text().count("\n") == 2
@@ -375,7 +376,8 @@ def test_claims_stand_in_one_table(whole, tmp_path, monkeypatch, capsys):
 def test_the_page_of_a_run(whole):
     page = (whole / "toy-twelve.md").read_text()
     assert "`python -m experiments toy --dataset twelve`" in page
-    assert "- **confirmed**: Squares grow (school). Up to 2.47." in page
+    rule = "*Confirmed: they do; with conditions: never; else not confirmed.*"
+    assert f"- **confirmed**: Squares grow (school). Up to 2.47.\n  {rule}\n" in page
     assert "![Squares of numbers](toy-twelve.png)" in page
 
 

@@ -350,12 +350,13 @@ def made_up(cold=1.0, settled=(), without_dust=(), **objective):
     [
         ({"descent": [1, 1.5, 2.0]}, Outcome.CONFIRMED),
         ({"descent": [1, 1.5, 1.9]}, Outcome.CONDITIONAL),
-        ({"descent": [1, 1.02]}, Outcome.CONDITIONAL),
-        ({"descent": [1, 1.009]}, Outcome.NOT_CONFIRMED),
+        ({"descent": [1, 1.11]}, Outcome.CONDITIONAL),
+        # Not the same, and far from much smaller.
+        ({"descent": [1, 1.09]}, Outcome.NOT_CONFIRMED),
         ({"settled": {"plain": [1, 2.0]}}, Outcome.CONFIRMED),
-        ({"settled": {"plain": [1, 1.02]}}, Outcome.CONDITIONAL),
+        ({"settled": {"plain": [1, 1.11]}}, Outcome.CONDITIONAL),
         # Descents from the starts end in one place, those from trained ones in another.
-        ({"settled": {"plain": [1.02, 1.02]}}, Outcome.CONDITIONAL),
+        ({"settled": {"plain": [1.11, 1.11]}}, Outcome.CONDITIONAL),
         # Training that has not converged says nothing, however it scatters.
         ({"plain": [1, 5]}, Outcome.NOT_CONFIRMED),
         # Of other methods nothing is asked.
@@ -384,7 +385,8 @@ def test_text_on_equivalence_tells_the_three_apart():
         ([1.3] * 10, [1.02] * 8 + [1.0] * 2, Outcome.CONDITIONAL, True),
         ([1.3] * 10, [1.02] * 9 + [1.0], Outcome.CONFIRMED, False),
         ([1.02] * 8 + [1.0] * 2, [1.02] * 8 + [1.0] * 2, Outcome.CONDITIONAL, False),
-        ([1.02] * 1 + [1.009] * 9, [1.0] * 10, Outcome.CONDITIONAL, False),
+        ([1.02] * 5 + [1.009] * 5, [1.0] * 10, Outcome.CONDITIONAL, False),
+        ([1.02] * 4 + [1.009] * 6, [1.0] * 10, Outcome.NOT_CONFIRMED, False),
         ([1.009] * 10, [1.0] * 10, Outcome.NOT_CONFIRMED, False),
     ],
 )

@@ -494,55 +494,104 @@ def table_of(shrinknet, refit=1.0, held_out=1.0, held_out_start=1, start=1):
     )
 
 
-EXACT_TABLES = {
-    "better everywhere": (table_of(0.5, held_out=0.7), Outcome.CONFIRMED),
-    "not against the refit": (table_of(0.5, refit=0.4, held_out=0.7), Outcome.CONDITIONAL),
-    "not held out": (table_of(0.5, held_out=1.2), Outcome.CONDITIONAL),
-    "better from 8 features on": (table_of(0.5, held_out=0.5, start=3), Outcome.CONDITIONAL),
-    "the same": (table_of(0.995, held_out=0.5), Outcome.NOT_CONFIRMED),
-    "better from 64 features on": (table_of(0.5, held_out=0.5, start=6), Outcome.NOT_CONFIRMED),
-    "worse": (table_of(1.3, held_out=0.5), Outcome.NOT_CONFIRMED),
+# The verdicts of a table, by name.
+CLAIMS = ("fits", "fits refit", "trained", "held out", "held out refit", "lowest")
+
+
+def verdict_on(claim, table):
+    return dict(zip(CLAIMS, Tradeoff().verdicts(table), strict=True))[claim]
+
+
+# What each claim but the last makes of tables: of ShrinkNet's losses as multiples of the other's
+# from a number of features on, held out or in training, and of nothing else.
+RATIOS = {
+    "better everywhere": (0.5, 1, Outcome.CONFIRMED),
+    "better by more than a tie": (0.985, 1, Outcome.CONFIRMED),
+    "better from 8 features on": (0.5, 3, Outcome.CONDITIONAL),
+    "better at half": (0.5, 4, Outcome.NOT_CONFIRMED),
+    "better from 64 features on": (0.5, 6, Outcome.NOT_CONFIRMED),
+    "the same": (0.995, 1, Outcome.NOT_CONFIRMED),
+    "worse": (1.3, 1, Outcome.NOT_CONFIRMED),
 }
 
 
-@pytest.mark.parametrize("name", EXACT_TABLES)
-def test_verdict_of_the_exact_solvers(name):
-    table, outcome = EXACT_TABLES[name]
-    verdict = Tradeoff().verdicts(table)[0]
+# Which methods each claim compares; and whether held out.
+COMPARED = {
+    "fits": (SHRINKNET, GROUP_LASSO, False),
+    "fits refit": (SHRINKNET, REFITTED, False),
+    "trained": (TRAINED_SHRINKNET, TRAINED_LASSO, False),
+    "held out": (SHRINKNET, GROUP_LASSO, True),
+    "held out refit": (SHRINKNET, REFITTED, True),
+}
+
+
+def table_for(claim, factor, start):
+    """What `claim` compares has these ratios; all other comparisons come out the other way."""
+    opposite = 2.0 if factor < 1 else 0.5
+    method, other, held_out = COMPARED[claim]
+    columns = {}
+    for judged in (False, True):
+        ours = {SHRINKNET: losses(1), TRAINED_SHRINKNET: losses(1)}
+        if judged == held_out:
+            ours[method] = losses(factor, start)
+        theirs = dict.fromkeys((GROUP_LASSO, REFITTED), ours[SHRINKNET] / opposite)
+        theirs[TRAINED_LASSO] = ours[TRAINED_SHRINKNET] / opposite
+        if judged == held_out:
+            theirs[other] = losses(1)
+        columns[judged] = ours | theirs
+    return made_up(
+        {name: (SIZES, columns[False][name], columns[True][name]) for name in ours | theirs}
+    )
+
+
+@pytest.mark.parametrize("name", RATIOS)
+@pytest.mark.parametrize("claim", CLAIMS[:-1])
+def test_each_claim_has_its_own_comparison_and_rule(claim, name):
+    factor, start, outcome = RATIOS[name]
+    verdict = verdict_on(claim, table_for(claim, factor, start))
     assert verdict.outcome is outcome
-    assert ("Not throughout against" in verdict.figures) == (outcome is not Outcome.CONFIRMED)
+    assert "beyond 1% of the loss and, held out, beyond one standard error" in verdict.rule
+    assert "with conditions: it is lower at half of them or more, and higher" in verdict.rule
 
 
-def check_trained(judge):
-    assert judge(table_of(0.5, held_out=3)).outcome is Outcome.CONFIRMED
-    assert judge(table_of(0.5, start=3)).outcome is Outcome.CONDITIONAL
-    assert judge(table_of(0.5, start=6)).outcome is Outcome.NOT_CONFIRMED
-    assert judge(table_of(2, held_out=0.1)).outcome is Outcome.NOT_CONFIRMED
+def test_better_than_the_one_is_not_better_than_the_other():
+    # Held out below group lasso, above its refit: two claims, two outcomes.
+    plain = losses(1)
+    curves = {GROUP_LASSO: (SIZES, plain, plain), REFITTED: (SIZES, plain, 0.6 * plain)}
+    curves |= {SHRINKNET: (SIZES, plain, 0.8 * plain)}
+    curves |= {TRAINED_LASSO: (SIZES, plain, plain), TRAINED_SHRINKNET: (SIZES, plain, plain)}
+    table = made_up(curves)
+    assert verdict_on("held out", table).outcome is Outcome.CONFIRMED
+    assert verdict_on("held out refit", table).outcome is Outcome.NOT_CONFIRMED
 
 
-def check_held_out(judge):
-    assert judge(table_of(1.05, held_out=0.8)).outcome is Outcome.CONFIRMED
-    assert judge(table_of(0.5, refit=0.7, held_out=0.8)).outcome is Outcome.CONDITIONAL
-    assert judge(table_of(0.5, held_out=0.8, held_out_start=3)).outcome is Outcome.CONDITIONAL
-    assert judge(table_of(0.5, held_out=1.1)).outcome is Outcome.NOT_CONFIRMED
+def check_agreement_of_folds(compare):
+    """Folds that contradict each other show no difference."""
+    plain = losses(1)
+    curves = {GROUP_LASSO: (SIZES, plain, plain), SHRINKNET: (SIZES, plain, 0.8 * plain)}
+    table = made_up(curves)
+    agreed = compare(table, SHRINKNET, GROUP_LASSO, held_out=True)
+    np.testing.assert_allclose(agreed.ratios[agreed.sizes >= 2], 0.8)
+    assert len(agreed.won) >= 5
+    rows = (table["method"] == SHRINKNET) & (table["fold"] == "0")
+    table.loc[rows, "held_out_loss"] *= 2
+    contradicted = compare(table, SHRINKNET, GROUP_LASSO, held_out=True)
+    # Ratios 1.6 and 0.8.
+    np.testing.assert_allclose(contradicted.ratios[-2:], np.sqrt(1.6 * 0.8))
+    np.testing.assert_allclose(contradicted.errors[-2:], np.log(2) / 2)
+    assert len(contradicted.won) == len(contradicted.lost) == 0
 
 
-def test_verdicts_of_training_and_of_held_out_rows():
-    check_trained(lambda table: Tradeoff().verdicts(table)[1])
-    check_held_out(lambda table: Tradeoff().verdicts(table)[2])
-    # Mutants: the one judged by what the other looks at.
-    for check, judge in (
-        (check_trained, tradeoff.better_held_out),
-        (check_held_out, tradeoff.closer_trained),
-        (check_held_out, tradeoff.closer_exact),
-    ):
-        with pytest.raises(AssertionError):
-            check(judge)
+def test_differences_count_beyond_a_standard_error_of_the_folds(monkeypatch):
+    check_agreement_of_folds(tradeoff.compare)
+    monkeypatch.setattr(tradeoff.Comparison, "_beyond_errors", True)
+    with pytest.raises(AssertionError):
+        check_agreement_of_folds(tradeoff.compare)
 
 
 def comparison(ratios, sizes=None):
     sizes = 2.0 ** np.arange(len(ratios)) if sizes is None else sizes
-    return tradeoff.Comparison(np.array(sizes), np.array(ratios))
+    return tradeoff.Comparison(np.array(sizes), np.array(ratios), np.zeros(len(ratios)))
 
 
 def test_a_tie_is_neither_better_nor_worse():
@@ -577,6 +626,11 @@ def test_mostly_is_at_half_of_the_sizes(won, of, mostly):
     assert (found.mostly, found.throughout) == (mostly, mostly)
 
 
+def test_as_often_worse_as_better_is_not_mostly():
+    assert not comparison([0.5, 0.5, 2, 2]).mostly
+    assert comparison([0.5, 0.5, 2, 1]).mostly
+
+
 @pytest.mark.parametrize(
     ("sizes", "wide"),
     [
@@ -597,9 +651,10 @@ def test_little_ground_confirms_nothing(sizes, wide):
 
 def test_verdicts_of_little_ground_are_conditional():
     table = table_of(0.5, held_out=0.5)
+    assert len(Tradeoff().verdicts(table)) == len(CLAIMS)
     few = table[table["step"].isin([0, 4, 5, 6])]
     for whole, part in zip(
-        Tradeoff().verdicts(table)[:3], Tradeoff().verdicts(few)[:3], strict=True
+        Tradeoff().verdicts(table)[:5], Tradeoff().verdicts(few)[:5], strict=True
     ):
         assert whole.outcome is Outcome.CONFIRMED
         assert part.outcome is Outcome.CONDITIONAL
@@ -630,14 +685,14 @@ def check_lowest(judge):
 
 
 def test_verdict_of_the_lowest_loss(monkeypatch):
-    check_lowest(lambda table: Tradeoff().verdicts(table)[3])
+    check_lowest(lambda table: verdict_on("lowest", table))
     figures = tradeoff.as_low_as_convex(lowest_of(0.5, 2)).figures
     assert "Adagrad: 0.295 (32 features, λ = 1e-05) against 0.59 (32 features" in figures
     assert "exact: 1.18 (32 features, λ = 1e-05) against 0.59" in figures
     assert "of λ 1 to 1e-06 against 1 to 1e-06" in figures
     assert "training loss alone" in figures
     with pytest.raises(AssertionError):
-        check_lowest(tradeoff.closer_exact)
+        check_lowest(lambda table: tradeoff.closer_exact(table)[0])
 
     # Mutants: the last step for the lowest, and folds not left out.
     def last(table, method):
@@ -658,9 +713,9 @@ def test_no_size_in_common_confirms_nothing():
     y = np.array([1, 0.5, 0.4])
     curves = {GROUP_LASSO: (few, y, y), REFITTED: (few, y, y), SHRINKNET: (many, y / 9, y / 9)}
     curves |= {TRAINED_LASSO: (few, y, y), TRAINED_SHRINKNET: (many, y / 9, y / 9)}
-    for verdict in Tradeoff().verdicts(made_up(curves))[:3]:
+    for verdict in Tradeoff().verdicts(made_up(curves))[:5]:
         assert verdict.outcome is Outcome.NOT_CONFIRMED
-        assert "no number of features in common" in verdict.figures
+        assert "No number of features in common" in verdict.figures
     # Nor does a method that never keeps a feature.
     curves[SHRINKNET] = curves[TRAINED_SHRINKNET] = (np.zeros(3), np.ones(3), np.ones(3))
     assert Tradeoff().verdicts(made_up(curves))[0].outcome is Outcome.NOT_CONFIRMED

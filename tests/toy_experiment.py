@@ -75,7 +75,8 @@ class Toy(Experiment):
     def verdicts(self, table):
         grows = table.groupby("kind")["square"].apply(lambda s: s.is_monotonic_increasing).all()
         outcome = Outcome.CONFIRMED if grows else Outcome.NOT_CONFIRMED
-        return [Verdict("Squares grow", "school", outcome, f"Up to {table.square.max():.3g}.")]
+        figures = f"Up to {table.square.max():.3g}."
+        return [Verdict("Squares grow", "school", outcome, "they do", "never", figures)]
 
 
 if __name__ == "__main__":
