@@ -26,6 +26,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sklearn
+from scipy import sparse
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.linear_model import (
@@ -41,6 +42,7 @@ from shrinklin import GroupLassoClassifier, GroupLassoRegressor, ShrinkNetRegres
 
 TEXT = (Path(__file__).parents[1] / "docs" / "migration.md").read_text()
 NEW_NAMES = parse_version(sklearn.__version__) >= parse_version("1.8")
+SINCE_1_9 = parse_version(sklearn.__version__) >= parse_version("1.9")
 
 
 def blocks(language, text=TEXT):
@@ -176,6 +178,19 @@ def weighted_lasso():
     rows = rows_of(norms=1, alpha=0.3)
     fit = lambda: fitted(peer, X, y, sample_weight=WEIGHTS)  # noqa: E731
     return Case("sklearn", regressor(0.3), y, loss, *rows, fit, WEIGHTS)
+
+
+def weighted_multi_task_lasso():
+    peer = MultiTaskLasso(alpha=0.5, tol=1e-12, max_iter=100_000)
+    loss = squared(Y, 1 / (2 * WEIGHTS.sum()), WEIGHTS)
+    rows = rows_of(norms=1, alpha=0.5)
+
+    def fit():
+        if not SINCE_1_9:
+            pytest.skip("MultiTaskLasso takes sample_weight since scikit-learn 1.9")
+        return fitted(peer, X, Y, sample_weight=WEIGHTS)
+
+    return Case("sklearn", regressor(0.5), Y, loss, *rows, fit, WEIGHTS)
 
 
 def logistic_regression(weights=None):
@@ -509,6 +524,7 @@ def glmnet_binomial():
 
 CASES = {
     "MultiTaskLasso": multi_task_lasso,
+    "MultiTaskLasso, weighted": weighted_multi_task_lasso,
     "Lasso, weighted": weighted_lasso,
     "LogisticRegression": logistic_regression,
     "LogisticRegression, weighted": lambda: logistic_regression(WEIGHTS),
@@ -792,6 +808,49 @@ def test_adelie_leaves_the_end_of_a_path_out(in_folder):
             for exits in (True, False)
         ]
     assert len(states[0].lmdas) < len(states[1].lmdas) == 20
+
+
+# What the README says that `MultiTaskLasso` has, and since when.
+
+
+def takes(fit, *data, **options):
+    try:
+        fit(*data, **options)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def stated(row):
+    """The cell of scikit-learn in a row of the README's table of what it has."""
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    table = text.split("## What it does that scikit-learn does not")[1]
+    return re.search(rf"^\| {re.escape(row)} \| (.*?) \|", table, flags=re.MULTILINE)[1]
+
+
+@pytest.mark.parametrize("peer", [MultiTaskLasso, MultiTaskLassoCV])
+def test_multi_task_lasso_takes_weights_and_sparse_data_since_it_is_said_to(peer):
+    weighted = takes(peer().fit, X, Y, sample_weight=WEIGHTS)
+    on_sparse = takes(peer().fit, sparse.csr_array(X), Y)
+    assert stated("`sample_weight`, sparse X") == "since 1.9"
+    assert (weighted, on_sparse) == (SINCE_1_9, SINCE_1_9)
+    for data in (X, sparse.csr_array(X)):
+        assert takes(GroupLassoRegressor().fit, data, Y, sample_weight=WEIGHTS)
+
+
+def test_multi_task_lasso_lacks_what_it_is_said_to_lack():
+    assert stated("1-D y") == "another class, `Lasso`"
+    assert not takes(MultiTaskLasso().fit, X, Y[:, 0])
+    assert takes(Lasso().fit, X, Y[:, 0])
+    assert takes(GroupLassoRegressor().fit, X, Y[:, 0])
+    assert stated("a path") == "`MultiTaskLasso.path`, without intercepts"
+    alphas, coefs, gaps = MultiTaskLasso.path(X, Y, alphas=[1.0, 0.5])
+    assert (len(alphas), coefs.shape, gaps.shape) == (2, (q, p, 2), (2,))
+    names = defaults_of(MultiTaskLasso) | defaults_of(MultiTaskLasso.fit)
+    assert not {"groups", "feature_weights", "weights", "penalty_factor"} & set(names)
+    found = MultiTaskLasso().fit(X, Y)
+    assert hasattr(found, "dual_gap_")
+    assert not {"get_support", "transform", "partial_fit"} & set(dir(found))
 
 
 # Parameter by parameter.

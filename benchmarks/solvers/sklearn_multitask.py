@@ -9,6 +9,7 @@ class Solver(PathSolver):
 
     name = "scikit-learn MultiTaskLasso"
     requirements = ["scikit-learn"]
+    takes_sparse = True  # since 1.9
 
     def prepare(self, X, columns, Y):
         self.X, self.Y = columns, np.asfortranarray(Y)
