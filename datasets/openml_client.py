@@ -28,7 +28,8 @@ from xml.etree import ElementTree
 
 from datasets.dataset import DatasetError, assemble, way_on
 from datasets.files import folders
-from datasets.tables import MISSING_EXTRA, read_arff, read_parquet, split
+from datasets.tables import read_arff, read_parquet, split
+from shrinklin.messages import imported
 
 LOGGER = logging.getLogger("datasets")
 OML = "{http://openml.org/openml}"
@@ -100,12 +101,11 @@ def _configured(openml, root):
 
 def _imported(search):
     try:
-        import openml
-        import pandas  # noqa: F401
+        imported("pandas", "OpenML", "data")
+        return imported("openml", "OpenML", "data")
     except ImportError as error:
         way = way_on(search.card, search.home)
-        raise DatasetError(f"{search.card.name}: {error}. {MISSING_EXTRA} {way}") from error
-    return openml
+        raise DatasetError(f"{search.card.name}: {error} {way}") from error
 
 
 @contextmanager

@@ -10,11 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datasets.dataset import MISSING, DatasetError
-
-MISSING_EXTRA = (
-    'ARFF files and OpenML need the extra `data`: pip install ".[data]" '
-    'from the root of the repository, or pip install "openml>=0.15.1" pandas.'
-)
+from shrinklin.messages import imported
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +90,7 @@ def reading(kind):
     try:
         yield
     except ImportError as error:
-        raise DatasetError(f"{error}. {MISSING_EXTRA}") from error
+        raise DatasetError(str(error)) from error
     # Of a damaged file come errors of zipfile, zlib, csv, pyarrow, the system and others.
     except Exception as error:
         # Errors of the system have the path in their text.
@@ -106,8 +102,7 @@ def reading(kind):
 def read_arff(path):
     """The `Table` of an ARFF file; `DatasetError` if it cannot be read as one."""
     with reading("ARFF"):
-        import arff
-
+        arff = imported("arff", "Reading ARFF", "data", "liac-arff")
         from datasets.arff_files import Decoder
 
         try:
@@ -134,9 +129,9 @@ def _column(values, kind):
 def read_parquet(path):
     """The `Table` of a Parquet file; `DatasetError` if it cannot be read as one."""
     with reading("Parquet"):
-        import pandas as pd
-
-        frame = pd.read_parquet(path)
+        pandas = imported("pandas", "Reading Parquet", "data")
+        imported("pyarrow", "Reading Parquet", "data")
+        frame = pandas.read_parquet(path)
         if frame.empty:
             raise ValueError("it has no rows")
     return Table([str(name) for name in frame.columns], [_series(frame[c]) for c in frame.columns])

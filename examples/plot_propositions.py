@@ -3,9 +3,9 @@ Two propositions, looked at
 ===========================
 
 The drafts prove four propositions about ShrinkNet. ``proofs_check`` puts each, as printed and as
-corrected, to a search for counterexamples (it needs ``pip install "shrinklin[proofs]"``). Two of
-them can be seen with one feature: the loss is not convex in switch and weight, and minima come in
-pairs.
+corrected, to a search for counterexamples. (It needs the extra ``proofs``: in a clone, ``pip
+install -e ".[proofs]"``.) Two of them can be seen with one feature: the loss is not convex in
+switch and weight, and minima come in pairs.
 """
 
 import matplotlib.pyplot as plt

@@ -4,6 +4,8 @@ from contextlib import ExitStack, contextmanager
 
 from joblib import Parallel, effective_n_jobs, parallel_config
 
+from shrinklin.messages import imported
+
 
 @contextmanager
 def workers(backend, n_jobs, address, data):
@@ -48,19 +50,16 @@ def _loky(n_jobs, address, data):
 
 @contextmanager
 def _dask(n_jobs, address, data):
-    try:
-        from dask.distributed import Client, LocalCluster
-    except ImportError as error:
-        raise ImportError('--backend dask needs dask: pip install ".[distributed]"') from error
+    dask = imported("dask.distributed", "--backend dask", "distributed", "dask[distributed]")
     with ExitStack() as stack:
         if address is None:
             n_workers = None if n_jobs == -1 else n_jobs
             # Any free port: with None dask warns where another cluster has 8787.
-            cluster = LocalCluster(
+            cluster = dask.LocalCluster(
                 n_workers=n_workers, threads_per_worker=1, dashboard_address="127.0.0.1:0"
             )
             address = stack.enter_context(cluster)
-        client = stack.enter_context(Client(address))
+        client = stack.enter_context(dask.Client(address))
         _check_threads(client)
         stack.enter_context(parallel_config("dask", n_jobs=-1, scatter=[data]))
         yield _one_by_one
@@ -78,12 +77,8 @@ def _check_threads(client):
 
 @contextmanager
 def _ray(n_jobs, address, data):
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-    except ImportError as error:
-        raise ImportError("--backend ray needs ray: pip install ray") from error
-    register_ray()
+    ray = imported("ray", "--backend ray")
+    imported("ray.util.joblib", "--backend ray").register_ray()
     ray.init(address=address)
     try:
         with parallel_config("ray", n_jobs=n_jobs):

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -17,7 +16,6 @@ CLAIMS = "claims"
 def main(arguments=None):
     """Run from the command line; returns the exit code: 2 for what could not be run."""
     command = parser()
-    check_extra(command)
     options = command.parse_args(arguments)
     if options.name == CLAIMS and options.dataset:
         command.error("claims runs every experiment on what it has without network: no --dataset.")
@@ -45,13 +43,6 @@ def main(arguments=None):
         claims_table(finished).to_csv(file, index=False)
         print(f"Written: {file}" + (", without the runs that failed" if failed else ""))
     return 2 if failed else 0
-
-
-def check_extra(command):
-    """End with a sentence where what the experiments need is not installed."""
-    for name in ("matplotlib", "pandas", "rich", "tqdm"):
-        if find_spec(name) is None:
-            command.error(f'{name} is not installed: pip install ".[experiments]"')
 
 
 def run_all(runs, quick, place):

@@ -2,12 +2,24 @@
 
 import sys
 
-try:
-    from proofs_check.command import main
-except ImportError as error:
-    if error.name is None or error.name.startswith("proofs_check"):
-        raise
-    sys.exit(f'proofs_check needs {error.name}: pip install "shrinklin[proofs]".')
+from shrinklin.messages import imported
+
+NEEDED = ("cvxpy", "hypothesis", "matplotlib", "rich", "tqdm")
+
+
+def main():
+    """As `command.main`, where all that it needs is installed."""
+    try:
+        for package in NEEDED:
+            imported(package, "proofs_check", "proofs")
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return 2
+    # Not before: it imports some of them.
+    from proofs_check import command
+
+    return command.main()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -436,7 +436,7 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         For `GradientDescent` and `partial_fit`: the first parameters and the order of
         the samples. Proximal Newton draws none.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------
@@ -578,7 +578,7 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
         For `GradientDescent` and `partial_fit`: the first parameters and the order of
         the samples. Proximal Newton draws none.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------

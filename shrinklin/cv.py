@@ -474,7 +474,7 @@ class GroupLassoRegressorCV(_RegressorCV):
         Paths to follow at a time, one a fold and one of all data: the result is the
         same to the bit. None is 1, -1 all cores.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------
@@ -580,7 +580,7 @@ class ShrinkNetRegressorCV(_RegressorCV):
         Paths to follow at a time, one a fold and one of all data: the result is the
         same to the bit. None is 1, -1 all cores.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------
@@ -685,7 +685,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
         Paths to follow at a time, one a fold and one of all data: the result is the
         same to the bit. None is 1, -1 all cores.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------
@@ -790,7 +790,7 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         Paths to follow at a time, one a fold and one of all data: the result is the
         same to the bit. None is 1, -1 all cores.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------

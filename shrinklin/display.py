@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.information import InformationCriterion
+from shrinklin.messages import imported
 from shrinklin.path import regularization_path
 from shrinklin.stability import selection_frequencies
 from shrinklin.validation import check_real, check_whole
@@ -31,11 +32,8 @@ _OUTSIDE = {
 def _axes(ax):
     if ax is not None:
         return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError('plot() needs matplotlib: pip install "shrinklin[plot]".') from error
-    return plt.subplots(layout="constrained")[1]
+    pyplot = imported("matplotlib.pyplot", "plot()", "plot")
+    return pyplot.subplots(layout="constrained")[1]
 
 
 class PathDisplay:

@@ -12,6 +12,7 @@ from operator import add
 import numpy as np
 
 from shrinklin.blas import one_blas_thread
+from shrinklin.messages import imported
 from shrinklin.moments import moments_of_chunk
 
 # More would make a worker hold all of these before it adds them.
@@ -22,7 +23,7 @@ def moments(X, Y, sample_weight=None):
     """Moments of dask collections, computed by the scheduler that is current.
 
     That is the cluster of a `dask.distributed.Client`, if there is one, and else the
-    threads of this process. Needs dask: ``pip install "shrinklin[distributed]"``.
+    threads of this process. Needs dask, of the extra ``distributed``.
 
     Parameters
     ----------
@@ -74,12 +75,8 @@ def moments(X, Y, sample_weight=None):
 
 def _are_arrays(given):
     """Whether these are arrays, not frames; raise if they are neither."""
-    try:
-        from dask import array, dataframe
-    except ImportError as error:
-        raise ImportError(
-            'shrinklin.distributed needs dask: pip install "shrinklin[distributed]".'
-        ) from error
+    needing = "shrinklin.distributed", "distributed", "dask[array,dataframe]"
+    array, dataframe = imported("dask.array", *needing), imported("dask.dataframe", *needing)
     frames = (dataframe.DataFrame, dataframe.Series)
     accepted = {"X": (array.Array, dataframe.DataFrame)}
     for name, value in given.items():

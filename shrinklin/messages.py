@@ -1,8 +1,9 @@
-"""What users are told: how far long work is, and warnings, at the line of theirs they belong to."""
+"""What users are told: warnings, at the line of theirs they belong to; what to install; how far."""
 
 import inspect
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 
 from sklearn.utils.parallel import Parallel
 
@@ -15,20 +16,44 @@ def warn(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
+def imported(name, what, extra=None, package=None):
+    """The module of that name, of a package that not everyone has.
+
+    Parameters
+    ----------
+    name : str
+        As for `import_module`.
+    what : str
+        What needs it; begins the sentence of the error.
+    extra : str, default=None
+        The extra of setup.cfg that lists the package.
+    package : str, default=None
+        As pip calls it; None: as Python does.
+
+    Raises
+    ------
+    ImportError
+        With what to install, however this package was installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        package = package or name.partition(".")[0]
+        clone = f', or in a clone of shrinklin pip install -e ".[{extra}]"' if extra else ""
+        raise ImportError(
+            f'{what} needs {package} ({error}): pip install "{package}"{clone}.', name=error.name
+        ) from error
+
+
 @contextmanager
 def progress(verbose, total, name, unit):
     """Yield `report(**facts)`, to be called once a unit; a bar if `verbose`."""
     if not verbose:
         yield lambda **facts: None
         return
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError(
-            f"verbose={verbose!r} shows a progress bar, which needs tqdm: pip install "
-            '"shrinklin[plot]", or set verbose=0.'
-        ) from error
-    with tqdm(total=total, desc=name, unit=unit) as bar:
+    what = f"The progress bar of verbose={verbose!r} (verbose=0 shows none)"
+    tqdm = imported("tqdm.auto", what, "plot")
+    with tqdm.tqdm(total=total, desc=name, unit=unit) as bar:
 
         def report(**facts):
             if facts:

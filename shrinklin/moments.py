@@ -177,7 +177,7 @@ class Moments:
     ) -> Self:
         """Moments of CSV files, of which `chunksize` rows are in memory at a time.
 
-        Needs pandas: ``pip install "shrinklin[files]"``.
+        Needs pandas, of the extra ``files``.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class Moments:
     ) -> Self:
         """Moments of parquet files, of which `batch_size` rows are in memory at a time.
 
-        Needs pandas and pyarrow: ``pip install "shrinklin[files]"``. A file is read by row
+        Needs pandas and pyarrow, of the extra ``files``. A file is read by row
         groups, which should be small beside the memory too.
 
         Parameters

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from gzip import BadGzipFile
-from importlib import import_module
 from json import JSONDecodeError
 from numbers import Real
 from os import PathLike
 
 import numpy as np
 
+from shrinklin.messages import imported
 from shrinklin.validation import check_whole
 
 # Of files in another encoding or compression than they are read in, or that are cut off.
@@ -105,7 +105,7 @@ class Columns:
 def csv_chunks(path, columns, chunksize, options):
     """Yield (X, Y, sample_weight) of at most `chunksize` rows of CSV files."""
     check_whole("chunksize", chunksize, 1)
-    pandas = _imported("pandas", "Moments.from_csv")
+    pandas = imported("pandas", "Moments.from_csv", "files")
     # Without a list of features all columns count: those of the first file are then asked of
     # all, and one more in a later file is an error.
     if columns.features is not None:
@@ -176,8 +176,8 @@ def _same_names(names, found, file):
 def parquet_chunks(path, columns, batch_size, options):
     """Yield (X, Y, sample_weight) of at most `batch_size` rows of parquet files."""
     check_whole("batch_size", batch_size, 1)
-    _imported("pandas", "Moments.from_parquet")
-    dataset = _imported("pyarrow.dataset", "Moments.from_parquet")
+    imported("pandas", "Moments.from_parquet", "files")
+    dataset = imported("pyarrow.dataset", "Moments.from_parquet", "files")
     from pyarrow import ArrowInvalid
 
     files = _several(path)
@@ -313,12 +313,3 @@ def _several(path):
     if not files:
         raise ValueError("path is an empty list: give at least one file.")
     return files
-
-
-def _imported(name, what):
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f'{what} needs {name.partition(".")[0]}: pip install "shrinklin[files]".'
-        ) from error

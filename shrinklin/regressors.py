@@ -330,7 +330,7 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         For `GradientDescent`: the first parameters and the order of the samples.
         Coordinate descent draws none.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------
@@ -460,7 +460,7 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
         For `GradientDescent`: the first parameters and the order of the samples.
         Coordinate descent draws none.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``) and a summary.
+        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ def selection_frequencies(
     n_jobs : int, default=None
         How many fits run at once, as in joblib; each has one thread for linear algebra.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, ``shrinklin[plot]``).
+        1 shows a progress bar (needs tqdm, of the extra ``plot``).
 
     Returns
     -------

@@ -38,11 +38,11 @@ ARRAYS_ONLY = {"cost", "factored", "groups", "losses", "moments", "objective", "
 ARRAYS_ONLY |= {"design", "linear_systems", "quadratic", "risk", "smooth"}
 # What `import shrinklin` may load; the rest is imported where it is used.
 LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
-# Which of these folders the modules of a folder may import.
+# Which of these folders, or which module of one, the modules of a folder may import.
 FOLDERS = {
     "shrinklin": set(),
-    "proofs_check": set(),
-    "datasets": set(),
+    "proofs_check": {"shrinklin.messages"},
+    "datasets": {"shrinklin.messages"},
     "experiments": {"shrinklin", "datasets"},
     "benchmarks": {"shrinklin", "datasets"},
     "examples": {"shrinklin", "datasets", "proofs_check"},
@@ -65,7 +65,10 @@ def nodes(source, kinds):
 
 
 class Imports(ast.NodeVisitor):
-    """The modules that a source imports: pairs (module, whether inside a function)."""
+    """The modules that a source imports, also by `shrinklin.messages.imported`.
+
+    Pairs (module, whether inside a function).
+    """
 
     def __init__(self, source):
         self.found, self._depth = [], 0
@@ -84,6 +87,11 @@ class Imports(ast.NodeVisitor):
     def visit_ImportFrom(self, node):
         module = "." * node.level + (node.module or "")
         self.found += [(f"{module}.{alias.name}", self._depth > 0) for alias in node.names]
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if getattr(node.func, "id", None) == "imported":
+            self.found.append((getattr(node.args[0], "value", ""), self._depth > 0))
 
 
 def modules_of(folder):
@@ -122,8 +130,9 @@ def against_the_layers(name, source):
 
 def across_folders(name, source):
     folder = name.split(".")[0]
-    tops = {imported.split(".")[0] for imported, _ in Imports(source).found}
-    wrong = tops & set(FOLDERS) - FOLDERS[folder] - {folder}
+    allowed = tuple(f"{own}." for own in {folder} | FOLDERS[folder])
+    others = {i for i, _ in Imports(source).found if not f"{i}.".startswith(allowed)}
+    wrong = {imported.split(".")[0] for imported in others} & set(FOLDERS)
     return [f"{name} imports from {other}/" for other in sorted(wrong)]
 
 
@@ -135,8 +144,8 @@ def relative_imports(name, source):
 def hidden_imports(name, source):
     """Imports that the other rules cannot see."""
     calls = {"import_module", "__import__"} & set(called(source))
-    # Whose errors name the extra.
-    return [f"{name} calls {call}" for call in calls if name != "shrinklin.readers"]
+    # Whose errors say what to install.
+    return [f"{name} calls {call}" for call in calls if name != "shrinklin.messages"]
 
 
 def heavy_on_import(name, source):
@@ -296,6 +305,8 @@ MUTANTS = [
     (heavy_on_import, "shrinklin.solvers.newton", "from numba import njit"),
     (heavy_on_import, "shrinklin.solvers.newton", "from shrinklin.solvers import kernels"),
     (beyond_arrays, "shrinklin.losses", "def f():\n from sklearn.utils import check_array"),
+    (beyond_arrays, "shrinklin.losses", "def f():\n imported('pandas', 'f', 'files')"),
+    (heavy_on_import, "shrinklin.display", "plt = imported('matplotlib.pyplot', 'p', 'plot')"),
     (talking_solvers, "shrinklin.solvers.newton", "import warnings"),
     (talking_solvers, "shrinklin.solvers.newton", "from shrinklin.messages import progress"),
     (talking_solvers, "shrinklin.solvers.newton", "def f():\n print(1)"),
@@ -304,6 +315,7 @@ MUTANTS = [
     (across_folders, "shrinklin.path", "import datasets"),
     (across_folders, "shrinklin.path", "def f():\n from tests.problems import PROBLEMS"),
     (across_folders, "datasets.loading", "from shrinklin import Moments"),
+    (across_folders, "datasets.loading", "from shrinklin.moments import Moments"),
     (across_folders, "proofs_check.claim", "import experiments.run"),
     (relative_imports, "shrinklin.path", "from . import moments"),
     (relative_imports, "shrinklin.path", "def f():\n from ..tests import problems"),

@@ -438,7 +438,8 @@ def test_sparse_arff(tmp_path):
 def test_arff_needs_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "arff", None)
     (tmp_path / "tiny.arff").write_text(ARFF)
-    with pytest.raises(DatasetError, match=r'tiny\.arff: .*pip install "\.\[data\]"'):
+    message = r'tiny\.arff: .*needs liac-arff .*pip install "liac-arff", .*"\.\[data\]"\.'
+    with pytest.raises(DatasetError, match=message):
         fetch(TINY, data_home=tmp_path)
 
 
@@ -1455,7 +1456,8 @@ def test_without_data_home_the_cache_is_that_of_the_client(openml, home, monkeyp
 @pytest.mark.parametrize("module", ["openml", "pandas"])
 def test_without_openml_the_extra_is_named(tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DatasetError, match=r'tiny: .*pip install "\.\[data\]".*tiny\.npz'):
+    message = rf'tiny: OpenML needs {module} .*pip install "{module}", .*"\.\[data\]"\. .*tiny\.npz'
+    with pytest.raises(DatasetError, match=message):
         fetch(TINY, data_home=tmp_path)
     assert load("iris").X.shape == (150, 4)
 

@@ -188,5 +188,5 @@ def test_bad_input_is_named():
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"shrinklin\[plot\]"):
+    with pytest.raises(ImportError, match=r"plot\(\) needs matplotlib .*pip install .matplotlib"):
         TradeoffDisplay({"a": ([1], [1.0])}).plot()

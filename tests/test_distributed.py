@@ -325,4 +325,5 @@ def test_dask_is_imported_when_it_is_used_and_named_where_it_is_not_there():
         "except ImportError as error: print(error)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert 'pip install "shrinklin[distributed]"' in result.stdout, result.stderr
+    assert "needs dask[array,dataframe] (" in result.stdout, result.stderr
+    assert 'pip install "dask[array,dataframe]", or in a clone' in result.stdout

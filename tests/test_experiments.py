@@ -381,14 +381,6 @@ def test_the_page_of_a_run(whole):
     assert "![Squares of numbers](toy-twelve.png)" in page
 
 
-def test_without_the_extra_the_error_names_it(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(command, "find_spec", lambda name: None if name == "rich" else name)
-    with pytest.raises(SystemExit) as stop:
-        command.main(["claims", "--out", str(tmp_path)])
-    assert stop.value.code == 2
-    assert 'rich is not installed: pip install ".[experiments]"' in capsys.readouterr().err
-
-
 def test_the_catalogue_is_complete():
     assert set(EXPERIMENTS) == {"tradeoff", "early-pruning", "time-vs-cost", "xor", "landscape"}
     for name, experiment in EXPERIMENTS.items():

@@ -271,16 +271,6 @@ def test_it_runs_as_a_module():
     assert "A.2 corrected" in result.stdout
 
 
-def test_without_the_extra_the_error_names_it():
-    code = (
-        "import sys, runpy; sys.modules['hypothesis'] = None;"
-        "runpy.run_module('proofs_check', run_name='__main__')"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert result.returncode == 1
-    assert 'proofs_check needs hypothesis: pip install "shrinklin[proofs]"' in result.stderr
-
-
 # --- the pages
 
 

@@ -544,7 +544,7 @@ def test_verbose_shows_a_bar_and_changes_nothing(capsys, n_jobs):
 
 def test_without_tqdm_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    with pytest.raises(ImportError, match=r"shrinklin\[plot\]"):
+    with pytest.raises(ImportError, match=r"verbose=1 .* needs tqdm .*pip install .tqdm"):
         selection_frequencies(GROUP_LASSO, *simulate(20, 3, 2), 2, verbose=1)
 
 
