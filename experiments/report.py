@@ -57,9 +57,9 @@ def print_claims(claims):
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(show_lines=True)
+    table = Table(show_lines=True, expand=True)
     for name in claims:
-        table.add_column(name)
+        table.add_column(name, ratio={"rule": 2, "figures": 4}.get(name, 1))
     for row in claims.itertuples(index=False):
         table.add_row(*row)
     # Sentences in columns of a dozen letters cannot be read, as into a file.

@@ -20,10 +20,11 @@ COMMAND = "python -m proofs_check"
 _INTRODUCTION = (
     "Every statement of the drafts' appendix, as printed and as corrected, was put to a search "
     "for counterexamples: instances are drawn at random, edge cases among them, and a failing "
-    "one is shrunk to the smallest that can be found. A statement that is refuted is false, as "
-    "the counterexample shows, in exact numbers wherever algebra decides. One that holds on all "
-    "instances is not proved by that; but of every such check it is tested that it refutes "
-    "statements that are wrong on purpose."
+    "one is shrunk to the smallest that can be found. The rule: a statement is refuted if the "
+    "search finds a counterexample, and holds if it finds none in as many instances as were asked "
+    "for (200, unless --examples says otherwise). A statement that is refuted is false, as the "
+    "counterexample shows, in exact numbers wherever algebra decides. One that holds is not "
+    "proved by that; but each check is tested on deliberately false statements, which it refutes."
 )
 
 _STYLE = """
