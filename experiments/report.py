@@ -58,11 +58,13 @@ def print_claims(claims):
     from rich.table import Table
 
     table = Table(show_lines=True, expand=True)
+    shares = {"claim": 2, "source": 2, "rule": 3, "figures": 4}
     for name in claims:
-        table.add_column(name, ratio={"rule": 2, "figures": 4}.get(name, 1))
+        # The others are as wide as their words.
+        table.add_column(name, ratio=shares.get(name), overflow="fold")
     for row in claims.itertuples(index=False):
         table.add_row(*row)
     # Sentences in columns of a dozen letters cannot be read, as into a file.
     console = Console()
-    console.width = max(console.width, 120)
+    console.width = max(console.width, 160)
     console.print(table)

@@ -30,7 +30,7 @@ def parsed(requirement):
 
 
 EXTRAS = {
-    extra: dict(parsed(line) for line in lines.split("\n") if line.strip("# "))
+    extra: dict(parsed(line) for line in lines.split("\n") if line)
     for extra, lines in CONFIG["options.extras_require"].items()
 }
 ALWAYS = {parsed(line)[0] for line in CONFIG["options"]["install_requires"].split("\n") if line}
