@@ -141,28 +141,48 @@ def test_rows_of_a_job_stand_in_the_file_as_soon_as_it_is_measured(tmp_path):
         results.finish()
 
 
-def test_a_run_killed_ten_times_ends_as_an_unbroken_one(tmp_path):
-    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    # With workers of its own every other time: they must not outlive it and write.
+@pytest.fixture
+def begin():
+    """`begin(out, n_jobs)` begins a run: its number, and what waits for how it ends."""
     script = [sys.executable, str(ROOT / "tests" / "toy_experiment.py")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([*script, str(unbroken), "1"], check=True, env=environment)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(script, env=environment, text=True, **pipes) as server:
+
+        def begin_run(out, n_jobs):
+            server.stdin.write(f"{n_jobs} {out}\n")
+            server.stdin.flush()
+            number = int(server.stdout.readline())
+            return number, lambda: int(server.stdout.readline())
+
+        yield begin_run
+        server.stdin.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_run_killed_ten_times_ends_as_an_unbroken_one(tmp_path, begin):
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    _, ended = begin(unbroken, 1)
+    assert ended() == 0
     rng = np.random.default_rng(0)
     file, sizes = broken / "toy-forty.csv", []
     for attempt in range(10):
-        process = subprocess.Popen([*script, str(broken), str(1 + attempt % 2)], env=environment)
         before = len(sizes) and sizes[-1]
+        # With workers of its own now and then: they must not outlive it and write.
+        process, ended = begin(broken, 2 if attempt in (3, 8) else 1)
         # From the moment on when it has begun to write, so that it gets somewhere.
-        while process.poll() is None and (not file.exists() or file.stat().st_size <= before):
+        while not file.exists() or file.stat().st_size <= before:
+            os.kill(process, 0)  # an error once it has ended
             time.sleep(0.002)
         time.sleep(rng.uniform(0, 0.06))
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        os.kill(process, signal.SIGKILL)
+        assert ended() == -signal.SIGKILL
         sizes.append(file.stat().st_size)
     # Every one went on from what it found, and none was done.
     assert (np.diff(sizes) > 0).all()
     assert sizes[-1] < (unbroken / "toy-forty.csv").stat().st_size
-    subprocess.run([*script, str(broken), "2"], check=True, env=environment)
+    _, ended = begin(broken, 2)
+    assert ended() == 0
     assert bytes_of(broken) == bytes_of(unbroken)
 
 

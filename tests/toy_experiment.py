@@ -1,8 +1,10 @@
 """An experiment whose results are known, for the tests of what runs experiments.
 
-``python tests/toy_experiment.py OUT JOBS`` runs it as a process that can be killed.
+``python tests/toy_experiment.py`` runs it once for every line ``JOBS OUT`` of its input, each time in
+a process that can be killed. They are forked: importing all anew would take most of the time.
 """
 
+import os
 import sys
 import time
 import warnings
@@ -79,6 +81,17 @@ class Toy(Experiment):
         return [Verdict("Squares grow", "school", outcome, "they do", "never", figures)]
 
 
+def serve():
+    """Print the number of each process, and when it has ended how."""
+    for line in sys.stdin:
+        n_jobs, out = line.rstrip("\n").split(" ", 1)
+        child = os.fork()
+        if child == 0:
+            run(Toy(wait=0.01), "forty", False, Place(Path(out), n_jobs=int(n_jobs), quiet=True))
+            os._exit(0)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    place = Place(Path(sys.argv[1]), n_jobs=int(sys.argv[2]), quiet=True)
-    run(Toy(wait=0.01), "forty", False, place)
+    serve()
