@@ -1,5 +1,6 @@
 """The bridge's minima against brute force over supports."""
 
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -22,14 +23,17 @@ def small_problem(seed, p):
     return X, Y, build(X, Y, PENALTIES[p], share=share)
 
 
+@cache
+def least(seed, p):
+    """The problem's objective, and its minimum by brute force."""
+    X, Y, objective = small_problem(seed, p)
+    return objective, brute_force_bridge(X, Y, objective.strength, p)
+
+
 def excess(find, p, n_problems):
     """Relative excess of `find(objective)` over brute force, on every problem."""
-    found = []
-    for seed in range(n_problems):
-        X, Y, objective = small_problem(seed, p)
-        best = brute_force_bridge(X, Y, objective.strength, p)
-        found.append(find(objective) / best - 1)
-    return np.array(found)
+    problems = [least(seed, p) for seed in range(n_problems)]
+    return np.array([find(objective) / best - 1 for objective, best in problems])
 
 
 def whole_search(objective):
