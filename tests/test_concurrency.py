@@ -1,13 +1,8 @@
 """Fits of several threads and processes at once are those of one, and leave nothing behind."""
 
 import multiprocessing
-import os
-import subprocess
-import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +11,7 @@ from sklearn.base import clone
 from threadpoolctl import ThreadpoolController
 
 from problems import simulate
+from processes import blas_threads, run
 from shrinklin import (
     GradientDescent,
     GroupLassoClassifier,
@@ -27,10 +23,10 @@ from shrinklin import (
     ShrinkNetRegressor,
     ShrinkNetRegressorCV,
     Threshold,
+    blas,
 )
 from shrinklin.blas import one_blas_thread
 
-ROOT = Path(__file__).parents[1]
 TRAINING = GradientDescent(max_epochs=50, tol=1e30, batch_size=10, removal=Threshold(0.01))
 MODELS = [
     GroupLassoRegressor(0.5),
@@ -97,128 +93,114 @@ def test_fits_that_share_room_are_seen():
         assert_threads_agree([SharesRoom(0.5)])
 
 
-# What follows runs in processes of its own: BLAS has two threads there to begin with, and what
-# is forked has no threads of pytest's to wait for.
+# What follows runs in processes of its own, in which BLAS has two threads to begin with.
 
 
-def run(check, *arguments):
-    """Call a function of this file in a process that has this file as its script."""
-    threads = {f"{name}_NUM_THREADS": "2" for name in ("OPENBLAS", "MKL", "BLIS", "OMP")}
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    result = subprocess.run(
-        [sys.executable, __file__, check.__name__, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=os.environ | threads | {"PYTHONPATH": path},
-    )
-    assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
-
-
-def blas_threads():
-    """Numbers of threads of the BLAS libraries that may have several."""
-    libraries = ThreadpoolController().select(user_api="blas").info()
-    # cvxpy brings one that was built without: it says 1 whatever it is told.
-    return {lib["num_threads"] for lib in libraries if lib.get("threading_layer") != "disabled"}
-
-
-def check_blas_after_fits():
+def check_number_after_fits():
     for model in MODELS:
         coefficients(model, 0)
         assert blas_threads() == {2}, model
-    with pytest.raises(KeyError), one_blas_thread():
-        raise KeyError
+
+
+class Overlapping:
+    """Two searches: the second begins while the first computes scores, and outlasts it."""
+
+    def __init__(self):
+        self.begun, self.ended, self.found = (
+            [threading.Event() for _ in range(2)],
+            threading.Event(),
+            {},
+        )
+
+    def score_of_first(self, *_):
+        self.begun[0].set()
+        assert self.begun[1].wait(60)
+        self.found.setdefault("first", blas_threads())
+        return 0.0
+
+    def score_of_second(self, *_):
+        self.begun[1].set()
+        assert self.ended.wait(60)
+        self.found.setdefault("second", blas_threads())
+        return 0.0
+
+    def run(self):
+        """What BLAS has in the first, in the second when the first has ended, and after both."""
+        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+            first = one.submit(score_with, self.score_of_first)
+            assert self.begun[0].wait(60)
+            second = other.submit(score_with, self.score_of_second)
+            first.result()
+            self.ended.set()
+            second.result()
+        return self.found | {"after": blas_threads()}
+
+
+def score_with(scoring):
+    GroupLassoRegressorCV(3, cv=2, scoring=scoring).fit(*simulate(30, 6, 3, 2))
+
+
+class RestoresOnLeaving:
+    """A mutant: the limit of threadpoolctl, which each who leaves takes from all."""
+
+    def held(self):
+        return ThreadpoolController().limit(limits=1, user_api="blas")
+
+
+def check_overlapping_searches():
+    assert Overlapping().run() == {"first": {1}, "second": {1}, "after": {2}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blas, "_LIMIT", RestoresOnLeaving())
+        assert Overlapping().run()["second"] == {2}
+
+
+def test_blas_has_one_thread_in_fits_and_two_after():
+    run(check_number_after_fits, check_overlapping_searches)
+
+
+def threads_in_worker():
+    """What BLAS has in a worker before a limit, in it and after it."""
+    before = blas_threads()
+    with one_blas_thread():
+        inside = blas_threads()
+    return before, inside, blas_threads()
+
+
+def check_workers():
+    models = MODELS[:8:3]
+    alone = [coefficients(model, 1) for model in models]
+    for kind, backend in BACKENDS.items():
+        workers = Parallel(2, backend=backend)
+        found = workers(delayed(coefficients)(model, 1) for model in models)
+        np.testing.assert_array_equal(np.concatenate(found), np.concatenate(alone), kind)
+        numbers = workers(delayed(threads_in_worker)() for _ in range(4))
+        assert all(inside == {1} for _, inside, _ in numbers), kind
+        # Threads that overlap see each other's limit.
+        assert kind == "threading" or all(before == after for before, _, after in numbers), kind
     assert blas_threads() == {2}
 
 
-def check_blas_after_overlap():
-    assert threads_after_overlap(one_blas_thread) == {2}
-    assert threads_after_overlap(limit_that_restores_what_it_finds) == {1}
-
-
-def threads_after_overlap(limit):
-    """What two threads leave behind that hold `limit()`, the first to come leaving first."""
-    entered, leave = threading.Event(), threading.Event()
-
-    def first():
-        with limit():
-            entered.set()
-            leave.wait(30)
-
-    thread = threading.Thread(target=first)
-    thread.start()
-    entered.wait(30)
-    with limit(), limit():
-        assert blas_threads() == {1}
-        leave.set()
-        thread.join()
-    return blas_threads()
-
-
-def limit_that_restores_what_it_finds():
-    """A mutant: the 1 that the other thread had set is kept for good."""
-    return ThreadpoolController().limit(limits=1, user_api="blas")
-
-
-@pytest.mark.parametrize("check", [check_blas_after_fits, check_blas_after_overlap])
-def test_blas_has_the_threads_of_before(check):
-    run(check)
-
-
-def check_workers(kind):
-    models = MODELS[:8]
-    alone = [coefficients(model, 1) for model in models]
-    backend = multiprocessing.get_context(kind) if kind in START_METHODS else kind
-    found = Parallel(2, backend=backend)(delayed(coefficients)(model, 1) for model in models)
-    np.testing.assert_array_equal(np.concatenate(found), np.concatenate(alone))
-
-
-def check_workers_of_a_search(kind):
+def check_workers_of_a_search():
     search = GroupLassoClassifierCV(4, cv=3)
     alone = coefficients(search, 1)
-    with parallel_config(backend=kind):
-        np.testing.assert_array_equal(coefficients(search.set_params(n_jobs=2), 1), alone)
-    assert blas_threads() == {2}
+    for kind in ("multiprocessing", "loky", "threading"):
+        with parallel_config(backend=kind):
+            found = coefficients(clone(search).set_params(n_jobs=2), 1)
+        np.testing.assert_array_equal(found, alone, kind)
+        assert blas_threads() == {2}, kind
 
 
-def check_fork_while_another_limits_blas():
-    """A child in which the lock of `one_blas_thread` stays taken would wait for ever."""
-    ends = time.monotonic() + 2
-
-    def limit():
-        while time.monotonic() < ends:
-            with one_blas_thread():
-                pass
-
-    threads = [threading.Thread(target=limit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    while time.monotonic() < ends:
-        child = os.fork()
-        if child == 0:
-            with one_blas_thread():
-                os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
+# Those that fork come first, while this process has no other threads.
+START_METHODS = [
+    kind for kind in ("fork", "spawn") if kind in multiprocessing.get_all_start_methods()
+]
+BACKENDS = {kind: multiprocessing.get_context(kind) for kind in START_METHODS}
+BACKENDS |= {"loky": "loky", "threading": "threading"}
 
 
-START_METHODS = {"fork", "spawn"}.intersection(multiprocessing.get_all_start_methods())
+def test_workers_get_the_answers_of_one():
+    run(check_workers)
 
 
-@pytest.mark.parametrize("kind", ["loky", "threading", *sorted(START_METHODS)])
-def test_workers_get_the_answers_of_one(kind):
-    run(check_workers, kind)
-
-
-@pytest.mark.parametrize("kind", ["loky", "threading", "multiprocessing"])
-def test_workers_of_a_search_get_the_answers_of_one(kind):
-    run(check_workers_of_a_search, kind)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Nothing forks on this system.")
-def test_what_is_forked_while_others_limit_blas_goes_on():
-    run(check_fork_while_another_limits_blas)
-
-
-if __name__ == "__main__":
-    globals()[sys.argv[1]](*sys.argv[2:])
-    print("done")
+def test_workers_of_a_search_get_the_answers_of_one():
+    run(check_workers_of_a_search)
