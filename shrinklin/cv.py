@@ -12,7 +12,7 @@ are all that is needed: X is read once for the whole search.
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Self
 
@@ -23,7 +23,6 @@ from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.parallel import delayed
 
 from shrinklin.base import LinearModel, warn_unless_converged
 from shrinklin.blas import one_blas_thread
@@ -275,7 +274,7 @@ class SparseLinearModelCV(LinearModel):
         bare.__dict__.pop("feature_names_in_", None)
         names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
         jobs = (
-            delayed(follow)(bare, name, fold.train, fold.score, alphas)
+            partial(follow, bare, name, fold.train, fold.score, alphas)
             for name, fold in zip(names, folds, strict=True)
         )
         # Where joblib works by threads: see `one_blas_thread`.

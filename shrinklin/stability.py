@@ -2,13 +2,14 @@
 
 The rows of every resample come from one seed, in one order; the fits then run on any number
 of processes. A fit returns which columns of X it kept, and its warnings, which are reported
-together at the end.
+together at the end. What others than shrinklin warn of is collected in other processes only:
+filters and hooks of `warnings` belong to all threads of a process.
 """
 
 import os
 import warnings
-from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
+from contextlib import contextmanager
+from functools import partial
 from inspect import Parameter, signature
 from itertools import chain, islice
 
@@ -18,16 +19,12 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import check_consistent_length
 
 from shrinklin.blas import one_blas_thread
-from shrinklin.messages import results, warn
+from shrinklin.messages import alone_in_another_process, collected, results, warn
 from shrinklin.moments import Moments
 from shrinklin.validation import check_weights, check_whole
-
-# Which resample is being fitted: two threads fit two of them.
-_fitted_now: ContextVar[int | None] = ContextVar("resample", default=None)
 
 
 def selection_frequencies(
@@ -99,8 +96,12 @@ def selection_frequencies(
 
     Warns
     -----
+    ConvergenceWarning, UserWarning
+        One of each category that fits of shrinklin's estimators warned of, with the number
+        of fits.
     Warning
-        One of each category that the fits warned of, with the number of fits.
+        What other estimators warn of: the same way from other processes (`n_jobs`), and one
+        by one, as if they were fitted alone, from this one.
     UserWarning
         Where a class has one row, so that one half of every pair lacks it.
 
@@ -131,14 +132,17 @@ def selection_frequencies(
     # A generator of its own: the fits may draw from numpy's while the rows are drawn.
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
     drawn = enumerate(resamples(classes, n_resamples, resampling, rng), start=1)
-    fits = ((estimator, X, y, s, rows, f"{k} of {n_resamples}", k) for k, rows in drawn)
+    fits = (
+        partial(_fit, estimator, X, y, s, rows, f"{k} of {n_resamples}", os.getpid())
+        for k, rows in drawn
+    )
     if resampling == "half":
         # Before the fits, of which one that lacks a class may raise.
         _report_single_rows(classes, y)
-    log: list[tuple] = []
-    with _watched(log):
-        kept = _run(fits, n_resamples, n_jobs, verbose, log)
-    _report(log, n_resamples)
+    # Where joblib works by threads: see `BlasLimit`.
+    with one_blas_thread():
+        kept, warned = _run(fits, n_resamples, n_jobs, verbose)
+    _report(warned, n_resamples)
     return kept / n_resamples
 
 
@@ -255,34 +259,43 @@ def _holds_classes(estimator, y):
     return all(isinstance(label, str | bool) for label in np.asarray(y).reshape(-1).tolist())
 
 
-def _run(fits, n_resamples, n_jobs, verbose, log):
-    """How many of the fits keep each column; warnings of other processes go to `log`."""
-    tasks = (delayed(_fit)(*fit, os.getpid()) for fit in fits)
-    kept = 0
-    for support, warned in results(
-        tasks, n_resamples, n_jobs, verbose, "selection_frequencies", "fit"
-    ):
+def _run(fits, n_resamples, n_jobs, verbose):
+    """How many of the fits keep each column, and (number, category, text) of all warnings."""
+    kept, warned = 0, []
+    done = results(fits, n_resamples, n_jobs, verbose, "selection_frequencies", "fit")
+    for number, (support, log) in enumerate(done, start=1):
         kept = kept + support
-        log += warned
-    return kept
+        warned += [(number, category, text) for category, text in log]
+    return kept, warned
 
 
-def _fit(estimator, X, y, s, rows, name, number, caller):
-    """Columns kept in the fit to those rows, and its warnings where `caller` hears them not."""
-    log: list[tuple] = []
+def _fit(estimator, X, y, s, rows, name, caller):
+    """Columns kept in the fit to those rows, and (category, text) of its warnings."""
     model = clone(estimator)
     weights = {} if s is None else {_weight_name(model): s[rows]}
-    token = _fitted_now.set(number)
     try:
-        # Threads of the caller share its watch: to begin one in each would mix them up.
-        with nullcontext() if os.getpid() == caller else _watched(log):
+        # Products round otherwise on other numbers of threads; a process of several has fewer.
+        with one_blas_thread(), collected() as log, _heard(log, caller):
             model.fit(_take(X, rows), _take(y, rows), **weights)
             return _support(model, X.shape[1]), log
     except Exception as error:
         error.add_note(f"This was the fit to resample {name}, of {len(rows)} of {X.shape[0]} rows.")
         raise
-    finally:
-        _fitted_now.reset(token)
+
+
+@contextmanager
+def _heard(log, caller):
+    """Add to `log` what others warn of, in a process that does nothing else.
+
+    In the process of the caller it goes its usual way: other threads may use `warnings`.
+    """
+    if not alone_in_another_process(caller):
+        yield
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    log += [(w.category, str(w.message)) for w in caught]
 
 
 def _weight_name(estimator):
@@ -340,37 +353,15 @@ def _check_keeps_columns(step, n_passed):
         )
 
 
-@contextmanager
-def _watched(log):
-    """One thread for linear algebra, and (number, category, text) of warnings into `log`.
-
-    Products round otherwise on other numbers of threads, and a process that is one of
-    several has fewer.
-    """
-
-    def note(message, category, *_args, **_kwargs):
-        log.append((_fitted_now.get(), category, str(message)))
-
-    with one_blas_thread(), warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.showwarning = note
-        yield
-
-
-def _report(log, n_resamples):
-    """Warn once of each category, and of what did not come from a fit as it was."""
-    for category in dict.fromkeys(category for _, category, _ in log):
-        said = [(number, text) for number, of, text in log if of is category]
-        for text in dict.fromkeys(text for number, text in said if number is None):
-            warn(text, category)
-        fits = {number: text for number, text in reversed(said) if number is not None}
-        if fits:
-            first = min(fits)
-            warn(
-                f"{len(fits)} of {n_resamples} fits warned; that to resample {first}: "
-                f"{fits[first]}",
-                category,
-            )
+def _report(warned, n_resamples):
+    """Warn once of each category."""
+    for category in dict.fromkeys(category for _, category, _ in warned):
+        said = {number: text for number, of, text in reversed(warned) if of is category}
+        first = min(said)
+        warn(
+            f"{len(said)} of {n_resamples} fits warned; that to resample {first}: {said[first]}",
+            category,
+        )
 
 
 def _report_single_rows(classes, y):

@@ -2,10 +2,12 @@
 
 import multiprocessing
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import sklearn
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone
 from threadpoolctl import ThreadpoolController
@@ -26,6 +28,7 @@ from shrinklin import (
     blas,
 )
 from shrinklin.blas import one_blas_thread
+from shrinklin.messages import results
 
 TRAINING = GradientDescent(max_epochs=50, tol=1e30, batch_size=10, removal=Threshold(0.01))
 MODELS = [
@@ -204,3 +207,22 @@ def test_workers_get_the_answers_of_one():
 
 def test_workers_of_a_search_get_the_answers_of_one():
     run(check_workers_of_a_search)
+
+
+def surroundings():
+    action, _, category, *_ = warnings.filters[0]
+    return sklearn.get_config()["working_memory"], action, category
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
+def test_workers_have_the_configuration_and_the_filters_of_warnings_of_the_caller(backend):
+    with (
+        parallel_config(backend=backend, n_jobs=2),
+        sklearn.config_context(working_memory=77),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error", BytesWarning)
+        filters = warnings.filters
+        found = list(results([surroundings] * 3, 3, None, 0, "tasks", "task"))
+        assert warnings.filters is filters
+    assert found == [(77, "error", BytesWarning)] * 3

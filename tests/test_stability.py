@@ -1,5 +1,8 @@
 import sys
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 
 import joblib
@@ -29,6 +32,7 @@ from shrinklin import (
     stability,
 )
 from shrinklin.display import StabilityDisplay
+from shrinklin.messages import warn
 from shrinklin.stability import resamples, selection_frequencies
 
 GROUP_LASSO = GroupLassoRegressor(0.3)
@@ -42,9 +46,13 @@ def _close_figures():
     plt.close("all")
 
 
-def rows_of(classes, n_resamples, resampling="half", seed=0):
-    """The rows that `selection_frequencies` draws for random_state=seed."""
-    rng = np.random.default_rng(np.random.RandomState(seed).randint(2**31 - 1))
+# What `selection_frequencies` draws the rows from for random_state=0.
+SEED_OF_ROWS = np.random.RandomState(0).randint(2**31 - 1)
+
+
+def rows_of(classes, n_resamples, resampling="half"):
+    """The rows that `selection_frequencies` draws for random_state=0."""
+    rng = np.random.default_rng(SEED_OF_ROWS)
     return list(resamples(np.asarray(classes), n_resamples, resampling, rng))
 
 
@@ -76,8 +84,10 @@ def check_halves(drawn, classes):
     for first, second in zip(drawn[::2], drawn[1::2], strict=True):
         np.testing.assert_array_equal(np.sort(np.concatenate([first, second])), np.arange(n))
         assert (len(first), len(second)) == (n // 2, n - n // 2)
-        per_class = [np.bincount(classes[half], minlength=max(classes) + 1) for half in drawn[:2]]
-        assert abs(per_class[0] - per_class[1]).max() <= 1
+        in_first, in_second = (
+            np.bincount(classes[half], minlength=max(classes) + 1) for half in (first, second)
+        )
+        assert abs(in_first - in_second).max() <= 1
 
 
 def check_bootstraps(drawn, classes):
@@ -121,6 +131,12 @@ def _halves_of_any_class(classes, rng):
     return order[1::2], order[::2]
 
 
+def _first_halves_by_class(classes, rng):
+    """By class at first only: the next pairs are drawn from rows of any class."""
+    begun = rng.bit_generator.state == np.random.default_rng(SEED_OF_ROWS).bit_generator.state
+    return (_halves if begun else _halves_of_any_class)(classes, rng)
+
+
 def _without_replacement(classes, rng):
     return (rng.permutation(len(classes)),)
 
@@ -138,6 +154,7 @@ MUTANTS = [
     ("half", _independent_halves),
     ("half", _same_halves),
     ("half", _halves_of_any_class),
+    ("half", _first_halves_by_class),
     ("bootstrap", _without_replacement),
     ("bootstrap", _same_bootstrap),
     ("bootstrap", _bootstrap_of_any_class),
@@ -485,15 +502,17 @@ def test_warnings_of_the_fits_are_one(backend):
 
 
 class Complaining(Listener):
+    """Warns as shrinklin does, twice in every fit, and of something else from the third on."""
+
     def __sklearn_clone__(self):
         return Complaining(self.heard)
 
     def fit(self, X, y):
         super().fit(X, y)
         if len(self.heard) > 2:
-            warnings.warn("late", RuntimeWarning, stacklevel=1)
-        for _ in range(3):
-            warnings.warn("always", UserWarning, stacklevel=1)
+            warn("late", RuntimeWarning)
+        for k in range(2):
+            warn(f"always, {k}")
         return self
 
 
@@ -502,9 +521,96 @@ def test_every_category_is_warned_of_once_with_its_own_number_of_fits():
         warnings.simplefilter("always")
         selection_frequencies(Complaining([]), *simulate(20, 3, 1), 5)
     assert [(w.category, str(w.message)) for w in caught] == [
-        (UserWarning, "5 of 5 fits warned; that to resample 1: always"),
+        (UserWarning, "5 of 5 fits warned; that to resample 1: always, 0"),
         (RuntimeWarning, "3 of 5 fits warned; that to resample 3: late"),
     ]
+
+
+class Foreign(BaseEstimator):
+    """Warns as others do."""
+
+    def fit(self, X, y):
+        warnings.warn(f"{len(X)} rows", RuntimeWarning, stacklevel=1)
+        return self
+
+    def get_support(self):
+        return np.ones(3, dtype=bool)
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
+def test_what_others_warn_of_comes_as_it_is_or_from_other_processes_at_once(backend):
+    with (
+        joblib.parallel_config(backend=backend),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        selection_frequencies(Foreign(), *simulate(21, 3, 1), 4, n_jobs=2)
+    said = sorted(str(w.message) for w in caught)
+    if backend == "loky":
+        assert said == ["4 of 4 fits warned; that to resample 1: 10 rows"]
+    else:
+        assert said == ["10 rows", "10 rows", "11 rows", "11 rows"]
+
+
+class Waiting(Listener):
+    """Says that its fit has begun, and ends it when it is told to."""
+
+    def __init__(self, name):
+        self.name, self.begun, self.ends = name, threading.Event(), threading.Event()
+
+    def __sklearn_clone__(self):
+        return self
+
+    def fit(self, X, y):
+        self.begun.set()
+        assert self.ends.wait(60)
+        warn(self.name)
+        warnings.warn(f"{self.name}, as others do", RuntimeWarning, stacklevel=1)
+        self.support_ = np.ones(3, dtype=bool)
+        return self
+
+
+def said_by_overlapping_calls():
+    """What two calls warn of, of which the second begins in the first and ends after it."""
+    first, second = Waiting("first"), Waiting("second")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        filters, shown = list(warnings.filters), warnings.showwarning
+        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+            calls = []
+            for pool, model in ((one, first), (other, second)):
+                calls.append(pool.submit(selection_frequencies, model, *simulate(20, 3, 1), 1))
+                assert model.begun.wait(60)
+            for model, call in zip((first, second), calls, strict=True):
+                model.ends.set()
+                call.result()
+        assert warnings.filters == filters
+        assert warnings.showwarning is shown
+    return [str(w.message) for w in caught]
+
+
+def test_overlapping_calls_leave_nothing_behind_and_swallow_nothing():
+    assert said_by_overlapping_calls() == [
+        "first, as others do",
+        "1 of 1 fits warned; that to resample 1: first",
+        "second, as others do",
+        "1 of 1 fits warned; that to resample 1: second",
+    ]
+
+
+@contextmanager
+def replaces_the_hook_of_all():
+    log = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, category, *_: log.append((category, str(message)))
+        yield log
+
+
+def test_collecting_by_a_hook_is_rejected(monkeypatch):
+    monkeypatch.setattr(stability, "collected", replaces_the_hook_of_all)
+    with pytest.raises(AssertionError):
+        said_by_overlapping_calls()
 
 
 def test_a_class_of_one_row_is_warned_of():
