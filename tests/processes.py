@@ -27,9 +27,10 @@ CALL = "import sys, processes; processes.call(*sys.argv[1:])"
 
 
 def call(module, *names):
+    checks = import_module(module)
     for name in names:
         give_blas_two_threads()
-        getattr(import_module(module), name)()
+        getattr(checks, name)()
     print("done")
 
 
