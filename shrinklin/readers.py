@@ -7,7 +7,7 @@ whatever is no number is refused, with the file, the column and the row.
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -102,6 +102,67 @@ class Columns:
         return frame[self.features].astype(float), frame[self.target].astype(float), s
 
 
+@dataclass(frozen=True)
+class _Written:
+    """How flags and numbers are written in a CSV file, by the options of `pandas.read_csv`.
+
+    pandas makes text of a column where flags meet numbers, or huge numbers others, in the rows
+    that it reads at a time; entry by entry their meaning does not depend on these.
+    """
+
+    flags: dict
+    number: re.Pattern
+    thousands: str
+    decimal: str
+    told: Container
+
+    @classmethod
+    def of(cls, options):
+        flags = dict.fromkeys(options.get("true_values") or (), 1.0)
+        flags |= dict.fromkeys(options.get("false_values") or (), 0.0)
+        decimal, thousands = options.get("decimal", "."), options.get("thousands") or ""
+        point = re.escape(decimal)
+        number = rf"[+-]?(\d+{point}?\d*|{point}\d+)([eE][+-]?\d+)?"
+        return cls(flags, re.compile(number, re.ASCII), thousands, decimal, _Told.of(options))
+
+    def numbers(self, values):
+        """A column with its text as numbers, or as it was if that cannot be."""
+        category = hasattr(values, "cat")
+        if not category and (values.dtype.kind != "O" or values.name in self.told):
+            return values
+        read = [self._value(v) if isinstance(v, str) else v for v in values]
+        if any(value is None for value in read):
+            return values
+        return type(values)(read, index=values.index, dtype=object, name=values.name)
+
+    def _value(self, text):
+        text = text.strip()
+        if text in self.flags:
+            return self.flags[text]
+        if text.lower() in ("true", "false"):
+            return float(text.lower() == "true")
+        text = text.replace(self.thousands, "") if self.thousands else text
+        return float(text.replace(self.decimal, ".")) if self.number.fullmatch(text) else None
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The columns of which options of `pandas.read_csv` say what they hold."""
+
+    names: frozenset
+    all: bool
+
+    @classmethod
+    def of(cls, options):
+        dtype = options.get("dtype")
+        some = dtype if type(dtype) is dict else {}
+        names = frozenset([*some, *(options.get("converters") or ())])
+        return cls(names, dtype is not None and dtype is not some)
+
+    def __contains__(self, name):
+        return self.all or name in self.names
+
+
 def csv_chunks(path, columns, chunksize, options):
     """Yield (X, Y, sample_weight) of at most `chunksize` rows of CSV files."""
     check_whole("chunksize", chunksize, 1)
@@ -110,7 +171,7 @@ def csv_chunks(path, columns, chunksize, options):
     # all, and one more in a later file is an error.
     if columns.features is not None:
         options = {"usecols": set(columns.wanted).__contains__} | options
-    names = None
+    names, written = None, _Written.of(options)
     refused = (pandas.errors.EmptyDataError, pandas.errors.ParserError, *_UNREADABLE)
     for file in _several(path):
         with (
@@ -126,7 +187,7 @@ def csv_chunks(path, columns, chunksize, options):
                         _check_own_names(frame.columns, file)
                     columns = columns.found_in(frame.columns, file)
                     names = _same_names(names, frame.columns, file)
-                yield from _chunk(frame, columns, file, start)
+                yield from _chunk(frame, columns, file, start, written.numbers)
                 start += len(frame)
 
 
@@ -229,11 +290,14 @@ def _names_to_take(schema, wanted, all_count, file):
     return names
 
 
-def _chunk(frame, columns, file, start):
-    """Yield the rows of a frame that begins at row `start` of its file, if it has any."""
+def _chunk(frame, columns, file, start, read=lambda values: values):
+    """Yield the rows of a frame that begins at row `start` of its file, if it has any.
+
+    `read` makes numbers of text that stands for them.
+    """
     if len(frame):
         numbers = {
-            name: _numbers(frame[name], f"{file}: column {name!r}", start)
+            name: _numbers(read(frame[name]), f"{file}: column {name!r}", start)
             for name in columns.wanted
         }
         if columns.sample_weight is not None:
@@ -261,7 +325,7 @@ def _refuse_text(values, what, start):
         value = values.iloc[row]
         raise ValueError(
             f"{what} holds {values.dtype}, {value!r} in row {start + row}, and not numbers: leave "
-            f"it out by features=, or encode it as numbers.{_hint(values.name, value)} {_REMEDY}"
+            f"it out by features=, or encode it as numbers.{_hint(value)} {_REMEDY}"
         )
 
 
@@ -273,16 +337,13 @@ def _reads_as_number(value):
     return True
 
 
-def _hint(name, value):
+def _hint(value):
     """What to tell pandas.read_csv about a number that it took for text."""
     text = str(value).strip()
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
         return " If it is a number, give thousands=','."
     if re.fullmatch(r"[+-]?\d*,\d+", text):
         return " If it is a number, give decimal=','."
-    # pandas before 3 leaves whole numbers of more than 64 bits as text.
-    if re.fullmatch(r"[+-]?\d{19,}", text):
-        return f" If it is a number, give dtype={{{name!r}: float}}."
     return ""
 
 
