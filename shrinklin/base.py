@@ -16,7 +16,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -30,9 +29,12 @@ from shrinklin.solvers.gradient_descent import GradientDescent, Stream
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (
     SPARSE_FORMATS,
+    CheckedSelector,
+    by_column,
     check_flag,
     check_real,
     check_whole,
+    features,
     narrowest,
     predictions,
     relative_weights,
@@ -64,7 +66,7 @@ class Target:
     classes: np.ndarray | None = None
 
 
-class LinearModel(SelectorMixin, BaseEstimator):
+class LinearModel(CheckedSelector, BaseEstimator):
     """A fitted model ``coef_`` x + ``intercept_``, and the features that it kept."""
 
     def __getstate__(self):
@@ -95,8 +97,10 @@ class LinearModel(SelectorMixin, BaseEstimator):
         check_is_fitted(self)
         dtype = [np.float64, np.float32]
         try:
-            X = validate_data(self, X, accept_sparse=SPARSE_FORMATS, dtype=dtype, reset=False)
-        except (ValueError, OverflowError) as error:
+            X = validate_data(
+                self, features(X), accept_sparse=SPARSE_FORMATS, dtype=dtype, reset=False
+            )
+        except (TypeError, ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
         return predictions(X, self.coef_, self.intercept_)
 
@@ -178,10 +182,17 @@ class SparseLinearModel(LinearModel):
         self._check_parameters()
         X, y = self._validate(X, y)
         s = relative_weights(sample_weight, X)
-        return X, y, s, self._groups_of(X.shape[1])
+        return X, y, s, self._groups_of(X.shape[1], getattr(self, "feature_names_in_", None))
 
-    def _groups_of(self, n_features):
-        return Groups.from_labels(n_features, self.groups, self.feature_weights)
+    def _groups_of(self, n_features, names=None):
+        """The `Groups` of columns that have those names."""
+        given = self._per_feature(names)
+        return Groups.from_labels(n_features, given["groups"], given["feature_weights"])
+
+    def _per_feature(self, names):
+        """The parameters that hold one entry a feature, in the order of columns of those names."""
+        given = {"groups": self.groups, "feature_weights": self.feature_weights}
+        return {name: by_column(name, values, names) for name, values in given.items()}
 
     def _prepare(self, X, y, sample_weight):
         """The `Objective` and the `Target` of data as the user gives them, or of `Moments`."""

@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import validate_data
 
 from shrinklin.base import (
     LinearModel,
@@ -22,7 +22,15 @@ from shrinklin.path import ClassificationPath
 from shrinklin.risk import risk_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.validation import SPARSE_FORMATS, check_weights, weigh_classes, with_remedy
+from shrinklin.validation import (
+    SPARSE_FORMATS,
+    check_unmasked,
+    features,
+    labels,
+    weigh_classes,
+    weights_of_rows,
+    with_remedy,
+)
 
 # What a class weighs that no row of the first call of a stream has, in rows.
 _UNSEEN = 0.5
@@ -87,6 +95,23 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         logs = self.predict_log_proba(X)
         return self.classes_[logs.argmax(axis=1)]
 
+    def score(self, X, y, sample_weight=None) -> float:
+        """Share of the rows, by weight, whose class `predict` tells.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_unmasked("y", y)
+        check_unmasked("sample_weight", sample_weight)
+        return super().score(X, labels(y), sample_weight)
+
 
 class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     """Shared by the classifiers: the logistic loss."""
@@ -103,16 +128,18 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         return X, y
 
     def _validate_rows(self, X, y, reset=True):
+        check_unmasked("y", y)
         try:
-            return validate_data(
+            X, y = validate_data(
                 self,
-                X,
+                features(X),
                 y,
                 accept_sparse=SPARSE_FORMATS,
                 dtype=[np.float64, np.float32],
                 reset=reset,
             )
-        except (ValueError, OverflowError) as error:
+            return X, labels(y)
+        except (TypeError, ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
 
     def _coded(self, y, sample_weight):
@@ -287,7 +314,8 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         if begun and not s.any():
             return  # nothing is added
         _raise_if_weightless(s)
-        groups, whole = self._groups_of(X.shape[1]), solver.batch_size is None
+        groups = self._groups_of(X.shape[1], getattr(self, "feature_names_in_", None))
+        whole = solver.batch_size is None
         self._go_on(
             groups,
             solver,
@@ -326,8 +354,8 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     def _numbers(self, y, classes):
         """Which of the classes every row has."""
         numbers = {label: k for k, label in enumerate(classes.tolist())}
-        labels = y.tolist()
-        unknown = {label: None for label in labels if label not in numbers}
+        given = y.tolist()
+        unknown = {label: None for label in given if label not in numbers}
         if unknown:
             shown = ", ".join(map(repr, list(unknown)[:5])) + (", …" if len(unknown) > 5 else "")
             begin = "Begin anew with a clone, and give" if hasattr(self, "classes_") else "Give"
@@ -335,18 +363,14 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
                 f"y has labels that are not among the classes {classes.tolist()}: {shown}. {begin} "
                 "all labels as classes in the first call of partial_fit."
             )
-        return np.array([numbers[label] for label in labels], dtype=int)
+        return np.array([numbers[label] for label in given], dtype=int)
 
     def _weights_of_rows(self, sample_weight, X, classes, codes):
         """Sample weights times class weights; zeros where the call adds nothing."""
         # One row a class: a chunk need not have them all.
         every = np.arange(len(classes))
         factors = weigh_classes(self.class_weight, classes, every, np.ones(len(classes)))
-        # Unlike `any`, it takes text with numpy 1 too, which is then refused below.
-        if np.ndim(sample_weight) == 1 and not np.count_nonzero(sample_weight):
-            check_consistent_length(X, sample_weight)
-            return np.zeros(X.shape[0])
-        s = check_weights(sample_weight, X)
+        s = weights_of_rows(sample_weight, X)
         with np.errstate(over="ignore"):
             s = s * factors[codes]
             if not np.isfinite(s.sum()):
@@ -370,8 +394,9 @@ def _sorted_labels(classes):
     wanted = "give a list of all labels that any call of partial_fit may bring, two or more"
     if np.ndim(classes) != 1 or len(classes) == 0:
         raise ValueError(f"classes={classes!r}: {wanted}.")
+    check_unmasked("classes", classes)
     try:
-        given = unique_labels(classes)
+        given = unique_labels(labels(classes))
         # Thrice, as a y of labels that are nearly all different is warned of.
         check_classification_targets(np.tile(given, 3))
     except (TypeError, ValueError) as error:
@@ -411,15 +436,17 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         suits standardised features.
     groups : array-like of shape (n_features,), default=None
         One label a feature; features of a label enter or stay out together.
-        None makes every feature its own group.
+        None makes every feature its own group. A pandas Series is aligned by
+        its index with the names of the columns of X.
     feature_weights : array-like of shape (n_features,), default=None
         ω, one weight >= 0 a feature and equal within a group; 0 leaves the
         feature unpenalised. None takes 1, or with `groups` the square root of
         the group's number of features. For a feature that is its own group,
-        ω is the same as dividing its column by ω.
+        ω is the same as dividing its column by ω. A Series as for `groups`.
     fit_intercept : bool, default=True
     class_weight : dict, "balanced" or None, default=None
-        Factor of the samples of every label, 1 for labels left out. "balanced"
+        Factor of the samples of every label, 1 for labels left out. y may lack
+        labels of the dict if it has none that the dict leaves out. "balanced"
         gives every class the same total weight.
     solver : "auto", ProximalNewton or GradientDescent, default="auto"
         "auto" is ``ProximalNewton()``, which is exact. `GradientDescent` trains as
@@ -554,15 +581,18 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
     groups : array-like of shape (n_features,), default=None
         One label a feature; features of a label share a switch (with p = 1
         some of them may still be 0). None makes every feature its own group.
+        A pandas Series is aligned by its index with the names of the columns
+        of X.
     feature_weights : array-like of shape (n_features,), default=None
         ω, one weight >= 0 a feature and equal within a group; 0 leaves the
         feature unpenalised. None takes 1, or with `groups` the square root of
         the group's number of features. For a feature that is its own group,
         ω is the same as dividing its column by :math:`\omega^{3/2}` (p = 2) or
-        :math:`\omega^2` (p = 1).
+        :math:`\omega^2` (p = 1). A Series as for `groups`.
     fit_intercept : bool, default=True
     class_weight : dict, "balanced" or None, default=None
-        Factor of the samples of every label, 1 for labels left out. "balanced"
+        Factor of the samples of every label, 1 for labels left out. y may lack
+        labels of the dict if it has none that the dict leaves out. "balanced"
         gives every class the same total weight.
     solver : "auto", ProximalNewton or GradientDescent, default="auto"
         "auto" is ``ProximalNewton()``, which is exact. `GradientDescent` trains as

@@ -208,6 +208,8 @@ class SparseLinearModelCV(LinearModel):
         self._check_scoring()
         model, given = self._model(), X
         X, y, s, _ = model._checked(X, y, sample_weight)
+        # In the folds columns have no names.
+        model.set_params(**model._per_feature(getattr(model, "feature_names_in_", None)))
         if sparse.issparse(X):
             X = X.tocsr()  # rows are taken out
         # A weight of 2 is the row given twice, held out or not.
@@ -398,6 +400,7 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
         model._check_parameters()
         total = reduce(add, folds)
         model._name_features(total)
+        model.set_params(**model._per_feature(total.feature_names))
         dtype = np.dtype(float)
         prepared = []
         for k, test in enumerate(folds):

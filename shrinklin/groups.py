@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shrinklin.validation import real_array
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -96,7 +98,7 @@ def _group_codes(labels, n_features):
         raise ValueError(f"groups={labels!r} are not labels: {wanted}") from error
     if len(labels) != n_features:
         raise ValueError(f"groups has {len(labels)} labels, X has {n_features} features: {wanted}")
-    if any(label is None or label != label for label in codes):
+    if any(_is_missing(label) for label in codes):
         raise ValueError(
             "groups contains None or NaN: every feature needs a label; give a feature that "
             "belongs to no group a label of its own."
@@ -104,12 +106,19 @@ def _group_codes(labels, n_features):
     return np.array(owners, dtype=int)
 
 
+def _is_missing(label):
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # of pandas.NA it is not known
+        return True
+
+
 def _group_weights(feature_weights, order, ptr):
     try:
-        per_feature = np.asarray(feature_weights, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
+        per_feature = real_array(feature_weights)
+    except ValueError as error:
         raise ValueError(
-            f"feature_weights={feature_weights!r} is not numeric: give one finite "
+            f"feature_weights={feature_weights!r} is not numeric ({error}): give one finite "
             "weight >= 0 a feature."
         ) from error
     if per_feature.shape != order.shape:

@@ -39,7 +39,6 @@ from scipy import linalg
 from scipy.linalg import lapack
 from scipy.special import gammaln
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -51,7 +50,7 @@ from shrinklin.messages import warn
 from shrinklin.moments import Moments
 from shrinklin.path import alpha_grid, path_of_solutions, without_alpha
 from shrinklin.solvers.newton import alike_targets
-from shrinklin.validation import check_real
+from shrinklin.validation import CheckedSelector, check_real
 
 CRITERIA = ("aic", "bic", "ebic")
 # With the noise estimated, models of more degrees of freedom than this share of all
@@ -281,7 +280,7 @@ def _estimator_has(name):
     return check
 
 
-class InformationCriterion(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
+class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
     r"""Choice of alpha along a path by AIC, BIC or EBIC.
 
     Each model of the path gets the value

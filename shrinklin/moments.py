@@ -18,7 +18,14 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from shrinklin.validation import SPARSE_FORMATS, check_weights, naming, power_of_four
+from shrinklin.validation import (
+    check_undated,
+    check_unmasked,
+    check_weights,
+    features,
+    naming,
+    power_of_four,
+)
 
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.
@@ -87,7 +94,7 @@ class Moments:
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
             Finite numbers, which become float64: of whole numbers beyond 2^53, 16 digits
             are kept. A dense X is read in chunks and never copied whole.
-        Y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_targets)
             Finite numbers, as X.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0 with a positive sum; None takes ones.
@@ -103,14 +110,13 @@ class Moments:
         """
         names = feature_names(X)
         X = _sparse_numbers(X) if sparse.issparse(X) else _numbers("X", X)
-        Y = _numbers("Y", Y).astype(float, copy=False)
+        Y = _numbers("Y", Y.toarray() if sparse.issparse(Y) else Y).astype(float, copy=False)
         if X.ndim != 2 or Y.ndim not in (1, 2) or len(Y) != X.shape[0] or 0 in X.shape + Y.shape:
             raise ValueError(
                 f"X has shape {X.shape}, Y {Y.shape}: give two tables of the same rows, at least "
                 "one, and at least one column each."
             )
         y_ndim, Y = Y.ndim, Y.reshape(len(Y), -1)
-        _check_unmasked("sample_weight", sample_weight)
         s = check_weights(sample_weight, X)
         n_samples, weight = X.shape[0], _sum_of_weights(s)
         products = _sparse_products if sparse.issparse(X) else _dense_products
@@ -183,7 +189,7 @@ class Moments:
         ----------
         path : str, path, URL or open file; or a list of them
             Of files with the same columns, in any order. Flags count as 0 and 1, and may be
-            written so in one place and True in another.
+            written so in one place and True in another, in the same rows read or others.
         target : str or list of str
             Column to predict, for a 1-D y; or a list of them, for a 2-D y.
         features : list of str, default=None
@@ -367,11 +373,16 @@ def _shown(chunk):
 def adds_nothing(X, Y, sample_weight=None):
     """Whether there are no rows, or none of any weight; what is inconsistent is left to fail."""
     given = [part for part in (X, Y, sample_weight) if part is not None]
-    n_rows = {np.shape(part)[:1] for part in given}
+    n_rows = {_n_rows(part) for part in given}
     return n_rows == {(0,)} or (len(n_rows) == 1 and _are_zeros(sample_weight))
 
 
+def _n_rows(part):
+    return (len(part),) if isinstance(part, list | tuple) else np.shape(part)[:1]
+
+
 def _are_zeros(sample_weight):
+    check_unmasked("sample_weight", sample_weight)
     s = np.asarray(sample_weight)
     return s.ndim == 1 and s.dtype.kind in "biuf" and not s.any()
 
@@ -399,7 +410,8 @@ def _common_names(ours, theirs):
 
 def _numbers(what, values):
     """As an array of numbers."""
-    _check_unmasked(what, values)
+    check_unmasked(what, values)
+    check_undated(what, values)
     array = np.asarray(values)
     if array.dtype.kind in "biuf":
         return array
@@ -412,14 +424,6 @@ def _numbers(what, values):
         ) from error
 
 
-def _check_unmasked(what, values):
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{what} has {np.ma.count_masked(values)} masked entries: fill them in, or leave out "
-            "their rows."
-        )
-
-
 def _sparse_numbers(X):
     """As a CSR or CSC table of float32 or float64."""
     if X.dtype.kind not in "biuf":
@@ -427,7 +431,7 @@ def _sparse_numbers(X):
             f"X is sparse of dtype {X.dtype}, which is not real numbers: give X.astype(float), or "
             "the real and imaginary parts as two columns."
         )
-    X = X if X.format in SPARSE_FORMATS else X.tocsr()
+    X = features(X)
     return X if X.dtype in (np.float32, np.float64) else X.astype(float)
 
 

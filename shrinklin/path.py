@@ -29,8 +29,13 @@ from shrinklin.solvers.solution import Solution
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_real,
+    check_undated,
+    check_unmasked,
+    features,
+    labels,
     narrowest,
     predictions,
+    real_array,
     relative_weights,
     weigh_classes,
 )
@@ -150,7 +155,7 @@ class RegularizationPath(ABC):
 
     def _raw_predictions(self, X):
         """coef x + intercept: shape (n_alphas, n_samples, n_targets)."""
-        X = check_array(X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+        X = check_array(features(X), accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
         self._check_n_features(X)
         n_alphas, n_targets, n_features = self.coefs.shape
         Z = predictions(X, self.coefs.reshape(-1, n_features), self.intercepts.ravel())
@@ -162,6 +167,10 @@ class RegularizationPath(ABC):
                 f"X has {X.shape[1]} features, the path was computed with "
                 f"{self.coefs.shape[2]}: give the same columns."
             )
+
+    def _check_given(self, y):
+        """Raise for what numpy would take for something else."""
+        check_unmasked("y", y)
 
     def refit(self, X, y, sample_weight=None) -> Self:
         """Minimise the loss alone on the features that each model selected.
@@ -181,8 +190,14 @@ class RegularizationPath(ABC):
         RegularizationPath
             Of the same class, with the same `alphas`.
         """
+        self._check_given(y)
         X, y = check_X_y(
-            X, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True, y_numeric=False
+            features(X),
+            y,
+            accept_sparse=SPARSE_FORMATS,
+            dtype=float,
+            multi_output=True,
+            y_numeric=False,
         )
         self._check_n_features(X)
         smooth = self._smooth(X, y, relative_weights(sample_weight, X))
@@ -248,12 +263,17 @@ class RegressionPath(RegularizationPath):
         """
         if isinstance(X, Moments):
             return self._errors_of_moments(X)
+        self._check_given(y)
         Z = self.predict(X)
         Y = self._targets(check_array(y, ensure_2d=False, dtype=float, input_name="y"))
         check_consistent_length(Z[0], Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
 
     losses = mean_squared_errors
+
+    def _check_given(self, y):
+        super()._check_given(y)
+        check_undated("y", y)
 
     def _errors_of_moments(self, moments):
         self._check_n_features(moments.xx)
@@ -366,7 +386,8 @@ class ClassificationPath(RegularizationPath):
         return (predicted == self.classes[codes]).mean(axis=1)
 
     def _codes(self, y):
-        y = column_or_1d(y)
+        self._check_given(y)
+        y = labels(column_or_1d(y))
         unknown = np.setdiff1d(y, self.classes)
         if len(unknown):
             raise ValueError(
@@ -493,9 +514,9 @@ def _alphas(alphas, eps, estimator, objective):
         return np.array([estimator._alpha_at(strength) for strength in grid])
     wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
     try:
-        values = np.asarray(alphas, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(wanted) from error
+        values = real_array(alphas)
+    except ValueError as error:
+        raise ValueError(f"{wanted} ({error})") from error
     if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
         raise ValueError(wanted)
     return np.sort(values)[::-1]

@@ -26,7 +26,13 @@ from shrinklin.quadratic import GramQuadratic
 from shrinklin.risk import MomentRisk, risk_of_data
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.validation import SPARSE_FORMATS, with_remedy
+from shrinklin.validation import (
+    SPARSE_FORMATS,
+    check_undated,
+    check_unmasked,
+    features,
+    with_remedy,
+)
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
@@ -44,6 +50,24 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
         ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
         """
         return self._raw_predictions(X)
+
+    def score(self, X, y, sample_weight=None) -> float:
+        """R² of `predict`, averaged over the targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_unmasked("y", y)
+        check_undated("y", y)
+        check_unmasked("sample_weight", sample_weight)
+        return super().score(X, y, sample_weight)
 
 
 def _takes_moments(estimator):
@@ -65,12 +89,13 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
     moments_: Moments
 
     def _validate(self, X, y, reset=True):
-        if sparse.issparse(y):
-            y = y.toarray()
+        y = y.toarray() if sparse.issparse(y) else y
+        check_unmasked("y", y)
+        check_undated("y", y)
         try:
             X, y = validate_data(
                 self,
-                X,
+                features(X),
                 y,
                 accept_sparse=SPARSE_FORMATS,
                 dtype=[np.float64, np.float32],
@@ -78,7 +103,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 y_numeric=True,
                 reset=reset,
             )
-        except (ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
         if y.dtype.kind not in "biuf":
             raise ValueError(
@@ -264,7 +289,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         if not self._trains():
             self._optimise(*self._prepare_moments(moments, dtype))
             return None
-        groups = self._groups_of(moments.n_features)
+        groups = self._groups_of(moments.n_features, moments.feature_names)
         make = MomentRisk.from_moments
         target = _target(moments, dtype)
         return self._train(
@@ -273,7 +298,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
 
     def _prepare_moments(self, moments, dtype):
         """The `Objective` and the `Target` of moments of data of that dtype."""
-        groups = self._groups_of(moments.n_features)
+        groups = self._groups_of(moments.n_features, moments.feature_names)
         with np.errstate(over="ignore", invalid="ignore"):
             quadratic = GramQuadratic(moments, groups.order, self.fit_intercept)
             silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
@@ -309,12 +334,13 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         suits standardised features and targets.
     groups : array-like of shape (n_features,), default=None
         One label a feature; features of a label enter or stay out together.
-        None makes every feature its own group.
+        None makes every feature its own group. A pandas Series is aligned by
+        its index with the names of the columns of X.
     feature_weights : array-like of shape (n_features,), default=None
         ω, one weight >= 0 a feature and equal within a group; 0 leaves the
         feature unpenalised. None takes 1, or with `groups` the square root of
         the group's number of features. For a feature that is its own group,
-        ω is the same as dividing its column by ω.
+        ω is the same as dividing its column by ω. A Series as for `groups`.
     fit_intercept : bool, default=True
     solver : "auto", CoordinateDescent or GradientDescent, default="auto"
         "auto" is ``CoordinateDescent()``, which is exact. `GradientDescent` trains as
@@ -440,12 +466,14 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
     groups : array-like of shape (n_features,), default=None
         One label a feature; features of a label share a switch (with p = 1
         some of them may still be 0). None makes every feature its own group.
+        A pandas Series is aligned by its index with the names of the columns
+        of X.
     feature_weights : array-like of shape (n_features,), default=None
         ω, one weight >= 0 a feature and equal within a group; 0 leaves the
         feature unpenalised. None takes 1, or with `groups` the square root of
         the group's number of features. For a feature that is its own group,
         ω is the same as dividing its column by :math:`\omega^{3/2}` (p = 2) or
-        :math:`\omega^2` (p = 1).
+        :math:`\omega^2` (p = 1). A Series as for `groups`.
     fit_intercept : bool, default=True
     solver : "auto", CoordinateDescent or GradientDescent, default="auto"
         "auto" is ``CoordinateDescent()``, which is exact. `GradientDescent` trains as

@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_consistent_length
 from shrinklin.blas import one_blas_thread
 from shrinklin.messages import alone_in_another_process, collected, results, warn
 from shrinklin.moments import Moments
-from shrinklin.validation import check_weights, check_whole
+from shrinklin.validation import check_unmasked, check_weights, check_whole, features
 
 
 def selection_frequencies(
@@ -199,7 +199,7 @@ def _data(estimator, X, y, sample_weight):
     """X, y and the weights of rows whose weight is not 0, such that rows can be taken."""
     if isinstance(X, Moments):
         raise TypeError("X is Moments, which have no rows to take: give the samples.")
-    X, y = _with_rows(X), None if y is None else _with_rows(y)
+    X, y = _with_rows("X", X), None if y is None else _with_rows("y", y)
     try:
         # One number has no rows to count: check_weights says so.
         check_consistent_length(X, y, sample_weight if np.ndim(sample_weight) else None)
@@ -217,9 +217,11 @@ def _data(estimator, X, y, sample_weight):
     return X, y, s
 
 
-def _with_rows(data):
+def _with_rows(name, data):
+    check_unmasked(name, data)
     if sparse.issparse(data):
-        return data.tocsr()
+        # Fits may run in threads.
+        return features(data).tocsr()
     return data if hasattr(data, "shape") else np.asarray(data)
 
 

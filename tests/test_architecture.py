@@ -15,9 +15,8 @@ ROOT = Path(__file__).parents[1]
 
 # A module imports from rows above its own alone: nothing points back, nothing goes round.
 LAYERS = [
-    {"blas", "cost", "factored", "groups", "losses"}
-    | {"messages", "penalties", "validation", "version"},
-    {"solvers", "solvers.kernels", "solvers.optimizers", "solvers.solution"},
+    {"blas", "cost", "factored", "losses", "messages", "penalties", "validation", "version"},
+    {"groups", "solvers", "solvers.kernels", "solvers.optimizers", "solvers.solution"},
     {"linear_systems", "readers", "removal", "smooth"},
     {"solvers.parametrizations", "solvers.working_sets"},
     {"moments", "objective", "solvers.gradient_descent", "solvers.newton"},

@@ -645,10 +645,10 @@ class _Cold(GroupLassoRegressor):
 
 
 class _NoFeatureWeights(GroupLassoRegressor):
-    def _groups_of(self, n_features):
+    def _groups_of(self, n_features, names=None):
         self.feature_weights, kept = None, self.feature_weights
         try:
-            return super()._groups_of(n_features)
+            return super()._groups_of(n_features, names)
         finally:
             self.feature_weights = kept
 
