@@ -20,6 +20,9 @@ _SPENT = {
     "parameter_updates": "parameter updates",
     "multiply_adds": "multiply-adds",
 }
+_FEATURES_LEFT = "features left"
+# How far an upper axis is above the one before, in heights of the axes.
+_UPPER_STEP = 0.13
 # A legend below the axes, where nothing is drawn.
 _OUTSIDE = {
     "loc": "upper center",
@@ -102,6 +105,7 @@ class PathDisplay:
         PathDisplay
         """
         ax = _axes(ax)
+        prefix = _prefix(ax, self.name)
         norms = np.sqrt((self.path.coefs**2).sum(axis=1))
         ever = np.flatnonzero(norms.any(axis=0))
         ever = ever[np.argsort(-norms[:, ever].max(axis=0), kind="stable")]
@@ -112,15 +116,14 @@ class PathDisplay:
             self.lines_ += ax.plot(
                 self.path.alphas,
                 norms[:, j],
-                color=f"C{rank}" if named else "0.75",
+                color=None if named else "0.75",
                 linewidth=1.6 if named else 0.7,
                 zorder=3 if named else 2,
-                label=label if named else None,
+                label=prefix + label if named else None,
             )
         _alpha_axis(ax, self.path.alphas)
         ax.set_ylabel("norm of a feature's coefficients")
-        if self.name:
-            ax.set_title(self.name)
+        _add_title(ax, self.name)
         if self.lines_ and n_named:
             ax.legend(loc="best", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
@@ -287,43 +290,80 @@ class CVDisplay:
         CVDisplay
         """
         ax = _axes(ax)
+        prefix = _prefix(ax, self.name)
         negated = self.score_name.startswith("neg_")
         values = -self.cv_scores if negated else self.cv_scores
-        means, n_folds = values.mean(axis=1), values.shape[1]
+        means = values.mean(axis=1)
         ax.plot(self.alphas, values, color="0.8", linewidth=0.7, zorder=1)
-        (self.line_,) = ax.plot(self.alphas, means, color="C0", label="mean over folds")
+        (self.line_,) = ax.plot(self.alphas, means, label=f"{prefix}mean over folds")
         best = int(self.cv_scores.mean(axis=1).argmax())
-        if n_folds > 1:
-            errors = values.std(axis=1, ddof=1) / np.sqrt(n_folds)
-            band = means - errors, means + errors
-            ax.fill_between(self.alphas, *band, color="C0", alpha=0.2, label="± standard error")
-            edge = band[1 if negated else 0][best]
-            ax.axhline(edge, color="C0", linestyle=":", label="one standard error from the best")
-        ax.plot(self.alphas[best], means[best], "o", color="C0", label="best mean")
+        if values.shape[1] > 1:
+            self._draw_errors(ax, values, best, upper=negated)
+        color = self.line_.get_color()
+        ax.plot(self.alphas[best], means[best], "o", color=color, label="best mean")
         chosen = int(np.flatnonzero(self.alphas == self.alpha)[0])
-        label = f"chosen: alpha {self.alpha:.3g}, {self.n_selected[chosen]} features"
-        ax.axvline(self.alpha, color="C1", linestyle="--", label=label)
+        label = f"{prefix}chosen: alpha {self.alpha:.3g}, {self.n_selected[chosen]} features"
+        _vertical(ax, self.alpha, linestyle="--", label=label)
         _alpha_axis(ax, self.alphas)
         ax.set_ylabel(self.score_name.removeprefix("neg_").replace("_", " "))
         ax.legend(fontsize="small", frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         self.ax_selected_ = _number_of_features(ax, self.alphas, self.n_selected)
-        if self.name:
-            ax.set_title(self.name)
+        _add_title(ax, self.name)
         return self
+
+    def _draw_errors(self, ax, values, best, *, upper):
+        """A band of one standard error, and a line at its edge at the best alpha."""
+        means, color = values.mean(axis=1), self.line_.get_color()
+        errors = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+        band = means - errors, means + errors
+        ax.fill_between(self.alphas, *band, color=color, alpha=0.2, label="± standard error")
+        edge = band[1 if upper else 0][best]
+        ax.axhline(edge, color=color, linestyle=":", label="one standard error from the best")
+
+
+def _prefix(ax, name):
+    """What labels begin with where other models are drawn already."""
+    return f"{name}: " if name and ax.lines else ""
+
+
+def _add_title(ax, name):
+    """Name one model more."""
+    before = ax.get_title()
+    if name and name not in before.split(", "):
+        ax.set_title(f"{before}, {name}" if before else name)
+
+
+def _vertical(ax, x, **style):
+    """A vertical line over all of the axes, in the next colour of their cycle."""
+    return ax.plot([x, x], [0, 1], transform=ax.get_xaxis_transform(), **style)
+
+
+def _sharing(ax):
+    """The axes that have the x of `ax`, itself among them."""
+    return ax.get_shared_x_axes().get_siblings(ax)
 
 
 def _alpha_axis(ax, alphas):
-    """Let the penalty weaken to the right, in logarithm if it can."""
-    if (alphas > 0).all() and len(alphas) > 1:
-        ax.set_xscale("log")
-    ax.invert_xaxis()
+    """Let the penalty weaken to the right, in logarithm if all that is drawn can be.
+
+    However often it is done, and whatever was drawn before, on axes that share x too.
+    """
+    ax.update_datalim(np.column_stack([alphas, np.zeros(len(alphas))]), updatey=False)
+    ends = np.array([each.dataLim.intervalx for each in _sharing(ax)])
+    ends = ends[np.isfinite(ends).all(axis=1)]
+    ax.set_xscale("log" if 0 < ends.min() < ends.max() else "linear")
+    ax.autoscale_view(scaley=False)
+    ax.xaxis.set_inverted(True)
     ax.set_xlabel("alpha (penalty weakens to the right)")
 
 
 def _number_of_features(ax, alphas, n_selected, n_ticks=8):
-    """An upper axis that says how many features the model at an alpha keeps."""
-    upper = ax.secondary_xaxis("top")
+    """An upper axis that says how many features the model at an alpha keeps.
+
+    Above those of models that were drawn before.
+    """
+    upper = ax.secondary_xaxis(1 + _UPPER_STEP * len(ax.child_axes))
     at = np.unique(np.linspace(0, len(alphas) - 1, n_ticks).round().astype(int))
     upper.set_xticks(alphas[at], labels=[str(n) for n in n_selected[at]])
     upper.set_xticks([], minor=True)
@@ -398,26 +438,39 @@ class HistoryDisplay:
             accepted = ", ".join(f'"{name}"' for name in _SPENT)
             raise ValueError(f"against={against!r}: give one of {accepted}.")
         ax = _axes(ax)
-        alive = ax.twinx()
+        prefix, alive = _prefix(ax, self.name), _right_axis(ax)
+        left, right = (f"C{2 * len(alive.lines) + k}" for k in (0, 1))
         x, objective = self.history[against], self.history["loss"] + self.history["penalty"]
-        lines = ax.plot(x, objective, color="C0", label="objective (loss + penalty)")
-        lines += ax.plot(x, self.history["loss"], color="C0", linestyle="--", label="loss")
-        lines += alive.step(
-            x, self.history["n_alive"], where="post", color="C1", label="features left"
-        )
+        lines = ax.plot(x, objective, color=left, label=f"{prefix}objective (loss + penalty)")
+        loss, n_alive = self.history["loss"], self.history["n_alive"]
+        lines += ax.plot(x, loss, color=left, linestyle="--", label=f"{prefix}loss")
+        label = f"{prefix}{_FEATURES_LEFT}"
+        lines += alive.step(x, n_alive, where="post", color=right, label=label)
         # Most of what there is to see happens early, and over orders of magnitude.
         ax.set_xscale("symlog", linthresh=max(x[0], 1))
-        if objective.max() > 20 * objective.min() > 0:
+        if objective.min() <= 0:
+            ax.set_yscale("linear")
+        elif objective.max() > 20 * objective.min():
             ax.set_yscale("log")
+        alive.autoscale(axis="y")
         alive.set_ylim(bottom=0)
         ax.set_xlabel(_SPENT[against])
         ax.set_ylabel("objective")
-        alive.set_ylabel("features left")
-        ax.legend(handles=lines, **_OUTSIDE, ncols=3)
-        if self.name:
-            ax.set_title(self.name)
+        ax.legend(handles=[*ax.lines, *alive.lines], **_OUTSIDE, ncols=3)
+        _add_title(ax, self.name)
         self.ax_, self.ax_alive_, self.figure_, self.lines_ = ax, alive, ax.figure, lines
         return self
+
+
+def _right_axis(ax):
+    """The axis of the features left, that of trainings drawn before if there is one."""
+    for other in _sharing(ax):
+        same_place = other.get_position().bounds == ax.get_position().bounds
+        if other is not ax and same_place and other.get_ylabel() == _FEATURES_LEFT:
+            return other
+    right = ax.twinx()
+    right.set_ylabel(_FEATURES_LEFT)
+    return right
 
 
 class CostDisplay:
@@ -484,7 +537,7 @@ class CostDisplay:
             ax.bar_label(bars, [f"{share:.3g}" for share in shares], padding=2, fontsize="small")
             self.bars_.append(bars)
         ax.set_yticks(np.arange(len(measures)), [_SPENT[m] for m in measures])
-        ax.invert_yaxis()
+        ax.yaxis.set_inverted(True)
         ax.set_xscale("log")
         # The bars say their numbers; those between powers of ten would overlap.
         ax.xaxis.set_minor_formatter("")
@@ -602,16 +655,17 @@ class StabilityDisplay:
         own, ax = ax is None, _axes(ax)
         if own:
             ax.figure.set_figheight(max(4.8, 1.4 + 0.2 * len(order)))
+        names = [self._name_of(j) for j in order]
+        _check_bars_of_others(ax, names)
         stable = shares >= (0 if threshold is None else threshold)
         self.bars_ = ax.barh(at, shares, color=np.where(stable, "C0", "0.75"))
-        ax.set_yticks(at, [self._name_of(j) for j in order], fontsize="small")
+        ax.set_yticks(at, names, fontsize="small")
         ax.set_ylim(len(order) - 0.4, -0.6)
         ax.set_xlim(0, 1.01)
         if threshold is not None:
             ax.axvline(threshold, color="0.2", linestyle="--", linewidth=1.2)
         ax.set_xlabel("\n".join(self._notes(len(order), threshold)))
-        if self.name:
-            ax.set_title(self.name)
+        _add_title(ax, self.name)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -628,6 +682,17 @@ class StabilityDisplay:
         if n_drawn < n_features:
             most = np.sort(self.frequencies)[::-1][n_drawn]
             yield f"not shown: {n_features - n_drawn} features, each with at most {most:.3g}"
+
+
+def _check_bars_of_others(ax, names):
+    """Raise where y already names other bars: axes that share y have one name a place."""
+    drawn = any(each.containers for each in ax.get_shared_y_axes().get_siblings(ax))
+    # Inner axes of a figure do not show the names that they have.
+    if drawn and ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks()) != names:
+        raise ValueError(
+            "ax, or axes that share its y, have bars of other features, which would get the names "
+            "of these: give axes of their own, without sharey."
+        )
 
 
 def _check_bars(n_shown, threshold):
@@ -709,23 +774,12 @@ class InformationCriterionDisplay:
         """
         ax = _axes(ax)
         finite = np.isfinite(self.criteria)
-        lines = ax.plot(self.alphas[finite], self.criteria[finite], marker=".", color="C0")
-        lines.append(ax.axvline(self.alpha, color="C1", label=f"chosen: alpha = {self.alpha:.3g}"))
-        _alpha_axis(ax, self.alphas)
+        lines = ax.plot(self.alphas[finite], self.criteria[finite], marker=".")
+        lines += _vertical(ax, self.alpha, label=f"chosen: alpha = {self.alpha:.3g}")
         # Where no criterion is drawn there are models too.
-        ax.set_xlim(*_padded(self.alphas, ax.get_xscale()))
+        _alpha_axis(ax, self.alphas)
         ax.set_ylabel(self.criterion.upper())
-        ax.legend(handles=[lines[-1]], **_OUTSIDE)
+        ax.legend(**_OUTSIDE)
         top = _number_of_features(ax, self.alphas, self.n_selected)
         self.ax_, self.ax_selected_, self.figure_, self.lines_ = ax, top, ax.figure, lines
         return self
-
-
-def _padded(alphas, scale):
-    """Ends of an axis of alphas, the largest on the left, with some room."""
-    largest, least = alphas.max(), alphas.min()
-    if scale == "log" and largest > least:
-        room = (largest / least) ** 0.04
-        return largest * room, least / room
-    room = 0.04 * (largest - least) or 0.5
-    return largest + room, least - room

@@ -11,14 +11,17 @@ from problems import simulate, simulate_classes
 from shrinklin import (
     CostDisplay,
     CostMeter,
+    CVDisplay,
     GradientDescent,
     GroupLassoClassifier,
     GroupLassoRegressor,
     HistoryDisplay,
+    InformationCriterionDisplay,
     PathDisplay,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
     SignChange,
+    StabilityDisplay,
     TradeoffDisplay,
     regularization_path,
 )
@@ -164,6 +167,130 @@ def test_cost_display_draws_shares_of_the_first():
 def test_cost_display_takes_a_meter_that_has_counted_nothing():
     display = CostDisplay({"none": CostMeter(), "one": CostMeter(1, 1, 1, 1)}).plot()
     assert [bar.get_width() for bar in display.bars_[1]] == [1, 1, 1]
+
+
+# --- more than one drawing on the same axes, or on axes that share one
+
+WIDE, NARROW = np.geomspace(10, 0.01, 4), np.geomspace(1, 0.1, 4)
+
+
+def draw_path(alphas, ax):
+    X, Y = simulate(20, 3, 2)
+    PathDisplay(regularization_path(GroupLassoRegressor(), X, Y, alphas=alphas), name="a").plot(ax)
+
+
+def draw_search(alphas, ax):
+    scores = np.random.default_rng(0).normal(size=(4, 3))
+    CVDisplay(alphas, scores, [0, 1, 2, 3], alpha=alphas[1], name="a").plot(ax)
+
+
+def draw_criterion(alphas, ax):
+    criteria = [np.inf, 2.0, 1.0, 3.0]
+    InformationCriterionDisplay(alphas, criteria, [0, 1, 2, 3], alphas[2], "bic").plot(ax)
+
+
+OVER_ALPHA = [draw_path, draw_search, draw_criterion]
+
+
+@pytest.mark.parametrize("order", [(WIDE, NARROW), (NARROW, WIDE)])
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("draw", OVER_ALPHA)
+def test_the_penalty_weakens_to_the_right_however_often_one_draws(draw, shared, order):
+    # Mutants: invert_xaxis, which inverts back; limits of the last drawing alone.
+    _, axes = (
+        plt.subplots(1, 2, sharex=True) if shared else [None, [plt.figure().add_subplot()] * 2]
+    )
+    for alphas, ax in zip(order, axes, strict=True):
+        draw(alphas, ax)
+    for ax in axes:
+        left, right = ax.get_xlim()
+        assert left > 10
+        assert right < 0.01
+        assert ax.get_xscale() == "log"
+
+
+@pytest.mark.parametrize("draw", OVER_ALPHA)
+def test_an_alpha_of_zero_is_drawn_beside_others(draw):
+    for order in ([WIDE, np.append(WIDE[1:], 0)], [np.append(WIDE[1:], 0), WIDE]):
+        ax = plt.figure().add_subplot()
+        for alphas in order:
+            draw(alphas, ax)
+        left, right = ax.get_xlim()
+        assert ax.get_xscale() == "linear"
+        assert right < 0 < 10 < left
+
+
+@pytest.mark.parametrize("draw", OVER_ALPHA[1:])
+def test_models_on_the_same_axes_are_told_apart(draw):
+    ax = plt.figure().add_subplot()
+    draw(WIDE, ax)
+    once = {line.get_color() for line in ax.lines} - {"0.8"}
+    draw(NARROW, ax)
+    both = {line.get_color() for line in ax.lines} - {"0.8"}
+    assert len(both) == 2 * len(once)
+    ax.figure.canvas.draw()
+    heights = [axis.get_window_extent().y0 for axis in ax.child_axes]
+    assert heights[1] > heights[0]
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert sum("chosen" in label for label in legend) == 2
+
+
+def test_titles_name_all_models_once():
+    ax = plt.figure().add_subplot()
+    path = paths()[2]["ShrinkNet"]
+    for name in ("one", "two", "one"):
+        PathDisplay(path, name=name).plot(ax)
+    assert ax.get_title() == "one, two"
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert any(label.startswith("two: feature") for label in labels)
+
+
+def test_trainings_on_the_same_axes_share_the_right_axis():
+    ax = plt.figure().add_subplot()
+    models = trained(ShrinkNetRegressor(0.5), SignChange()), trained(GroupLassoRegressor(0.1))
+    first, second = (
+        HistoryDisplay(model.history_, name=n).plot(ax)
+        for model, n in zip(models, "ab", strict=True)
+    )
+    assert first.ax_alive_ is second.ax_alive_
+    assert len({line.get_color() for line in [*ax.lines, *first.ax_alive_.lines]}) == 4
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(labels) == len(set(labels)) == 6
+    bottom, top = first.ax_alive_.get_ylim()
+    assert bottom == 0
+    assert top >= max(model.history_["n_alive"].max() for model in models)
+    _, axes = plt.subplots(1, 2, sharex=True)
+    apart = [
+        HistoryDisplay(model.history_).plot(a).ax_alive_
+        for model, a in zip(models, axes, strict=True)
+    ]
+    assert apart[0] is not apart[1]
+
+
+def test_a_history_that_ends_at_zero_is_drawn_beside_others():
+    ax = plt.figure().add_subplot()
+    for last in (1e-3, 0.0):
+        steps = {"epoch": np.arange(3), "penalty": np.zeros(3), "n_alive": np.ones(3)}
+        HistoryDisplay({**steps, "loss": np.array([1.0, 0.1, last])}).plot(ax)
+    assert ax.get_yscale() == "linear"
+
+
+def test_costs_stay_in_order_however_often_one_draws():
+    _, axes = plt.subplots(1, 2, sharey=True)
+    for ax in [*axes, *axes]:
+        CostDisplay({"one": CostMeter(1, 1, 1, 1)}).plot(ax)
+        assert ax.yaxis_inverted()
+
+
+def test_bars_get_no_names_of_others():
+    def frequencies(*shares):
+        return StabilityDisplay(shares, feature_names=list("abc"))
+
+    _, axes = plt.subplots(1, 2, sharey=True)
+    frequencies(1.0, 0.5, 0.2).plot(axes[0])
+    frequencies(0.9, 0.6, 0.1).plot(axes[1])
+    with pytest.raises(ValueError, match="which would get the names of these: give axes of their"):
+        frequencies(0.1, 0.5, 1.0).plot(axes[1])
 
 
 def test_bad_input_is_named():
