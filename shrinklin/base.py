@@ -199,6 +199,7 @@ class SparseLinearModel(LinearModel):
         if isinstance(X, Moments):
             self._check_parameters()
             self._check_takes_moments(y, sample_weight)
+            self._name_features(X)
             return self._prepare_moments(X, np.dtype(float))
         return self._objective(*self._checked(X, y, sample_weight))
 

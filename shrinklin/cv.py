@@ -23,6 +23,7 @@ from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import column_or_1d
 
 from shrinklin.base import LinearModel, warn_unless_converged
 from shrinklin.blas import one_blas_thread
@@ -31,19 +32,21 @@ from shrinklin.cost import CostMeter
 from shrinklin.folds import (
     MomentFold,
     Rows,
-    Score,
     ScoredFold,
+    Scoring,
     Sums,
     Whole,
     follow,
     moments_of_folds,
     remaining,
+    score,
 )
 from shrinklin.messages import results
 from shrinklin.moments import Moments
-from shrinklin.path import alpha_grid, path_of_solutions, without_alpha
+from shrinklin.path import alpha_grid, path_of_solutions, with_model, without_alpha
 from shrinklin.quadratic import moments_multiply_adds
 from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
+from shrinklin.validation import relative_weights
 
 _SELECTIONS = ("best", "1se", "sparsest")
 # Moments of all folds are worth their memory up to so many times that of X.
@@ -115,7 +118,7 @@ class SparseLinearModelCV(LinearModel):
         """The scorer of that loss: called with an estimator, X, y and sample_weight."""
 
     def get_metadata_routing(self):
-        """What metadata `fit` takes for the splitter and for the scorer.
+        """What metadata `fit` and `score` take for the splitter and for the scorer.
 
         Returns
         -------
@@ -127,6 +130,7 @@ class SparseLinearModelCV(LinearModel):
             router.add(splitter=check_cv(self.cv), method_mapping=splits)
         if not self._scores_loss():
             scores = MethodMapping().add(caller="fit", callee="score")
+            scores.add(caller="score", callee="score")
             scorer = check_scoring(self._single(), scoring=self.scoring)
             router.add(scorer=scorer, method_mapping=scores)
         return router
@@ -146,16 +150,52 @@ class SparseLinearModelCV(LinearModel):
             )
         return {}, weights
 
-    def _splits(self, X, y, params):
+    def score(self, X, y, sample_weight=None, **params) -> float:
+        """The score that alpha was chosen by, of the model on these data.
+
+        With ``scoring=None`` that of the estimator for one alpha instead, which is larger for
+        better models whatever the data: R² of regressors, accuracy of classifiers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like, as for `fit`
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0. With metadata routing enabled, a `scoring` of one's own gets them
+            only if it asks for them.
+        **params : dict
+            Other metadata of the scorer; needs
+            ``sklearn.set_config(enable_metadata_routing=True)``.
+
+        Returns
+        -------
+        float
+            Larger is better.
+        """
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        routes = get_config()["enable_metadata_routing"]
+        if params and (self.scoring is None or not routes):
+            raise ValueError(
+                f"score was given {sorted(params)}, which reach a scorer by metadata routing "
+                "alone: sklearn.set_config(enable_metadata_routing=True), and a scoring that asks "
+                "for them."
+            )
+        if self.scoring is None:
+            return super().score(X, y, **weights)
+        if routes and not self._scores_loss():
+            weights = process_routing(self, "score", **weights, **params).scorer.score
+        return score(self._scorer(), self, X, y, weights)
+
+    def _splits(self, X, y, n_samples, params):
         """(training rows, held-out rows) of every fold, as indices."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        every, splits = np.arange(len(y)), []
+        every, splits = np.arange(n_samples), []
         for k, (train, test) in enumerate(cv.split(X, y, **params)):
             try:
                 splits.append((every[train], every[test]))
             except IndexError as error:
                 raise ValueError(
-                    f"fold {k} of cv has rows that are not among 0 … {len(y) - 1} "
+                    f"fold {k} of cv has rows that are not among 0 … {n_samples - 1} "
                     f"({error}): give numbers of rows, or a mask of all rows."
                 ) from error
             if not len(splits[k][0]) or not len(splits[k][1]):
@@ -206,28 +246,29 @@ class SparseLinearModelCV(LinearModel):
         """
         self._check_selection()
         self._check_scoring()
-        model, given = self._model(), X
+        model, given = self._model(), (X, y)
         X, y, s, _ = model._checked(X, y, sample_weight)
         # In the folds columns have no names.
         model.set_params(**model._per_feature(getattr(model, "feature_names_in_", None)))
         if sparse.issparse(X):
             X = X.tocsr()  # rows are taken out
+        if sparse.issparse(given[1]):
+            given = given[0], y  # no scorer takes it
         # A weight of 2 is the row given twice, held out or not.
-        weights = {} if sample_weight is None else {"sample_weight": s}
-        split, score = self._route(weights, params)
-        # Splitters may look at the columns of a DataFrame.
-        splits = self._splits(given, y, split)
-        _check_weights_of(splits, s, "sample_weight" in score)
-        return self._fit_splits(model, X, y, s, splits, score)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        for_splitter, for_scorer = self._route(weights, params)
+        splits = self._splits(*given, len(s), for_splitter)
+        _check_weights_of(splits, s, "sample_weight" in for_scorer)
+        if self._scores_loss():
+            # Without regard to the unit of the weights.
+            given, for_scorer = (X, y), dict.fromkeys(for_scorer, s)
+        scoring = Scoring(self._scorer(), *given, for_scorer)
+        return self._fit_splits(model, X, y, s, splits, scoring)
 
-    def _fit_splits(self, model, X, y, s, splits, score):
-        """Fit to checked data; `score` holds the arguments of the scorer."""
+    def _fit_splits(self, model, X, y, s, splits, scoring):
+        """Fit to checked data."""
         whole = Whole(Rows(X, y, s).objective(model))
-        scorer = self._scorer()
-        folds = [
-            ScoredFold(self._rows(X, y, s, train), Score(scorer, X, y, test, score))
-            for train, test in splits
-        ]
+        folds = [ScoredFold(self._rows(X, y, s, train), scoring, test) for train, test in splits]
         return self._choose(model, whole, folds)
 
     def _scorer(self):
@@ -257,26 +298,20 @@ class SparseLinearModelCV(LinearModel):
         objective = objective.at(model._strength(model.alpha))
         solution = _polished(model, objective, first.solutions[best])
         model._keep(objective, solution, target)
-        _replace(
-            first.path,
-            best,
-            path_of_solutions(model, objective, target, alphas[[best]], [solution]),
-        )
+        chosen = path_of_solutions(model, objective, target, alphas[[best]], [solution])
+        path = with_model(first.path, best, chosen)
         cost.include(objective.cost.since(before))
         model.cost_ = cost
-        self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=first.path)
-        self.n_selected_, self.score_name_ = first.path.n_selected, self._score_name()
+        self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=path)
+        self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
         self._report(best)
         return self
 
     def _follow_all(self, model, folds, alphas):
         """`Followed` of every fold, in order, with one word on what fell short."""
-        bare = copy.copy(model)
-        # The rows of X that scorers predict from have lost their names.
-        bare.__dict__.pop("feature_names_in_", None)
         names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
         jobs = (
-            partial(follow, bare, name, fold.train, fold.score, alphas)
+            partial(follow, model, name, fold, alphas)
             for name, fold in zip(names, folds, strict=True)
         )
         # Where joblib works by threads: see `one_blas_thread`.
@@ -299,12 +334,6 @@ class SparseLinearModelCV(LinearModel):
                 f"{type(self).__name__}: alpha {self.alpha_:g}, {self.n_selected_[best]} of "
                 f"{self.n_features_in_} features, mean score {self.cv_scores_[best].mean():.6g}."
             )
-
-
-def _replace(path, i, model):
-    """Put the one model of another path in the place i of a path."""
-    for name in ("coefs", "intercepts", "n_selected", "residuals", "objectives"):
-        getattr(path, name)[i] = getattr(model, name)[0]
 
 
 def _polished(model, objective, solution):
@@ -338,7 +367,7 @@ def _check_scores(scores, alphas):
         )
 
 
-class _RegressorCV(LinearRegressor, SparseLinearModelCV):
+class _RegressorCV(SparseLinearModelCV, LinearRegressor):
     """Shared by the regressors: folds from moments, where they are worth it."""
 
     _default_scoring = "neg_mean_squared_error"
@@ -346,22 +375,21 @@ class _RegressorCV(LinearRegressor, SparseLinearModelCV):
     def _loss_scorer(self):
         return get_scorer(self._default_scoring)
 
-    def _fit_splits(self, model, X, y, s, splits, score):
+    def _fit_splits(self, model, X, y, s, splits, scoring):
         n_samples, n_features = X.shape
         # Training and held out, n_features² numbers each.
         size = X.nnz if sparse.issparse(X) else X.size
         few = 2 * len(splits) * n_features**2 <= _MOMENTS_TO_X * size
         if not few or not model._solver().forms_gram(n_samples, n_features):
-            return super()._fit_splits(model, X, y, s, splits, score)
+            return super()._fit_splits(model, X, y, s, splits, scoring)
         total, pairs, n_read = moments_of_folds(X, y, s, splits)
-        scorer = None if self._scores_loss() else self._scorer()
         folds: list[MomentFold | ScoredFold] = []
         for (train, test), (_, rows) in zip(pairs, splits, strict=True):
             sums = Sums(train, X.dtype)
-            if scorer is None:
+            if self._scores_loss():
                 folds.append(MomentFold(sums, test, Rows(X, y, s, rows)))
             else:
-                folds.append(ScoredFold(sums, Score(scorer, X, y, rows, score)))
+                folds.append(ScoredFold(sums, scoring, rows))
         n_targets = len(total.y_mean)
         read = moments_multiply_adds((n_read, n_features), n_targets)
         return self._choose(model, Whole(Sums(total, X.dtype).objective(model)), folds, read)
@@ -423,7 +451,7 @@ def _checked_folds(folds):
     return folds
 
 
-class _ClassifierCV(LinearClassifier, SparseLinearModelCV):
+class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
     """Shared by the classifiers: every fold knows all classes."""
 
     _default_scoring = "neg_log_loss"
@@ -438,9 +466,16 @@ class _ClassifierCV(LinearClassifier, SparseLinearModelCV):
 
 def _neg_log_loss(classifier, X, y, sample_weight=None):
     """As scikit-learn's, also where the rows lack a class."""
-    codes = np.searchsorted(classifier.classes_, y)
+    y, classes = column_or_1d(y), classifier.classes_
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        raise ValueError(
+            f"y has labels {unknown[:3].tolist()} that the model was not fitted to: give labels "
+            f"among {classes.tolist()}."
+        )
+    codes = np.searchsorted(classes, y)
     logs = classifier.predict_log_proba(X)[np.arange(len(codes)), codes]
-    return np.average(logs, weights=sample_weight)
+    return np.average(logs, weights=relative_weights(sample_weight, logs))
 
 
 class GroupLassoRegressorCV(_RegressorCV):
@@ -462,8 +497,9 @@ class GroupLassoRegressorCV(_RegressorCV):
         As for `sklearn.model_selection.GridSearchCV`: None is 5 folds.
         The folds are drawn once.
     scoring : str or callable, default=None
-        As for `GridSearchCV`. None is "neg_mean_squared_error", minus the mean
-        squared error over samples and targets.
+        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
+        in the kind that they were given. None is "neg_mean_squared_error", minus the mean
+        squared error over samples and targets. `score` gives it too, but R² for None.
     selection : {"best", "1se", "sparsest"}, default="best"
         "best" takes the alpha of the best mean score, the largest of equals. "1se"
         takes the model of the fewest features whose mean score is within one
@@ -568,8 +604,9 @@ class ShrinkNetRegressorCV(_RegressorCV):
         As for `sklearn.model_selection.GridSearchCV`: None is 5 folds.
         The folds are drawn once.
     scoring : str or callable, default=None
-        As for `GridSearchCV`. None is "neg_mean_squared_error", minus the mean
-        squared error over samples and targets.
+        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
+        in the kind that they were given. None is "neg_mean_squared_error", minus the mean
+        squared error over samples and targets. `score` gives it too, but R² for None.
     selection : {"best", "1se", "sparsest"}, default="best"
         "best" takes the alpha of the best mean score, the largest of equals. "1se"
         takes the model of the fewest features whose mean score is within one
@@ -673,8 +710,10 @@ class GroupLassoClassifierCV(_ClassifierCV):
         class.
         The folds are drawn once.
     scoring : str or callable, default=None
-        As for `GridSearchCV`. None is "neg_log_loss", minus the mean log-loss,
-        which is finite also where a fold lacks a class.
+        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
+        in the kind that they were given. None is "neg_log_loss", minus the mean log-loss.
+        Scores that need to know are told all classes, as a fold may lack one. `score`
+        gives it too, but accuracy for None.
     selection : {"best", "1se", "sparsest"}, default="best"
         "best" takes the alpha of the best mean score, the largest of equals. "1se"
         takes the model of the fewest features whose mean score is within one
@@ -778,8 +817,10 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         class.
         The folds are drawn once.
     scoring : str or callable, default=None
-        As for `GridSearchCV`. None is "neg_log_loss", minus the mean log-loss,
-        which is finite also where a fold lacks a class.
+        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
+        in the kind that they were given. None is "neg_log_loss", minus the mean log-loss.
+        Scores that need to know are told all classes, as a fold may lack one. `score`
+        gives it too, but accuracy for None.
     selection : {"best", "1se", "sparsest"}, default="best"
         "best" takes the alpha of the best mean score, the largest of equals. "1se"
         takes the model of the fewest features whose mean score is within one

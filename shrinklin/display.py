@@ -46,7 +46,8 @@ class PathDisplay:
     ----------
     path : RegularizationPath
     feature_names : sequence of str of length n_features, default=None
-        Names for the legend; None numbers the features.
+        Names for the legend. None takes those of the path; without any, features are
+        numbered.
     name : str, default=None
         Title.
 
@@ -59,13 +60,13 @@ class PathDisplay:
     """
 
     def __init__(self, path, *, feature_names=None, name=None) -> None:
-        n_features = path.coefs.shape[2]
-        if feature_names is not None and len(feature_names) != n_features:
+        names = path.feature_names if feature_names is None else feature_names
+        if names is not None and len(names) != path.n_features:
             raise ValueError(
-                f"feature_names has {len(feature_names)} entries, the path {n_features} "
+                f"feature_names has {len(names)} entries, the path {path.n_features} "
                 "features: give one name a feature."
             )
-        self.path, self.feature_names, self.name = path, feature_names, name
+        self.path, self.feature_names, self.name = path, names, name
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, ax=None, n_named=5, **path_options) -> Self:
@@ -85,8 +86,8 @@ class PathDisplay:
         -------
         PathDisplay
         """
-        names = list(X.columns) if hasattr(X, "columns") else None
         path = regularization_path(estimator, X, y, **path_options)
+        names = list(X.columns) if hasattr(X, "columns") else None  # numbers too
         display = cls(path, feature_names=names, name=type(estimator).__name__)
         return display.plot(ax=ax, n_named=n_named)
 
@@ -106,16 +107,14 @@ class PathDisplay:
         """
         ax = _axes(ax)
         prefix = _prefix(ax, self.name)
-        norms = np.sqrt((self.path.coefs**2).sum(axis=1))
-        ever = np.flatnonzero(norms.any(axis=0))
-        ever = ever[np.argsort(-norms[:, ever].max(axis=0), kind="stable")]
+        norms = np.sqrt((self.path.kept_coefs**2).sum(axis=1))
         self.lines_ = []
-        for rank, j in enumerate(ever):
-            named = rank < n_named
+        for rank, k in enumerate(np.argsort(-norms.max(axis=0, initial=0.0), kind="stable")):
+            named, j = rank < n_named, self.path.kept[k]
             label = f"feature {j}" if self.feature_names is None else str(self.feature_names[j])
             self.lines_ += ax.plot(
                 self.path.alphas,
-                norms[:, j],
+                norms[:, k],
                 color=None if named else "0.75",
                 linewidth=1.6 if named else 0.7,
                 zorder=3 if named else 2,

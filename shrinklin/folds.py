@@ -9,12 +9,15 @@ of all.
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.cost import CostMeter
@@ -68,7 +71,7 @@ class Whole:
     """All data: their objective is there already, as the alphas come from it."""
 
     prepared: tuple
-    score = None
+    scoring = None
 
     @property
     def train(self):
@@ -79,49 +82,91 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Score:
-    """A scorer, and the held-out rows that it sees."""
+class Scoring:
+    """A scorer, and the data that it sees, as the user gave them; `params` are its metadata."""
 
     scorer: Callable
-    X: np.ndarray
-    y: np.ndarray
-    rows: np.ndarray
+    X: Any
+    y: Any
     params: dict
 
-    def __call__(self, estimator):
-        score = self._scored(estimator)
-        if np.ndim(score) != 0:
-            raise ValueError(
-                f"scoring gave an array of shape {np.shape(score)}: give one that returns a number."
-            )
-        return float(score)
+    @property
+    def sees_names(self):
+        """Whether the columns of X may have names."""
+        return not (isinstance(self.X, np.ndarray) or sparse.issparse(self.X))
 
-    def _scored(self, estimator):
-        n_samples = self.X.shape[0]
-        params = {name: _part(values, self.rows, n_samples) for name, values in self.params.items()}
-        try:
-            return self.scorer(estimator, self.X[self.rows], self.y[self.rows], **params)
-        except TypeError as error:
-            if "sample_weight" not in params or "sample_weight" not in str(error):
-                raise
-            raise TypeError(
-                f"sample_weight was given, and the scoring does not take it ({error}): leave it "
-                "out, give a scoring that does, or enable metadata routing, where a scorer gets it "
-                "only if it asks."
-            ) from error
+    def on(self, rows):
+        """A function that scores a model on those rows."""
+        n_samples = _n_rows(self.X)
+        X, y = _take(self.X, rows), _take(self.y, rows)
+        params = {name: _part(values, rows, n_samples) for name, values in self.params.items()}
+        return lambda model: score(self.scorer, model, X, y, params)
+
+
+def score(scorer, model, X, y, params):
+    """What a scorer gives a model: one number."""
+    found = _told_labels(scorer, model, X, y, params)
+    shape: tuple = np.shape(found)
+    if shape:
+        raise ValueError(f"scoring gave an array of shape {shape}: give one that returns a number.")
+    return float(found)
+
+
+def _told_labels(scorer, model, X, y, params):
+    """The score; a scorer that cannot do without is told the labels."""
+    try:
+        return _scored(scorer, model, X, y, params)
+    except ValueError:
+        for labels in _labels(model, y):
+            # Where metadata are routed, a scorer gives its metric what that takes.
+            with suppress(TypeError), config_context(enable_metadata_routing=True):
+                return _scored(scorer, model, X, y, {**labels, **params})
+        raise
+
+
+def _labels(model, y):
+    """What to tell a scorer of a classifier: classes that y may lack, and which is positive."""
+    classes = getattr(model, "classes_", None)
+    if classes is None:
+        return
+    if len(classes) == 2:
+        yield {"labels": classes, "pos_label": classes[1]}
+    if len(classes) == 2 or len(np.unique(y)) < len(classes):
+        yield {"labels": classes}
+
+
+def _scored(scorer, model, X, y, params):
+    try:
+        return scorer(model, X, y, **params)
+    except TypeError as error:
+        if "sample_weight" not in params or "sample_weight" not in str(error):
+            raise
+        raise TypeError(
+            f"sample_weight was given, and the scoring does not take it ({error}): leave it "
+            "out, give a scoring that does, or enable metadata routing, where a scorer gets it "
+            "only if it asks."
+        ) from error
+
+
+def _n_rows(values):
+    # A sparse matrix has no length.
+    return values.shape[0] if sparse.issparse(values) else len(values)
 
 
 def _part(values, rows, n_samples):
     """What belongs to some of the rows, if there is one value a row."""
-    if sparse.issparse(values) or hasattr(values, "iloc"):
-        per_row = values.shape[0] == n_samples
-    else:
-        per_row = isinstance(values, list | tuple | np.ndarray) and len(values) == n_samples
-    if not per_row:
-        return values
+    lists = isinstance(values, list | tuple) or (hasattr(values, "shape") and np.ndim(values) > 0)
+    return _take(values, rows) if lists and _n_rows(values) == n_samples else values
+
+
+def _take(values, rows):
+    """Some rows of an array, matrix, frame, series or list, in the kind that it is."""
+    if sparse.issparse(values):
+        return values.tocsr()[rows]
     if hasattr(values, "iloc"):
         return values.iloc[rows]
-    return values.tocsr()[rows] if sparse.issparse(values) else np.asarray(values)[rows]
+    # Arrays, and the frames of polars.
+    return [values[i] for i in rows] if isinstance(values, list | tuple) else values[rows]
 
 
 @dataclass(frozen=True)
@@ -129,7 +174,8 @@ class ScoredFold:
     """A fold whose models a scorer judges, where they are solved for."""
 
     train: Rows | Sums
-    score: Score
+    scoring: Scoring
+    test: np.ndarray
 
     def scores(self, followed):
         return followed.scores
@@ -142,7 +188,7 @@ class MomentFold:
     train: Sums
     test: Moments
     rows: Rows | None = None
-    score = None
+    scoring = None
 
     def scores(self, followed):
         """Minus the mean squared error of every model on the held-out rows."""
@@ -164,13 +210,12 @@ def _rounding(path, moments):
     little is left of them.
     """
     eps = 8 * np.finfo(float).eps
-    sizes = np.sqrt(np.diagonal(moments.xx) / moments.weight)
-    spread = (np.abs(path.coefs) @ sizes) ** 2 + np.diagonal(moments.yy) / moments.weight
-    off = moments.y_mean - path.intercepts - path.coefs @ moments.x_mean
+    coefs, x_mean = path.kept_coefs, moments.x_mean[path.kept]
+    sizes = np.sqrt(np.diagonal(moments.xx)[path.kept] / moments.weight)
+    spread = (np.abs(coefs) @ sizes) ** 2 + np.diagonal(moments.yy) / moments.weight
+    off = moments.y_mean - path.intercepts - coefs @ x_mean
     off_by = eps * (
-        np.abs(moments.y_mean)
-        + np.abs(path.intercepts)
-        + np.abs(path.coefs) @ np.abs(moments.x_mean)
+        np.abs(moments.y_mean) + np.abs(path.intercepts) + np.abs(coefs) @ np.abs(x_mean)
     )
     return (eps * spread + off_by * (2 * np.abs(off) + off_by)).mean(axis=1)
 
@@ -179,7 +224,7 @@ def _errors_on_rows(rows, path, models):
     X, y, s = rows.data()
     errors = np.empty(len(models))
     for place, i in enumerate(models):
-        residual = y.reshape(len(y), -1) - X @ path.coefs[i].T - path.intercepts[i]
+        residual = y.reshape(len(y), -1) - X @ path.coef(i).T - path.intercepts[i]
         errors[place] = np.average((residual**2).mean(axis=1), weights=s)
     return errors
 
@@ -198,7 +243,7 @@ def _warn_if_rounded(much):
 class Followed:
     """What came of one path: of a fold either the path or, by a scorer, scores.
 
-    The solutions of a fold have no arrays: there are many, and n_features may be large.
+    The solutions of a fold have no coefficients: there are many.
     """
 
     path: RegularizationPath | None
@@ -207,24 +252,28 @@ class Followed:
     scores: np.ndarray | None
 
 
-def follow(model, name, train, score, alphas):
+def follow(model, name, fold, alphas):
     """Solve for every alpha; `name` says for what, in errors.
 
     One BLAS thread throughout, so that the bits are the same in any process.
     """
     model = copy.copy(model)
     with one_blas_thread(), naming(name):
-        objective, target = train.objective(model)
+        objective, target = fold.train.objective(model)
         solutions = model._solutions(objective, [model._strength(alpha) for alpha in alphas])
         path = scores = None
-        if score is None:
+        if fold.scoring is None:
             path = path_of_solutions(model, objective, target, alphas, solutions)
         else:
+            if not fold.scoring.sees_names:
+                model.__dict__.pop("feature_names_in_", None)
+            score_of = fold.scoring.on(fold.test)
             models = _models(model, objective, target, alphas, solutions)
-            scores = np.array([score(model) for model in models])
-    if not isinstance(train, Whole):
-        nothing = np.empty(0)
-        solutions = [replace(solution, W=nothing, gradient=nothing) for solution in solutions]
+            scores = np.array([score_of(model) for model in models])
+    solutions = [solution.packed() for solution in solutions]
+    if not isinstance(fold, Whole):
+        nothing = {"support": np.empty(0, dtype=int), "rows": np.empty((0, 0))}
+        solutions = [replace(solution, **nothing) for solution in solutions]
     # Of all data the objective stays in use.
     return Followed(path, solutions, copy.copy(objective.cost), scores)
 
@@ -233,7 +282,7 @@ def _models(model, objective, target, alphas, solutions):
     """`model`, which this changes, as that of one solution after the other."""
     for alpha, solution in zip(alphas, solutions, strict=True):
         model.alpha = alpha
-        model._keep(objective, solution, target)
+        model._keep(objective.at(model._strength(alpha)), solution, target)
         yield model
 
 

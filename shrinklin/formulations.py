@@ -39,8 +39,7 @@ class GroupLassoModel(SparseLinearModel):
 
     def _store_solution(self, objective, solution, target):
         super()._store_solution(objective, solution, target)
-        evaluated = solution.loss, solution.gradient
-        self.dual_gap_ = objective.duality_gap(solution.W, evaluated)
+        self.dual_gap_ = objective.duality_gap(solution.W, solution.evaluated(objective))
 
 
 class ShrinkNetModel(SparseLinearModel):

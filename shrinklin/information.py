@@ -446,7 +446,6 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
                 f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
             )
         estimator = self._estimator_for_path()
-        estimator._name_features(moments)
         objective, target = estimator._prepare(moments, None, None)
         return self._choose(estimator, objective, target, float(moments.weight))
 
@@ -506,14 +505,14 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
 
     def _judge(self, objectives, solutions, n, fit_intercept):
         smooth, size = objectives[0].smooth, n * objectives[0].shape[1]
-        models = list(zip(objectives, (solution.W for solution in solutions), strict=True))
+        models = list(zip(objectives, solutions, strict=True))
         with one_blas_thread():
-            df = np.array([degrees_of_freedom(*model, fit_intercept) for model in models])
+            df = np.array([degrees_of_freedom(o, s.W, fit_intercept) for o, s in models])
         losses = np.array([solution.loss for solution in solutions])
         log_likelihoods = self._log_likelihoods(smooth, losses, n)
         values = (2.0 if self.criterion == "aic" else np.log(n)) * df
         if self.criterion == "ebic":
-            values += [2 * self.gamma * _log_supports(*model) for model in models]
+            values += [2 * self.gamma * _log_supports(o, s.W) for o, s in models]
         finite = np.isfinite(df)
         values[finite] -= 2 * log_likelihoods[finite]
         # At the bound itself rounding is not to decide.

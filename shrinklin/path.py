@@ -10,12 +10,14 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import (
     check_array,
     check_consistent_length,
     check_X_y,
     column_or_1d,
+    validate_data,
 )
 
 from shrinklin.blas import one_blas_thread
@@ -25,7 +27,7 @@ from shrinklin.moments import Moments
 from shrinklin.quadratic import quadratic_of_data
 from shrinklin.solvers import search
 from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.solvers.solution import Solution
+from shrinklin.solvers.solution import PackedSolution, Solution
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_real,
@@ -42,7 +44,7 @@ from shrinklin.validation import (
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
-    """A `Solution` for each of `strengths`, sorted from large to small.
+    """A `Solution`, of many packed, for each of `strengths`, sorted from large to small.
 
     `start` is a W to begin from. `report()` is called `n_steps` times.
     """
@@ -73,12 +75,15 @@ def n_steps(objective, strengths):
 
 def _follow(objective, strengths, solve, W, report):
     """From W on, each point begun where the last two point to: it is smooth in the strength."""
-    solutions: list[Solution] = []
+    solutions: list[Solution | PackedSolution] = []
+    last: list[np.ndarray] = []
     for i, strength in enumerate(strengths):
         if i >= 2:
-            W = _extrapolated(objective, strengths[i - 2 : i + 1], [s.W for s in solutions[-2:]])
-        solutions.append(solve(objective.at(strength), W))
-        W = solutions[-1].W
+            W = _extrapolated(objective, strengths[i - 2 : i + 1], last)
+        solution = solve(objective.at(strength), W)
+        solutions.append(solution if len(strengths) == 1 else solution.packed())
+        W = solution.W
+        last = [*last[-1:], W]
         report()
     return solutions
 
@@ -118,9 +123,17 @@ class RegularizationPath(ABC):
     ----------
     alphas : ndarray of shape (n_alphas,)
         From large to small.
-    coefs : ndarray of shape (n_alphas, n_targets, n_features)
-        As ``coef_``; two classes have one target.
+    kept : ndarray of shape (n_kept,)
+        Columns of the features that any model keeps, in ascending order.
+    kept_coefs : ndarray of shape (n_alphas, n_targets, n_kept)
+        Their coefficients, as in ``coef_``; two classes have one target. Those of all
+        other features are 0.
     intercepts : ndarray of shape (n_alphas, n_targets)
+    n_features : int
+        Columns of X.
+    feature_names : ndarray of shape (n_features,) or None
+        Their names, if X had string column names. X has to have the same wherever it is
+        given later.
     n_selected : ndarray of shape (n_alphas,)
         Features with a non-zero coefficient.
     residuals : ndarray of shape (n_alphas,)
@@ -132,14 +145,46 @@ class RegularizationPath(ABC):
     """
 
     alphas: np.ndarray
-    coefs: np.ndarray
+    kept: np.ndarray
+    kept_coefs: np.ndarray
     intercepts: np.ndarray
+    n_features: int
+    feature_names: np.ndarray | None
     n_selected: np.ndarray
     residuals: np.ndarray
     objectives: np.ndarray
     fit_intercept: bool
 
     loss_name: ClassVar[str]
+
+    @property
+    def coefs(self) -> np.ndarray:
+        """Coefficients of all features: ndarray of shape (n_alphas, n_targets, n_features).
+
+        Made anew each time, and read-only: with many features `coef` and `kept_coefs` take
+        less memory.
+        """
+        coefs = np.zeros((*self.kept_coefs.shape[:2], self.n_features), self.kept_coefs.dtype)
+        coefs[:, :, self.kept] = self.kept_coefs
+        coefs.flags.writeable = False
+        return coefs
+
+    def coef(self, i) -> np.ndarray:
+        """Coefficients of all features in one model.
+
+        Parameters
+        ----------
+        i : int
+            Its place in `alphas`.
+
+        Returns
+        -------
+        ndarray of shape (n_targets, n_features)
+        """
+        kept = self.kept_coefs[i]
+        coef = np.zeros((len(kept), self.n_features), kept.dtype)
+        coef[:, self.kept] = kept
+        return coef
 
     @abstractmethod
     def predict(self, X) -> np.ndarray:
@@ -155,22 +200,50 @@ class RegularizationPath(ABC):
 
     def _raw_predictions(self, X):
         """coef x + intercept: shape (n_alphas, n_samples, n_targets)."""
+        self._check_names(X)
         X = check_array(features(X), accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
         self._check_n_features(X)
-        n_alphas, n_targets, n_features = self.coefs.shape
-        Z = predictions(X, self.coefs.reshape(-1, n_features), self.intercepts.ravel())
+        # Of few columns a copy is small; of many it would be as large as X.
+        few = 2 * len(self.kept) < self.n_features
+        X, coefs = (X[:, self.kept], self.kept_coefs) if few else (X, self.coefs)
+        n_alphas, n_targets, n_columns = coefs.shape
+        stacked = coefs.reshape(n_alphas * n_targets, n_columns)
+        Z = predictions(X, stacked, self.intercepts.ravel())
         return Z.reshape(len(Z), n_alphas, n_targets).transpose(1, 0, 2)
 
+    def _check_names(self, X):
+        """Refuse other names of columns than those of the path, as estimators do."""
+        # An estimator, as that is what scikit-learn checks; what it says has its name.
+        fitted = type(type(self).__name__, (BaseEstimator,), {})()
+        if self.feature_names is not None:
+            fitted.feature_names_in_ = self.feature_names
+        validate_data(fitted, X, reset=False, skip_check_array=True)
+
     def _check_n_features(self, X):
-        if X.shape[1] != self.coefs.shape[2]:
+        if X.shape[1] != self.n_features:
             raise ValueError(
                 f"X has {X.shape[1]} features, the path was computed with "
-                f"{self.coefs.shape[2]}: give the same columns."
+                f"{self.n_features}: give the same columns."
             )
 
     def _check_given(self, y):
         """Raise for what numpy would take for something else."""
         check_unmasked("y", y)
+
+    def _checked(self, X, y):
+        """Data to fit to."""
+        self._check_names(X)
+        self._check_given(y)
+        X, y = check_X_y(
+            features(X),
+            y,
+            accept_sparse=SPARSE_FORMATS,
+            dtype=float,
+            multi_output=True,
+            y_numeric=False,
+        )
+        self._check_n_features(X)
+        return X, y
 
     def refit(self, X, y, sample_weight=None) -> Self:
         """Minimise the loss alone on the features that each model selected.
@@ -182,7 +255,7 @@ class RegularizationPath(ABC):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like, as for the estimator
+        y : array-like or sparse matrix, as for the estimator
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -190,36 +263,25 @@ class RegularizationPath(ABC):
         RegularizationPath
             Of the same class, with the same `alphas`.
         """
-        self._check_given(y)
-        X, y = check_X_y(
-            features(X),
-            y,
-            accept_sparse=SPARSE_FORMATS,
-            dtype=float,
-            multi_output=True,
-            y_numeric=False,
-        )
-        self._check_n_features(X)
+        X, y = self._checked(X, y)
         smooth = self._smooth(X, y, relative_weights(sample_weight, X))
         with one_blas_thread():
-            models = [
-                smooth.minimise(np.zeros(smooth.C.shape), np.flatnonzero(coef.any(axis=0)))
-                for coef in self.coefs
-            ]
-            evaluated = [smooth.evaluate(W) for W in models]
-            intercepts = np.array([smooth.intercept(W) for W in models])
-        scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
-        residuals = [
-            np.abs(gradient[coef.any(axis=0)]).max(initial=0.0) / scale
-            for coef, (_, gradient) in zip(self.coefs, evaluated, strict=True)
-        ]
-        return replace(
-            self,
-            coefs=np.array([W.T for W in models]),
-            intercepts=intercepts,
-            residuals=np.array(residuals),
-            objectives=np.array([loss for loss, _ in evaluated]),
+            models = [self._refitted(smooth, coef) for coef in self.kept_coefs]
+        coefs, intercepts, residuals, losses = (
+            np.array(part) for part in zip(*models, strict=True)
         )
+        return replace(
+            self, kept_coefs=coefs, intercepts=intercepts, residuals=residuals, objectives=losses
+        )
+
+    def _refitted(self, smooth, coef):
+        """The best model with the features of coef (n_targets, n_kept): its coef and the rest."""
+        support = self.kept[coef.any(axis=0)]
+        W = smooth.minimise(np.zeros(smooth.C.shape), support)
+        loss, gradient = smooth.evaluate(W)
+        scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
+        residual = np.abs(gradient[support]).max(initial=0.0) / scale
+        return W[self.kept].T, smooth.intercept(W), residual, loss
 
 
 @dataclass(frozen=True)
@@ -252,9 +314,8 @@ class RegressionPath(RegularizationPath):
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
             From moments errors are sums of terms that cancel: off by some 1e-15 times the
             largest, which is small beside them unless features nearly cancel or the fit is
-            nearly perfect. The columns must be the same in the same order, which only their
-            number can tell.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            nearly perfect.
+        y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_targets)
             None with moments.
 
         Returns
@@ -265,7 +326,7 @@ class RegressionPath(RegularizationPath):
             return self._errors_of_moments(X)
         self._check_given(y)
         Z = self.predict(X)
-        Y = self._targets(check_array(y, ensure_2d=False, dtype=float, input_name="y"))
+        Y = self._targets(check_array(_dense(y), ensure_2d=False, dtype=float, input_name="y"))
         check_consistent_length(Z[0], Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
 
@@ -277,14 +338,31 @@ class RegressionPath(RegularizationPath):
 
     def _errors_of_moments(self, moments):
         self._check_n_features(moments.xx)
+        self._check_names_of_moments(moments.feature_names)
         self._check_n_targets(moments.yy)
+        coefs, kept = self.kept_coefs, self.kept
         xx, xy, yy = moments.centred()
-        off = moments.y_mean - self.intercepts - self.coefs @ moments.x_mean
+        if len(kept) < self.n_features:
+            xx, xy = xx[kept[:, None], kept], xy[kept]
+        off = moments.y_mean - self.intercepts - coefs @ moments.x_mean[kept]
         # One product for all models: their coefficients lie next to each other.
-        n_features = self.coefs.shape[2]
-        product = (self.coefs.reshape(-1, n_features) @ xx).reshape(self.coefs.shape) - 2 * xy.T
-        squares = np.einsum("atj,atj->a", product, self.coefs) + np.trace(yy) + (off**2).sum(axis=1)
-        return np.maximum(squares, 0.0) / self.coefs.shape[1]
+        stacked = coefs.reshape(self.intercepts.size, len(kept))
+        product = (stacked @ xx).reshape(coefs.shape) - 2 * xy.T
+        squares = np.einsum("atj,atj->a", product, coefs) + np.trace(yy) + (off**2).sum(axis=1)
+        return np.maximum(squares, 0.0) / coefs.shape[1]
+
+    def _check_names_of_moments(self, names):
+        ours = self.feature_names
+        if ours is None or names is None or np.array_equal(ours, names):
+            return
+        j = np.flatnonzero(ours != names)[0]
+        raise ValueError(
+            f"column {j} of X is {names[j]!r} in the moments and {ours[j]!r} in the path: give "
+            "the same columns in the same order."
+        )
+
+    def _checked(self, X, y):
+        return super()._checked(X, _dense(y))
 
     def _targets(self, y):
         Y = y.reshape(len(y), -1).astype(float)
@@ -292,10 +370,11 @@ class RegressionPath(RegularizationPath):
         return Y
 
     def _check_n_targets(self, Y):
-        if Y.shape[1] != self.coefs.shape[1]:
+        n_targets = self.intercepts.shape[1]
+        if Y.shape[1] != n_targets:
             raise ValueError(
                 f"y has {Y.shape[1]} targets, the path was computed with "
-                f"{self.coefs.shape[1]}: give the same targets."
+                f"{n_targets}: give the same targets."
             )
 
     def _smooth(self, X, y, sample_weight):
@@ -415,7 +494,7 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
         Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
         `Moments` for a regressor alone: weights of samples are in them.
-    y : array-like, as for the estimator
+    y : array-like or sparse matrix, as for the estimator
         None with moments.
     alphas : int or array-like of shape (n_alphas,), default=100
         How many, from the least alpha whose model is empty (for ShrinkNet: at
@@ -473,26 +552,48 @@ def without_alpha(estimator):
 
 def path_of_solutions(estimator, objective, target, alphas, solutions):
     """The `RegularizationPath` of a `Solution` for every alpha."""
-    order, shape = objective.groups.order, objective.shape
-    supports = [np.flatnonzero(solution.W.any(axis=1)) for solution in solutions]
-    rows = [solution.W[support] for solution, support in zip(solutions, supports, strict=True)]
+    solutions = [solution.packed() for solution in solutions]
     with one_blas_thread():
         intercepts = np.array([objective.smooth.intercept(s.W) for s in solutions])
-    dtype = narrowest(target.dtype, *rows, intercepts)
-    # What is left as it came takes no memory.
-    coefs = np.zeros((len(alphas), *shape[::-1]), dtype)
-    for coef, some, support in zip(coefs, rows, supports, strict=True):
-        coef[:, order[support]] = some.T
+    dtype = narrowest(target.dtype, *(s.rows for s in solutions), intercepts)
+    n_features, n_targets = objective.shape
+    supports = [objective.groups.order[s.support] for s in solutions]
+    kept = np.unique(np.concatenate(supports))
+    coefs = np.zeros((len(alphas), n_targets, len(kept)), dtype)
+    for coef, solution, support in zip(coefs, solutions, supports, strict=True):
+        coef[:, np.searchsorted(kept, support)] = solution.rows.T
     return estimator._path(
         target,
         alphas=alphas,
-        coefs=coefs,
+        kept=kept,
+        kept_coefs=coefs,
         intercepts=intercepts.astype(dtype, copy=False),
+        n_features=n_features,
+        feature_names=getattr(estimator, "feature_names_in_", None),
         n_selected=np.array([len(support) for support in supports]),
         residuals=np.array([s.residual for s in solutions]),
         objectives=np.array([s.value for s in solutions]),
         fit_intercept=estimator.fit_intercept,
     )
+
+
+def with_model(path, i, other):
+    """The path with the only model of another one in place i."""
+    kept = np.union1d(path.kept, other.kept)
+    dtype = np.result_type(path.kept_coefs, other.kept_coefs)
+    coefs = np.zeros((*path.kept_coefs.shape[:2], len(kept)), dtype)
+    coefs[:, :, np.searchsorted(kept, path.kept)] = path.kept_coefs
+    coefs[i] = 0.0
+    coefs[i][:, np.searchsorted(kept, other.kept)] = other.kept_coefs[0]
+    changed = {}
+    for name in ("intercepts", "n_selected", "residuals", "objectives"):
+        before, there = getattr(path, name), getattr(other, name)
+        changed[name] = np.concatenate([before[:i], there, before[i + 1 :]])
+    return replace(path, kept=kept, kept_coefs=coefs, **changed)
+
+
+def _dense(y):
+    return y.toarray() if sparse.issparse(y) else y
 
 
 def alpha_grid(alphas, eps, estimator, objective):

@@ -17,7 +17,7 @@ from shrinklin.penalties import GroupLasso
 from shrinklin.quadratic import Quadratic
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.proximal_newton import newton_steps
-from shrinklin.solvers.solution import Solution
+from shrinklin.solvers.solution import PackedSolution
 
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
@@ -40,7 +40,7 @@ _GLANCE_STEPS = 2
 class Search:
     """Two-ended search for the minima of a non-convex objective.
 
-    `found` holds the best `Solution` so far for every strength that was asked
+    `found` holds the best solution so far for every strength that was asked
     for; other strengths only lead from one to the next.
     """
 
@@ -48,7 +48,7 @@ class Search:
         self.objective, self.strengths = objective, strengths
         self.solve, self.report = solve, report
         self.rough_tol = max(tol, _ROUGH_TOL)
-        self.found: dict[float, Solution] = {}
+        self.found: dict[float, PackedSolution] = {}
         self.pool = _Pool(objective)
         self.pool.add(np.zeros(objective.shape))
         if start is not None:
@@ -83,13 +83,13 @@ class Search:
             solution = improve(objective, solution, solve, _glance if thorough else None)
             known = self.found.get(strength)
             if thorough and (known is None or solution.value < known.value):
-                self.found[strength] = solution
+                self.found[strength] = solution.packed()
         self.pool.add(solution.W, solution.loss)
         return solution
 
     def _polished(self, strength):
         self.report()
-        return self.solve(self.objective.at(strength), self.found[strength].W)
+        return self.solve(self.objective.at(strength), self.found[strength].W).packed()
 
     def _follow_group_lasso(self, sparse_end):
         """Pool the group lasso's supports, refitted; return its densest solution."""

@@ -61,3 +61,52 @@ class Solution:
     residual: float
     n_iter: int
     status: Status
+
+    def evaluated(self, objective):
+        """f(W) and as much of its gradient as `Objective.evaluate` gives."""
+        return self.loss, self.gradient
+
+    def packed(self):
+        """The same without the gradient, and of W the rows that are not zero alone."""
+        support = np.flatnonzero(self.W.any(axis=1))
+        return PackedSolution(
+            support, self.W[support], len(self.W), self.loss, self.value, self.residual,
+            self.n_iter, self.status,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PackedSolution:
+    """What is left of a `Solution` that one of many alphas has, in little memory.
+
+    Attributes
+    ----------
+    support : ndarray of shape (n_kept,)
+    rows : ndarray of shape (n_kept, n_targets)
+        Of W, those of the support: the others are zero.
+    n_features : int
+    loss, value, residual, n_iter, status : as of a `Solution`
+    """
+
+    support: np.ndarray
+    rows: np.ndarray
+    n_features: int
+    loss: float
+    value: float
+    residual: float
+    n_iter: int
+    status: Status
+
+    @property
+    def W(self):
+        """Of shape (n_features, n_targets), made anew."""
+        W = np.zeros((self.n_features, self.rows.shape[1]), order="F")
+        W[self.support] = self.rows
+        return W
+
+    def evaluated(self, objective):
+        """As of a `Solution`, found again; `objective` is that of its strength."""
+        return objective.evaluate(self.W)
+
+    def packed(self):
+        return self
