@@ -11,6 +11,7 @@ What a model penalises is in `formulations`, what it fits in `regressors` and
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 from scipy import sparse
@@ -24,7 +25,7 @@ from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
 from shrinklin.moments import Moments
 from shrinklin.objective import Objective
-from shrinklin.path import n_steps, solve_path
+from shrinklin.path import largest_useful_alpha, n_steps, solve_path
 from shrinklin.solvers.gradient_descent import GradientDescent, Stream
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (
@@ -241,24 +242,27 @@ class SparseLinearModel(LinearModel):
     def _fit(self, X, y, sample_weight):
         with undone_on_error(self):
             X, y, s, groups = self._checked(X, y, sample_weight)
-            if not self._trains():
-                return self._optimise(*self._objective(X, y, s, groups))
-            whole = self.solver.batch_size is None
-            trained = self._train(groups, lambda: self._risk(X, y, s, groups.order, whole))
+            objective = trained = None
+            if self._trains():
+                whole = self.solver.batch_size is None
+                trained = self._train(groups, lambda: self._risk(X, y, s, groups.order, whole))
+            else:
+                objective = self._optimise(*self._objective(X, y, s, groups))
         # Last: where warnings are errors, a model that was stopped by hand is still there.
         warn_unless_trained(self, trained)
+        warn_if_empty(self, objective)
         return self
 
     def _trains(self):
         return isinstance(self._solver(), GradientDescent)
 
     def _optimise(self, objective, target):
-        """Fit by an exact solver."""
+        """Fit by an exact solver; returns the objective."""
         start = self._start(objective.groups, objective.shape)
         (solution,) = self._solve(objective, [objective.strength], start)
         self._keep(objective, solution, target)
         self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
-        return self
+        return objective
 
     def _keep(self, objective, solution, target):
         """Be the model of that solution."""
@@ -431,6 +435,28 @@ def warn_unless_trained(estimator, trained):
         f"(max_epochs={solver.max_epochs}). {status.value}",
         ConvergenceWarning,
     )
+
+
+def warn_if_empty(estimator, objective):
+    """A warning where a model keeps nothing because nobody chose alpha.
+
+    Whoever gives an alpha has a reason, as a search over many has; and where nothing could
+    enter no alpha is better. After gradient training, where `objective` is None, removal
+    decides as much as alpha does.
+    """
+    alpha, given = estimator.alpha, signature(type(estimator)).parameters.get("alpha")
+    chosen = given is None or alpha != given.default
+    if objective is None or chosen or estimator.get_support().any():
+        return
+    name, largest = type(estimator).__name__, largest_useful_alpha(estimator, objective)
+    if largest > 0:
+        # So few digits that many folds say the same, which Python shows once.
+        warn(
+            f"{name} keeps no feature: alpha={alpha:g}, the default, is not below alpha_max, "
+            f"where the first one enters, about {largest:.1g} here. Give an alpha between "
+            f"{largest / 1000:.1g} and {largest:.1g}, or let {name}CV choose it; the default "
+            "suits standardised data."
+        )
 
 
 @contextmanager

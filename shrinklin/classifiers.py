@@ -207,6 +207,9 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
             Where `max_iter` sweeps did not reach `tol`; and where features
             without penalty tell the classes apart without error, so that no
             finite coefficients are best.
+        UserWarning
+            Where nothing is kept with the default `alpha`, and a smaller one would keep
+            something.
         """
         return self._fit(X, y, sample_weight)
 

@@ -43,7 +43,13 @@ from shrinklin.folds import (
 )
 from shrinklin.messages import results
 from shrinklin.moments import Moments
-from shrinklin.path import alpha_grid, path_of_solutions, with_model, without_alpha
+from shrinklin.path import (
+    alpha_grid,
+    path_of_solutions,
+    warn_if_alphas_are_too_large,
+    with_model,
+    without_alpha,
+)
 from shrinklin.quadratic import moments_multiply_adds
 from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
 from shrinklin.validation import relative_weights
@@ -243,6 +249,8 @@ class SparseLinearModelCV(LinearModel):
         -----
         ConvergenceWarning
             Where `max_iter` sweeps did not reach `tol`, in any fold.
+        UserWarning
+            Where `alphas` are so large that no model of all data keeps a feature.
         """
         self._check_selection()
         self._check_scoring()
@@ -305,6 +313,7 @@ class SparseLinearModelCV(LinearModel):
         self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=path)
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
         self._report(best)
+        warn_if_alphas_are_too_large(type(self).__name__, model, objective, path)
         return self
 
     def _follow_all(self, model, folds, alphas):

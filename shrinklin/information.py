@@ -48,7 +48,12 @@ from shrinklin.likelihood import Likelihood
 from shrinklin.losses import Binomial
 from shrinklin.messages import warn
 from shrinklin.moments import Moments
-from shrinklin.path import alpha_grid, path_of_solutions, without_alpha
+from shrinklin.path import (
+    alpha_grid,
+    path_of_solutions,
+    warn_if_alphas_are_too_large,
+    without_alpha,
+)
 from shrinklin.solvers.newton import alike_targets
 from shrinklin.validation import CheckedSelector, check_real
 
@@ -417,7 +422,8 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            Where the choice was cut short at df = nq/2.
+            Where the choice was cut short at df = nq/2, and where `alphas` are so large that no
+            model keeps a feature.
         ConvergenceWarning
             As `regularization_path` does.
         """
@@ -487,6 +493,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         self._store(estimator, path, judged)
         # Where warnings are errors, the model is there.
         self._warn_where_cut(judged, best)
+        warn_if_alphas_are_too_large("InformationCriterion", estimator, objective, path)
         return self
 
     def _store(self, estimator, path, judged):

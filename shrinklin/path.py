@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 from shrinklin.blas import one_blas_thread
 from shrinklin.likelihood import likelihood_of_data
 from shrinklin.losses import logistic_loss
+from shrinklin.messages import warn
 from shrinklin.moments import Moments
 from shrinklin.quadratic import quadratic_of_data
 from shrinklin.solvers import search
@@ -41,6 +42,9 @@ from shrinklin.validation import (
     relative_weights,
     weigh_classes,
 )
+
+# A gradient of zero coefficients that is so small a share of what it could be is rounding.
+_NOTHING = 1e-12
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
@@ -518,6 +522,11 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
     ConvergenceWarning
         Where `max_iter` sweeps did not reach `tol`.
 
+    Notes
+    -----
+    Of every model the features that it keeps are stored, so that a path takes the memory of few
+    models, however many alphas there are.
+
     Examples
     --------
     >>> from sklearn.datasets import load_linnerud
@@ -601,6 +610,25 @@ def alpha_grid(alphas, eps, estimator, objective):
     alphas = _alphas(alphas, eps, estimator, objective)
     clone(estimator).set_params(alpha=alphas[-1])._check_parameters()
     return alphas
+
+
+def largest_useful_alpha(estimator, objective):
+    """α_max, or 0 where nothing but rounding could make a feature enter."""
+    noise = _NOTHING * np.sqrt(2 * objective.smooth.value_at_zero)
+    if objective.residual_scale <= noise:
+        return 0.0
+    return estimator._alpha_at(objective.strength_max())
+
+
+def warn_if_alphas_are_too_large(name, estimator, objective, path):
+    """A warning where no model of a search keeps anything, as all alphas exceed α_max."""
+    largest = largest_useful_alpha(estimator, objective)
+    if not path.n_selected.any() and path.alphas[-1] > largest > 0:
+        warn(
+            f"{name} keeps no feature at any of its alphas: the least, {path.alphas[-1]:g}, is "
+            f"above alpha_max={largest:.3g}, where the first feature enters. Give alphas between "
+            f"{largest / 1000:.2g} and {largest:.2g}, or their number alone.",
+        )
 
 
 def _alphas(alphas, eps, estimator, objective):

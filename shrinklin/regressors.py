@@ -15,6 +15,7 @@ from shrinklin.base import (
     Target,
     largest_magnitudes,
     undone_on_error,
+    warn_if_empty,
     warn_unless_trained,
 )
 from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
@@ -176,6 +177,14 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         KeyboardInterrupt
             When an exact fit is stopped by hand; `GradientDescent` then keeps the best
             model so far, with a ConvergenceWarning.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where `max_iter` sweeps did not reach `tol`, or training fell short.
+        UserWarning
+            Where nothing is kept with the default `alpha`, and a smaller one would keep
+            something.
         """
         return self._fit(X, y, sample_weight)
 
@@ -214,8 +223,9 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         with undone_on_error(self):
             self._check_parameters()
             self._name_features(moments)
-            trained = self._fit_moments(moments, np.dtype(float))
+            trained, objective = self._fit_moments(moments, np.dtype(float))
         warn_unless_trained(self, trained)
+        warn_if_empty(self, objective)
         return self
 
     @available_if(_takes_moments)
@@ -273,7 +283,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 moments = self.moments_ + moments
                 # The last chunk alone would decide.
                 dtype = np.result_type(dtype, self.coef_.dtype)
-            trained = self._fit_moments(moments, dtype)
+            trained, _ = self._fit_moments(moments, dtype)
             self.moments_ = moments
         warn_unless_trained(self, trained)
         return self
@@ -285,16 +295,16 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
             self.feature_names_in_ = moments.feature_names
 
     def _fit_moments(self, moments, dtype):
-        """Fit; returns the `Trained`, or None after an exact fit."""
+        """Fit; returns the `Trained`, or None after an exact fit, and the objective of that."""
         if not self._trains():
-            self._optimise(*self._prepare_moments(moments, dtype))
-            return None
+            return None, self._optimise(*self._prepare_moments(moments, dtype))
         groups = self._groups_of(moments.n_features, moments.feature_names)
         make = MomentRisk.from_moments
         target = _target(moments, dtype)
-        return self._train(
+        trained = self._train(
             groups, lambda: (make(moments, groups.order, self.fit_intercept), target)
         )
+        return trained, None
 
     def _prepare_moments(self, moments, dtype):
         """The `Objective` and the `Target` of moments of data of that dtype."""

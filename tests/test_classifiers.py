@@ -53,7 +53,7 @@ every_number_of_classes = pytest.mark.parametrize("n_classes", [2, 3])
 
 
 @every_estimator
-@pytest.mark.filterwarnings("ignore:No features were selected")
+@pytest.mark.filterwarnings("ignore:No features were selected", "ignore:.* keeps no feature")
 def test_check_estimator(estimator):
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} == {"passed"}
