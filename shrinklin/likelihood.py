@@ -29,6 +29,8 @@ from shrinklin.smooth import Smooth
 _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
 # how long the first may be, doubling up to the longest.
 _INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
+# A loss is a difference of raw predictions: so much of their size may be rounding.
+_ROUNDING = 1e-15
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
 _SEPARATED = 1e-6
 _MINIMISE_STEPS = 60
@@ -190,13 +192,13 @@ class Likelihood(Smooth):
         if not self.fit_intercept:
             return self.at(Z, b)
         found = self.at(Z, b)
-        longest = _INTERCEPT_MOVE
+        longest, rounding = _INTERCEPT_MOVE, self._rounding(Z)
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
             worst = np.abs(gradient / self.scales).max()
             if worst <= 1e-13:
                 break
-            better, longest = self._intercept_step(Z, found, gradient, longest)
+            better, longest = self._intercept_step(Z, found, gradient, longest, rounding)
             if better is None:
                 break  # nothing but rounding is left
             found = better
@@ -204,18 +206,26 @@ class Likelihood(Smooth):
                 break  # the step has squared it
         return found
 
-    def _intercept_step(self, Z, found, gradient, longest):
+    def _rounding(self, Z):
+        """How far rounding may move f at Z."""
+        return _ROUNDING * (1.0 + float(self.weight @ np.abs(Z).max(axis=1)))
+
+    def _intercept_step(self, Z, found, gradient, longest, rounding):
         """A Newton step no longer than `longest`, halved until it descends.
 
-        Returns the `Prediction` there, and how long the next may be: where all rows but a few
-        are told apart f is all but piecewise linear, and a step beyond a kink too long.
+        Where a change of f is lost in rounding, the gradient decides. Returns the `Prediction`
+        there, and how long the next may be: where all rows but a few are told apart f is all but
+        piecewise linear, and a step beyond a kink too long.
         """
         curvatures, V = np.linalg.eigh(self.loss.mean_hessian(found.P, self.weight))
         shift = np.linalg.norm(gradient) / longest
         step = self.loss.centred(V @ (V.T @ gradient / (np.maximum(curvatures, 0) + shift)))
         for halvings in range(_INTERCEPT_HALVINGS):
             better = self.at(Z, found.intercept - step)
-            if better.value <= found.value + 1e-15:
+            if better.value <= found.value + rounding:
+                after = self.design.row_scale[:, 0] @ better.residual
+                if better.value >= found.value - rounding and _no_shorter(after, gradient):
+                    break
                 reach = 2 * (np.linalg.norm(step) if halvings else longest)
                 return better, min(reach, _INTERCEPT_LONGEST)
             step = step / 2
@@ -355,8 +365,8 @@ class Likelihood(Smooth):
         self.cost.count_product(self.n_samples, len(features), len(features))
         V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
         found, longest = self.predict(Z), _LONGEST
+        gradient = basis @ found.residual
         for _ in range(_MINIMISE_STEPS):
-            gradient = basis @ found.residual
             if (
                 np.abs(gradient).max(initial=0.0) <= 1e-12
                 or found.value <= _SEPARATED * self.value_at_zero
@@ -364,8 +374,10 @@ class Likelihood(Smooth):
                 break
             D = self._newton_step(basis, found, gradient)
             change = (D.T @ basis).T / self.design.row_scale
-            step, better = self._halve(Z, change, found, longest)
-            if step == 0:
+            rounding = self._rounding(Z)
+            step, better = self._halve(Z, change, found, longest, rounding)
+            before, gradient = gradient, basis @ better.residual
+            if better.value >= found.value - rounding and _no_shorter(gradient, before):
                 break
             longest, moved = 2 * longest, step * np.abs(change).max()
             V, Z, found = V + step * D, Z + step * change, better
@@ -384,17 +396,22 @@ class Likelihood(Smooth):
 
         return conjugate_gradients(product, lambda R: inverse @ R, -gradient, 0.03)
 
-    def _halve(self, Z, change, found, longest):
+    def _halve(self, Z, change, found, longest, rounding):
         """The first step of 1, 1/2, 1/4, … that does not raise f, and the `Prediction` there.
 
-        No raw prediction changes by more than `longest`.
+        It may rise by `rounding`. No raw prediction changes by more than `longest`.
         """
         first = min(1.0, longest / max(np.abs(change).max(), 1e-300))
         for step in first * 0.5 ** np.arange(30):
             better = self.predict(Z + step * change, found.intercept)
-            if better.value <= found.value:
+            if better.value <= found.value + rounding:
                 return step, better
         return 0.0, found
+
+
+def _no_shorter(after, before):
+    """Whether a step leaves no shorter gradient."""
+    return np.linalg.norm(after) >= np.linalg.norm(before)
 
 
 def _orthonormal(columns, noise):
