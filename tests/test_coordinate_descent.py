@@ -205,6 +205,26 @@ def test_stops_at_max_iter():
     assert solution.n_iter == 2
 
 
+@pytest.mark.parametrize("strength", [1e-8, 1e-6])
+def test_features_that_nearly_cancel_end_in_few_sweeps(strength):
+    for seed in range(6):
+        X, Y = simulate(40, 5, 1, seed=seed)
+        huge = 1e6 * np.random.default_rng(seed).normal(size=40)
+        X = np.c_[X[:, 1:], huge, huge + X[:, 0]]
+        objective = build(X, 0.01 * Y, strength=strength)
+        # No gap is certified: the gradient of what is huge is rounding, and that far above
+        # the strength. The residual ends at the last digits of W, of up to 1e-9.
+        solution = solve(objective, tol=1e-8, max_iter=1000)
+        assert solution.status is Status.CONVERGED
+        assert solution.residual <= 1e-8
+        rows = build(X, 0.01 * Y, strength=strength, gram=False)
+        lowest = solve(rows, tol=1e-8, gram=False).value
+        # G is known to the last digits of its diagonal.
+        sizes = np.sqrt(objective.smooth.diagonal) * np.abs(solution.W[:, 0])
+        rounding = 4 * np.finfo(float).eps * sizes.sum() ** 2
+        assert abs(rows.value(solution.W) - lowest) <= rounding < lowest
+
+
 def test_stops_where_floating_point_ends():
     X, Y = simulate(100, 40, 5, 20, correlation=0.99)
     solution = solve(build(X, Y, share=1e-3), tol=0.0, max_iter=100_000)
