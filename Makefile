@@ -19,8 +19,8 @@ NEWEST_PYTHON ?= $(shell for minor in 15 14 13 12 11; do \
 OLDEST = --resolution lowest-direct --exclude-newer 2025-04-01
 PYTEST = -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test test-oldest test-newest fuzz bench bench-quick proofs claims docs docs-check \
-	lint format clean
+.PHONY: demo test test-oldest test-newest test-kernels fuzz bench bench-quick proofs claims docs \
+	docs-check lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
@@ -36,6 +36,10 @@ test-oldest: .venv-oldest/test
 test-newest:
 	$(call versions,.venv-newest,$(NEWEST_PYTHON))
 	.venv-newest/bin/python $(PYTEST)
+
+# Under every kernel of OpenBLAS, with one thread and with two: hours. TESTS=tests/test_cv.py: some.
+test-kernels: .venv/test
+	$(BIN)/python tests/blas_kernels.py $(TESTS)
 
 # 10 000 random problems, then FUZZ_SECONDS of each fuzzer. What a fuzzer finds is written into
 # build/fuzz, and read again by giving it the file in place of the folder.
