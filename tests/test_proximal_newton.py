@@ -136,7 +136,8 @@ def test_sparse_and_dense_take_the_same_steps(penalty, n_classes):
     ]
     for other in found[1:]:
         np.testing.assert_allclose(other.W, found[0].W, atol=1e-8)
-        assert other.n_iter == found[0].n_iter
+        # Where a change of F is rounding, that decides whether one more round of sweeps is made.
+        assert abs(other.n_iter - found[0].n_iter) <= proximal_newton._SWEEPS
 
 
 @every_penalty
