@@ -4,15 +4,21 @@ import numpy as np
 from scipy.linalg import lapack
 
 _CG_STEPS = 100
+# Of rows of unit scale: what keeps collinear ones invertible.
+_LEAST_EIGENVALUE = 1e-14
 
 
 def scaled_inverse(M):
-    """Inverse of a positive semidefinite M, rows of any scale."""
+    """Inverse of a positive semidefinite M, rows of any scale.
+
+    Positive definite even where rounding has left M singular or indefinite: eigenvalues count
+    by their size, and by no less than 1e-14 (rows of unit scale). NaN of what is not finite.
+    """
     from shrinklin.solvers import kernels
 
     M, scale = _scaled(M)
     factor, failed = lapack.dpotrf(M.T, clean=0)
-    inverse = np.linalg.inv(M) if failed else lapack.dpotri(factor, overwrite_c=1)[0].T
+    inverse = _definite_inverse(M) if failed else lapack.dpotri(factor, overwrite_c=1)[0].T
     kernels.mirror_scaled(inverse, scale)
     return inverse
 
@@ -22,20 +28,24 @@ def scaled_solve(M, C):
     M, scale = _scaled(M)
     C = scale[:, None] * C
     _, solution, failed = lapack.dposv(M, C)
-    return scale[:, None] * (np.linalg.solve(M, C) if failed else solution)
+    return scale[:, None] * (_definite_inverse(M) @ C if failed else solution)
+
+
+def _definite_inverse(M):
+    if not np.isfinite(M).all():
+        return np.full_like(M, np.nan)
+    values, V = np.linalg.eigh(M)
+    return (V / np.maximum(np.abs(values), _LEAST_EIGENVALUE)) @ V.T
 
 
 def _scaled(M):
-    """M with a unit diagonal, and the scale of its rows that makes it so.
-
-    A multiple of 1e-14 on the diagonal keeps collinear rows invertible.
-    """
+    """M with a unit diagonal, or a hair more, and the scale of its rows that makes it so."""
     from shrinklin.solvers import kernels
 
     diagonal = np.diagonal(M)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     M = kernels.scaled_symmetric(np.ascontiguousarray(M), scale)
-    M.flat[:: len(M) + 1] += 1e-14
+    M.flat[:: len(M) + 1] += _LEAST_EIGENVALUE
     return M, scale
 
 

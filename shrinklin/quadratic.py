@@ -263,7 +263,7 @@ class _Combinations:
 
     def estimate(self, residual):
         """The gradient of the nearest combination, and ‖E‖₂ with what those taken are off by."""
-        weights = linalg.lstsq(self.residuals.T, residual.ravel(), lapack_driver="gelsy")[0]
+        weights = _lstsq(self.residuals.T, residual.reshape(-1, 1), cond=None)[:, 0]
         left = residual - (weights @ self.residuals).reshape(residual.shape)
         gradient = (weights @ self.gradients).reshape(residual.shape[1], -1).T
         # No product is known to more digits than rounding leaves.

@@ -6,7 +6,7 @@ import pytest
 from builders import build
 from problems import simulate
 from shrinklin.cost import CostMeter
-from shrinklin.linear_systems import scaled_inverse
+from shrinklin.linear_systems import scaled_inverse, scaled_solve
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.newton import NewtonSystem
 
@@ -69,6 +69,46 @@ def test_inverse_of_rows_of_any_scale():
     np.testing.assert_array_equal(inverse, inverse.T)
 
 
-def test_inverse_of_what_rounding_has_left_indefinite():
-    M = np.array([[1.0, 1 + 1e-9], [1 + 1e-9, 1.0]])
-    np.testing.assert_allclose(scaled_inverse(M) @ M, np.eye(2), atol=1e-4)
+# Of each the Cholesky factorisation fails, with the diagonal raised by 1e-14 too.
+NOT_DEFINITE = {
+    "singular, but for rounding": np.ones((3, 3)) - 1e-13 * np.eye(3),
+    "next to nothing": -1e-13 * np.eye(2),
+    "nothing once raised": -1e-14 * np.eye(2),
+    "rounding": np.array([[1.0, 1 + 1e-9], [1 + 1e-9, 1.0]]),
+    "indefinite": np.array([[1.0, 3.0], [3.0, 1.0]]),
+    "negative": -np.eye(2),
+    "large": np.array([[1e300, 1e300], [1e300, -1e300]]),
+}
+
+
+@pytest.mark.parametrize("M", NOT_DEFINITE.values(), ids=NOT_DEFINITE)
+def test_inverse_of_what_is_not_positive_definite_is(M):
+    inverse = scaled_inverse(M)
+    scale = 1 / np.sqrt(np.where(np.diagonal(M) > 0, np.diagonal(M), 1.0))
+    scaled = inverse / np.outer(scale, scale)
+    values = np.linalg.eigvalsh(scaled)
+    assert values[0] > 0
+    assert values[-1] <= 1.01e14
+    np.testing.assert_array_equal(inverse, inverse.T)
+    # Up to the signs of eigenvalues it is the inverse; the least is known to some 1e-15.
+    sizes = np.abs(np.linalg.eigvalsh(M * np.outer(scale, scale) + 1e-14 * np.eye(len(M))))
+    np.testing.assert_allclose(1 / values, np.sort(np.maximum(sizes, 1e-14))[::-1], rtol=0.05)
+    C = np.arange(2.0 * len(M)).reshape(len(M), 2)
+    np.testing.assert_allclose(scaled_solve(M, C), inverse @ C, rtol=1e-9)
+
+
+def test_where_the_factorisation_works_a_solve_is_the_inverse_times_that():
+    A = np.random.default_rng(0).normal(size=(9, 4)) * 10.0 ** np.array([-9, 0, 3, 6])
+    C = A.T @ np.random.default_rng(1).normal(size=(9, 2))
+    np.testing.assert_allclose(scaled_solve(A.T @ A, C), scaled_inverse(A.T @ A) @ C, rtol=1e-9)
+    np.testing.assert_allclose(A.T @ A @ scaled_solve(A.T @ A, C), C, rtol=1e-9)
+
+
+@pytest.mark.parametrize("entry", [np.nan, np.inf])
+@pytest.mark.parametrize("at", [(0, 0), (0, 1)])
+def test_what_is_not_finite_becomes_nan_and_raises_nothing(entry, at):
+    M = np.eye(3)
+    M[at] = M[at[::-1]] = entry
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(scaled_inverse(M)[at])
+        assert np.isnan(scaled_solve(M, np.ones((3, 1)))).any()

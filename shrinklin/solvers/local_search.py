@@ -211,7 +211,7 @@ class _System:
         gone = np.isin(self.owner, dropped)
         y = np.zeros_like(self.w)
         if gone.any():
-            y[gone] = np.linalg.solve(self.inverse[gone][:, gone], (self.w + change)[gone])
+            y[gone] = scaled_solve(self.inverse[gone][:, gone], (self.w + change)[gone])
             change -= self.inverse[:, gone] @ y[gone]
             change[gone] = -self.w[gone]  # exactly
         D[self.rows[:, None], self.targets] = change
@@ -224,7 +224,7 @@ def _block_inverses(inverse, owner):
     """The diagonal blocks of the groups, each inverted."""
     if (np.diff(owner) > 0).all():
         return np.diag(1 / np.diagonal(inverse))
-    return np.linalg.inv(np.where(owner[:, None] == owner, inverse, 0.0))
+    return scaled_inverse(np.where(owner[:, None] == owner, inverse, 0.0))
 
 
 @dataclass(frozen=True)
