@@ -3,9 +3,10 @@
 import cvxpy as cp
 import numpy as np
 import pytest
+from sklearn.linear_model import Lasso
 
 from builders import build, solve
-from oracles import fista_group_lasso
+from oracles import fista_group_lasso, squared_loss
 from problems import PROBLEMS, simulate
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.quadratic import takes_gram
@@ -307,3 +308,48 @@ def test_a_lower_objective_alone_ends_too_early(monkeypatch):
     # Mutant: the gradient has no say.
     monkeypatch.setattr(coordinate_descent, "_settles", lambda *args: False)
     assert (residuals_of_a_path(gram=True) > 1e-13).any()
+
+
+def wide_gaussian(seed):
+    """Independent columns, far more than rows, and a target that one of them gives."""
+    X = np.random.default_rng(seed).normal(size=(15, 300))
+    return X, (X[:, :1] > 0).astype(float)
+
+
+def solve_wide(seed, share=2e-3):
+    return solve(build(*wide_gaussian(seed), share=share), tol=1e-6, max_iter=1000)
+
+
+@pytest.mark.parametrize("share", [1e-1, 1e-2, 2e-3])
+def test_more_features_than_samples_and_a_weak_penalty_need_few_sweeps(share):
+    for seed in range(5):
+        (X, Y), solution = wide_gaussian(seed), solve_wide(seed, share)
+        alpha = share * build(X, Y).strength_max()
+        lasso = Lasso(alpha, tol=1e-9, max_iter=10**6).fit(X, Y[:, 0])
+        value = squared_loss(X, Y, lasso.coef_, lasso.intercept_) + alpha * abs(lasso.coef_).sum()
+        assert solution.status is Status.CONVERGED
+        assert solution.value == pytest.approx(value, abs=1e-6 * Y.var() / 2)
+
+
+def test_newton_steps_that_do_not_stop_at_kinks_take_too_long(monkeypatch):
+    monkeypatch.setattr(_QuadraticBlock, "_up_to_kinks", lambda *args: [])
+    assert solve_wide(0).status is Status.MAX_ITER
+
+
+def test_of_the_steps_the_best_is_taken():
+    objective, block = residual_block(GroupLasso(), None)
+    rng, gradient = np.random.default_rng(0), block.gradient
+    steps = [scale * rng.normal(size=block.W.shape) for scale in (1e-1, 1e-3, 1e-2, 1)]
+    values = [objective.value(block.W + step) for step in steps]
+    assert block._best(steps, gradient) is steps[int(np.argmin(values))]
+
+
+def test_up_to_kinks_groups_leave_in_the_order_in_which_they_come_to_zero():
+    _, block = residual_block(GroupLasso(), None)
+    model, _ = block.curvature_at(block.W, block.gradient)
+    at_zero = np.arange(1.0, 41)  # when group j gets there
+    at_zero[::2] *= -1  # never
+    D = -block.W / at_zero[:, None]
+    steps = list(block._up_to_kinks(D, model))
+    assert [int((block.W + step == 0).all(axis=1).sum()) for step in steps] == [20, 10, 5, 2, 1]
+    np.testing.assert_allclose(block.W + steps[-1], (1 - 2 / at_zero)[:, None] * block.W)

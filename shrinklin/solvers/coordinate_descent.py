@@ -12,6 +12,7 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from shrinklin.linear_systems import scaled_solve
 from shrinklin.quadratic import GramQuadratic, quadratic_of_data, quadratic_value, takes_gram
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
@@ -108,14 +109,46 @@ class _QuadraticBlock(working_sets.Block):
         model, total = self.curvature_at(W, gradient)
         if self.worst_norm(total) <= 1e-2 * tol:
             return False
+        steps = self._steps(model, total, gradient)
+        return any(_line_search(self, D, gradient) for D in steps)
+
+    def _steps(self, model, total, gradient):
+        """Yield the steps to try, one after another."""
         directions = self._directions(model, total)
-        if directions and self.penalty.convex:
-            directions = [*self._leaving(directions[0], model, gradient), *directions]
-        return any(_line_search(self, D, gradient) for D in directions)
+        if not self.penalty.convex or not directions:
+            yield from directions
+            return
+        D, majorised = directions[0], directions[-1]
+        yield from self._leaving(D, model, gradient)
+        yield D
+        yield self._best([*self._up_to_kinks(D, model), majorised], gradient)
 
     def _directions(self, model, total):
         system = NewtonSystem(model, self.groups, self.gram, self.cost)
         return [D for D in system.directions(total) if np.isfinite(D).all()]
+
+    def _up_to_kinks(self, D, model):
+        """Yield D up to where groups have come to zero, and left: all, half of them, …, one.
+
+        With more features than samples and one target, F is linear along some directions: D is
+        then as long as rounding makes it, and F may fall no further than to the first kink.
+        """
+        approach = -self.groups.sum((D * model.U).sum(axis=1))
+        times = self.groups.norms(self.W) / np.where(approach > 0, approach, np.nan)
+        kinks = np.sort(times[times > 0])
+        while len(kinks):
+            gone = self.groups.spread(times <= kinks[-1])[:, None]
+            yield np.where(gone, -self.W, kinks[-1] * D)
+            kinks = kinks[: len(kinks) // 2]
+
+    def _best(self, steps, gradient):
+        """The one of the steps after which the objective is least."""
+
+        def gain(step):
+            smooth = np.vdot(gradient + 0.5 * self.product(step), step)
+            return smooth + self.penalty_sum(self.W + step)
+
+        return min(steps, key=gain)
 
     def _leaving(self, D, model, gradient):
         """[D'] that takes to zero what D takes beyond it, and lets the others answer; or [].
@@ -224,7 +257,7 @@ class _ColumnBlock(_QuadraticBlock):
         moves = np.diff([coef.ravel() for coef, _ in points], axis=0)
         products = moves @ moves.T
         products.flat[:: len(moves) + 1] += 1e-12 * np.trace(products)
-        weights = np.linalg.solve(products, np.ones(len(moves)))
+        weights = scaled_solve(products, np.ones((len(moves), 1)))[:, 0]
         weights /= weights.sum()
         coef, residual = (
             np.tensordot(weights, [point[i] for point in points[1:]], 1) for i in (0, 1)
