@@ -458,8 +458,8 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
     max_iter : int, default=10000
         Most sweeps over the coordinates; of the exact solver, as `tol`.
     tol : float, default=1e-6
-        The fit ends when `residual_` <= tol and `dual_gap_` <= tol times the
-        loss of zero coefficients.
+        The fit ends when `residual_` <= tol and `dual_gap_`, rounding apart, <= tol
+        times the loss of zero coefficients.
     warm_start : bool, default=False
         Start from the previous `coef_`, if of the same shape.
     random_state : int, RandomState or None, default=None
@@ -491,7 +491,8 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         bounds the eigenvalues of the group's Hessian. Zero at the optimum.
     dual_gap_ : float
         Only by the exact solver: upper bound on what the objective lies above its
-        minimum.
+        minimum. Rounding counts: the minimum is no less than ``objective_ - dual_gap_``.
+        Unpenalised features that are collinear up to rounding count as collinear.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Only if X has string column names.

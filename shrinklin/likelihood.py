@@ -328,11 +328,43 @@ class Likelihood(Smooth):
         """Mean eigenvalue of the Hessian in Z, over samples too."""
         return max(float(self.weight @ self.loss.curvatures(prediction.P)), 1e-12)
 
-    def dual_value(self, W, loss, feasible):
-        # P − Y scaled by c is dual feasible for P' = cP + (1 − c)Y, best at the largest c ≤ 1.
-        c = min(feasible, 1.0)
-        P = self.see(W).prediction.P
-        return -float(self.weight @ self.loss.conjugate(c * P + (1 - c) * self.Y))
+    def dual_scale(self, loss, product):
+        return 1.0
+
+    def mixing(self, W, loss, scale):
+        # Divergence of P' = cP + (1 − c)Y from P; c(P − Y) is in the dual's domain for c ≤ 1.
+        seen = self.see(W)
+        Z = seen.Z + seen.prediction.intercept
+        A, P = self.loss.partition(Z)
+        mixed = scale * P + (1 - scale) * self.Y
+        divergence = self.loss.conjugate(mixed) + A - (mixed * Z).sum(axis=1)
+        return float(self.weight @ np.maximum(divergence, 0.0))
+
+    @property
+    def lengths(self):
+        return np.sqrt(self.design.diagonal)
+
+    @property
+    def sizes(self):
+        diagonal = self.design.diagonal
+        return np.sqrt(diagonal + (diagonal > 0) * self.design.x_mean[self.order] ** 2)
+
+    def rounding(self, W, loss):
+        seen, unit = self.see(W), self.rounding_unit(W)
+        residual = np.linalg.norm(seen.prediction.residual)
+        predicted = np.linalg.norm(self.design.row_scale * (seen.Z + seen.prediction.intercept))
+        fitted = np.linalg.norm(self.sizes[:, None] * W)
+        return unit * residual, unit * (self.value_at_zero + predicted + residual * fitted)
+
+    def infeasibility(self, W, gradient, features, rounding):
+        # P' becomes (1 − τ)P' + τQ, with a Q that makes up for the rest of the gradient and is
+        # near the shares of the classes: probabilities if τ is no less than that.
+        root = self.design.row_scale
+        left = self.base.infeasibility(W, gradient, features, rounding)[0]
+        if self.fit_intercept:
+            left += np.linalg.norm(root.T @ self.see(W).prediction.residual)
+        share = left / (root.min() * self.scales.min())
+        return np.sqrt(2) * share, share * self.value_at_zero if share < 1 else np.inf
 
     def local_gram(self, columns, curvatures):
         """Gram matrix of `columns` (any, n_samples), samples weighted by their curvatures.

@@ -20,6 +20,9 @@ from shrinklin.groups import Groups
 from shrinklin.penalties import Penalty
 from shrinklin.smooth import Smooth
 
+# Roundings of strengths, norms and proxes themselves, relatively.
+_ULPS = 64 * np.finfo(float).eps
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -33,8 +36,9 @@ class Objective:
     def at(self, strength):
         """The same objective with another κ."""
         other = replace(self, strength=float(strength))
-        # Neither depends on κ.
-        other.__dict__.update(lipschitz=self.lipschitz, residual_scale=self.residual_scale)
+        # None depends on κ.
+        for name in ("lipschitz", "residual_scale", "null_model"):
+            other.__dict__[name] = getattr(self, name)
         return other
 
     @cached_property
@@ -90,41 +94,68 @@ class Objective:
         smooth = self.smooth.model(W)
         return self if smooth is self.smooth else replace(self, smooth=smooth)
 
-    def _free_minimised(self, W, strengths):
-        """W with the groups of no strength at their best."""
-        free = np.flatnonzero(strengths == 0)
-        return self.smooth.minimise(W, self.groups.features(free)) if len(free) else W
+    @cached_property
+    def null_model(self):
+        """W of the unpenalised groups alone, at their best: the model of any κ large enough."""
+        free = np.flatnonzero(self.groups.weights == 0)
+        zero = np.zeros(self.shape, order="F")
+        return self.smooth.minimise(zero, self.groups.features(free)) if len(free) else zero
 
     def strength_max(self):
-        """Least κ for which every penalised block stays at zero in a step from it.
+        """Least κ for which no penalised block leaves zero in a step from `null_model`.
 
-        Unpenalised groups are minimised out first.
+        Raised by what rounding may add to a gradient, computed in another way or after the
+        unpenalised groups have moved within their rounding: some 1e-13 of it, unless these are
+        nearly collinear. No solver then finds a block that wants to leave.
         """
-        weights = self.groups.weights
-        start = self._free_minimised(np.zeros(self.shape), weights)
-        gradient = self.smooth.evaluate(start)[1] if start.any() else -self.smooth.C
+        W, weights = self.null_model, self.groups.weights
+        loss, gradient = self.smooth.evaluate(W)
+        slope, _ = self.smooth.rounding(W, loss)
+        off, _ = self._infeasibility(W, gradient, weights == 0, slope)
+        norms = self.groups.norms(gradient)
+        raised = self._margins(slope, off) / np.where(norms > 0, norms, np.inf) + _ULPS
+        gradient = (1 + self.groups.spread(raised))[:, None] * gradient
         critical = self.penalty.critical_strength(gradient, self.lipschitz, self.groups)
         penalised = weights > 0
         return float((critical[penalised] / weights[penalised]).max(initial=0.0))
 
-    def duality_gap(self, W, evaluated=None):
+    def _margins(self, slope, off):
+        """What ‖∇_g‖ of every group may grow by: `slope` in `Smooth.sizes`, `off` in `lengths`."""
+        squares = (slope * self.smooth.sizes) ** 2 + (off * self.smooth.lengths) ** 2
+        return np.sqrt(2 * self.groups.sum(squares))
+
+    def _infeasibility(self, W, gradient, free, rounding):
+        """`Smooth.infeasibility` where the groups `free` have no penalty."""
+        features = self.groups.features(np.flatnonzero(free))
+        return self.smooth.infeasibility(W, gradient, features, rounding)
+
+    def duality_gap(self, W, evaluated=None, rounding=True):
         """F(W) less the dual value of a feasible point: bounds F(W) − min F.
 
-        For the group lasso. The dual point is the residual of W, after the
-        unpenalised groups are minimised out, scaled until ‖∇_g‖ ≤ κ ω_g.
-        `evaluated` is f(W) and its gradient, if known.
+        For the group lasso. The dual point is the residual of W, after the unpenalised groups
+        are minimised out, scaled until ‖∇_g‖ ≤ κ ω_g. The difference is a sum of terms that are
+        not negative, so that none of its digits cancel. `rounding` adds what floating point may
+        hide, of F(W) too. `evaluated` is f(W) and its gradient, if known.
         """
         loss, gradient = self.smooth.evaluate(W) if evaluated is None else evaluated
-        primal = loss + self.strength * self.penalty_sum(W)
-        strengths = self.strengths
-        if (strengths == 0).any():
-            W = self._free_minimised(W, strengths)
+        primal, free = loss + self.strength * self.penalty_sum(W), self.strengths == 0
+        gap = 0.0
+        if free.any():
+            W, first = self.smooth.minimise(W, self.groups.features(np.flatnonzero(free))), loss
             loss, gradient = self.smooth.evaluate(W)
-        norms = self.groups.norms(gradient)
-        L = np.where(self.lipschitz > 0, self.lipschitz, np.inf)
-        left = (norms / np.sqrt(L))[strengths == 0].max(initial=0.0)
-        if left > 1e-9 * self.residual_scale:
-            return primal  # no minimum, as where classes are told apart; no loss is below 0
-        bound = (strengths > 0) & (norms > 0)
-        feasible = (strengths[bound] / norms[bound]).min(initial=np.inf)
-        return max(primal - self.smooth.dual_value(W, loss, feasible), 0.0)
+            gap += max(first - loss, 0.0)
+        slope, error = self.smooth.rounding(W, loss) if rounding else (0.0, 0.0)
+        off, lost = self._infeasibility(W, gradient, free, slope)
+        products = np.where(free, 0.0, self.groups.sum((W * gradient).sum(axis=1)))
+        best = self.smooth.dual_scale(loss, products.sum())
+        scale = min(self._feasible(gradient, self._margins(slope, off)), best)
+        slack = np.maximum(self.strengths * self.groups.norms(W) + scale * products, 0.0)
+        gap += slack.sum() + self.smooth.mixing(W, loss, scale)
+        gap += error + (scale * lost if scale > 0 else 0.0)
+        return float(max(min(gap, primal), 0.0))  # no loss is below 0
+
+    def _feasible(self, gradient, margins):
+        """The largest factor that leaves no gradient of a penalised group above κ ω_g."""
+        norms = self.groups.norms(gradient) + margins
+        bound = (self.strengths > 0) & (norms > 0)
+        return (self.strengths[bound] / norms[bound]).min(initial=np.inf)

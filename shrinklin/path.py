@@ -60,7 +60,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     objective.smooth.forget()
     with one_blas_thread():
         if _convex(objective, strengths):
-            W = np.zeros(objective.shape, order="F") if start is None else start
+            W = objective.null_model if start is None else start
             return _follow(objective, strengths, solve, W, report)
         return search.Search(objective, strengths, solve, tol, start, report).run()
 

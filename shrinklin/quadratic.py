@@ -124,11 +124,44 @@ class Quadratic(Smooth):
     def model(self, W):
         return self
 
-    def dual_value(self, W, loss, feasible):
-        # Of both, targets lie together.
-        y_r, r_r = self.yy - np.vdot(self.C.T, W.T), 2 * loss
-        scale = min(y_r / r_r if r_r > 0 else 1.0, feasible)
-        return scale * y_r - 0.5 * scale**2 * r_r
+    def dual_scale(self, loss, product):
+        # ⟨R, Y⟩ / ‖R‖², as Y = R + XW.
+        return max(1 - product / (2 * loss), 0.0) if loss > 0 else 1.0
+
+    def mixing(self, W, loss, scale):
+        return (1 - scale) ** 2 * max(loss, 0.0)
+
+    @property
+    def lengths(self):
+        return np.sqrt(self.diagonal)
+
+    @property
+    def sizes(self):
+        return self.lengths
+
+    def fitted_size(self, W):
+        """√Σ_j ‖X_j‖²‖w_j‖²: ‖XW‖, if nothing cancelled."""
+        return float(np.linalg.norm(self.sizes[:, None] * W))
+
+    def rounding(self, W, loss):
+        fitted, target = self.fitted_size(W), np.sqrt(self.yy)
+        size, unit = fitted + target, self.rounding_unit(W)
+        # `GramQuadratic` has raised the diagonal.
+        raised = len(W) * np.finfo(float).eps * fitted
+        return unit * size + raised, unit * size**2 + 2 * raised * fitted
+
+    def infeasibility(self, W, gradient, features, rounding):
+        if not len(features):
+            return 0.0, 0.0
+        unit = _unit_scale(self.diagonal[features])
+        left = np.linalg.norm(unit * gradient[features])
+        left += rounding * np.linalg.norm(unit[:, 0] * self.sizes[features]) * np.sqrt(W.shape[1])
+        off = left / self.least_singular(features)
+        return off, off * np.sqrt(self.yy)
+
+    @abstractmethod
+    def least_singular(self, features):
+        """The least singular value of features of unit length that is more than rounding."""
 
 
 class GramQuadratic(Quadratic):
@@ -162,10 +195,18 @@ class GramQuadratic(Quadratic):
     def project(self, gradient, features):
         self.cost.count_product(len(features), len(features), len(features))
         step = np.zeros_like(gradient)
-        scale = _unit_scale(self.diagonal[features])
-        M = scale * self.block(features) * scale.T
+        M, scale = self._correlations(features)
         step[features] = -scale * _lstsq(M, scale * gradient[features], cond=1e-14)
         return step
+
+    def _correlations(self, features):
+        scale = _unit_scale(self.diagonal[features])
+        return scale * self.block(features) * scale.T, scale
+
+    def least_singular(self, features):
+        values = linalg.eigvalsh(self._correlations(features)[0])
+        least = max(1e-14, 4 * len(self.G) * np.finfo(float).eps)
+        return np.sqrt(_least_kept(values, least))
 
 
 class ColumnQuadratic(Quadratic):
@@ -196,13 +237,19 @@ class ColumnQuadratic(Quadratic):
         return self.design.cross(left, right)
 
     def gradient(self, W):
-        residual = self._residual(W)
+        return self._gradient_of(self._residual(W))
+
+    def _gradient_of(self, residual):
         gradient = -self.design.correlate(residual)
         self._known.add(residual, gradient, 0.0)
         return gradient
 
     def _residual(self, W):
         return self.residual_at_zero - self.design.product(W)
+
+    def evaluate(self, W):
+        residual = self._residual(W)
+        return 0.5 * float(np.vdot(residual, residual)), self._gradient_of(residual)
 
     def evaluate_within(self, W, groups, strengths):
         residual = self._residual(W)
@@ -214,7 +261,7 @@ class ColumnQuadratic(Quadratic):
             if error == 0:
                 return loss, -product
             gradient = self._within((-product, error), residual, W, groups, strengths)
-        return loss, self.gradient(W) if gradient is None else gradient
+        return loss, self._gradient_of(residual) if gradient is None else gradient
 
     def _within(self, estimate, residual, W, groups, strengths):
         """The gradient that `evaluate_within` may give, or None where it is as fast to take all.
@@ -232,6 +279,21 @@ class ColumnQuadratic(Quadratic):
         gradient = gradient * groups.spread(bounds / np.where(norms > 0, norms, 1.0))[:, None]
         gradient[features] = -self.design.correlate_some(features, residual)
         return gradient
+
+    @property
+    def sizes(self):
+        # Means come off products, not off X.
+        return np.sqrt(self.diagonal + (self.diagonal > 0) * self.x_mean[self.order] ** 2)
+
+    def rounding(self, W, loss):
+        # The residual itself makes a dual point, however it came about.
+        residual, unit = np.sqrt(2 * loss), self.rounding_unit(W)
+        size = residual + self.fitted_size(W) + np.sqrt(self.yy)
+        return unit * residual, unit * residual * size
+
+    def least_singular(self, features):
+        columns = self.design.columns(features) * _unit_scale(self.diagonal[features]).T
+        return _least_kept(linalg.svdvals(columns), 1e-12)
 
     def project(self, gradient, features):
         self.cost.count_product(self.n_samples, len(features), len(features))
@@ -290,10 +352,19 @@ class Touching(Quadratic):
     def project(self, gradient, features):
         return self.base.project(gradient / self.factor, features)
 
+    def least_singular(self, features):
+        return np.sqrt(self.factor) * self.base.least_singular(features)
+
 
 def _unit_scale(diagonal):
     """Column that scales features to unit length; 1 for constant ones."""
     return (1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)))[:, None]
+
+
+def _least_kept(values, least):
+    """The least of the values that is more than `least` times the largest; 1 if none is."""
+    kept = values[values > least * values.max(initial=0.0)]
+    return kept.min() if len(kept) else 1.0
 
 
 def _lstsq(A, B, cond):

@@ -66,10 +66,46 @@ class Smooth(ABC):
         """A `Quadratic` with the value and gradient of f at W, and much the same curvature."""
 
     @abstractmethod
-    def dual_value(self, W, loss, feasible):
-        """Value of the dual at the residual of W times the best factor ≤ `feasible`.
+    def dual_scale(self, loss, product):
+        """The factor by which the residual of W makes the best dual point, were it feasible.
 
-        `loss` is f(W).
-
-        A lower bound of the objective if at that factor the residual is dual feasible.
+        `loss` is f(W), `product` ⟨W, ∇f(W)⟩.
         """
+
+    @abstractmethod
+    def mixing(self, W, loss, scale):
+        """What the gap F(W) − D has, at the residual of W times `scale`, beside the penalty.
+
+        Never negative, and without cancellation: the rest is Σ_g s_g‖W_g‖ + scale ⟨W_g, ∇_g⟩.
+        """
+
+    @property
+    @abstractmethod
+    def lengths(self):
+        """Norms of the columns, scaled and centred: (n_features,)."""
+
+    @property
+    @abstractmethod
+    def sizes(self):
+        """The same of the columns as they are multiplied, the means perhaps still in them."""
+
+    @abstractmethod
+    def rounding(self, W, loss):
+        """How far floating point may be off: ‖∇_g‖ in units of `sizes`, and the gap."""
+
+    @abstractmethod
+    def infeasibility(self, W, gradient, features, rounding):
+        """What it costs to take from the residual of W the rest of its gradient on `features`.
+
+        That makes it dual feasible where these are not penalised. Returns what ‖∇_g‖ may grow
+        by, in units of `lengths`, and what the dual value may fall by; `rounding` of the gradient
+        counts, too. Features that are collinear but for rounding count as collinear.
+        """
+
+    def rounding_unit(self, W):
+        """Relative error of a sum over samples and the features of W.
+
+        Errors are independent enough to grow by the root of their number, which leaves room.
+        """
+        n_alive = np.count_nonzero(W.any(axis=1))
+        return np.finfo(float).eps * (4 + np.sqrt(self.n_samples) + 4 * np.sqrt(n_alive))

@@ -50,13 +50,13 @@ class Search:
         self.rough_tol = max(tol, _ROUGH_TOL)
         self.found: dict[float, PackedSolution] = {}
         self.pool = _Pool(objective)
-        self.pool.add(np.zeros(objective.shape))
+        self.pool.add(objective.null_model)
         if start is not None:
             self.pool.add(start)
 
     def run(self):
         down, up = passes(self.objective, self.strengths)
-        sparse_end = self._follow(down, np.zeros(self.objective.shape), _few(self.strengths))
+        sparse_end = self._follow(down, self.objective.null_model, _few(self.strengths))
         dense_end = self._follow_group_lasso(sparse_end)
         self._follow(up, dense_end, thorough=True)
         for strength in [*self.strengths, *self.strengths[::-1]]:
@@ -97,7 +97,7 @@ class Search:
         enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
         enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
         grid = lasso.strength_max() * np.geomspace(1, _GROUP_LASSO_EPS, _GROUP_LASSO_STEPS)
-        W, support = np.zeros_like(sparse_end), np.empty(0, dtype=int)
+        W, support = lasso.null_model, np.empty(0, dtype=int)
         thinned = self.strengths[:: -(-len(self.strengths) // _GROUP_LASSO_STEPS)]
         for strength in sorted([*grid, *thinned], reverse=True):
             solution = self.solve(lasso.at(strength), W, _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL)
