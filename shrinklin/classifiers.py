@@ -180,8 +180,9 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, finite. float64 is taken as it is, dense or sparse (CSR or
-            CSC), without a copy; all else is converted to float64.
+            Numbers, finite. Dense float64 and float32 are taken as they are, without a
+            copy; sparse float64 (CSR or CSC) too, but for one as CSC and one of what is
+            selected; all else is converted to float64. See Notes for what a fit takes.
         y : array-like of shape (n_samples,)
             Labels, all numbers or all strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -210,6 +211,15 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         UserWarning
             Where nothing is kept with the default `alpha`, and a smaller one would keep
             something.
+
+        Notes
+        -----
+        Beside a dense X, an exact fit or path takes about 0.3 times X (as float64) where that
+        is more than 100 MB, and up to 32 MB and n_features² numbers, three times, in any case;
+        and some 14 arrays of n_samples × n_classes where these are many beside the features.
+        ``alpha=0``, and features without penalty, take one copy of the columns that are not
+        penalised. `GradientDescent` copies X if it is float32 or has rows without weight, and
+        what is left of it when a removal strategy has taken a fifth of the features.
         """
         return self._fit(X, y, sample_weight)
 

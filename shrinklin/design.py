@@ -8,14 +8,29 @@ from scipy import sparse
 from shrinklin.cost import CostMeter
 from shrinklin.moments import far_from_zero, variance_noise, weighted_mean_and_square
 
+# Numbers of X that are copied at a time: they fit in the cache.
+_BLOCK = 2**17
+# Where means are so many times the deviation, products from which they are taken off afterwards
+# lose four digits.
+_TOO_FAR = 1e4
+
+
+def slices(n, step):
+    """Of n things, `step` after others; at least one at a time."""
+    step = max(1, step)
+    return [slice(start, start + step) for start in range(0, n, step)]
+
 
 class Design:
     """Columns of X scaled by √(s_i/Σs) and centred on the fly, so sparse X stays sparse.
 
-    Positions of features are those of `Groups`; `order` leads to the user's columns.
+    Positions of features are those of `Groups`; `order` leads to the user's columns. Samples
+    are the rows of X that have weight.
 
     Attributes
     ----------
+    used : slice or ndarray of shape (n_samples,)
+        Rows that are samples.
     row_scale : ndarray of shape (n_samples, 1)
         √(s_i/Σs).
     x_mean : ndarray of shape (n_features,)
@@ -28,12 +43,15 @@ class Design:
     """
 
     def __init__(self, X, sample_weight, order, fit_intercept=True, cost=None):
+        self.used = slice(None) if sample_weight.all() else np.flatnonzero(sample_weight)
         # What is taken of a sparse X are columns.
         self.X = X.tocsc().astype(float, copy=False) if sparse.issparse(X) else X
         self.order = order
         self.cost = CostMeter() if cost is None else cost
-        self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[:, None]
+        self.row_scale = np.sqrt(sample_weight / sample_weight.sum())[self.used, None]
         self.x_mean, squares = weighted_mean_and_square(self.X, sample_weight)
+        if sparse.issparse(X) and not sample_weight.all():
+            self.X = self.X[self.used]
         if not fit_intercept:
             self.x_mean = np.zeros_like(self.x_mean)
         self.noise = np.sqrt(variance_noise(self.x_mean))
@@ -45,8 +63,17 @@ class Design:
 
     def forget(self):
         """Keep no columns: in which order they came shows in the last digits of products."""
-        self._kept = _Rows(*self.X.shape[::-1])
-        self._last = np.empty(0, dtype=int), np.empty((0, self.X.shape[0]))
+        self._kept = _Rows(len(self.order), self.n_samples)
+        self._last = np.empty(0, dtype=int), np.empty((0, self.n_samples))
+
+    @property
+    def n_samples(self):
+        return len(self.row_scale)
+
+    @property
+    def n_entries(self):
+        """Numbers that a product with all of X reads."""
+        return self.X.nnz if sparse.issparse(self.X) else self.X.size
 
     def _variances(self, squares):
         variance = squares - self.x_mean**2
@@ -61,8 +88,7 @@ class Design:
 
     def _parts(self, original):
         """Columns, some at a time."""
-        step = max(1, 2**20 // self.X.shape[0])
-        return [original[start : start + step] for start in range(0, len(original), step)]
+        return [original[some] for some in slices(len(original), 2**20 // self.n_samples)]
 
     def _error_of_float32(self, variance):
         """Of ‖x‖‖r‖, how much a product x'r in float32 may be off; 0 where X is not float32.
@@ -80,11 +106,28 @@ class Design:
         return 4 * np.sqrt(len(self.X)) * np.finfo(np.float32).eps * worst
 
     def _scaled(self, original):
-        """Scaled, centred dense copy of the user's columns `original`."""
-        columns = self.X[:, original]
-        if sparse.issparse(columns):
-            columns = columns.toarray()
-        return self.row_scale * (columns - self.x_mean[original])
+        """Scaled, centred dense copy of the user's columns `original`, which lie together."""
+        rows = np.empty((len(original), self.n_samples))
+        self._write(original, rows, np.arange(len(original)))
+        return rows.T
+
+    def _write(self, original, rows, at):
+        """Write what `_scaled` gives to rows[at], without another copy."""
+        if sparse.issparse(self.X):
+            for some in self._parts(np.arange(len(original))):
+                columns = self.X[:, original[some]].toarray() - self.x_mean[original[some]]
+                rows[at[some]] = (self.row_scale * columns).T
+            return
+        for samples in slices(self.n_samples, _BLOCK // max(1, len(original))):
+            rows[at, samples] = self._block(original, samples).T
+
+    def _block(self, original, samples):
+        """Of a dense X, a slice of the samples of what `_scaled` gives."""
+        rows = samples if isinstance(self.used, slice) else self.used[samples, None]
+        block = self.X[rows, original].astype(float, copy=False)
+        block -= self.x_mean[original]
+        block *= self.row_scale[samples]
+        return block
 
     def columns(self, features):
         """Scaled, centred copy (n_samples, len(features)) of features of X."""
@@ -92,6 +135,19 @@ class Design:
         columns = self._scaled(original)
         columns[:, self.constant[original]] = 0.0
         return columns
+
+    def write_rows(self, features, rows, at):
+        """Write `columns(features)`, transposed, to rows[at]."""
+        original = self.order[features]
+        self._write(original, rows, at)
+        rows[at[self.constant[original]]] = 0.0
+
+    def part(self, features, samples):
+        """Of a dense X, a slice of the samples of `columns(features)`."""
+        original = self.order[features]
+        block = self._block(original, samples)
+        block[:, self.constant[original]] = 0.0
+        return block
 
     def rows(self, features):
         """`columns(features)` transposed, not to be written to.
@@ -112,7 +168,7 @@ class Design:
     def cross(self, left, right):
         """Products of the columns `left` with those `right`."""
         left, right = np.asarray(left), np.asarray(right)
-        self.cost.count_product(self.X.shape[0], len(left), len(right))
+        self.cost.count_product(self.n_samples, len(left), len(right))
         if self._stays_sparse(left) and self._stays_sparse(right):
             (columns, mean), (others, other_mean) = self._sparse(left), self._sparse(right)
             products = (columns.T @ others).toarray()
@@ -123,31 +179,36 @@ class Design:
     def product(self, W):
         """Scaled, centred X W."""
         alive = np.flatnonzero(W.any(axis=1))
-        self.cost.count_product(self.X.shape[0], len(alive), W.shape[1])
+        self.cost.count_product(self.n_samples, len(alive), W.shape[1])
         if self._stays_sparse(alive):
             columns, mean = self._sparse(alive)
             return columns @ W[alive] - self.row_scale * (mean @ W[alive])
-        if len(alive) > len(W) // 2:
+        if len(alive) <= len(W) // 2:
+            self._keep(alive)
+            return self._kept.product(alive, W[alive])
+        if sparse.issparse(self.X):
             return self.columns(alive) @ W[alive]
-        self._keep(alive)
-        return self._kept.product(alive, W[alive])
+        return self.read_product(W)
+
+    def read_product(self, W):
+        """`product(W)` of a dense X without a copy of its columns."""
+        V = np.zeros(W.shape[::-1])
+        V[:, self.order] = W.T
+        V[:, self.constant] = V[:, self._far] = 0.0
+        Z = np.empty((len(V), self.X.shape[0]))
+        for rows, X in _blocks(self.X, float):
+            np.matmul(V, X.T, out=Z[:, rows])
+        Z = self.row_scale * (Z - (V @ self.x_mean)[:, None]).T[self.used]
+        for part in self._parts(self._far):
+            Z += self._scaled(part) @ W[np.argsort(self.order)[part]]
+        return Z
 
     def correlate(self, R):
         """Scaled, centred X' R for R (n_samples, any)."""
-        return self._correlate(self._double, np.arange(self.X.shape[1]), R)[self.order]
-
-    @cached_property
-    def _double(self):
-        """X in float64: a product with float32 would convert all of it every time."""
-        return self.X.astype(float, copy=False)
-
-    def correlate_once(self, R):
-        """`correlate(R)` without a copy of X for the next time."""
-        if self.X.dtype != np.float32:
-            return self.correlate(R)
-        parts = self._parts(np.arange(self.X.shape[1]))
-        products = [self._correlate(self.X[:, part].astype(float), part, R) for part in parts]
-        return np.concatenate(products)[self.order]
+        product = self._correlate(self.X, np.arange(self.X.shape[1]), R)
+        for part in self._parts(self._far):
+            product[part] = self._scaled(part).T @ R
+        return product[self.order]
 
     def correlate_roughly(self, R):
         """`correlate(R)`, and how much ‖X_g'R‖ is off at most, of ‖X_g‖: nothing for float64."""
@@ -168,15 +229,35 @@ class Design:
 
     def _correlate(self, X, original, R, dtype=float):
         """The same for X, the user's columns `original`, in their order."""
-        scaled = (self.row_scale * R).astype(dtype, copy=False)
+        scaled = self._of_all_rows(self.row_scale * R).astype(dtype, copy=False)
         self.cost.count_product(X.nnz if sparse.issparse(X) else X.size, R.shape[1])
-        # This way round BLAS reads X along its rows, and the result is as kernels want it.
-        product = X.T @ scaled if sparse.issparse(X) else (scaled.T @ X).T
+        if sparse.issparse(X):
+            product = X.T @ scaled
+        else:
+            # This way round BLAS reads X along its rows, and the result is as kernels want it.
+            product = sum(scaled[rows].T @ part for rows, part in _blocks(X, dtype)).T
         product = product.astype(float, copy=False)
         if self.x_mean.any():
             product -= np.outer(self.x_mean[original], scaled.sum(axis=0))
         product[self.constant[original]] = 0.0
         return product
+
+    def _of_all_rows(self, R):
+        """R with zeros for the rows of a dense X that are no samples."""
+        if sparse.issparse(self.X) or isinstance(self.used, slice):
+            return R
+        whole = np.zeros((len(self.X), R.shape[1]))
+        whole[self.used] = R
+        return whole
+
+    @cached_property
+    def _far(self):
+        """Columns of a dense X whose means have to be taken off before a product."""
+        if sparse.issparse(self.X):
+            return np.empty(0, dtype=int)
+        deviation = np.empty(len(self.order))
+        deviation[self.order] = np.sqrt(self.diagonal)
+        return np.flatnonzero(~self.constant & (np.abs(self.x_mean) > _TOO_FAR * deviation))
 
     def _stays_sparse(self, features):
         """Whether what is subtracted for the means leaves enough digits."""
@@ -189,6 +270,15 @@ class Design:
         """
         original = self.order[features]
         return self.X[:, original].multiply(self.row_scale).tocsc(), self.x_mean[original]
+
+
+def _blocks(X, dtype):
+    """(rows, those of a dense X in that dtype): X itself, or some rows after others."""
+    if X.dtype == dtype:
+        yield slice(None), X
+        return
+    for rows in slices(len(X), _BLOCK // X.shape[1]):
+        yield rows, X[rows].astype(dtype)
 
 
 class _Rows:

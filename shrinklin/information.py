@@ -32,6 +32,7 @@ References
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Self
 
 import numpy as np
@@ -183,16 +184,17 @@ def _parts_of_loss(objective, W, curvature, smooth):
 def _logistic_hessian(likelihood, W, rows):
     """Hessian of f on `rows`, the intercept following: entries in the order of W[rows]."""
     P = likelihood.predict(likelihood.raw(W)).P
-    columns = np.hstack([likelihood.design.columns(rows), likelihood.design.row_scale])
     n_rows, n_targets = len(rows), P.shape[1]
-    H = np.empty((n_rows + 1, n_targets, n_rows + 1, n_targets))
-    for k in range(n_targets):
-        alone = np.zeros_like(P)
-        alone[:, k] = 1.0
-        second = likelihood.loss.hessian_product(P, alone)
-        for t in range(k, n_targets):
-            product = columns.T @ (second[:, [t]] * columns)
-            H[:, k, :, t] = H[:, t, :, k] = product
+    H = np.zeros((n_rows + 1, n_targets, n_rows + 1, n_targets))
+    for samples, part in likelihood.rows(rows).parts():
+        part = np.vstack([part, likelihood.design.row_scale[samples, 0]])
+        for k in range(n_targets):
+            alone = np.broadcast_to(np.arange(n_targets) == k, P[samples].shape)
+            second = likelihood.loss.hessian_product(P[samples], alone)
+            for t in range(k, n_targets):
+                H[:, k, :, t] += (second[:, t] * part) @ part.T
+    for k, t in combinations(range(n_targets), 2):
+        H[:, t, :, k] = H[:, k, :, t]
     inner = n_rows * n_targets
     likelihood.cost.count_product(n_targets * len(P), inner, n_rows)
     H = H.reshape(inner + n_targets, -1)

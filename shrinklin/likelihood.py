@@ -17,12 +17,12 @@ from functools import cached_property
 
 import numpy as np
 from scipy import linalg, sparse
-from sklearn.utils import gen_batches
 
 from shrinklin.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
 from shrinklin.losses import LEAST_SHARE, logistic_loss
-from shrinklin.quadratic import ColumnQuadratic, GramQuadratic, Touching, quadratic_of_data
+from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
+from shrinklin.rows import KeptRows, WorkingRows, gram
 from shrinklin.smooth import Smooth
 
 # Newton's steps for the intercept: how many, and how often one is halved;
@@ -37,12 +37,6 @@ _MINIMISE_STEPS = 60
 # No raw prediction moves by more in the first Newton step of `minimise`, twice that in the
 # next, and so on; where the last step is longer than _SETTLED, W was on its way to infinity.
 _LONGEST, _SETTLED = 100.0, 0.1
-
-
-# Sparser than that, an X is worked on as it is.
-_SPARSE = 0.1
-# Columns of X that are turned to rows together: they share lines of the cache.
-_TURNED = 64
 
 
 @dataclass(frozen=True)
@@ -65,50 +59,6 @@ class Prediction:
     intercept: np.ndarray
     P: np.ndarray
     residual: np.ndarray
-
-
-@dataclass(frozen=True)
-class DenseRows:
-    """Scaled, centred columns of X as rows (n_features, n_samples): not to be written to."""
-
-    values: np.ndarray
-
-    @property
-    def entries(self):
-        return self.values.size
-
-    def product(self, W):
-        """X W, in the memory order that reduces fast over targets."""
-        return (np.ascontiguousarray(W.T) @ self.values).T
-
-    def correlate(self, R):
-        """X'R, the way round that BLAS is quick at."""
-        return (R.T @ self.values.T).T
-
-    def dense(self):
-        return self.values
-
-
-@dataclass(frozen=True)
-class SparseRows:
-    """The same, scaled but not centred: `means` are to be taken off, times `root`."""
-
-    values: sparse.csr_array
-    means: np.ndarray
-    root: np.ndarray
-
-    @property
-    def entries(self):
-        return self.values.nnz
-
-    def product(self, W):
-        return self.values.T @ W - np.outer(self.root, self.means @ W)
-
-    def correlate(self, R):
-        return self.values @ R - np.outer(self.means, self.root @ R)
-
-    def dense(self):
-        return self.values.toarray() - np.outer(self.means, self.root)
 
 
 @dataclass(frozen=True)
@@ -146,7 +96,7 @@ class Hessian:
 
 
 class Likelihood(Smooth):
-    """f for one loss and one data set; every sample weight is positive.
+    """f for one loss and one data set, of which the rows without weight are no samples.
 
     Attributes
     ----------
@@ -159,14 +109,15 @@ class Likelihood(Smooth):
     """
 
     def __init__(self, loss, X, Y, sample_weight, order, fit_intercept=True):
-        self.loss, self.Y, self.fit_intercept = loss, Y, fit_intercept
+        self.loss, self.fit_intercept = loss, fit_intercept
         self.base = quadratic_of_data(X, Y, sample_weight, order, fit_intercept)
         if isinstance(self.base, ColumnQuadratic):
             self.design = self.base.design
         else:
             self.design = Design(X, sample_weight, order, fit_intercept, self.base.cost)
         self.cost = self.base.cost
-        self.order, self.n_samples = order, X.shape[0]
+        self.Y = Y = Y[self.design.used]
+        self.order, self.n_samples = order, len(Y)
         self.weight = self.design.row_scale[:, 0] ** 2
         shares = self.weight @ Y
         # What the gradient of an intercept is small against; a class may be rare.
@@ -174,12 +125,13 @@ class Likelihood(Smooth):
         self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
+        self._working = WorkingRows(self.design, Y.shape[1])
         self.forget()
 
     def forget(self):
         self.base.forget()
         self.design.forget()
-        self._last = np.empty(0, dtype=int), DenseRows(np.empty((0, self.n_samples)))
+        self._working.forget()
         self._seen = Seen(np.zeros(self.C.shape), np.zeros(self.Y.shape), self.at_zero, -self.C)
 
     @property
@@ -244,10 +196,13 @@ class Likelihood(Smooth):
 
     def raw(self, W):
         """Z = X W with X centred."""
+        features = self._working.last
         alive = np.flatnonzero(W.any(axis=1))
-        features, rows = self._last
         if not np.isin(alive, features).all():
-            return self.design.product(W) / self.design.row_scale
+            if sparse.issparse(self.design.X):
+                return self.design.product(W) / self.design.row_scale
+            features = alive
+        rows = self.rows(features)
         self.cost.count_product(rows.entries, W.shape[1])
         return rows.product(W[features]) / self.design.row_scale
 
@@ -270,41 +225,8 @@ class Likelihood(Smooth):
         return seen.prediction.value, seen.gradient.copy()
 
     def rows(self, features):
-        """`DenseRows` or `SparseRows` of features, until others are asked for."""
-        if np.array_equal(features, self._last[0]):
-            return self._last[1]
-        X = self.design.X
-        if sparse.issparse(X) and X.nnz <= _SPARSE * X.shape[0] * X.shape[1]:
-            rows = self._sparse_rows(features)
-        elif isinstance(self.base, GramQuadratic):
-            # Into the same memory again: pages that are new cost as much as the copy.
-            room = self._room[: len(features)]
-            rows = DenseRows(self._turned.take(features, axis=0, out=room, mode="clip"))
-        else:
-            rows = DenseRows(self.design.rows(features))
-        self._last = features, rows
-        return rows
-
-    @cached_property
-    def _room(self):
-        """Memory is taken by what is written to it alone."""
-        return np.empty_like(self._turned)
-
-    @cached_property
-    def _turned(self):
-        """All of X in the layout of `DenseRows`: next to its Gram matrix that costs no time."""
-        rows = np.empty(self.design.X.shape[::-1])
-        for some in gen_batches(len(rows), _TURNED):
-            rows[some] = self.design.columns(np.arange(len(rows))[some]).T
-        return rows
-
-    def _sparse_rows(self, features):
-        columns, root = self.order[features], self.design.row_scale[:, 0]
-        values = sparse.csr_array(self.design.X[:, columns].T)
-        varies = ~self.design.constant[columns]
-        values.data = values.data * root[values.indices]
-        values.data *= np.repeat(varies, np.diff(values.indptr))
-        return SparseRows(values, varies * self.design.x_mean[columns], root)
+        """`Rows` of features, until others are asked for."""
+        return self._working.rows(features)
 
     def intercept(self, W):
         if not self.fit_intercept:
@@ -366,18 +288,25 @@ class Likelihood(Smooth):
         share = left / (root.min() * self.scales.min())
         return np.sqrt(2) * share, share * self.value_at_zero if share < 1 else np.inf
 
-    def local_gram(self, columns, curvatures):
-        """Gram matrix of `columns` (any, n_samples), samples weighted by their curvatures.
+    def local_gram(self, rows, curvatures):
+        """Gram matrix of `Rows`, samples weighted by their curvatures.
 
         With two classes and the curvatures of a W it is the Hessian at W.
         """
-        self.cost.count_product(*columns.shape, len(columns))
+        self.cost.count_product(*rows.shape, rows.shape[0])
+        root = self.design.row_scale[:, 0]
+        means = np.zeros((rows.shape[0], 1))
         if self.fit_intercept:
-            root = self.design.row_scale[:, 0]
-            means = columns @ (curvatures * root) / max(curvatures @ root**2, 1e-300)
-            columns = columns - means[:, None] * root
-        columns = columns * np.sqrt(curvatures)
-        return columns @ columns.T
+            weight = max(curvatures @ root**2, 1e-300)
+            means = rows.correlate((curvatures * root)[:, None]) / weight
+
+        def weighted():
+            for samples, part in rows.parts():
+                part -= means * root[samples]
+                part *= np.sqrt(curvatures[samples])
+                yield part
+
+        return gram(weighted())
 
     def minimise(self, W, features):
         return self.newton(W, features)[0]
@@ -420,7 +349,8 @@ class Likelihood(Smooth):
 
     def _newton_step(self, basis, found, gradient):
         hessian = self.hessian(found)
-        inverse = scaled_inverse(self.local_gram(basis, self.loss.curvatures(found.P)))
+        rows = KeptRows(basis, np.arange(len(basis)))
+        inverse = scaled_inverse(self.local_gram(rows, self.loss.curvatures(found.P)))
 
         def product(D):
             self.cost.count_product(2, *basis.shape, D.shape[1])
@@ -449,19 +379,22 @@ def _no_shorter(after, before):
 def _orthonormal(columns, noise):
     """Orthonormal basis of columns (n_samples, any), as rows, and what turns it into W.
 
+    The columns are written to.
     Where no more than `noise` (a norm) is left of a column beside others, the rounding of its
     values alone, it is left out: to tell it from these would take coefficients beyond measure.
     """
-    norms = np.linalg.norm(columns, axis=0)
+    norms = np.sqrt(np.einsum("ij,ij->j", columns, columns))
     norms[norms == 0] = 1.0
-    Q, R, pivot = linalg.qr(columns / norms, mode="economic", pivoting=True)
+    columns /= norms
+    # The basis takes the memory of the columns, which lie together.
+    Q, R, pivot = linalg.qr(columns, mode="economic", pivoting=True, overwrite_a=True)
     size = np.abs(np.diagonal(R))
     # What is left of a column has the rounding of all that were taken off it.
     rounding = np.maximum.accumulate((noise / norms)[pivot[: len(size)]])
     rank = int((size > np.maximum(1e-12 * size.max(initial=0.0), rounding)).sum())
 
     def scaled_by(V):
-        W = np.zeros((columns.shape[1], V.shape[1]))
+        W = np.zeros((len(norms), V.shape[1]))
         if rank:  # older scipy refuses an empty system
             W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
         return W / norms[:, None]
@@ -471,9 +404,6 @@ def _orthonormal(columns, noise):
 
 def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):
     """`Likelihood` of class numbers `codes`, without the rows that have no weight."""
-    used = sample_weight > 0
-    if not used.all():
-        X, codes, sample_weight = X[used], codes[used], sample_weight[used]
     loss = logistic_loss(n_classes)
     Y = loss.indicators(codes, n_classes)
     return Likelihood(loss, X, Y, sample_weight, order, fit_intercept)

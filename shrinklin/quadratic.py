@@ -214,16 +214,17 @@ class ColumnQuadratic(Quadratic):
 
     def __init__(self, X, Y, sample_weight, order, fit_intercept=True):
         self.design = Design(X, sample_weight, order, fit_intercept)
-        self.order, self.n_samples, self.cost = order, X.shape[0], self.design.cost
+        self.order, self.n_samples = order, self.design.n_samples
+        self.cost = self.design.cost
         self.x_mean, self.diagonal = self.design.x_mean, self.design.diagonal
         self.y_mean = weighted_mean(Y, sample_weight)
         if not fit_intercept:
             self.y_mean = np.zeros_like(self.y_mean)
-        self.residual_at_zero = self.design.row_scale * (Y - self.y_mean)
+        self.residual_at_zero = self.design.row_scale * (Y[self.design.used] - self.y_mean)
         variance = (self.residual_at_zero**2).sum(axis=0)
         self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
-        self.C = np.asfortranarray(self.design.correlate_once(self.residual_at_zero))
+        self.C = np.asfortranarray(self.design.correlate(self.residual_at_zero))
         self.forget()
 
     def forget(self):

@@ -21,7 +21,7 @@ LAYERS = [
     {"solvers.parametrizations", "solvers.working_sets"},
     {"moments", "objective", "solvers.gradient_descent", "solvers.newton"},
     {"design", "solvers.local_search"},
-    {"quadratic"},
+    {"quadratic", "rows"},
     {"likelihood", "risk", "solvers.coordinate_descent"},
     {"solvers.proximal_newton"},
     {"solvers.search"},
@@ -34,7 +34,7 @@ LAYERS = [
 ]
 # The mathematics: arrays in, arrays out.
 ARRAYS_ONLY = {"cost", "factored", "groups", "losses", "moments", "objective", "penalties"}
-ARRAYS_ONLY |= {"design", "linear_systems", "quadratic", "risk", "smooth"}
+ARRAYS_ONLY |= {"design", "linear_systems", "quadratic", "risk", "rows", "smooth"}
 # What `import shrinklin` may load; the rest is imported where it is used.
 LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
 # Which of these folders, or which module of one, the modules of a folder may import.

@@ -53,7 +53,6 @@ def test_products_are_those_of_columns(designs):
             np.testing.assert_allclose(design.rows(some), exact.T, atol=off)
             np.testing.assert_allclose(design.correlate_some(some, R), exact.T @ R, atol=off)
             np.testing.assert_allclose(design.correlate(R), columns.T @ R, atol=off)
-            np.testing.assert_allclose(design.correlate_once(R), columns.T @ R, atol=off)
             W[:] = 0
             W[some] = rng.normal(size=(size, 2))
             np.testing.assert_allclose(design.product(W), columns @ W, atol=off)

@@ -22,9 +22,10 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import DenseRows, Hessian, Prediction, Seen
+from shrinklin.likelihood import Hessian, Prediction, Seen
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.quadratic import GramQuadratic
+from shrinklin.rows import ReadRows, SparseRows, gram
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
@@ -121,7 +122,6 @@ class _LikelihoodBlock(working_sets.Block):
         self.largest, self.damping = 0.0, 0.0
         self.swept = False
         self.row_scale = self.likelihood.design.row_scale
-        self.rows = self.likelihood.rows(features)
         self.diagonal = self.likelihood.design.diagonal[features]
         seen = self.likelihood.see(self._whole(W))
         if gradient is None:
@@ -137,6 +137,11 @@ class _LikelihoodBlock(working_sets.Block):
         whole = np.zeros(self.likelihood.C.shape)
         whole[self.features] = W
         return whole
+
+    @property
+    def rows(self):
+        """Asked for anew each time: whoever asks for others takes their memory."""
+        return self.likelihood.rows(self.features)
 
     def _raw(self, W):
         """X W."""
@@ -193,9 +198,8 @@ class _LikelihoodBlock(working_sets.Block):
         """Gram matrix of the squared loss."""
         if self.knows_gram:
             return np.ascontiguousarray(self.likelihood.base.block(self.features))
-        columns = self.rows.dense()
-        self.cost.count_product(*columns.shape, len(columns))
-        return columns @ columns.T
+        self.cost.count_product(len(self.row_scale), len(self.features), len(self.features))
+        return gram(part for _, part in self.rows.parts())
 
     def _sweep_model(self, factor, tol, n_sweeps):
         """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
@@ -212,9 +216,10 @@ class _LikelihoodBlock(working_sets.Block):
     def _run_sweeps(self, code, coef, gradient, *rest):
         from shrinklin.solvers import kernels
 
-        if self.knows_gram or isinstance(self.rows, DenseRows):
+        rows = self.rows
+        if self.knows_gram or not isinstance(rows, SparseRows):
             return kernels.gram_sweeps(code, coef, gradient, self.G, *rest)
-        X, means = self.rows.values, self.rows.means
+        X, means = rows.values, rows.means
         return kernels.sparse_sweeps(
             code, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
         )
@@ -247,15 +252,29 @@ class _LikelihoodBlock(working_sets.Block):
             self.newton_step(_POLISHING * tol)
         self.finish()
 
+    def _hessian_product(self, D, moving):
+        """∇²f(W) D on the features `moving` of the working set, off which D is zero."""
+        rows = self.likelihood.rows(self.features[moving])
+        self.cost.count_product(2, rows.entries, D.shape[1])
+        change = self.point.hessian.product(rows.product(D[moving]) / self.row_scale)
+        HD = np.zeros_like(D)
+        HD[moving] = rows.correlate(change)
+        return HD
+
+    def _moving(self, model):
+        """Features that a Newton step may move: of those that there is no copy of, no others."""
+        kept = not isinstance(self.rows, ReadRows)
+        return slice(None) if kept else np.flatnonzero(model.smooth.any(axis=1))
+
     def _newton_direction(self, model, total, accuracy):
-        hessian, steps = self.point.hessian, 0
+        moving, steps = self._moving(model), 0
         factor = self.likelihood.mean_curvature(self.point.prediction)
         damped = (self.damping * factor * self.diagonal)[:, None]
 
         def product(D):
             nonlocal steps
             steps += 1
-            HD = self._correlate(hessian.product(self._raw(D))) + damped * D
+            HD = self._hessian_product(D, moving) + damped * D
             inner = self.groups.spread(model.e * self.groups.sum((model.U * D).sum(axis=1)))
             return np.where(model.smooth, HD, 0.0) + model.d * D - inner[:, None] * model.U
 
@@ -282,7 +301,7 @@ class _LikelihoodBlock(working_sets.Block):
             G = factor * self.G
         else:
             curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
-            G = self.likelihood.local_gram(self.rows.dense(), curvatures)
+            G = self.likelihood.local_gram(self.rows, curvatures)
         G.flat[:: len(G) + 1] *= 1 + self.damping
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 
