@@ -1,7 +1,7 @@
 """An experiment whose results are known, for the tests of what runs experiments.
 
-``python tests/toy_experiment.py`` runs it once for every line ``JOBS OUT`` of its input, each time in
-a process that can be killed. They are forked: importing all anew would take most of the time.
+``python tests/toy_experiment.py`` runs it once for every line ``JOBS OUT`` of its input, each time
+in a process that can be killed. They are forked: importing all anew would take most of the time.
 """
 
 import os
