@@ -35,7 +35,6 @@ from shrinklin.validation import (
     check_undated,
     check_unmasked,
     features,
-    labels,
     narrowest,
     predictions,
     real_array,
@@ -470,7 +469,7 @@ class ClassificationPath(RegularizationPath):
 
     def _codes(self, y):
         self._check_given(y)
-        y = labels(column_or_1d(y))
+        y = column_or_1d(y)
         unknown = np.setdiff1d(y, self.classes)
         if len(unknown):
             raise ValueError(

@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_consistent_length
 from shrinklin.blas import one_blas_thread
 from shrinklin.messages import alone_in_another_process, collected, results, warn
 from shrinklin.moments import Moments
-from shrinklin.validation import check_unmasked, check_weights, check_whole, features
+from shrinklin.validation import check_unmasked, check_weights, check_whole
 
 
 def selection_frequencies(
@@ -220,8 +220,7 @@ def _data(estimator, X, y, sample_weight):
 def _with_rows(name, data):
     check_unmasked(name, data)
     if sparse.issparse(data):
-        # Fits may run in threads.
-        return features(data).tocsr()
+        return data.tocsr()
     return data if hasattr(data, "shape") else np.asarray(data)
 
 
