@@ -8,7 +8,7 @@ median is written to results/limits.csv, and the growth drawn.
 - float32: the path on X in float64, of that on X in float32;
 - start: a new process that imports shrinklin and fits, of one that imports sklearn.linear_model;
   once more with nothing compiled, in seconds;
-- memory: what the path takes beside the interpreter and its imports, X included, of X;
+- memory: what paths take beside the interpreter and its imports, X included, of X;
 - growth: exponents of time in the number of samples, and of features at a fixed support.
 """
 
@@ -41,10 +41,14 @@ GroupLassoRegressor(alpha=0.1).fit(X, X[:, :3])
 _MEMORY = """
 import numpy as np
 from pathlib import Path
-from shrinklin import GroupLassoRegressor, regularization_path
+import shrinklin
+model = shrinklin.MODEL()
 rng = np.random.default_rng(0)
+def targets(X):
+    Y = X[:, :TARGETS] + rng.standard_normal((len(X), TARGETS))
+    return Y.argmax(axis=1) if "Classifier" in "MODEL" else Y
 few = rng.standard_normal((500, 20))
-regularization_path(GroupLassoRegressor(), few, few[:, :3], alphas=3)
+shrinklin.regularization_path(model, few, targets(few), alphas=3)
 def peak():
     # Linux. getrusage would begin with what the process that starts this one takes.
     status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
@@ -53,8 +57,8 @@ before = peak()
 X = np.empty((100_000, 500))
 for rows in range(0, len(X), 1000):
     X[rows : rows + 1000] = rng.standard_normal((1000, 500))
-Y = X[:, :10] + rng.standard_normal((100_000, 10))
-regularization_path(GroupLassoRegressor(), X, Y)
+y = targets(X)
+shrinklin.regularization_path(model, X, y, alphas=ALPHAS, eps=EPS)
 print((peak() - before) / X.nbytes)
 """
 
@@ -81,6 +85,16 @@ def process(code, **environment):
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environment
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return done.stdout
+
+
+def memory(model, n_targets, n_alphas, eps):
+    """What a path of that model takes, X included, of X."""
+    code = _MEMORY
+    for name, value in (
+        ("MODEL", model), ("TARGETS", n_targets), ("ALPHAS", n_alphas), ("EPS", eps),
+    ):  # fmt: skip
+        code = code.replace(name, str(value))
+    return float(process(code))
 
 
 def on_tall_data(repeats):
@@ -130,7 +144,12 @@ def of_a_new_process(repeats):
     with tempfile.TemporaryDirectory() as folder:
         cold = seconds(lambda: process(_FIRST_FIT, NUMBA_CACHE_DIR=folder))
     yield "start, nothing compiled", "seconds", cold
-    yield "memory", "path / X", float(process(_MEMORY))
+    for model, n_targets, n_alphas, eps in (
+        ("GroupLassoRegressor", 10, 100, 1e-3),
+        ("GroupLassoClassifier", 4, 20, 0.01),
+        ("ShrinkNetClassifier", 4, 5, 0.1),
+    ):
+        yield f"memory, {model}", "path / X", memory(model, n_targets, n_alphas, eps)
 
 
 def growth(repeats):

@@ -145,9 +145,9 @@ def test_a_fit_takes_no_copy_of_X(monkeypatch, model, n_classes, order):
     monkeypatch.setattr(moments_module, "_CHUNK_BYTES", 2**19)
     monkeypatch.setattr(moments_module, "_MOST_ROWS_BYTES", 2**20)
     rng = np.random.default_rng(0)
-    X = np.asarray(rng.normal(size=(30_000, 200)), order=order)
-    noise = 2 * rng.gumbel(size=(30_000, n_classes))
+    X = np.asarray(rng.normal(size=(20_000, 300)), order=order)
+    noise = 2 * rng.gumbel(size=(20_000, n_classes))
     y = (X[:, :8] @ rng.normal(size=(8, n_classes)) + noise).argmax(axis=1)
     assert peak(model, X, y) < 0.3
     if order == "C":
-        assert peak(model, X, y, np.arange(30_000) % 10 > 0) < 0.3
+        assert peak(model, X, y, np.arange(20_000) % 10 > 0) < 0.3
