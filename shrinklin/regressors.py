@@ -158,7 +158,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
             Products of float32 are taken in float32 where rows abound and no
             columns are nearly collinear, which loses no digits that show, and
             where no Gram matrix is formed (`CoordinateDescent`) to tell which
-            features cannot enter. A ShrinkNet then takes a copy in float64.
+            features cannot enter. Columns of the features that may enter are then copied.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
