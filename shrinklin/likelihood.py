@@ -89,6 +89,10 @@ class Hessian:
         change = self.likelihood.loss.hessian_product(self.P, V)
         return -self._inverse @ (self.likelihood.weight @ change)
 
+    def intercept_step(self, pull):
+        """What the intercept would have to fall by to take its gradient away."""
+        return self._inverse @ pull
+
     def product(self, V):
         """Change of `Prediction.residual` when Z changes by V."""
         V = V + self.intercept_change(V)
@@ -279,14 +283,29 @@ class Likelihood(Smooth):
         return unit * residual, unit * (self.value_at_zero + predicted + residual * fitted)
 
     def infeasibility(self, W, gradient, features, rounding):
-        # P' becomes (1 − τ)P' + τQ, with a Q that makes up for the rest of the gradient and is
-        # near the shares of the classes: probabilities if τ is no less than that.
-        root = self.design.row_scale
-        left = self.base.infeasibility(W, gradient, features, rounding)[0]
+        # Where `features` and intercept are at their best nothing is left. A Newton step says
+        # how far that is, unless it is long: there may then be no best, as where they separate.
+        decrement, moved = self._way_to_go(W, features, rounding)
+        if moved > _SETTLED:
+            return 0.0, np.inf
+        return np.sqrt(2 * self.loss.curvature_bound * decrement), decrement
+
+    def _way_to_go(self, W, features, rounding):
+        """Of a Newton step in `features` and intercept: gain of f, doubled, and longest move."""
+        found, root = self.see(W).prediction, self.design.row_scale
+        decrement, change = 0.0, np.zeros_like(self.Y)
+        if len(features):
+            noise = self.design.noise[self.design.order[features]]
+            basis, _ = _orthonormal(self.design.columns(features), noise)
+            left = basis @ found.residual
+            left = left + rounding * np.sign(left)
+            D = self._newton_step(basis, found, left)
+            decrement, change = -np.vdot(left, D), (D.T @ basis).T / root
         if self.fit_intercept:
-            left += np.linalg.norm(root.T @ self.see(W).prediction.residual)
-        share = left / (root.min() * self.scales.min())
-        return np.sqrt(2) * share, share * self.value_at_zero if share < 1 else np.inf
+            pull = root[:, 0] @ found.residual
+            step = self.hessian(found).intercept_step(pull)
+            decrement, change = decrement + pull @ step, change - step
+        return max(float(decrement), 0.0), np.abs(change).max()
 
     def local_gram(self, rows, curvatures):
         """Gram matrix of `Rows`, samples weighted by their curvatures.

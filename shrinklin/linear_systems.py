@@ -16,6 +16,8 @@ def scaled_inverse(M):
     """
     from shrinklin.solvers import kernels
 
+    if not M.size:  # LAPACK writes to the terminal then
+        return M.copy()
     M, scale = _scaled(M)
     factor, failed = lapack.dpotrf(M.T, clean=0)
     inverse = _definite_inverse(M) if failed else lapack.dpotri(factor, overwrite_c=1)[0].T

@@ -112,3 +112,8 @@ def test_what_is_not_finite_becomes_nan_and_raises_nothing(entry, at):
     with np.errstate(invalid="ignore"):
         assert np.isnan(scaled_inverse(M)[at])
         assert np.isnan(scaled_solve(M, np.ones((3, 1)))).any()
+
+
+def test_nothing_is_the_inverse_of_nothing(capfd):
+    assert scaled_inverse(np.empty((0, 0))).shape == (0, 0)
+    assert capfd.readouterr() == ("", "")
