@@ -152,6 +152,10 @@ class SparseLinearModel(LinearModel):
         """Gates (n_groups,) and weights like W of the fitted model, W its coefficients."""
 
     @abstractmethod
+    def _stored_factors(self, groups):
+        """What W is the product of: (n_features,) and like W."""
+
+    @abstractmethod
     def _path(self, target, **fields):
         """The `RegularizationPath` of solutions for that target."""
 
@@ -271,8 +275,16 @@ class SparseLinearModel(LinearModel):
         with one_blas_thread(), np.errstate(invalid="ignore"):
             self._store_solution(objective, solution, target)
         self.n_iter_ = max(1, solution.n_iter)
-        self.residual_, self.objective_ = solution.residual, solution.value
-        self.cost_ = objective.cost
+        self.residual_, self.cost_ = solution.residual, objective.cost
+        self.objective_ = self._stored_value(objective, solution)
+
+    def _stored_value(self, objective, solution):
+        """F of what is stored: a switch times a weight is no further off than F is by rounding."""
+        if self.coef_.dtype == np.float64:
+            return solution.value
+        W = self._previous_W(objective.groups, objective.shape)
+        with one_blas_thread():
+            return objective.value_at(W, np.atleast_1d(self.intercept_).astype(float))
 
     def _train(self, groups, make_risk):
         """Fit by gradient training; `make_risk()` gives the `Risk` and the `Target`.
@@ -290,8 +302,9 @@ class SparseLinearModel(LinearModel):
                 trained = solver.train(risk, parametrization, rng, start=start, report=report)
         self._raise_if_diverged(trained, solver, f"after {trained.n_epochs} epochs")
         self._store_trained(groups, trained, target)
-        self.n_iter_, self.objective_ = max(1, trained.n_epochs), trained.value
-        self.cost_, self.history_ = trained.cost, trained.history
+        self.objective_ = self._trained_value(groups, trained, risk, parametrization)
+        self.n_iter_, self.cost_ = max(1, trained.n_epochs), trained.cost
+        self.history_ = trained.history
         self._report(f"{trained.n_epochs} epochs")
         return trained
 
@@ -312,9 +325,20 @@ class SparseLinearModel(LinearModel):
             stream, trained = stream.go_on(solver, risk, parametrization, weight)
         self._raise_if_diverged(trained, solver, f"in call {trained.n_epochs} of partial_fit")
         self._store_trained(groups, trained, target)
-        self.n_iter_, self.objective_, self.cost_ = trained.n_epochs, trained.value, trained.cost
-        self._stream = stream
+        self.objective_ = self._trained_value(groups, trained, risk, parametrization)
+        self.n_iter_, self.cost_, self._stream = trained.n_epochs, trained.cost, stream
         self._report("1 call" if trained.n_epochs == 1 else f"{trained.n_epochs} calls")
+
+    def _trained_value(self, groups, trained, risk, parametrization):
+        """The objective of what is stored of gradient training."""
+        if self.coef_.dtype == np.float64:
+            return trained.value
+        beta, A = self._stored_factors(groups)
+        b = np.atleast_1d(self.intercept_).astype(float)
+        x = parametrization.from_factors(beta[groups.ptr[:-1]], A, b)
+        with one_blas_thread():
+            loss = risk.value(self._previous_W(groups, risk.shape), b)
+        return loss + parametrization.penalty(x)
 
     def _raise_if_diverged(self, trained, solver, when):
         if trained.status is not Status.DIVERGED:
@@ -329,8 +353,7 @@ class SparseLinearModel(LinearModel):
 
     def _store_solution(self, objective, solution, target):
         """Set the attributes that hold the model of an exact solver."""
-        intercept = objective.smooth.intercept(solution.W)
-        self._store(objective.groups, solution.W, intercept, target)
+        self._store(objective.groups, solution.W, solution.intercept, target)
 
     def _store_trained(self, groups, trained, target):
         """Set the attributes that hold the model of gradient training."""

@@ -37,6 +37,10 @@ class GroupLassoModel(SparseLinearModel):
     def _factors(self, groups, W):
         return np.ones(len(groups)), W
 
+    def _stored_factors(self, groups):
+        W = np.atleast_2d(self.coef_).T[groups.order].astype(float)
+        return np.ones(len(W)), W
+
     def _store_solution(self, objective, solution, target):
         super()._store_solution(objective, solution, target)
         self.dual_gap_ = objective.duality_gap(solution.W, solution.evaluated(objective))
@@ -113,9 +117,12 @@ class ShrinkNetModel(SparseLinearModel):
         alpha = float(self.alpha)
         return GatedWeights(groups, n_targets, alpha, self._decay(alpha), self.p, GATES[gate])
 
-    def _factors(self, groups, W):
-        beta = self.switch_[groups.order].astype(float)
+    def _stored_factors(self, groups):
         A = np.atleast_2d(self.weight_).T[groups.order].astype(float)
+        return self.switch_[groups.order].astype(float), A
+
+    def _factors(self, groups, W):
+        beta, A = self._stored_factors(groups)
         gate = beta[groups.ptr[:-1]]
         apart = beta != groups.spread(gate)
         if apart.any():

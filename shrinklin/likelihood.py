@@ -19,7 +19,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from shrinklin.design import Design
-from shrinklin.linear_systems import conjugate_gradients, scaled_inverse
+from shrinklin.linear_systems import conjugate_gradients, scaled_inverse, scaled_solve
 from shrinklin.losses import LEAST_SHARE, logistic_loss
 from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.rows import KeptRows, WorkingRows, gram
@@ -31,12 +31,28 @@ _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
 _INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
 # A loss is a difference of raw predictions: so much of their size may be rounding.
 _ROUNDING = 1e-15
+# Where so much of a slope is left, Z is large: it is cooled down to, by such factors.
+_ASTRAY, _COOLING = 1e-3, 4.0
+# Of more targets the mean Hessian is not formed, but multiplied by: a step of n·K² and K³
+# otherwise. So much of what is solved for is left then.
+_FORMED, _LEFT = 48, 1e-8
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
 _SEPARATED = 1e-6
 _MINIMISE_STEPS = 60
 # No raw prediction moves by more in the first Newton step of `minimise`, twice that in the
-# next, and so on; where the last step is longer than _SETTLED, W was on its way to infinity.
-_LONGEST, _SETTLED = 100.0, 0.1
+# next, and so on.
+_LONGEST = 100.0
+# Where classes are told apart, a step adds 1 to a difference of two raw predictions: one of them
+# moves by _LONG or more, and f falls by e times less than before. So many such steps, from where
+# it fell by _FLAT of f(0) on, are taken for that; it is far enough once f falls by _NOTHING.
+_LONG, _FLAT, _NOTHING, _DRIFTED = 0.25, 1e-3, 1e-10, 12
+# How exact steps are: those to infinity may go in several directions, of which rough ones take
+# the steepest alone.
+_ROUGH, _EXACT = 0.03, 1e-6
+# Once classes are told apart a step is doubled while that lowers f by so much of its slope.
+_WORTH_DOUBLING = 0.01
+# So many of the last W are remembered: a solver's, and the one that its gap was taken at.
+_REMEMBERED = 2
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,40 @@ class Seen:
     gradient: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
+class Minimum:
+    """Where Newton's method ended: `settled` unless W was on its way to infinity."""
+
+    seen: Seen
+    settled: bool
+
+
+class _Drift:
+    """Whether Newton's steps go on and on: where there is no minimum each gains e times less."""
+
+    def __init__(self, scale):
+        self.scale, self.moved, self.fallen, self.steps = scale, 0.0, np.inf, 0
+
+    def see(self, moved, fallen):
+        """A step, by how much it moved a raw prediction and how much f fell."""
+        self.moved, self.fallen = moved, fallen
+        self.steps += self.on
+
+    @property
+    def on(self):
+        """Whether the last step was long although f hardly fell."""
+        return self.moved >= _LONG and self.fallen <= _FLAT * self.scale
+
+    @property
+    def far(self):
+        return self.on and self.fallen <= _NOTHING * self.scale
+
+    @property
+    def seen(self):
+        # So many: rounding may spoil the last.
+        return self.moved >= _LONG or self.steps >= _DRIFTED
+
+
 class Hessian:
     """Second derivatives of the loss in Z, with the intercept following."""
 
@@ -79,19 +129,37 @@ class Hessian:
 
     @cached_property
     def _inverse(self):
-        H = self.likelihood.loss.mean_hessian(self.P, self.likelihood.weight)
-        return linalg.pinvh(H, rtol=1e-14)
+        return scaled_inverse(self.likelihood.loss.mean_hessian(self.P, self.likelihood.weight))
+
+    @cached_property
+    def _mean_product(self):
+        return self.likelihood.loss.mean_hessian_product(self.P, self.likelihood.weight)
+
+    def intercept_step(self, gradient, shift=0.0):
+        """(H + shift·I)⁻¹ times the gradient of an intercept, H being the mean over samples."""
+        loss, weight = self.likelihood.loss, self.likelihood.weight
+        if len(gradient) > _FORMED:
+            return loss.centred(self._solve(gradient, shift))
+        H = loss.mean_hessian(self.P, weight)
+        H.flat[:: len(H) + 1] += shift
+        return loss.centred(scaled_solve(H, gradient[:, None])[:, 0])
+
+    def _solve(self, R, shift=0.0):
+        """(H + shift·I)⁻¹ R without forming H; R sums to 0."""
+        diagonal, product = self._mean_product
+        inverse = 1 / np.maximum(diagonal + shift, 1e-300)
+        return conjugate_gradients(
+            lambda v: product(v) + shift * v, lambda r: inverse * r, R, _LEFT
+        )
 
     def intercept_change(self, V):
         """Change of the best intercept when Z changes by V."""
         if not self.likelihood.fit_intercept:
             return np.zeros(V.shape[1])
-        change = self.likelihood.loss.hessian_product(self.P, V)
-        return -self._inverse @ (self.likelihood.weight @ change)
-
-    def intercept_step(self, pull):
-        """What the intercept would have to fall by to take its gradient away."""
-        return self._inverse @ pull
+        change = self.likelihood.weight @ self.likelihood.loss.hessian_product(self.P, V)
+        if len(change) > _FORMED:
+            return -self._solve(change)
+        return -self._inverse @ change
 
     def product(self, V):
         """Change of `Prediction.residual` when Z changes by V."""
@@ -136,7 +204,9 @@ class Likelihood(Smooth):
         self.base.forget()
         self.design.forget()
         self._working.forget()
-        self._seen = Seen(np.zeros(self.C.shape), np.zeros(self.Y.shape), self.at_zero, -self.C)
+        nothing = Seen(np.zeros(self.C.shape), np.zeros(self.Y.shape), self.at_zero, -self.C)
+        self._seen = [nothing]
+        self._free: tuple[np.ndarray, Minimum] | None = None
 
     @property
     def value_at_zero(self):
@@ -147,20 +217,38 @@ class Likelihood(Smooth):
         b = self.intercept_at_zero if intercept is None else self.loss.centred(intercept)
         if not self.fit_intercept:
             return self.at(Z, b)
-        found = self.at(Z, b)
-        longest, rounding = _INTERCEPT_MOVE, self._rounding(Z)
+        found, pull = self._search(Z, b)
+        if pull > _ASTRAY:
+            found = min(found, self._search(Z, self._cooled(Z))[0], key=lambda each: each.value)
+        return found
+
+    def _search(self, Z, intercept):
+        """`Prediction` at the best intercept by Newton's method, and the slope that is left."""
+        found, longest, rounding = self.at(Z, intercept), _INTERCEPT_MOVE, self._rounding(Z)
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
-            worst = np.abs(gradient / self.scales).max()
-            if worst <= 1e-13:
+            pull = np.abs(gradient / self.scales).max()
+            if not pull > 1e-13:  # nor where it is no number
                 break
             better, longest = self._intercept_step(Z, found, gradient, longest, rounding)
             if better is None:
                 break  # nothing but rounding is left
             found = better
-            if worst <= 1e-9:
+            if pull <= 1e-9:
                 break  # the step has squared it
-        return found
+        return found, pull
+
+    def _cooled(self, Z):
+        """An intercept near the best of a large Z: that of Z/T at ever lower temperatures T.
+
+        The loss is all but piecewise linear there, and from far off its slope says little.
+        """
+        b, size = self.intercept_at_zero, np.abs(Z).max()
+        if not np.isfinite(size):
+            return b
+        for T in size / _COOLING ** np.arange(np.log(max(size, 1)) / np.log(_COOLING)):
+            b = T * self._search(Z / T, b / T)[0].intercept
+        return b
 
     def _rounding(self, Z):
         """How far rounding may move f at Z."""
@@ -173,9 +261,8 @@ class Likelihood(Smooth):
         there, and how long the next may be: where all rows but a few are told apart f is all but
         piecewise linear, and a step beyond a kink too long.
         """
-        curvatures, V = np.linalg.eigh(self.loss.mean_hessian(found.P, self.weight))
         shift = np.linalg.norm(gradient) / longest
-        step = self.loss.centred(V @ (V.T @ gradient / (np.maximum(curvatures, 0) + shift)))
+        step = self.hessian(found).intercept_step(gradient, shift)
         for halvings in range(_INTERCEPT_HALVINGS):
             better = self.at(Z, found.intercept - step)
             if better.value <= found.value + rounding:
@@ -192,6 +279,8 @@ class Likelihood(Smooth):
         Z = Z + intercept
         A, P = self.loss.partition(Z)
         value = float(self.weight @ self.loss.values(self.Y, Z, A))
+        # Where Z does not fit in float64: what is compared with it is then the better one.
+        value = value if np.isfinite(value) else np.inf
         return Prediction(value, intercept, P, self.design.row_scale * (P - self.Y))
 
     def hessian(self, prediction):
@@ -211,22 +300,30 @@ class Likelihood(Smooth):
         return rows.product(W[features]) / self.design.row_scale
 
     def see(self, W):
-        """`Seen` of W: the last one again if W is still the same."""
-        if not np.array_equal(W, self._seen.W):
-            Z = self.raw(W)
-            self._seen = Seen(W.copy(), Z, self.predict(Z))
-        return self._seen
+        """`Seen` of W, remembered if it is one of the last."""
+        for seen in self._seen:
+            if np.array_equal(W, seen.W):
+                return seen
+        Z = self.raw(W)
+        return self.remember(Seen(W.copy(), Z, self.predict(Z)))
 
     def remember(self, seen):
-        """Take what a solver found out, so that `see` need not."""
-        self._seen = seen
+        """Take what a solver found out, so that `see` need not; returns it."""
+        self._seen = [seen, *self._seen[: _REMEMBERED - 1]]
+        return seen
 
     def evaluate(self, W):
         seen = self.see(W)
         if seen.gradient is None:
             gradient = self.design.correlate(seen.prediction.residual)
-            self._seen = seen = replace(seen, gradient=gradient)
+            known = replace(seen, gradient=gradient)
+            self._seen = [known if other is seen else other for other in self._seen]
+            seen = known
         return seen.prediction.value, seen.gradient.copy()
+
+    def value_at(self, W, intercept):
+        Z = self.raw(W)
+        return self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
 
     def rows(self, features):
         """`Rows` of features, until others are asked for."""
@@ -237,10 +334,16 @@ class Likelihood(Smooth):
             return self.intercept_at_zero.copy()
         return self.see(W).prediction.intercept - self.design.x_mean[self.order] @ W
 
-    def separates(self, W):
-        """Whether every sample's own class is its most probable one by far: P > ½."""
-        P = self.see(W).prediction.P
-        return bool((np.abs(P - self.Y) < 0.5).all())
+    def ends_at_nothing(self, prediction):
+        """Whether the loss is next to nothing, and falls to 0 along multiples of Z."""
+        return self._next_to_nothing(prediction) and self._told_apart(prediction)
+
+    def _next_to_nothing(self, prediction):
+        return prediction.value <= _SEPARATED * self.value_at_zero
+
+    def _told_apart(self, prediction):
+        """Whether the own class of every sample is its most probable one by far: P > ½."""
+        return bool(np.abs(prediction.P - self.Y).max() < 0.5)
 
     def lipschitz(self, groups):
         return self.loss.curvature_bound * self.base.lipschitz(groups)
@@ -286,7 +389,7 @@ class Likelihood(Smooth):
         # Where `features` and intercept are at their best nothing is left. A Newton step says
         # how far that is, unless it is long: there may then be no best, as where they separate.
         decrement, moved = self._way_to_go(W, features, rounding)
-        if moved > _SETTLED:
+        if moved >= _LONG:
             return 0.0, np.inf
         return np.sqrt(2 * self.loss.curvature_bound * decrement), decrement
 
@@ -299,7 +402,7 @@ class Likelihood(Smooth):
             basis, _ = _orthonormal(self.design.columns(features), noise)
             left = basis @ found.residual
             left = left + rounding * np.sign(left)
-            D = self._newton_step(basis, found, left)
+            D = self._newton_step(basis, found, left, _ROUGH)
             decrement, change = -np.vdot(left, D), (D.T @ basis).T / root
         if self.fit_intercept:
             pull = root[:, 0] @ found.residual
@@ -328,45 +431,60 @@ class Likelihood(Smooth):
         return gram(weighted())
 
     def minimise(self, W, features):
-        return self.newton(W, features)[0]
+        minimum = self.newton(W, features) if W.any() else self.free_minimum(features)
+        return self.remember(minimum.seen).W.copy()
+
+    def free_minimum(self, features):
+        """`Minimum` over these features alone, the others at zero.
+
+        Whether there is one, they say by themselves: directions in which the loss of no
+        sample rises are the same wherever one starts.
+        """
+        if self._free is None or not np.array_equal(features, self._free[0]):
+            self._free = features, self.newton(np.zeros(self.C.shape), features)
+        return self._free[1]
 
     def newton(self, W, features):
-        """Newton's method from zero on an orthonormal basis of the features.
+        """`Minimum` over the features, the others as in W, by Newton's method from zero.
 
-        Where they separate classes there is no minimum: the steps do not get
-        shorter, and it stops at a loss next to nothing or after 60. Returns W and
-        whether it is a minimum.
+        On an orthonormal basis. Where the features separate classes there is none: the
+        steps do not get shorter, and it ends at a loss next to nothing, or where nothing but
+        rounding is left to gain.
         """
-        W, moved = W.copy(), 0.0
+        W = W.copy()
         W[features] = 0.0
         basis, scaled_by = _orthonormal(
             self.design.columns(features), self.design.noise[self.design.order[features]]
         )
         self.cost.count_product(self.n_samples, len(features), len(features))
-        V, Z = np.zeros((len(basis), W.shape[1])), self.raw(W)
+        V, found, settled = self._descend(basis, self.raw(W))
+        W[features] = self.loss.centred(scaled_by(V))
+        # What is told of W is what W itself gives: the intercept is known, but for rounding.
+        Z = self.raw(W)
+        return Minimum(Seen(W, Z, self.predict(Z, found.intercept)), settled)
+
+    def _descend(self, basis, Z):
+        """Coefficients of the basis, `Prediction` and whether it is a minimum, from Z on."""
+        V, drift = np.zeros((len(basis), Z.shape[1])), _Drift(self.value_at_zero)
         found, longest = self.predict(Z), _LONGEST
         gradient = basis @ found.residual
         for _ in range(_MINIMISE_STEPS):
-            if (
-                np.abs(gradient).max(initial=0.0) <= 1e-12
-                or found.value <= _SEPARATED * self.value_at_zero
-            ):
+            gone = np.abs(gradient).max(initial=0.0) <= 1e-12
+            if gone or drift.far or self.ends_at_nothing(found):
                 break
-            D = self._newton_step(basis, found, gradient)
+            D = self._newton_step(basis, found, gradient, _EXACT if drift.on else _ROUGH)
             change = (D.T @ basis).T / self.design.row_scale
             rounding = self._rounding(Z)
-            step, better = self._halve(Z, change, found, longest, rounding)
+            step, better = self._step(Z, change, found, longest, np.vdot(gradient, D), rounding)
             before, gradient = gradient, basis @ better.residual
             if better.value >= found.value - rounding and _no_shorter(gradient, before):
                 break
-            longest, moved = 2 * longest, step * np.abs(change).max()
+            longest = 2 * longest
+            drift.see(min(step, 1.0) * np.abs(change).max(), found.value - better.value)
             V, Z, found = V + step * D, Z + step * change, better
-        W[features] = scaled_by(V)
-        # Where classes separate, rows are too far out to begin the search for an intercept anew.
-        self.remember(Seen(W.copy(), Z, found))
-        return W, moved < _SETTLED
+        return V, found, not (drift.seen or self.ends_at_nothing(found))
 
-    def _newton_step(self, basis, found, gradient):
+    def _newton_step(self, basis, found, gradient, tol):
         hessian = self.hessian(found)
         rows = KeptRows(basis, np.arange(len(basis)))
         inverse = scaled_inverse(self.local_gram(rows, self.loss.curvatures(found.P)))
@@ -375,19 +493,40 @@ class Likelihood(Smooth):
             self.cost.count_product(2, *basis.shape, D.shape[1])
             return basis @ hessian.product((D.T @ basis).T / self.design.row_scale)
 
-        return conjugate_gradients(product, lambda R: inverse @ R, -gradient, 0.03)
+        return conjugate_gradients(product, lambda R: inverse @ R, -gradient, tol)
 
-    def _halve(self, Z, change, found, longest, rounding):
-        """The first step of 1, 1/2, 1/4, … that does not raise f, and the `Prediction` there.
+    def _step(self, Z, change, found, longest, slope, rounding):
+        """How far to go along `change`, and the `Prediction` there; 0 if f does not fall.
 
-        It may rise by `rounding`. No raw prediction changes by more than `longest`.
+        It may rise by `rounding`. No raw prediction changes by more than `longest`. `slope` is
+        that of f.
         """
-        first = min(1.0, longest / max(np.abs(change).max(), 1e-300))
-        for step in first * 0.5 ** np.arange(30):
-            better = self.predict(Z + step * change, found.intercept)
+        shift = self.hessian(found).intercept_change(change)
+
+        def at(step):
+            return self.predict(Z + step * change, found.intercept + step * shift)
+
+        room = longest / max(np.abs(change).max(), 1e-300)
+        for step in min(1.0, room) * 0.5 ** np.arange(30):
+            better = at(step)
             if better.value <= found.value + rounding:
-                return step, better
-        return 0.0, found
+                break
+        else:
+            return 0.0, found
+        # Of some alone the steps stay as they are: their length tells that there is no end.
+        if step == 1 and self._told_apart(better):
+            return self._doubled(at, better, room, -_WORTH_DOUBLING * slope)
+        return step, better
+
+    def _doubled(self, at, found, room, least):
+        """The first of 1, 2, 4, … that is not worth doubling, and the `Prediction` there."""
+        step, fallen = 1.0, np.inf
+        while 2 * step <= room and fallen > least and not self._next_to_nothing(found):
+            further = at(2 * step)
+            fallen = found.value - further.value
+            if fallen > 0:
+                step, found = 2 * step, further
+        return step, found
 
 
 def _no_shorter(after, before):

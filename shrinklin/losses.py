@@ -84,7 +84,15 @@ class LogisticLoss(Loss):
 
     @abstractmethod
     def mean_hessian(self, P, weight):
-        """Σ_i weight_i Hessian_i: (n_targets, n_targets)."""
+        """H = Σ_i weight_i Hessian_i, (n_targets, n_targets), made definite.
+
+        Along (1, …, 1), which changes no probability, K > 2 classes have no curvature: there a
+        multiple of p̄p̄' is added, p̄ the mean of P. Where r sums to 0, H s = r is still solved.
+        """
+
+    @abstractmethod
+    def mean_hessian_product(self, P, weight):
+        """The diagonal of H, and what multiplies a vector by it: n·K each, not n·K²."""
 
     @abstractmethod
     def curvatures(self, P):
@@ -95,8 +103,8 @@ class LogisticLoss(Loss):
         """A*(q) of every row: minus the entropy."""
 
     @abstractmethod
-    def centred(self, intercept):
-        """The intercept of least size that gives the same probabilities."""
+    def centred(self, Z):
+        """Raw predictions (..., n_targets) of least size that give the same probabilities."""
 
     @abstractmethod
     def link(self, shares):
@@ -130,14 +138,18 @@ class Binomial(LogisticLoss):
     def mean_hessian(self, P, weight):
         return np.reshape(weight @ (P * (1 - P)), (1, 1))
 
+    def mean_hessian_product(self, P, weight):
+        H = self.mean_hessian(P, weight)
+        return H[0], lambda v: H @ v
+
     def curvatures(self, P):
         return P[:, 0] * (1 - P[:, 0])
 
     def conjugate(self, Q):
         return (xlogy(Q, Q) + xlogy(1 - Q, 1 - Q))[:, 0]
 
-    def centred(self, intercept):
-        return intercept
+    def centred(self, Z):
+        return Z
 
     def link(self, shares):
         return np.log(shares / (1 - shares))
@@ -168,7 +180,17 @@ class Multinomial(LogisticLoss):
         return PV - P * PV.sum(axis=1, keepdims=True)
 
     def mean_hessian(self, P, weight):
-        return np.diag(weight @ P) - P.T @ (weight[:, None] * P)
+        # The rows of H sum to 0: a diagonal from the others, as a difference would cancel.
+        pairs = P.T @ (weight[:, None] * P)
+        np.fill_diagonal(pairs, 0.0)
+        diagonal, shares = pairs.sum(axis=0), weight @ P
+        H = diagonal.sum() * np.outer(shares, shares) - pairs
+        H.flat[:: len(H) + 1] += diagonal
+        return H
+
+    def mean_hessian_product(self, P, weight):
+        shares, diagonal = weight @ P, weight @ (P * (1 - P))
+        return diagonal, lambda v: shares * v - (weight * (P @ v)) @ P
 
     def curvatures(self, P):
         # Zero along (1, …, 1): K − 1 others share the trace.
@@ -177,8 +199,8 @@ class Multinomial(LogisticLoss):
     def conjugate(self, Q):
         return xlogy(Q, Q).sum(axis=1)
 
-    def centred(self, intercept):
-        return intercept - intercept.mean()
+    def centred(self, Z):
+        return Z - Z.mean(axis=-1, keepdims=True)
 
     def link(self, shares):
         return self.centred(np.log(shares))

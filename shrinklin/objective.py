@@ -89,6 +89,10 @@ class Objective:
         """F(W)."""
         return self.smooth.evaluate(W)[0] + self.strength * self.penalty_sum(W)
 
+    def value_at(self, W, intercept):
+        """F(W) with that intercept in place of the best."""
+        return self.smooth.value_at(W, intercept) + self.strength * self.penalty_sum(W)
+
     def model(self, W):
         """The same objective with f replaced by its quadratic model at W."""
         smooth = self.smooth.model(W)

@@ -284,6 +284,7 @@ class RegularizationPath(ABC):
         loss, gradient = smooth.evaluate(W)
         scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
         residual = np.abs(gradient[support]).max(initial=0.0) / scale
+        # Found with the loss: found again, after others, the intercept might be another.
         return W[self.kept].T, smooth.intercept(W), residual, loss
 
 
@@ -561,8 +562,7 @@ def without_alpha(estimator):
 def path_of_solutions(estimator, objective, target, alphas, solutions):
     """The `RegularizationPath` of a `Solution` for every alpha."""
     solutions = [solution.packed() for solution in solutions]
-    with one_blas_thread():
-        intercepts = np.array([objective.smooth.intercept(s.W) for s in solutions])
+    intercepts = np.array([solution.intercept for solution in solutions])
     dtype = narrowest(target.dtype, *(s.rows for s in solutions), intercepts)
     n_features, n_targets = objective.shape
     supports = [objective.groups.order[s.support] for s in solutions]
@@ -570,19 +570,34 @@ def path_of_solutions(estimator, objective, target, alphas, solutions):
     coefs = np.zeros((len(alphas), n_targets, len(kept)), dtype)
     for coef, solution, support in zip(coefs, solutions, supports, strict=True):
         coef[:, np.searchsorted(kept, support)] = solution.rows.T
+    intercepts = intercepts.astype(dtype, copy=False)
     return estimator._path(
         target,
         alphas=alphas,
         kept=kept,
         kept_coefs=coefs,
-        intercepts=intercepts.astype(dtype, copy=False),
+        intercepts=intercepts,
         n_features=n_features,
         feature_names=getattr(estimator, "feature_names_in_", None),
         n_selected=np.array([len(support) for support in supports]),
         residuals=np.array([s.residual for s in solutions]),
-        objectives=np.array([s.value for s in solutions]),
+        objectives=np.array(
+            [
+                _stored_value(objective.at(estimator._strength(alpha)), solution, dtype)
+                for alpha, solution in zip(alphas, solutions, strict=True)
+            ]
+        ),
         fit_intercept=estimator.fit_intercept,
     )
+
+
+def _stored_value(objective, solution, dtype):
+    """F of a stored model: that of its `PackedSolution`, if all of its digits are kept."""
+    if dtype == np.float64:
+        return solution.value
+    W, intercept = (part.astype(dtype).astype(float) for part in (solution.W, solution.intercept))
+    with one_blas_thread():
+        return objective.value_at(W, intercept)
 
 
 def with_model(path, i, other):

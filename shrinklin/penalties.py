@@ -50,11 +50,14 @@ class Penalty(ABC):
     power : float
         φ(cw) = c^power φ(w) for c > 0.
     convex : bool
+    radial : bool
+        Whether φ depends on the Euclidean norm alone.
     """
 
     code: int
     power: float
     convex: bool
+    radial = False
 
     @abstractmethod
     def values(self, W, groups):
@@ -98,6 +101,8 @@ class Penalty(ABC):
 
 class RadialPenalty(Penalty):
     """Shared by the penalties that are a power of the Euclidean norm."""
+
+    radial = True
 
     def values(self, W, groups):
         return groups.norms(W) ** self.power

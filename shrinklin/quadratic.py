@@ -106,6 +106,14 @@ class Quadratic(Smooth):
     def intercept(self, W):
         return self.y_mean - self.x_mean[self.order] @ W
 
+    def value_at(self, W, intercept):
+        off = intercept - self.intercept(W)
+        return self.loss(W) + 0.5 * float(off @ off)
+
+    def loss(self, W):
+        """f(W) alone."""
+        return self.evaluate(W)[0]
+
     def minimise(self, W, features):
         return W + self.project(self.gradient(W), features)
 
@@ -245,6 +253,10 @@ class ColumnQuadratic(Quadratic):
         self._known.add(residual, gradient, 0.0)
         return gradient
 
+    def loss(self, W):
+        residual = self._residual(W)
+        return 0.5 * float(np.vdot(residual, residual))
+
     def _residual(self, W):
         return self.residual_at_zero - self.design.product(W)
 
@@ -343,6 +355,8 @@ class Touching(Quadratic):
         self.diagonal = factor * base.diagonal
         self.C = factor * base.product(W) - gradient
         self.yy = 2 * value - float(np.vdot(W, gradient - self.C))
+        # Of the other function's intercept it knows nothing.
+        self.x_mean, self.y_mean = np.zeros(len(W)), np.zeros(W.shape[1])
 
     def product(self, W):
         return self.factor * self.base.product(W)

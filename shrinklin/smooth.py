@@ -54,6 +54,10 @@ class Smooth(ABC):
         """The intercept that goes with W."""
 
     @abstractmethod
+    def value_at(self, W, intercept):
+        """f(W) with that intercept in place of the best."""
+
+    @abstractmethod
     def minimise(self, W, features):
         """W with its rows `features` at the minimum of f, the others as they are."""
 

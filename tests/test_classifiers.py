@@ -3,6 +3,8 @@
 import pickle
 import signal
 import string
+import time
+import warnings
 from contextlib import contextmanager
 
 import cvxpy as cp
@@ -478,6 +480,19 @@ def test_coefficients_of_the_classes_are_centred(estimator):
     np.testing.assert_allclose(centre(model.coef_, axis=0), 0, atol=1e-6)
     shift = model.coef_.sum(axis=0) @ X.mean(axis=0)
     assert model.intercept_.sum() == pytest.approx(-shift, abs=1e-8)
+
+
+@every_estimator
+@pytest.mark.parametrize("weights", [None, [0, 1, 1, 1, 1, 1, 1, 1]], ids=["all", "but one"])
+def test_coefficients_are_centred_without_an_intercept_too(estimator, weights):
+    # A shift by the same for all classes changes no probability, and the norm by little: a weak
+    # penalty alone does not tell it from rounding.
+    X, y = simulate_classes(80, 8, 5)
+    model = clone(estimator).set_params(fit_intercept=False, feature_weights=weights)
+    coef = fitted(model, X, y, alpha=1e-5).coef_
+    if getattr(estimator, "p", 2) == 1:
+        coef = coef[:, :1] if weights else np.zeros(1)
+    np.testing.assert_allclose(coef.sum(axis=0), 0, atol=1e-13 * np.abs(coef).max())
 
 
 @every_estimator
@@ -1004,14 +1019,108 @@ def test_duplicated_columns_need_few_sweeps(alpha):
     assert values[0] == pytest.approx(values[1], rel=1e-6)
 
 
-def test_unpenalised_features_that_separate_are_reported():
+def _chain():
+    """Eight classes along one feature."""
     X = np.random.default_rng(0).normal(size=(80, 6))
-    y = X[:, 0] > 0
+    return X, X[:, 0].argsort().argsort() // 10
+
+
+def _one_of_three():
+    """A flag tells one class from the others, which overlap."""
+    X, y = np.random.default_rng(1).normal(size=(90, 6)), np.arange(90) % 3
+    X[:, 0] = y == 2
+    X[:, 1] += y
+    return X, y
+
+
+def _some_samples():
+    """A flag that only samples of one of two classes have."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(80, 6))
+    y = (X[:, 1] + rng.normal(size=80) > 0).astype(int)
+    X[:, 0] = y * (rng.random(80) < 0.3)
+    return X, y
+
+
+def _two_of_eight():
+    """One sample a class, and no intercept: the sign of a feature tells two sets of them apart."""
+    return np.random.default_rng(0).normal(size=(8, 6)), np.arange(8)
+
+
+TOLD_APART = {
+    "two classes": (lambda: (_chain()[0], _chain()[1] // 4), True),
+    "two classes without an intercept": (lambda: (_chain()[0], 1 * (_chain()[0][:, 0] > 0)), False),
+    "eight classes": (_chain, True),
+    "one class of three": (_one_of_three, True),
+    "one class of three without an intercept": (_one_of_three, False),
+    "some samples": (_some_samples, True),
+    "sets of classes without an intercept": (_two_of_eight, False),
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("name", TOLD_APART)
+@pytest.mark.parametrize("alpha", [0.1, 1e-3])
+def test_unpenalised_features_that_tell_classes_apart(estimator, name, alpha):
+    make, fit_intercept = TOLD_APART[name]
+    X, y = make()
+    model = clone(estimator).set_params(
+        alpha=alpha, feature_weights=[0, 1, 1, 1, 1, 1], fit_intercept=fit_intercept
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    (warning,) = caught
+    assert issubclass(warning.category, ConvergenceWarning)
+    assert "there is no best model" in str(warning.message)
+    # Far enough for the loss, and no further: from a class to the next it takes some 25.
+    Z = model.decision_function(X)
+    assert np.abs(Z).max() < 50 * (np.ptp(X[:, 0]) / np.diff(np.unique(X[:, 0])).min())
+    again, start = clone(model), time.process_time()
+    with pytest.warns(ConvergenceWarning):
+        again.fit(X, y)
+    # It once took up to ten, and takes a tenth.
+    assert time.process_time() - start < 1
+    assert again.coef_.tobytes() == model.coef_.tobytes()
+    # No other coefficients do better, of twice the size or with another share of the penalty.
+    assert_none_is_better(model, X, y)
+
+
+def assert_none_is_better(model, X, y):
+    phi = bridge(model.p) if hasattr(model, "p") else np.linalg.norm
+
+    def value(coef, b):
+        paid = [phi(column) for column in coef.T[1:]]
+        return log_loss(X, y, coef, b) + model.alpha * sum(paid)
+
+    F = value(model.coef_, model.intercept_)
+    assert model.objective_ == pytest.approx(F, rel=1e-9, abs=1e-11)
+    allowed = 1e-5 * np.log(y.max() + 1)
+    further = model.coef_ * np.r_[1.3, np.ones(5)]
+    for coef, b in [(2 * model.coef_, 2 * model.intercept_), (further, model.intercept_)]:
+        assert value(coef, b) > F - allowed
+    for j in np.flatnonzero(model.get_support())[1:]:
+        for factor in (0.0, 0.9, 1.1):
+            other = model.coef_ * np.where(np.arange(6) == j, factor, 1.0)
+            assert value(other, model.intercept_) > F - allowed
+
+
+@every_estimator
+def test_unpenalised_features_that_tell_nothing_apart_are_not_reported(estimator):
+    for make in (_one_of_three, _some_samples):
+        X, y = make()
+        # Every class with and without the flag.
+        X[:6, 0], y[:6] = [0, 0, 0, 1, 1, 1], np.arange(6) % (y.max() + 1)
+        clone(estimator).set_params(feature_weights=[0, 1, 1, 1, 1, 1]).fit(X, y)
+
+
+def test_features_that_separate_are_reported_without_any_penalty():
+    X, y = _chain()
     model = GroupLassoClassifier(feature_weights=[0, 1, 1, 1, 1, 1])
     with pytest.warns(ConvergenceWarning, match="there is no best model"):
-        model.fit(X, y)
+        model.fit(X, y // 4)
     # The least loss is 0, which no coefficients attain.
-    loss = log_loss(X, y.astype(int), model.coef_, model.intercept_)
+    loss = log_loss(X, y // 4, model.coef_, model.intercept_)
     assert model.dual_gap_ >= loss * (1 - 1e-6)
     for quasi in ([[0.0], [1], [1], [2]], [[0.0], [1], [2], [3]]):
         with pytest.warns(ConvergenceWarning, match="there is no best model"):

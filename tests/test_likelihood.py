@@ -9,6 +9,8 @@ from sklearn.metrics import log_loss
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from problems import simulate_classes
 from shrinklin import likelihood as likelihood_module
+from shrinklin.likelihood import Likelihood
+from shrinklin.losses import Multinomial
 from shrinklin.quadratic import Touching
 
 two_or_more = pytest.mark.parametrize("n_classes", [2, 3, 5])
@@ -291,7 +293,8 @@ def test_newton_goes_on_where_a_change_of_the_loss_is_rounding(n_classes):
     for seed in range(20):
         X, codes, s = noisy(n_classes, n_samples=150, seed=seed)
         likelihood = build_classes(X * scale, codes, sample_weight=s).smooth
-        W, settled = likelihood.newton(np.zeros(likelihood.C.shape), np.arange(6))
+        minimum = likelihood.newton(np.zeros(likelihood.C.shape), np.arange(6))
+        W, settled = minimum.seen.W, minimum.settled
         assert settled
         gradient = likelihood.evaluate(W)[1] / np.sqrt(likelihood.design.diagonal)[:, None]
         # It ends at 1e-12 on each of six orthonormal columns.
@@ -462,3 +465,112 @@ def test_what_was_seen_is_of_that_W(n_classes):
         assert np.isfinite(gradient).all()
         W[1] += 1  # in place
         np.testing.assert_allclose(fresh.evaluate(W)[1], likelihood.evaluate(W)[1])
+
+
+@pytest.mark.parametrize("size", [1e3, 1e4, 1e6])
+@pytest.mark.parametrize("n_classes", [2, 3, 8])
+def test_an_intercept_is_found_for_raw_predictions_of_any_size(monkeypatch, n_classes, size):
+    # Classes along a line: with the right intercept the loss is 0, and far from it no slope says
+    # where that is.
+    x = np.linspace(-5, 5, 80)[:, None]
+    codes = np.arange(80) * n_classes // 80
+    likelihood = build_classes(x, codes).smooth
+    Z = size * x * (np.arange(n_classes) if n_classes > 2 else 1.0)
+    assert likelihood.predict(Z).value < 1e-3
+    if n_classes == 8 and size == 1e6:
+        # Mutant: from where it begins for small ones alone.
+        monkeypatch.setattr(Likelihood, "_cooled", lambda self, Z: self.intercept_at_zero)
+        assert likelihood.predict(Z).value > 1
+
+
+@two_or_more
+def test_raw_predictions_that_do_not_fit_are_the_worst(n_classes):
+    X, codes, s = noisy(n_classes)
+    likelihood = build_classes(X, codes, sample_weight=s).smooth
+    Z = random_W(likelihood.Y.shape)
+    for wrong in (np.nan, -np.inf if codes[3] else np.inf):
+        Z[3, 0] = wrong
+        with np.errstate(invalid="ignore"):
+            assert likelihood.predict(Z).value == np.inf
+
+
+def test_steps_of_many_intercepts_are_those_of_few(monkeypatch):
+    X, codes, s = noisy(5)
+    likelihood = build_classes(X, codes, sample_weight=s).smooth
+    Z, V = random_W(likelihood.Y.shape), random_W(likelihood.Y.shape, seed=1)
+    few = likelihood.predict(Z)
+    change = likelihood.hessian(few).intercept_change(V)
+    monkeypatch.setattr(likelihood_module, "_FORMED", 4)
+    many = likelihood.predict(Z)
+    np.testing.assert_allclose(many.intercept, few.intercept, atol=1e-10)
+    found = likelihood.hessian(many).intercept_change(V)
+    np.testing.assert_allclose(found - found[0], change - change[0], atol=1e-7)
+
+
+def test_no_matrix_of_many_classes_is_formed(monkeypatch):
+    # It would cost the cube of their number.
+    X, codes, s = noisy(60, n_samples=200)
+    monkeypatch.setattr(Multinomial, "mean_hessian", None)
+    objective = build_classes(X, codes, sample_weight=s, share=0.5)
+    assert descend(objective, tol=1e-6).residual <= 1e-6
+
+
+def separable(X, codes, fit_intercept):
+    """By a linear program: is there a direction in which no sample's loss rises, but some fall?"""
+    n_classes = codes.max() + 1
+    A = np.hstack([X, np.ones((len(X), 1))]) if fit_intercept else X
+    margins = []
+    for a, own in zip(A, codes, strict=True):
+        for other in set(range(n_classes)) - {own}:
+            D = np.zeros((A.shape[1], n_classes))
+            D[:, own], D[:, other] = a, -a
+            margins.append(D.ravel())
+    M = np.array(margins)
+    found = optimize.linprog(-M.sum(axis=0), -M, np.zeros(len(M)), bounds=(-1, 1))
+    return -found.fun > 1e-5
+
+
+def draw_classes(seed):
+    """A few samples: numbers, whole numbers or flags, with more or less noise in the classes."""
+    rng = np.random.default_rng(seed)
+    n_samples, n_features, n_classes = (
+        int(rng.integers(*ends)) for ends in [(4, 25), (1, 4), (2, 5)]
+    )
+    X = rng.normal(size=(n_samples, n_features))
+    X = [X, np.round(2 * X), (X > 0).astype(float)][seed % 3]
+    noise = rng.choice([0, 0.3, 1, 3]) * rng.normal(size=(n_samples, n_classes))
+    codes = (X @ rng.normal(size=(n_features, n_classes)) + noise).argmax(axis=1)
+    codes[:n_classes] = np.arange(n_classes)
+    return X, codes
+
+
+@with_and_without_intercept
+def test_features_that_separate_are_told_as_a_linear_program_tells(fit_intercept):
+    counts = {True: 0, False: 0}
+    for seed in range(60):
+        X, codes = draw_classes(seed)
+        likelihood = build_classes(X, codes, fit_intercept=fit_intercept).smooth
+        minimum = likelihood.free_minimum(np.arange(X.shape[1]))
+        expected = separable(X, codes, fit_intercept)
+        assert minimum.settled == (not expected), seed
+        assert np.isfinite(minimum.seen.W).all()
+        counts[expected] += 1
+    assert min(counts.values()) > 15
+
+
+def test_steps_are_not_doubled_where_some_samples_are_told_apart(monkeypatch):
+    X = np.array([[0.654], [-0.044], [1.233], [-1.688], [1.046], [1.163], [-2.293], [1.311]])
+    likelihood = build_classes(X, np.arange(8), fit_intercept=False).smooth
+    assert not likelihood.free_minimum(np.arange(1)).settled
+    # Mutant: one direction to infinity is followed to its end, and then the steps are short.
+    likelihood.forget()
+    monkeypatch.setattr(Likelihood, "_told_apart", lambda self, prediction: True)
+    assert likelihood.free_minimum(np.arange(1)).settled
+
+
+def test_the_last_two_coefficients_are_remembered():
+    X, codes, s = noisy(3)
+    likelihood = build_classes(X, codes, sample_weight=s).smooth
+    first, second = likelihood.see(random_W((6, 3))), likelihood.see(random_W((6, 3), seed=1))
+    assert likelihood.see(first.W) is first
+    assert likelihood.see(second.W) is second

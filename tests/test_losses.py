@@ -98,10 +98,29 @@ def test_hessians_against_dense_ones(loss, n_targets):
     expected = [H @ v for H, v in zip(hessians, V, strict=True)]
     np.testing.assert_allclose(loss.hessian_product(P, V), expected, atol=1e-14)
     mean = sum(w * H for w, H in zip(weight, hessians, strict=True))
-    np.testing.assert_allclose(loss.mean_hessian(P, weight), mean, atol=1e-14)
+    # Made definite: what sums to 0 is the image of the same vectors.
+    R = np.eye(n_targets) - (n_targets > 1) / n_targets
+    steps = np.linalg.solve(loss.mean_hessian(P, weight), R)
+    np.testing.assert_allclose(mean @ steps, R, atol=1e-12)
+    diagonal, product = loss.mean_hessian_product(P, weight)
+    np.testing.assert_allclose(diagonal, np.diagonal(mean), atol=1e-14)
+    for v in np.eye(n_targets):
+        np.testing.assert_allclose(product(v), mean @ v, atol=1e-14)
     # Of Multinomial the least eigenvalue is 0, along (1, …, 1).
     eigenvalues = [np.linalg.eigvalsh(H)[n_targets > 1 :].mean() for H in hessians]
     np.testing.assert_allclose(loss.curvatures(P), eigenvalues, atol=1e-14)
+
+
+def test_mean_hessians_keep_their_digits_where_probabilities_are_next_to_one():
+    # As differences of shares their entries would be off by 1e-16, more than there is of them.
+    rare = np.array([1.0, 1e-20, 3e-20])
+    P, weight = np.array([rare, np.roll(rare, 1)]), np.array([0.25, 0.75])
+    H = Multinomial().mean_hessian(P, weight)
+    pairs = P.T @ (weight[:, None] * P)
+    step = np.linalg.solve(H / pairs[0, 1], np.array([1.0, -1.0, 0.0]))
+    flow = [pairs[j, k] / pairs[0, 1] * (step[j] - step[k]) for j, k in [(0, 1), (0, 2), (1, 2)]]
+    np.testing.assert_allclose(flow[0] + flow[1], 1, rtol=1e-12)
+    np.testing.assert_allclose(flow[2] - flow[0], -1, rtol=1e-12)
 
 
 @every_loss
@@ -181,7 +200,8 @@ def test_two_classes_are_the_multinomial_of_logits_0_and_z():
         many.values(many.indicators(codes, 2), pair(Z), A2),
     )
     np.testing.assert_allclose(two.hessian_product(P, V), many.hessian_product(P2, pair(V))[:, 1:])
-    np.testing.assert_allclose(two.mean_hessian(P, weight), many.mean_hessian(P2, weight)[1:, 1:])
+    second = many.mean_hessian_product(P2, weight)[1](np.array([0.0, 1.0]))[1:]
+    np.testing.assert_allclose(two.mean_hessian(P, weight)[0], second)
     np.testing.assert_allclose(two.conjugate(P), many.conjugate(P2))
     np.testing.assert_allclose(two.log_probabilities(Z), many.log_probabilities(pair(Z)))
     # Its one direction, (1, −1)/√2, changes z by √2.

@@ -159,7 +159,9 @@ class GroupLassoOnly(CoordinateDescent):
         if objective.penalty.convex:
             return super().solve(objective, W, tol=tol, max_iter=max_iter)
         loss, gradient = objective.smooth.evaluate(W)
-        return Solution(W, gradient, loss, objective.value(W), 0.0, 0, Status.CONVERGED)
+        intercept = objective.smooth.intercept(W)
+        value = objective.value(W)
+        return Solution(W, intercept, gradient, loss, value, 0.0, 0, Status.CONVERGED)
 
 
 def test_refitted_group_lasso_is_pooled(monkeypatch):

@@ -14,6 +14,12 @@ on working sets (`working_sets`), f being a `Likelihood`. On a working set,
    take through a kink at zero leave; if F then does not fall, the others take their step
    without them. Where a step fails, the next are damped (Levenberg, Marquardt): collinear
    columns otherwise trade coefficients through their kinks without end.
+
+Features without penalty come first, by themselves (`Likelihood.free_minimum`). Where they tell
+all classes apart, or some of the samples, F has no minimum, wherever the others are: it falls
+towards an infimum as their coefficients grow. If they take F next to 0 alone, nothing is left to
+pay a penalty for; else the descent begins where they ended, and goes on as for any other F until
+the residual is small. Either way the point is finite, and the status says so.
 """
 
 from dataclasses import dataclass, replace
@@ -44,12 +50,17 @@ _SUPPORT_FIRST = 0.3
 _POLISHED, _POLISHING = 2e-6, 0.01
 # Halvings in a line search, and where kinks are crossed as far as that.
 _HALVINGS, _MOST_HALVINGS = 6, 30
+# Where there is no minimum, no use in a smaller tolerance.
+_NO_MINIMUM = 1e-6
 # The longest first trial of a line search, in raw predictions.
 _LONGEST_TRIAL = 30.0
 # How often entries may leave, one after another, in one Newton step.
 _LEAVES = 3
 # Added to the Hessian, relative to its diagonal, once a step fails; tenfold each time.
 _LEAST_DAMPING = 1e-2
+# Added for features without penalty, of the bound on the Hessian: less is rounding, and no
+# gain is to be had from where the loss bends less.
+_HOLD = 1e-10
 
 
 class ProximalNewton(BaseEstimator):
@@ -67,13 +78,58 @@ class ProximalNewton(BaseEstimator):
 
         Returns a `Solution`; never warns.
         """
-        if not objective.strengths.any():
-            return _unpenalised(objective, W, tol)
-        solution = working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
-        free = objective.groups.spread(objective.strengths == 0)
-        if free.any() and objective.smooth.separates(np.where(free[:, None], solution.W, 0.0)):
-            return replace(solution, status=Status.SEPARATED)
-        return solution
+        W = _centred(objective.smooth.loss, objective, W)
+        if objective.strengths.all():
+            return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+        free = np.flatnonzero(objective.groups.spread(objective.strengths == 0))
+        minimum = objective.smooth.free_minimum(free)
+        if len(free) == len(W) and minimum.settled:
+            return _as_it_stands(objective, minimum.seen, tol, Status.CONVERGED)
+        start = _better(objective, W, minimum.seen)
+        # Is there anything left that a penalty could be paid for?
+        if len(free) == len(W) or objective.smooth.ends_at_nothing(minimum.seen.prediction):
+            return _as_it_stands(objective, start, tol, Status.SEPARATED)
+        if minimum.settled:
+            return working_sets.solve(
+                objective, start.W, _LikelihoodBlock, tol=tol, max_iter=max_iter
+            )
+        solution = working_sets.solve(
+            objective, start.W, _LikelihoodBlock, tol=max(tol, _NO_MINIMUM), max_iter=max_iter,
+            has_minimum=False,
+        )  # fmt: skip
+        return replace(solution, status=Status.SEPARATED)
+
+
+def _centred(loss, problem, W):
+    """W without what only adds the same to the raw predictions of all classes.
+
+    A Euclidean norm is then least; where the penalty is another, features without it alone.
+    `problem` is an objective, or one restricted to a working set.
+    """
+    if W.shape[1] == 1:
+        return W
+    chosen = problem.penalty.radial | problem.groups.spread(problem.strengths == 0)
+    return np.where(chosen[:, None], loss.centred(W), W)
+
+
+def _better(objective, W, seen):
+    """`Seen` of W, or what was `seen` and pays no penalty: that of lower F."""
+    if not W.any():
+        return objective.smooth.remember(seen)
+    other = objective.smooth.see(W)
+    value = other.prediction.value + objective.strength * objective.penalty_sum(W)
+    return objective.smooth.remember(other if value < seen.prediction.value else seen)
+
+
+def _as_it_stands(objective, seen, tol, status):
+    """The `Solution` at what was `seen`, from where no descent leads on."""
+    W = objective.smooth.remember(seen).W
+    loss, gradient = objective.smooth.evaluate(W)
+    worst = working_sets.prox_residuals(objective, W, gradient).max(initial=0.0)
+    if status is Status.CONVERGED and worst > tol * objective.residual_scale:
+        status = Status.PRECISION
+    evaluated = loss, gradient, objective.smooth.intercept(W)
+    return working_sets.solution(objective, W, evaluated, worst, 0, status)
 
 
 def newton_steps(objective, W):
@@ -84,22 +140,6 @@ def newton_steps(objective, W):
     while True:
         yield block.whole(), block.value()
         block.newton_step(0.0)
-
-
-def _unpenalised(objective, start, tol):
-    """Plain Newton, which ends even if there is nothing to converge to."""
-    smooth = objective.smooth
-    W, settled = smooth.newton(np.zeros(objective.shape), np.arange(len(smooth.C)))
-    evaluated = smooth.evaluate(W)
-    if start.any() and not settled:
-        # A descent from there would have gone further.
-        W, evaluated = min(
-            (W, evaluated), (start, smooth.evaluate(start)), key=lambda point: point[1][0]
-        )
-    worst = working_sets.prox_residuals(objective, W, evaluated[1]).max(initial=0.0)
-    best = settled and worst <= tol * objective.residual_scale
-    status = Status.CONVERGED if best else Status.SEPARATED
-    return working_sets.solution(objective, W, evaluated, worst, 0, status)
 
 
 @dataclass(frozen=True)
@@ -123,6 +163,9 @@ class _LikelihoodBlock(working_sets.Block):
         self.swept = False
         self.row_scale = self.likelihood.design.row_scale
         self.diagonal = self.likelihood.design.diagonal[features]
+        # Nothing but f holds features without penalty, and where classes are told apart not f.
+        free = self.groups.spread(self.strengths == 0)
+        self.hold = _HOLD * self.likelihood.loss.curvature_bound * np.where(free, self.diagonal, 0)
         seen = self.likelihood.see(self._whole(W))
         if gradient is None:
             gradient = self._correlate(seen.prediction.residual)
@@ -163,8 +206,15 @@ class _LikelihoodBlock(working_sets.Block):
         return _Point(np.ascontiguousarray(coef), Z, prediction, hessian, gradient)
 
     def finish(self):
-        """Spare whoever asks for f at W next the product that is known here."""
-        self.likelihood.remember(Seen(self._whole(self.W), self.point.Z, self.point.prediction))
+        """Centre W, and spare whoever asks for f there next the product that is known here.
+
+        The product is made anew: Z has followed W through many steps, each of which rounds.
+        """
+        W = _centred(self.likelihood.loss, self, self.W)
+        Z = self._raw(W)
+        prediction = self.likelihood.predict(Z, self.point.prediction.intercept)
+        self.point = replace(self.point, coef=np.ascontiguousarray(W.T), Z=Z, prediction=prediction)
+        self.likelihood.remember(Seen(self._whole(W), Z, prediction))
 
     @property
     def W(self):
@@ -250,7 +300,6 @@ class _LikelihoodBlock(working_sets.Block):
         # Two fits of the same data ought to agree where one more step sees to it.
         if tol <= self.polished:
             self.newton_step(_POLISHING * tol)
-        self.finish()
 
     def _hessian_product(self, D, moving):
         """∇²f(W) D on the features `moving` of the working set, off which D is zero."""
@@ -269,7 +318,7 @@ class _LikelihoodBlock(working_sets.Block):
     def _newton_direction(self, model, total, accuracy):
         moving, steps = self._moving(model), 0
         factor = self.likelihood.mean_curvature(self.point.prediction)
-        damped = (self.damping * factor * self.diagonal)[:, None]
+        damped = (self.damping * factor * self.diagonal + self.hold)[:, None]
 
         def product(D):
             nonlocal steps
@@ -295,14 +344,14 @@ class _LikelihoodBlock(working_sets.Block):
     def _system(self, model, factor):
         """Of a quadratic much like f: its diagonal; its Gram matrix; one for these curvatures."""
         if self.level == 0:
-            diagonal = factor * (1 + self.damping) * self.diagonal
+            diagonal = factor * (1 + self.damping) * self.diagonal + self.hold
             return DiagonalSystem(model, self.groups, diagonal, self.cost)
         if self.level == 1:
             G = factor * self.G
         else:
             curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
             G = self.likelihood.local_gram(self.rows, curvatures)
-        G.flat[:: len(G) + 1] *= 1 + self.damping
+        G.flat[:: len(G) + 1] = np.diagonal(G) * (1 + self.damping) + self.hold
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 
     def _crossed(self, D, model):

@@ -40,6 +40,8 @@ class Solution:
     ----------
     W : ndarray of shape (n_features, n_targets)
         In the internal order of the objective's `Groups`.
+    intercept : ndarray of shape (n_targets,)
+        The one that `loss` was computed with.
     gradient : ndarray of shape (n_features, n_targets)
         ∇f(W).
     loss : float
@@ -55,6 +57,7 @@ class Solution:
     """
 
     W: np.ndarray
+    intercept: np.ndarray
     gradient: np.ndarray
     loss: float
     value: float
@@ -70,8 +73,8 @@ class Solution:
         """The same without the gradient, and of W the rows that are not zero alone."""
         support = np.flatnonzero(self.W.any(axis=1))
         return PackedSolution(
-            support, self.W[support], len(self.W), self.loss, self.value, self.residual,
-            self.n_iter, self.status,
+            support, self.W[support], len(self.W), self.intercept, self.loss, self.value,
+            self.residual, self.n_iter, self.status,
         )  # fmt: skip
 
 
@@ -91,6 +94,7 @@ class PackedSolution:
     support: np.ndarray
     rows: np.ndarray
     n_features: int
+    intercept: np.ndarray
     loss: float
     value: float
     residual: float

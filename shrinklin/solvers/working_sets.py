@@ -25,11 +25,12 @@ MANY = 500
 _LEFT_OUT = 0.3
 
 
-def solve(objective, W, restrict, *, tol, max_iter):
+def solve(objective, W, restrict, *, tol, max_iter, has_minimum=True):
     """Descend from W (n_features, n_targets) until the residual is ≤ tol.
 
     `restrict(objective, working, features, W, gradient)` makes the `Block` of the
-    groups `working`. Returns a `Solution`; never warns.
+    groups `working`. Where the objective only tends to its infimum there is no duality gap to
+    ask for. Returns a `Solution`; never warns.
     """
     scale = objective.residual_scale
     threshold = tol * scale
@@ -38,6 +39,8 @@ def solve(objective, W, restrict, *, tol, max_iter):
     n_iter, stalled_on, worst = 0, np.empty(0), np.inf
     while True:
         loss, gradient = objective.evaluate(W)
+        # Found with f(W): found again, after others, it might be another.
+        intercept = objective.smooth.intercept(W)
         residuals = prox_residuals(objective, W, gradient)
         before, worst = worst, residuals.max(initial=0.0)
         if worst <= threshold:
@@ -46,7 +49,10 @@ def solve(objective, W, restrict, *, tol, max_iter):
         # A round asks for less than half the residual: one that leaves more may be at its end.
         lowest = 1e-14 * scale if worst <= 0.5 * before else _rounding(objective, W)
         settled = worst <= lowest or np.array_equal(working, stalled_on)
-        status = _status(objective, W, (loss, gradient), tol, worst, settled, n_iter >= max_iter)
+        small = worst <= tol * scale
+        if small and has_minimum and not settled:
+            small = _certified(objective, W, (loss, gradient), tol)
+        status = _status(small, settled, n_iter >= max_iter)
         if status is not None:
             break
         features = objective.groups.features(working)
@@ -59,16 +65,18 @@ def solve(objective, W, restrict, *, tol, max_iter):
         sweeps, stalled = solve_block(block, block_tol, max_iter - n_iter)
         n_iter += sweeps
         stalled_on = working if stalled else np.empty(0)
+        block.finish()
         W[features] = block.W
-    return solution(objective, W, (loss, gradient), worst, n_iter, status)
+    return solution(objective, W, (loss, gradient, intercept), worst, n_iter, status)
 
 
 def solution(objective, W, evaluated, worst, n_iter, status):
-    """The `Solution` W, given f and its gradient there and the largest prox residual."""
-    loss, gradient = evaluated
+    """The `Solution` W: f, its gradient and its intercept there, and the largest residual."""
+    loss, gradient, intercept = evaluated
     scale = objective.residual_scale
     return Solution(
         W=W,
+        intercept=intercept,
         gradient=gradient,
         loss=loss,
         value=loss + objective.strength * objective.penalty_sum(W),
@@ -78,14 +86,13 @@ def solution(objective, W, evaluated, worst, n_iter, status):
     )
 
 
-def _status(objective, W, evaluated, tol, worst, settled, spent):
-    """The outcome at W, or None to go on.
+def _status(small, settled, spent):
+    """The outcome, or None to go on.
 
     Once settled, all that is left is rounding: in the residual, which is then
     too large, or in the gap alone, and then the residual has to do.
     """
-    small = worst <= tol * objective.residual_scale
-    if small and (settled or _certified(objective, W, evaluated, tol)):
+    if small:
         return Status.CONVERGED
     if settled:
         return Status.PRECISION
@@ -214,6 +221,9 @@ class Block(ABC):
     @abstractmethod
     def polish(self, tol):
         """Go well below tol where that is cheap."""
+
+    def finish(self):  # noqa: B027
+        """Leave W as it is to be kept."""
 
     def penalty_sum(self, W):
         return self.strengths @ self.penalty.values(W, self.groups)
