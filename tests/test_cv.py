@@ -671,6 +671,9 @@ def test_the_loss_does_not_depend_on_the_unit_of_the_weights():
             for unit in (1.0, 2.0**1020)  # whose sum is infinite
         ]
         np.testing.assert_allclose(*(search.cv_scores_ for search in searches), rtol=1e-9)
+    # The last was scored by name, so that `score` is that too.
+    huge = searches[1].score(X, y, 2.0**1020 * s)
+    assert huge == pytest.approx(searches[1].score(X, y, s), rel=1e-12)
 
 
 needs_labels = {

@@ -644,7 +644,10 @@ def test_one_model_of_a_path_is_replaced():
         for name in ("intercepts", "residuals", "objectives"):
             np.testing.assert_array_equal(getattr(changed, name)[i], getattr(other, name)[0])
             np.testing.assert_array_equal(getattr(changed, name)[1 - i], getattr(path, name)[1 - i])
-    assert not path.coef(0).any()
+    # Nothing is left of a model that kept more.
+    empty = regularization_path(GroupLassoRegressor(), X, Y, alphas=[1e6])
+    assert path.coef(1).any()
+    assert not with_model(path, 1, empty).coef(1).any()
 
 
 WIDE_MODELS = [GroupLassoRegressor(), ShrinkNetRegressor(), GroupLassoClassifier()]
