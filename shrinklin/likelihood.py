@@ -401,7 +401,7 @@ class Likelihood(Smooth):
             noise = self.design.noise[self.design.order[features]]
             basis, _ = _orthonormal(self.design.columns(features), noise)
             left = basis @ found.residual
-            left = left + rounding * np.sign(left)
+            left = np.sign(left) * np.maximum(np.abs(left) + rounding, 0.0)
             D = self._newton_step(basis, found, left, _ROUGH)
             decrement, change = -np.vdot(left, D), (D.T @ basis).T / root
         if self.fit_intercept:

@@ -125,21 +125,24 @@ class Objective:
 
     def _margins(self, slope, off):
         """What ‖∇_g‖ of every group may grow by: `slope` in `Smooth.sizes`, `off` in `lengths`."""
-        squares = (slope * self.smooth.sizes) ** 2 + (off * self.smooth.lengths) ** 2
-        return np.sqrt(2 * self.groups.sum(squares))
+        sizes, lengths = (
+            np.sqrt(self.groups.sum(norms**2)) for norms in (self.smooth.sizes, self.smooth.lengths)
+        )
+        return slope * sizes + off * lengths
 
     def _infeasibility(self, W, gradient, free, rounding):
         """`Smooth.infeasibility` where the groups `free` have no penalty."""
         features = self.groups.features(np.flatnonzero(free))
         return self.smooth.infeasibility(W, gradient, features, rounding)
 
-    def duality_gap(self, W, evaluated=None, rounding=True):
+    def duality_gap(self, W, evaluated=None, rounding=1.0):
         """F(W) less the dual value of a feasible point: bounds F(W) − min F.
 
         For the group lasso. The dual point is the residual of W, after the unpenalised groups
         are minimised out, scaled until ‖∇_g‖ ≤ κ ω_g. The difference is a sum of terms that are
-        not negative, so that none of its digits cancel. `rounding` adds what floating point may
-        hide, of F(W) too. `evaluated` is f(W) and its gradient, if known.
+        not negative, so that none of its digits cancel. `evaluated` is f(W) and its gradient,
+        if known. What floating point may hide, of F(W) too, counts `rounding` times: 1 makes a
+        bound, -1 the least that the gap may be for all that can be seen.
         """
         loss, gradient = self.smooth.evaluate(W) if evaluated is None else evaluated
         primal, free = loss + self.strength * self.penalty_sum(W), self.strengths == 0
@@ -148,7 +151,7 @@ class Objective:
             W, first = self.smooth.minimise(W, self.groups.features(np.flatnonzero(free))), loss
             loss, gradient = self.smooth.evaluate(W)
             gap += max(first - loss, 0.0)
-        slope, error = self.smooth.rounding(W, loss) if rounding else (0.0, 0.0)
+        slope, error = (rounding * part for part in self.smooth.rounding(W, loss))
         off, lost = self._infeasibility(W, gradient, free, slope)
         products = np.where(free, 0.0, self.groups.sum((W * gradient).sum(axis=1)))
         best = self.smooth.dual_scale(loss, products.sum())
@@ -160,6 +163,6 @@ class Objective:
 
     def _feasible(self, gradient, margins):
         """The largest factor that leaves no gradient of a penalised group above κ ω_g."""
-        norms = self.groups.norms(gradient) + margins
+        norms = np.maximum(self.groups.norms(gradient) + margins, 0.0)
         bound = (self.strengths > 0) & (norms > 0)
         return (self.strengths[bound] / norms[bound]).min(initial=np.inf)

@@ -164,7 +164,7 @@ class Quadratic(Smooth):
         unit = _unit_scale(self.diagonal[features])
         left = np.linalg.norm(unit * gradient[features])
         left += rounding * np.linalg.norm(unit[:, 0] * self.sizes[features]) * np.sqrt(W.shape[1])
-        off = left / self.least_singular(features)
+        off = max(left, 0.0) / self.least_singular(features)
         return off, off * np.sqrt(self.yy)
 
     @abstractmethod

@@ -136,8 +136,26 @@ def test_the_gap_is_a_bound_in_exact_arithmetic(gram, dtype):
 
 
 def test_a_gap_that_does_not_count_rounding_is_rejected():
-    options = {"gram": True, "dtype": np.float64, "rounding": False}
+    options = {"gram": True, "dtype": np.float64, "rounding": 0.0}
     assert any(max(above_the_exact_minimum(seed, **options)) > 0 for seed in range(15))
+
+
+def of_features_that_cancel():
+    """Of which a Gram matrix has next to no digits, beside a penalty that is weak."""
+    X, Y = simulate(60, 5, 1)
+    huge = 1e6 * np.random.default_rng(1).normal(size=60)
+    return build(np.c_[X[:, 1:], huge, huge + X[:, 0]], 0.01 * Y, strength=1e-8)
+
+
+def test_a_gap_that_may_be_but_rounding_ends_the_search():
+    objective = of_features_that_cancel()
+    solution, at_zero = solve(objective, max_iter=300), objective.smooth.value_at_zero
+    assert solution.status is Status.CONVERGED
+    W = solution.W.copy()
+    W[3] = np.nextafter(W[3], 1)  # as near as floating point gets
+    assert objective.duality_gap(W, rounding=-1.0) <= 1e-9 * at_zero
+    assert objective.duality_gap(W, rounding=0.0) > 1e-3 * at_zero
+    assert objective.duality_gap(W) > 1e-3 * at_zero
 
 
 @pytest.mark.parametrize("seed", range(6))

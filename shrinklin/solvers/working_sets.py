@@ -111,14 +111,13 @@ def _rounding(objective, W):
 def _certified(objective, W, evaluated, tol):
     """Whether a convex objective is within tol · f(0) of its minimum.
 
-    On ill-conditioned data a small residual alone does not say so. A gap that may be rounding
-    for the most part will do, as no further step would show.
+    On ill-conditioned data a small residual alone does not say so. A gap that may be nothing
+    but rounding will do, as no further step would show.
     """
     if not objective.penalty.convex:
         return True
-    gap = objective.duality_gap(W, evaluated, rounding=False)
-    enough = gap <= tol * objective.smooth.value_at_zero
-    return enough or 2 * gap <= objective.duality_gap(W, evaluated)
+    gap = objective.duality_gap(W, evaluated, rounding=-1.0)
+    return gap <= tol * objective.smooth.value_at_zero
 
 
 def prox_residuals(objective, W, gradient):
