@@ -213,9 +213,10 @@ def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
     assert against_rows(clone(search).fit(X, Y)) < 1e-6
     with pytest.warns(UserWarning, match="to less than 0.001 of itself, as features nearly cancel"):
         clone(search).fit_moments(folds)
-    # Mutant: nothing is taken for rounding.
+    # Mutant: nothing is taken for rounding. Some 1e-4 of the errors is then, by chance more or
+    # less: where features cancel, moments give 1e-4 as a sum of 1e8.
     monkeypatch.setattr("shrinklin.folds._rounding", lambda *_: -np.inf)
-    assert against_rows(clone(search).fit(X, Y)) > 1e-4
+    assert against_rows(clone(search).fit(X, Y)) > 1e-5
 
 
 def test_an_offset_costs_no_pass_over_the_rows(monkeypatch):
