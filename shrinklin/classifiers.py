@@ -217,7 +217,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         Beside a dense X, an exact fit or path takes about 0.3 times X (as float64) where that
         is more than 100 MB, and up to 32 MB and n_features² numbers, three times, in any case;
         and some 14 arrays of n_samples × n_classes where these are many beside the features.
-        ``alpha=0``, and features without penalty, take one copy of the columns that are not
+        ``alpha=0``, and features without penalty, take two copies of the columns that are not
         penalised. `GradientDescent` copies X if it is float32 or has rows without weight, and
         what is left of it when a removal strategy has taken a fifth of the features.
         """

@@ -135,7 +135,7 @@ class Hessian:
     def _mean_product(self):
         return self.likelihood.loss.mean_hessian_product(self.P, self.likelihood.weight)
 
-    def intercept_step(self, gradient, shift=0.0):
+    def intercept_step(self, gradient, shift):
         """(H + shift·I)⁻¹ times the gradient of an intercept, H being the mean over samples."""
         loss, weight = self.likelihood.loss, self.likelihood.weight
         if len(gradient) > _FORMED:
@@ -395,20 +395,15 @@ class Likelihood(Smooth):
 
     def _way_to_go(self, W, features, rounding):
         """Of a Newton step in `features` and intercept: gain of f, doubled, and longest move."""
-        found, root = self.see(W).prediction, self.design.row_scale
-        decrement, change = 0.0, np.zeros_like(self.Y)
-        if len(features):
-            noise = self.design.noise[self.design.order[features]]
-            basis, _ = _orthonormal(self.design.columns(features), noise)
-            left = basis @ found.residual
-            left = np.sign(left) * np.maximum(np.abs(left) + rounding, 0.0)
-            D = self._newton_step(basis, found, left, _ROUGH)
-            decrement, change = -np.vdot(left, D), (D.T @ basis).T / root
-        if self.fit_intercept:
-            pull = root[:, 0] @ found.residual
-            step = self.hessian(found).intercept_step(pull)
-            decrement, change = decrement + pull @ step, change - step
-        return max(float(decrement), 0.0), np.abs(change).max()
+        found = self.see(W).prediction
+        basis, rank, _ = self._basis(features)
+        if not len(basis):
+            return 0.0, 0.0
+        left = basis @ found.residual
+        left[:rank] = np.sign(left[:rank]) * np.maximum(np.abs(left[:rank]) + rounding, 0.0)
+        D = self._newton_step(basis, found, left, _ROUGH)
+        change = (D.T @ basis).T / self.design.row_scale
+        return max(-float(np.vdot(left, D)), 0.0), np.abs(change).max()
 
     def local_gram(self, rows, curvatures):
         """Gram matrix of `Rows`, samples weighted by their curvatures.
@@ -447,26 +442,40 @@ class Likelihood(Smooth):
     def newton(self, W, features):
         """`Minimum` over the features, the others as in W, by Newton's method from zero.
 
-        On an orthonormal basis. Where the features separate classes there is none: the
-        steps do not get shorter, and it ends at a loss next to nothing, or where nothing but
-        rounding is left to gain.
+        On an orthonormal basis, the intercept being one more coefficient. Where the features
+        separate classes there is none: the steps do not get shorter, and it ends at a loss next
+        to nothing, or where nothing but rounding is left to gain.
         """
         W = W.copy()
         W[features] = 0.0
+        basis, rank, scaled_by = self._basis(features)
+        Z = self.raw(W)
+        found = self.predict(Z)
+        V, settled = self._descend(basis, Z + found.intercept)
+        W[features] = self.loss.centred(scaled_by(V[:rank]))
+        # What is told of W is what W itself gives: the intercept is known, but for rounding.
+        Z, intercept = self.raw(W), found.intercept + V[rank:].sum(axis=0)
+        return Minimum(Seen(W, Z, self.predict(Z, intercept)), settled)
+
+    def _basis(self, features):
+        """Orthonormal rows, of the features and then of the intercept; how many are of the first.
+
+        And what turns coefficients of these into W.
+        """
         basis, scaled_by = _orthonormal(
             self.design.columns(features), self.design.noise[self.design.order[features]]
         )
         self.cost.count_product(self.n_samples, len(features), len(features))
-        V, found, settled = self._descend(basis, self.raw(W))
-        W[features] = self.loss.centred(scaled_by(V))
-        # What is told of W is what W itself gives: the intercept is known, but for rounding.
-        Z = self.raw(W)
-        return Minimum(Seen(W, Z, self.predict(Z, found.intercept)), settled)
+        rank = len(basis)
+        if self.fit_intercept:
+            # Centred columns are orthogonal to it.
+            basis = np.vstack([basis, self.design.row_scale[:, 0]])
+        return basis, rank, scaled_by
 
     def _descend(self, basis, Z):
-        """Coefficients of the basis, `Prediction` and whether it is a minimum, from Z on."""
+        """Coefficients of the basis, and whether they are a minimum, from Z on."""
         V, drift = np.zeros((len(basis), Z.shape[1])), _Drift(self.value_at_zero)
-        found, longest = self.predict(Z), _LONGEST
+        found, longest = self.at(Z, np.zeros(Z.shape[1])), _LONGEST
         gradient = basis @ found.residual
         for _ in range(_MINIMISE_STEPS):
             gone = np.abs(gradient).max(initial=0.0) <= 1e-12
@@ -477,23 +486,36 @@ class Likelihood(Smooth):
             rounding = self._rounding(Z)
             step, better = self._step(Z, change, found, longest, np.vdot(gradient, D), rounding)
             before, gradient = gradient, basis @ better.residual
-            if better.value >= found.value - rounding and _no_shorter(gradient, before):
+            level = better.value >= found.value - rounding and not drift.on
+            if step == 0 or (level and _no_shorter(gradient, before)):
                 break
             longest = 2 * longest
             drift.see(min(step, 1.0) * np.abs(change).max(), found.value - better.value)
             V, Z, found = V + step * D, Z + step * change, better
-        return V, found, not (drift.seen or self.ends_at_nothing(found))
+        return V, not (drift.seen or self.ends_at_nothing(found))
 
     def _newton_step(self, basis, found, gradient, tol):
-        hessian = self.hessian(found)
-        rows = KeptRows(basis, np.arange(len(basis)))
-        inverse = scaled_inverse(self.local_gram(rows, self.loss.curvatures(found.P)))
+        curvatures = self.loss.curvatures(found.P)
+        self.cost.count_product(*basis.shape, len(basis))
+        root = np.sqrt(curvatures)
+        parts = KeptRows(basis, np.arange(len(basis))).parts()
+        inverse = scaled_inverse(gram(part * root[samples] for samples, part in parts))
+        # Classes differ in how much the loss bends with them, as much as their shares do.
+        bends = self.loss.mean_hessian_product(found.P, self.weight)[0]
+        classes = self.weight @ curvatures / np.maximum(bends, 1e-14 * bends.max())
 
         def product(D):
             self.cost.count_product(2, *basis.shape, D.shape[1])
-            return basis @ hessian.product((D.T @ basis).T / self.design.row_scale)
+            change = (D.T @ basis).T / self.design.row_scale
+            return basis @ (self.design.row_scale * self.loss.hessian_product(found.P, change))
 
-        return conjugate_gradients(product, lambda R: inverse @ R, -gradient, tol)
+        # Along what adds the same to all classes nothing bends, and rounding would go far.
+        return conjugate_gradients(
+            product,
+            lambda R: self.loss.centred(inverse @ R * classes),
+            -self.loss.centred(gradient),
+            tol,
+        )
 
     def _step(self, Z, change, found, longest, slope, rounding):
         """How far to go along `change`, and the `Prediction` there; 0 if f does not fall.
@@ -501,10 +523,9 @@ class Likelihood(Smooth):
         It may rise by `rounding`. No raw prediction changes by more than `longest`. `slope` is
         that of f.
         """
-        shift = self.hessian(found).intercept_change(change)
 
         def at(step):
-            return self.predict(Z + step * change, found.intercept + step * shift)
+            return self.at(Z + step * change, found.intercept)
 
         room = longest / max(np.abs(change).max(), 1e-300)
         for step in min(1.0, room) * 0.5 ** np.arange(30):
