@@ -439,6 +439,11 @@ class Likelihood(Smooth):
             self._free = features, self.newton(np.zeros(self.C.shape), features)
         return self._free[1]
 
+    @property
+    def drifts(self):
+        """Whether the features that `free_minimum` was last asked for have none."""
+        return self._free is not None and not self._free[1].settled
+
     def newton(self, W, features):
         """`Minimum` over the features, the others as in W, by Newton's method from zero.
 

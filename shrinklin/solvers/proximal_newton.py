@@ -58,8 +58,8 @@ _LONGEST_TRIAL = 30.0
 _LEAVES = 3
 # Added to the Hessian, relative to its diagonal, once a step fails; tenfold each time.
 _LEAST_DAMPING = 1e-2
-# Added for features without penalty, of the bound on the Hessian: less is rounding, and no
-# gain is to be had from where the loss bends less.
+# Added for features without penalty that tell classes apart, of the bound on the Hessian: less is
+# rounding, and no gain is to be had from where the loss bends less.
 _HOLD = 1e-10
 
 
@@ -164,7 +164,7 @@ class _LikelihoodBlock(working_sets.Block):
         self.row_scale = self.likelihood.design.row_scale
         self.diagonal = self.likelihood.design.diagonal[features]
         # Nothing but f holds features without penalty, and where classes are told apart not f.
-        free = self.groups.spread(self.strengths == 0)
+        free = self.groups.spread(self.strengths == 0) & self.likelihood.drifts
         self.hold = _HOLD * self.likelihood.loss.curvature_bound * np.where(free, self.diagonal, 0)
         seen = self.likelihood.see(self._whole(W))
         if gradient is None:
