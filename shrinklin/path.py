@@ -253,7 +253,8 @@ class RegularizationPath(ABC):
 
         Takes the shrinkage out of the coefficients and leaves the selection.
         Classes that the features tell apart without error have no best
-        coefficients: they then grow until the loss is 1e-6 of an empty model's.
+        coefficients: they then grow until the loss is 1e-6 of an empty model's, or,
+        where only some samples are, until it falls by 1e-10 of that.
 
         Parameters
         ----------

@@ -26,8 +26,10 @@ from shrinklin import (
     ShrinkNetClassifierCV,
     ShrinkNetRegressor,
     ShrinkNetRegressorCV,
+    base,
     regularization_path,
 )
+from shrinklin.path import solve_path
 
 REGRESSORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]
 CLASSIFIERS = [GroupLassoClassifier(), ShrinkNetClassifier(), ShrinkNetClassifier(p=1)]
@@ -128,6 +130,22 @@ def test_models_of_moments(estimator):
     for rows in (slice(None, 20), slice(20, None)):
         model.partial_fit(X[rows], y[rows])
     assert_stored(estimator, model, X, y)
+
+
+@every_estimator
+def test_no_intercept_is_sought_anew(estimator, monkeypatch):
+    X, y = problem(estimator)
+
+    def then_none(objective, *args, **options):
+        solutions = solve_path(objective, *args, **options)
+        monkeypatch.setattr(type(objective.smooth), "intercept", None)
+        return solutions
+
+    for use in (lambda: clone(estimator).fit(X, y), lambda: regularization_path(estimator, X, y)):
+        with monkeypatch.context() as patch:
+            patch.setattr(base, "solve_path", then_none)
+            use()
+        monkeypatch.undo()
 
 
 # --- classes that features without penalty tell apart
