@@ -444,6 +444,23 @@ def test_paths(run):
     hold("path", run, check_path, problems(), st.integers(1, 5))
 
 
+FREE = {"task": "classification", "free": True}
+FOUND_PATHS = [
+    # No number in the search for an intercept.
+    Problem(penalty="p=1", n_samples=4, n_features=9, n_targets=3, **FREE),
+    Problem(n_samples=15, n_targets=4, share=1e-6, seed=212, columns="collinear", response="zero",
+            weights="uneven", layout="csr", **FREE),
+    # Minutes, where only some samples are told apart.
+    Problem(n_samples=12, n_features=8, n_targets=8, share=0.0, seed=12, columns="sparse",
+            response="constant", groups="pairs", **FREE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("problem", FOUND_PATHS, ids=repr)
+def test_paths_that_were_not_sound_are(problem):
+    check_path(problem, 4)
+
+
 def check_chunks(seed, n_features, n_targets, penalty, cut, mutant=None):
     """`partial_fit` of two chunks gives the model of all rows."""
     problem = Problem(
