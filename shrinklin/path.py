@@ -203,8 +203,9 @@ class RegularizationPath(ABC):
 
     def _raw_predictions(self, X):
         """coef x + intercept: shape (n_alphas, n_samples, n_targets)."""
+        own = features(X)
         self._check_names(X)
-        X = check_array(features(X), accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+        X = check_array(own, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
         self._check_n_features(X)
         # Of few columns a copy is small; of many it would be as large as X.
         few = 2 * len(self.kept) < self.n_features
@@ -235,15 +236,11 @@ class RegularizationPath(ABC):
 
     def _checked(self, X, y):
         """Data to fit to."""
+        own = features(X)
         self._check_names(X)
         self._check_given(y)
         X, y = check_X_y(
-            features(X),
-            y,
-            accept_sparse=SPARSE_FORMATS,
-            dtype=float,
-            multi_output=True,
-            y_numeric=False,
+            own, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True, y_numeric=False
         )
         self._check_n_features(X)
         return X, y

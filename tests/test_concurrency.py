@@ -41,9 +41,9 @@ MODELS = [
     GroupLassoClassifier(0.05, solver=TRAINING, random_state=0),
     ShrinkNetClassifier(0.1, solver=TRAINING, random_state=0),
     GroupLassoRegressorCV(4, cv=3),
-    ShrinkNetRegressorCV([1.0, 0.5], cv=3),
+    ShrinkNetRegressorCV([0.1, 0.05], cv=3),
     GroupLassoClassifierCV(4, cv=3),
-    ShrinkNetClassifierCV([0.3, 0.2], cv=3),
+    ShrinkNetClassifierCV([0.05, 0.02], cv=3),
 ]
 N_THREADS = 8
 

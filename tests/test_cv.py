@@ -623,8 +623,8 @@ def test_scorers_and_splitters_see_the_data_as_they_were_given(cls, kind):
 
     cv = SeesRows(3)
     for search in (
-        cls([0.5], cv=cv, scoring=score),
-        GridSearchCV(SINGLE[cls](), {"alpha": [0.5]}, cv=cv, scoring=score, refit=False),
+        cls([0.05], cv=cv, scoring=score),
+        GridSearchCV(SINGLE[cls](), {"alpha": [0.05]}, cv=cv, scoring=score, refit=False),
     ):
         cv.seen = []
         search.fit(X, y)

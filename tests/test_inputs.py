@@ -652,7 +652,7 @@ def takes(name, values):
     if name == "alphas":
         return regularization_path(REGRESSOR, DENSE, Y, alphas=values).coefs
     if name == "alphas of a search":
-        return GroupLassoRegressorCV(values, cv=2).fit(DENSE, Y).cv_scores_
+        return GroupLassoRegressorCV(values, cv=2).fit(DENSE, 10 * Y).cv_scores_
     if name == "feature_weights":
         return clone(REGRESSOR).set_params(feature_weights=values).fit(DENSE, Y).coef_
     model = GroupLassoRegressor(alpha=0.0)
