@@ -618,7 +618,8 @@ def test_a_class_of_one_row_is_warned_of():
     y = np.repeat(["a", "b", "c"], [10, 10, 1])
     with pytest.warns(UserWarning, match=r"classes \['c'\] of y have one row each"):
         selection_frequencies(GroupLassoClassifier(), X, y, 4, random_state=0)
-    selection_frequencies(GroupLassoClassifier(), X, y, 4, resampling="bootstrap")
+    model = GroupLassoClassifier(1e-3)
+    selection_frequencies(model, X, y, 4, resampling="bootstrap", random_state=0)
 
 
 def test_a_class_of_one_row_is_warned_of_where_a_fit_raises():
