@@ -559,13 +559,16 @@ def test_features_that_separate_are_told_as_a_linear_program_tells(fit_intercept
 
 
 def test_steps_are_not_doubled_where_some_samples_are_told_apart(monkeypatch):
-    X = np.array([[0.654], [-0.044], [1.233], [-1.688], [1.046], [1.163], [-2.293], [1.311]])
-    likelihood = build_classes(X, np.arange(8), fit_intercept=False).smooth
-    assert not likelihood.free_minimum(np.arange(1)).settled
-    # Mutant: one direction to infinity is followed to its end, and then the steps are short.
-    likelihood.forget()
+    def settled(seed):
+        X = np.random.default_rng(seed).normal(size=(8, 1))
+        likelihood = build_classes(X, np.arange(8), fit_intercept=False).smooth
+        return likelihood.free_minimum(np.arange(1)).settled
+
+    assert not any(settled(seed) for seed in range(12))
+    # Mutant: one direction to infinity is followed to its end, and then the steps are short: seen
+    # in two of three.
     monkeypatch.setattr(Likelihood, "_told_apart", lambda self, prediction: True)
-    assert likelihood.free_minimum(np.arange(1)).settled
+    assert any(settled(seed) for seed in range(12))
 
 
 def test_the_last_two_coefficients_are_remembered():
