@@ -206,9 +206,8 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         -----
         ConvergenceWarning
             Where `max_iter` sweeps did not reach `tol`; and where features
-            without penalty tell classes, or some samples of them, apart without
-            error, so that no finite coefficients are best: the model is then one
-            from which larger ones gain next to nothing.
+            without penalty separate some samples, or all, without error, so that no
+            finite coefficients are best: larger ones would gain next to nothing.
         UserWarning
             Where nothing is kept with the default `alpha`, and a smaller one would keep
             something.

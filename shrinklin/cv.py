@@ -350,7 +350,9 @@ def _polished(model, objective, solution):
     tol = _POLISH * model.tol
     # Whether or not the path was solved in this process, these are the same bits.
     objective.smooth.forget()
-    with one_blas_thread():
+    # Of a trial step that does not fit.
+    unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with one_blas_thread(), unseen:
         better = model._solver().solve(objective, solution.W, tol=tol, max_iter=model.max_iter)
     return min(solution, better, key=lambda s: s.residual)
 

@@ -119,7 +119,7 @@ def _told_labels(scorer, model, X, y, params):
     except ValueError:
         for labels in _labels(model, y):
             # Where metadata are routed, a scorer gives its metric what that takes.
-            with suppress(TypeError), config_context(enable_metadata_routing=True):
+            with suppress(TypeError, ValueError), config_context(enable_metadata_routing=True):
                 return _scored(scorer, model, X, y, {**labels, **params})
         raise
 
@@ -193,7 +193,7 @@ class MomentFold:
     def scores(self, followed):
         """Minus the mean squared error of every model on the held-out rows."""
         errors = followed.path.mean_squared_errors(self.test)
-        rounding = _rounding(followed.path, self.test)
+        rounding = _rounding(followed.path, self.test, self.train.dtype)
         if self.rows is None:
             _warn_if_rounded(rounding > _MUCH_ROUNDED * errors)
             return -errors
@@ -203,13 +203,13 @@ class MomentFold:
         return -errors
 
 
-def _rounding(path, moments):
+def _rounding(path, moments, dtype):
     """How far the errors that moments give to the models of a path may be off by rounding.
 
     They are sums of terms that cancel: where features nearly do, or the fit is nearly perfect,
-    little is left of them.
+    little is left of them. `dtype` is that of X, in which its products may have been taken.
     """
-    eps = 8 * np.finfo(float).eps
+    eps = 8 * np.finfo(dtype).eps
     coefs, x_mean = path.kept_coefs, moments.x_mean[path.kept]
     sizes = np.sqrt(np.diagonal(moments.xx)[path.kept] / moments.weight)
     spread = (np.abs(coefs) @ sizes) ** 2 + np.diagonal(moments.yy) / moments.weight
@@ -222,9 +222,11 @@ def _rounding(path, moments):
 
 def _errors_on_rows(rows, path, models):
     X, y, s = rows.data()
+    kept = X[:, path.kept].astype(float)
     errors = np.empty(len(models))
     for place, i in enumerate(models):
-        residual = y.reshape(len(y), -1) - X @ path.coef(i).T - path.intercepts[i]
+        coef = path.kept_coefs[i].astype(float)
+        residual = y.reshape(len(y), -1) - kept @ coef.T - path.intercepts[i]
         errors[place] = np.average((residual**2).mean(axis=1), weights=s)
     return errors
 

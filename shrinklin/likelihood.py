@@ -33,8 +33,8 @@ _INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
 _ROUNDING = 1e-15
 # Where so much of a slope is left, Z is large: it is cooled down to, by such factors.
 _ASTRAY, _COOLING = 1e-3, 4.0
-# Of more targets the mean Hessian is not formed, but multiplied by: a step of n·K² and K³
-# otherwise. So much of what is solved for is left then.
+# The mean Hessian of more targets is multiplied by, not formed: to form and factor it takes n·K²
+# and K³ a step. So much of what is solved for is left then.
 _FORMED, _LEFT = 48, 1e-8
 # Without penalty, classes that can be told apart have no best W: enough is this loss.
 _SEPARATED = 1e-6
@@ -43,8 +43,8 @@ _MINIMISE_STEPS = 60
 # next, and so on.
 _LONGEST = 100.0
 # Where classes are told apart, a step adds 1 to a difference of two raw predictions: one of them
-# moves by _LONG or more, and f falls by e times less than before. So many such steps, from where
-# it fell by _FLAT of f(0) on, are taken for that; it is far enough once f falls by _NOTHING.
+# moves by _LONG or more, and f falls by e times less than in the step before. _DRIFTED such steps
+# that lower f by less than _FLAT·f(0) count as having no end; below _NOTHING·f(0) it is enough.
 _LONG, _FLAT, _NOTHING, _DRIFTED = 0.25, 1e-3, 1e-10, 12
 # How exact steps are: those to infinity may go in several directions, of which rough ones take
 # the steepest alone.
@@ -178,6 +178,8 @@ class Likelihood(Smooth):
         That of the squared loss on the same data, for its G.
     weight : ndarray of shape (n_samples,)
         s_i/Σs.
+    present : ndarray of bool, shape (n_targets,)
+        All but classes without weight, if there is an intercept.
     """
 
     def __init__(self, loss, X, Y, sample_weight, order, fit_intercept=True):
@@ -194,6 +196,9 @@ class Likelihood(Smooth):
         shares = self.weight @ Y
         # What the gradient of an intercept is small against; a class may be rare.
         self.scales = np.where(shares > LEAST_SHARE, shares, 1.0)
+        # Where the intercept rules a class out, f is level in its coefficients.
+        ruled_out = fit_intercept and Y.shape[1] > 1
+        self.present = shares > LEAST_SHARE if ruled_out else np.ones(Y.shape[1], dtype=bool)
         self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
@@ -514,12 +519,14 @@ class Likelihood(Smooth):
             change = (D.T @ basis).T / self.design.row_scale
             return basis @ (self.design.row_scale * self.loss.hessian_product(found.P, change))
 
-        # Along what adds the same to all classes nothing bends, and rounding would go far.
+        def bending(D):
+            # Where nothing bends rounding would go far: absent classes, the same for all others.
+            kept = np.zeros(D.shape)
+            kept[:, self.present] = self.loss.centred(D[:, self.present])
+            return kept
+
         return conjugate_gradients(
-            product,
-            lambda R: self.loss.centred(inverse @ R * classes),
-            -self.loss.centred(gradient),
-            tol,
+            product, lambda R: bending(inverse @ R * classes), -bending(gradient), tol
         )
 
     def _step(self, Z, change, found, longest, slope, rounding):

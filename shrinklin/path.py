@@ -315,8 +315,8 @@ class RegressionPath(RegularizationPath):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
             From moments errors are sums of terms that cancel: off by some 1e-15 times the
-            largest, which is small beside them unless features nearly cancel or the fit is
-            nearly perfect.
+            largest (1e-7 where they are moments of float32 data), which is small beside them
+            unless features nearly cancel or the fit is nearly perfect.
         y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_targets)
             None with moments.
 
@@ -610,7 +610,8 @@ def with_model(path, i, other):
     for name in ("intercepts", "n_selected", "residuals", "objectives"):
         before, there = getattr(path, name), getattr(other, name)
         changed[name] = np.concatenate([before[:i], there, before[i + 1 :]])
-    return replace(path, kept=kept, kept_coefs=coefs, **changed)
+    alive = coefs.any(axis=(0, 1))
+    return replace(path, kept=kept[alive], kept_coefs=coefs[:, :, alive], **changed)
 
 
 def _dense(y):
@@ -619,7 +620,8 @@ def _dense(y):
 
 def alpha_grid(alphas, eps, estimator, objective):
     """Alphas from large to small, as asked for by `regularization_path`."""
-    alphas = _alphas(alphas, eps, estimator, objective)
+    with one_blas_thread():
+        alphas = _alphas(alphas, eps, estimator, objective)
     clone(estimator).set_params(alpha=alphas[-1])._check_parameters()
     return alphas
 
@@ -627,9 +629,10 @@ def alpha_grid(alphas, eps, estimator, objective):
 def largest_useful_alpha(estimator, objective):
     """α_max, or 0 where nothing but rounding could make a feature enter."""
     noise = _NOTHING * np.sqrt(2 * objective.smooth.value_at_zero)
-    if objective.residual_scale <= noise:
-        return 0.0
-    return estimator._alpha_at(objective.strength_max())
+    with one_blas_thread():
+        if objective.residual_scale <= noise:
+            return 0.0
+        return estimator._alpha_at(objective.strength_max())
 
 
 def warn_if_alphas_are_too_large(name, estimator, objective, path):

@@ -1140,3 +1140,18 @@ def test_the_intercept_follows_where_classes_of_uneven_weight_are_told_apart():
         model = GroupLassoClassifier(alpha=0.0).fit(X, y, s)
     empty = log_loss(X, y, np.zeros((1, 2)), np.log(s[y == 1].sum() / s[y == 0].sum()), s)
     assert log_loss(X, y, model.coef_, model.intercept_, s) < 1e-5 * empty
+
+
+@pytest.mark.parametrize("n_classes", [3, 60])
+@pytest.mark.parametrize("n_free", [0, 1])
+@pytest.mark.parametrize("estimator", [GroupLassoClassifier(), ShrinkNetClassifier()], ids=repr)
+def test_a_class_without_weight_changes_no_verdict(estimator, n_free, n_classes):
+    """The loss hardly bends with its coefficients: a step there is long and says nothing."""
+    X, y = simulate_classes(300, 6, n_classes, noise=3)
+    y[:n_classes] = np.arange(n_classes)
+    weights = np.r_[np.zeros(n_free), np.ones(6 - n_free)]
+    for alpha in (0.03, 0.003):
+        model = clone(estimator).set_params(alpha=alpha, feature_weights=weights)
+        model.fit(X, y, 1.0 * (y != 1))  # a warning would be an error
+        if isinstance(model, GroupLassoClassifier):
+            assert model.dual_gap_ <= 1e-6 * np.log(n_classes)

@@ -58,6 +58,7 @@ from shrinklin import (
     ShrinkNetRegressorCV,
     regularization_path,
 )
+from shrinklin import folds as of_folds
 from shrinklin.cv import choose
 
 ROOT = Path(__file__).parents[1]
@@ -217,6 +218,27 @@ def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
     # less: where features cancel, moments give 1e-4 as a sum of 1e8.
     monkeypatch.setattr("shrinklin.folds._rounding", lambda *_: -np.inf)
     assert against_rows(clone(search).fit(X, Y)) > 1e-5
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_scores_of_float32_are_those_of_the_rows(offset, monkeypatch):
+    X, y = simulate(400, 5, 1, noise=0.01)
+    X, y = (X + offset).astype(np.float32), y.ravel()
+    search = GroupLassoRegressorCV(alphas=4, eps=1e-5, cv=4)
+
+    def score(model, X, y):
+        predicted = X.astype(float) @ model.coef_.astype(float) + model.intercept_
+        return -np.mean((predicted - y) ** 2)
+
+    expected = clone(search).set_params(scoring=score).fit(X, y).cv_scores_
+    np.testing.assert_allclose(clone(search).fit(X, y).cv_scores_, expected, rtol=1e-6)
+    if offset:  # products are then taken in float64 for its sake
+        return
+    # Mutant: they are always taken to be.
+    rounding = of_folds._rounding
+    monkeypatch.setattr(of_folds, "_rounding", lambda *of, dtype=float: rounding(*of[:2], dtype))
+    mutant = clone(search).fit(X, y).cv_scores_
+    assert np.abs(mutant / expected - 1).max() > 1e-4
 
 
 def test_an_offset_costs_no_pass_over_the_rows(monkeypatch):

@@ -648,6 +648,10 @@ def test_one_model_of_a_path_is_replaced():
     empty = regularization_path(GroupLassoRegressor(), X, Y, alphas=[1e6])
     assert path.coef(1).any()
     assert not with_model(path, 1, empty).coef(1).any()
+    # No column is left that no model keeps.
+    for i in range(len(path.alphas)):
+        path = with_model(path, i, empty)
+    assert not len(path.kept)
 
 
 WIDE_MODELS = [GroupLassoRegressor(), ShrinkNetRegressor(), GroupLassoClassifier()]

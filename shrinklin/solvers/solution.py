@@ -27,7 +27,7 @@ class Status(Enum):
         'optimizer="adagrad" or "adam" bears larger ones than "sgd".'
     )
     SEPARATED = (
-        "Features without penalty tell classes, or some samples of them, apart without error: "
+        "Features without penalty separate some samples, or all, without error: "
         "their coefficients could grow without end. Give alpha > 0, and feature_weights > 0."
     )
 

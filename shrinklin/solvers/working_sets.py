@@ -57,8 +57,8 @@ def solve(objective, W, restrict, *, tol, max_iter, has_minimum=True):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        # Until those left out have entered, it need not be far better than they are; beyond
-        # n features, digits that the next working set undoes take long.
+        # Until those left out have entered, it need not be far better than they are; beyond n
+        # features it is a waste to compute digits that the next working set changes.
         many = len(features) > max(objective.smooth.n_samples, MANY)
         left_out = np.delete(residuals, working).max(initial=0.0)
         block_tol = max(0.5 * threshold, _LEFT_OUT * left_out, 0.1 * worst if many else 0.0)
