@@ -202,6 +202,17 @@ FOUND = [
     Problem(n_samples=10, n_features=2, seed=132, **FAR),
     Problem(n_samples=3, n_features=2, share=0.0, columns="collinear", layout="float32"),
     Problem(n_samples=1, n_features=1, seed=1, y_exponent=20, layout="float32"),
+    Problem(
+        penalty="p=1",
+        n_samples=3,
+        n_features=34,
+        share=0.01,
+        seed=1000,
+        columns="duplicated",
+        weights="uneven",
+        groups="pairs",
+        layout="csr",
+    ),
 ]
 
 

@@ -10,7 +10,7 @@ from problems import PROBLEMS, simulate
 from shrinklin.design import Design
 from shrinklin.objective import Objective
 from shrinklin.penalties import GroupLasso
-from shrinklin.quadratic import Touching
+from shrinklin.quadratic import GramQuadratic, Touching
 
 
 def random_W(objective, seed=0):
@@ -224,3 +224,27 @@ def test_few_gradients_of_all_features_make_a_path(monkeypatch):
     for strength in objective.strength_max() * np.geomspace(1, 0.3, 20):
         W = solve(objective.at(strength), W, tol=1e-6).W
     assert len(seen) <= 20
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("offset", [0, 3, 30])
+def test_no_curvature_is_negative(container, offset, monkeypatch):
+    """Of equal columns, whose means take digits off their products: there f has no minimum."""
+
+    def least_curvature(seed):
+        X, Y = simulate(4, 20, 1, seed=seed)
+        X = np.repeat(X, 2, axis=1) + offset
+        s = [200.0, 0.01, 0.3, 5.0]
+        G = build(container(X), Y, gram=True, sample_weight=s).smooth.G
+        # As eigvalsh rounds.
+        return np.linalg.eigvalsh(G)[0] + 1e-15 * np.trace(G)
+
+    assert min(least_curvature(seed) for seed in range(20)) >= 0
+    if (
+        container is np.asarray or offset != 3
+    ):  # columns are then centred before they are multiplied
+        return
+    # Mutant: what rounding takes off is as small as what is left.
+    lift = GramQuadratic._lift
+    monkeypatch.setattr(GramQuadratic, "_lift", lambda self, means: lift(self, 0 * means))
+    assert min(least_curvature(seed) for seed in range(20)) < 0
