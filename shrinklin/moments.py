@@ -633,7 +633,16 @@ def _sparse_products(X, Yc, s):
         xx[:, far], xx[far] = cross, cross.T
         xx[np.ix_(far, far)] = centred.T @ (s[:, None] * centred)
         xy[far] = centred.T @ (s[:, None] * Yc)
+    squares = s.sum() * x_mean**2
+    squares[far] = 0.0
+    # Products round as they were before the means came off.
+    xx.flat[:: len(xx) + 1] += curvature_noise(squares)
     return x_mean, xx, xy
+
+
+def curvature_noise(squares):
+    """What rounding may take off the curvatures of a Gram matrix with this diagonal."""
+    return len(squares) * np.finfo(float).eps * squares
 
 
 def far_from_zero(variance, x_mean):

@@ -16,7 +16,7 @@ from scipy import linalg
 
 from shrinklin.cost import CostMeter
 from shrinklin.design import Design
-from shrinklin.moments import Moments, far_from_zero, variance_noise, weighted_mean
+from shrinklin.moments import Moments, curvature_noise, variance_noise, weighted_mean
 from shrinklin.smooth import Smooth
 
 # The Gram matrix of this many features is formed whatever n is.
@@ -179,23 +179,14 @@ class GramQuadratic(Quadratic):
         self.G, self.C, yy = moments.centred() if fit_intercept else moments.raw()
         if not np.array_equal(order, np.arange(len(order))):
             self.G, self.C = self.G[np.ix_(order, order)], self.C[order]
+        # Along a negative curvature f would have no minimum.
+        self.G.flat[:: len(order) + 1] += curvature_noise(np.diagonal(self.G))
         kept = 1.0 if fit_intercept else 0.0
         self.x_mean, self.y_mean = kept * moments.x_mean, kept * moments.y_mean
-        self._lift(self.x_mean[order])
         self.yy = float(np.trace(yy))
         self.diagonal = np.diagonal(self.G).copy()
         self.order, self.n_samples = order, moments.n_samples
         self.cost = CostMeter()
-
-    def _lift(self, means):
-        """Add to the diagonal what rounding may have taken off curvatures.
-
-        Along a negative one f would have no minimum. Products that means were taken off round
-        as they were before; columns far from zero are centred before they are multiplied.
-        """
-        variances, unit = np.diagonal(self.G), len(means) * np.finfo(float).eps
-        near = ~far_from_zero(variances, means)
-        self.G.flat[:: len(means) + 1] += unit * (variances + near * means**2)
 
     def cross(self, left, right):
         return self.G[np.asarray(left)[:, None], right]
