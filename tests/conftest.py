@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 
 import pytest
 from hypothesis import settings
@@ -26,6 +27,22 @@ def pytest_xdist_auto_num_workers():
 
 # `make fuzz`: see test_properties.py.
 settings.register_profile("fuzz")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Coverage makes Python half as slow again: it does not follow what is marked `untraced`.
+
+    pytest-cov's own `no_cover` has no effect in the processes of pytest-xdist.
+    """
+    if not item.config.getoption("cov_source", None) or not item.get_closest_marker("untraced"):
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 def pytest_addoption(parser):

@@ -70,47 +70,42 @@ def fista_group_lasso(X, Y, alpha, n_iter=50_000, tol=1e-15):
     return least
 
 
-def bridge_value(G, C, yy, W, strength, p):
-    """½⟨W, GW⟩ − ⟨C, W⟩ + ½yy + κ Σ_j ‖w_j‖_p^{p/(p+1)}."""
-    smooth = 0.5 * np.vdot(W, G @ W) - np.vdot(C, W) + 0.5 * yy
-    return smooth + strength * sum(bridge(p)(row) for row in W)
-
-
 def brute_force_bridge(X, Y, strength, p, n_steps=150):
     """Least objective over all supports of features (no intercept, centred data).
 
-    On every support reweighted ridge regression descends from least squares.
+    On every support reweighted ridge regression descends from least squares; all supports of
+    one size at once.
     """
     n, n_features = X.shape
     G, C, yy = X.T @ X / n, X.T @ Y / n, (Y**2).sum() / n
     best = 0.5 * yy
     for size in range(1, n_features + 1):
-        for support in itertools.combinations(range(n_features), size):
-            S = list(support)
-            W = np.linalg.lstsq(G[np.ix_(S, S)], C[S], rcond=None)[0]
-            previous = np.inf
-            for _ in range(n_steps):
-                W = _reweighted_ridge(G[np.ix_(S, S)], C[S], W, strength, p)
-                value = bridge_value(G[np.ix_(S, S)], C[S], yy, W, strength, p)
-                if value > previous - 1e-10 * yy:
-                    break
-                previous = value
-            best = min(best, value)
+        S = np.array(list(itertools.combinations(range(n_features), size)))
+        G_S, C_S = G[S[:, :, None], S[:, None, :]], C[S]
+        W, previous = np.linalg.pinv(G_S, hermitian=True) @ C_S, np.full(len(S), np.inf)
+        for _ in range(n_steps):
+            W = _reweighted_ridge(G_S, C_S, W, strength, p)
+            values = _bridge_values(G_S, C_S, yy, W, strength, p)
+            best = min(best, values.min())
+            falls = values <= previous - 1e-10 * yy
+            if not falls.any():
+                break
+            G_S, C_S, W, previous = G_S[falls], C_S[falls], W[falls], values[falls]
     return best
 
 
+def _bridge_values(G, C, yy, W, strength, p):
+    """½⟨W, GW⟩ − ⟨C, W⟩ + ½yy + κ Σ_j ‖w_j‖_p^{p/(p+1)}, of each of a stack."""
+    smooth = ((0.5 * G @ W - C) * W).sum(axis=(1, 2)) + 0.5 * yy
+    norms = (np.abs(W) ** p).sum(axis=2) ** (1 / (p + 1))
+    return smooth + strength * norms.sum(axis=1)
+
+
 def _reweighted_ridge(G, C, W, strength, p):
-    # κφ(w) ≤ κφ(w0) + ½ Σ d (w² − w0²), with equality at w0.
-    magnitude = np.maximum(np.abs(W), 1e-9)
-    if p == 2:
-        norms = np.sqrt((magnitude**2).sum(axis=1))
-        d = 2 / 3 * strength * norms ** (-4 / 3)
-        return np.linalg.solve(G + np.diag(d), C)
-    root = np.sqrt(magnitude.sum(axis=1, keepdims=True))
-    d = strength / (2 * root * magnitude)
-    return np.column_stack(
-        [np.linalg.solve(G + np.diag(d[:, t]), C[:, t]) for t in range(C.shape[1])]
-    )
+    """Minimise the quadratic plus Σ ½ d w², target by target."""
+    d = _reweighting(W, strength, p).transpose(0, 2, 1)
+    M = G[:, None] + d[..., None] * np.eye(G.shape[-1])
+    return np.linalg.solve(M, C.transpose(0, 2, 1)[..., None])[..., 0].transpose(0, 2, 1)
 
 
 def log_loss(X, codes, coef, intercept, sample_weight=None):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[1]
 
 # A module imports from rows above its own alone: nothing points back, nothing goes round.

@@ -17,6 +17,8 @@ from benchmarks.fista import fista_path, smooth_of
 from benchmarks.judge import Judge, bridge_prox
 from shrinklin import ShrinkNetRegressor, regularization_path
 
+pytestmark = pytest.mark.untraced
+
 BENCHMARKS = Path(judging.__file__).parent
 LOSSES = ["squared", "multinomial", "logistic"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments import early_pruning, tradeoff
+from experiments import early_pruning, time_vs_cost, tradeoff
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
 from experiments.experiment import Outcome
@@ -18,13 +18,18 @@ from experiments.report import as_markdown
 from experiments.results import read_table
 from experiments.run import Finished
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
-    """The quick forms with two seeds of three, and every other row of the digits."""
+    """The folder of the quick forms, smaller still."""
     out = tmp_path_factory.mktemp("claims")
+    timings = {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20}
+    training = {"n_seeds": 2, "epochs": 1000}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(early_pruning, "_QUICK", replace(early_pruning._QUICK, n_seeds=2))
+        for module, sizes in ((early_pruning, training), (time_vs_cost, timings)):
+            patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
         patch.setattr(tradeoff, "MOST_ROWS_QUICK", tradeoff.MOST_ROWS_QUICK // 2)
         assert main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out

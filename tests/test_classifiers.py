@@ -6,6 +6,7 @@ import string
 import time
 import warnings
 from contextlib import contextmanager
+from functools import cache
 
 import cvxpy as cp
 import numpy as np
@@ -56,6 +57,7 @@ every_number_of_classes = pytest.mark.parametrize("n_classes", [2, 3])
 
 @every_estimator
 @pytest.mark.filterwarnings("ignore:No features were selected", "ignore:.* keeps no feature")
+@pytest.mark.untraced
 def test_check_estimator(estimator):
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} == {"passed"}
@@ -223,17 +225,22 @@ def test_dual_gap_with_unpenalised_features():
 # --- ShrinkNet
 
 
+@cache
+def least(seed, p):
+    """A problem X, y, alpha, and its minimum by brute force."""
+    X, y = random_small_classes(seed)
+    alpha = alpha_for(X, y, 10 ** -np.random.default_rng(seed).uniform(0.05, 2))
+    return (X, y, alpha), brute_force_log_bridge(X, y, alpha, p)
+
+
 def excess_over_brute_force(find, p, n_problems):
     """Relative excess of `find(X, y, alpha)` over brute force, on every problem."""
-    found = []
-    for seed in range(n_problems):
-        X, y = random_small_classes(seed)
-        alpha = alpha_for(X, y, 10 ** -np.random.default_rng(seed).uniform(0.05, 2))
-        found.append(find(X, y, alpha) / brute_force_log_bridge(X, y, alpha, p) - 1)
-    return np.array(found)
+    problems = [least(seed, p) for seed in range(n_problems)]
+    return np.array([find(*problem) / best - 1 for problem, best in problems])
 
 
 @pytest.mark.parametrize(("p", "n_problems"), [(2, 100), (1, 30)])
+@pytest.mark.untraced
 def test_global_optimum_in_98_percent(p, n_problems):
     def fitted(X, y, alpha):
         model = ShrinkNetClassifier(alpha, p=p).fit(X, y)

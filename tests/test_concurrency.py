@@ -30,6 +30,8 @@ from shrinklin import (
 from shrinklin.blas import one_blas_thread
 from shrinklin.messages import results
 
+pytestmark = pytest.mark.untraced
+
 TRAINING = GradientDescent(max_epochs=50, tol=1e30, batch_size=10, removal=Threshold(0.01))
 MODELS = [
     GroupLassoRegressor(0.5),
@@ -40,10 +42,10 @@ MODELS = [
     ShrinkNetRegressor(0.5, solver=TRAINING, random_state=0),
     GroupLassoClassifier(0.05, solver=TRAINING, random_state=0),
     ShrinkNetClassifier(0.1, solver=TRAINING, random_state=0),
-    GroupLassoRegressorCV(4, cv=3),
-    ShrinkNetRegressorCV([0.1, 0.05], cv=3),
-    GroupLassoClassifierCV(4, cv=3),
-    ShrinkNetClassifierCV([0.05, 0.02], cv=3),
+    GroupLassoRegressorCV(4, cv=2),
+    ShrinkNetRegressorCV([0.2, 0.1], cv=2),
+    GroupLassoClassifierCV(3, cv=2),
+    ShrinkNetClassifierCV([0.2, 0.1], cv=2),
 ]
 N_THREADS = 8
 
@@ -173,10 +175,10 @@ def check_workers():
     models = MODELS[:8:3]
     alone = [coefficients(model, 1) for model in models]
     for kind, backend in BACKENDS.items():
-        workers = Parallel(2, backend=backend)
-        found = workers(delayed(coefficients)(model, 1) for model in models)
+        with Parallel(2, backend=backend) as workers:
+            found = workers(delayed(coefficients)(model, 1) for model in models)
+            numbers = workers(delayed(threads_in_worker)() for _ in range(4))
         np.testing.assert_array_equal(np.concatenate(found), np.concatenate(alone), kind)
-        numbers = workers(delayed(threads_in_worker)() for _ in range(4))
         assert all(inside == {1} for _, inside, _ in numbers), kind
         # Threads that overlap see each other's limit.
         assert kind == "threading" or all(before == after for before, _, after in numbers), kind

@@ -83,6 +83,7 @@ def data_for(cls, n_samples=60, n_features=8, seed=0):
 @pytest.mark.filterwarnings(
     "ignore:No features were selected", "ignore:.*Further steps no longer change"
 )
+@pytest.mark.untraced
 def test_check_estimator(estimator):
     if isinstance(estimator, ShrinkNetClassifierCV):
         estimator.set_params(alphas=1)  # a minute, else

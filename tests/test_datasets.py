@@ -33,6 +33,8 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.run import Place, run
 from openml_server import Fault, Published, running
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 CACHE = DATA / "openml_cache"

@@ -10,6 +10,8 @@ import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[1]
 WITH_CODE = re.compile(r"^```python$", re.MULTILINE)
 PAGES = [

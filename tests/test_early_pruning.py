@@ -27,6 +27,8 @@ from experiments.experiment import Outcome
 from experiments.run import Place, run
 from shrinklin import GradientDescent, ShrinkNetClassifier, ShrinkNetRegressor, SignChange
 
+pytestmark = pytest.mark.untraced
+
 EPOCHS = 120
 SMALL = Grid(
     n_gammas=6, thresholds=(1e-2, 3e-1), annealing=((0.25, 10.0),), n_seeds=2, epochs=EPOCHS

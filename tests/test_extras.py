@@ -5,6 +5,7 @@ import configparser
 import importlib
 import re
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import experiments.__main__
 import proofs_check.__main__
 from shrinklin.messages import imported
 from test_architecture import FOLDERS, OURS, Imports, called, nodes
+
+pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
 CONFIG = configparser.ConfigParser()
@@ -68,11 +71,15 @@ HINTS = {
 }
 
 
+# It reads the files of all that is installed.
+distributions = cache(packages_distributions)
+
+
 def wrong_hint(name, extra, package, extras):
     """What is wrong with a hint, "" if nothing is."""
     top = name.split(".")[0]
     needed, its_extras = parsed(package)
-    theirs = packages_distributions().get(top, [top])
+    theirs = distributions().get(top, [top])
     if needed not in [distribution.lower() for distribution in theirs]:
         return f"{top} is imported and {needed} named"
     if extra is None:

@@ -1077,6 +1077,7 @@ SHORT = GradientDescent(max_epochs=60, learning_rate=0.5)
 )
 @pytest.mark.filterwarnings("ignore:No features were selected")
 @pytest.mark.filterwarnings("ignore:(?s).*above that of a model without features")
+@pytest.mark.untraced
 def test_check_estimator(estimator):
     # Minibatches of weighted rows are not those of repeated rows.
     expected = {

@@ -306,6 +306,7 @@ ESTIMATORS = [
 
 @pytest.mark.parametrize("estimator", [ESTIMATORS[i] for i in (0, 1, 3)], ids=repr)
 @pytest.mark.filterwarnings("ignore:No features were selected", "ignore:the choice of alpha")
+@pytest.mark.untraced
 def test_check_estimator(estimator):
     results = check_estimator(InformationCriterion(estimator, alphas=2, eps=0.1), on_skip=None)
     assert {result["status"] for result in results} == {"passed"}

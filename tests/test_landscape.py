@@ -27,6 +27,8 @@ from experiments.landscape import (
 from experiments.run import Place, run
 from shrinklin import GradientDescent, ShrinkNetRegressor
 
+pytestmark = pytest.mark.untraced
+
 N_STARTS = 3
 
 

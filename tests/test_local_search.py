@@ -42,6 +42,7 @@ def whole_search(objective):
 
 
 @pytest.mark.parametrize(("p", "n_problems"), [(2, 200), (1, 60)])
+@pytest.mark.untraced
 def test_global_optimum_in_99_percent(p, n_problems):
     found = excess(whole_search, p, n_problems)
     assert np.mean(found > 1e-6) <= 0.01

@@ -40,6 +40,8 @@ from sklearn.utils.fixes import parse_version
 
 from shrinklin import GroupLassoClassifier, GroupLassoRegressor, ShrinkNetRegressor
 
+pytestmark = pytest.mark.untraced
+
 TEXT = (Path(__file__).parents[1] / "docs" / "migration.md").read_text()
 NEW_NAMES = parse_version(sklearn.__version__) >= parse_version("1.8")
 SINCE_1_9 = parse_version(sklearn.__version__) >= parse_version("1.9")

@@ -130,6 +130,7 @@ A_FIT = 60
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.untraced
 def test_memory_does_not_grow_over_a_thousand_fits():
     fits = few_models()
     assert resident_growth(fits, times=125) < 4_000_000

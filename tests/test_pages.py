@@ -13,6 +13,8 @@ import datasets
 import shrinklin
 from shrinklin import distributed
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[1]
 # Pages that sphinx-gallery makes, of the scripts in examples/.
 MADE = "gallery/"

@@ -521,7 +521,8 @@ assert found.n_samples * found.n_features * 8 == 1e9
 GroupLassoRegressor().fit_moments(found)
 print(peak() - before)
 """)
-    assert grown < 2e7
+    # A chunk has 10 MB; how many of those that are freed the allocator keeps differs.
+    assert grown < 5e7
 
 
 def test_little_of_a_parquet_file_is_read_ahead(tmp_path):

@@ -22,6 +22,8 @@ from shrinklin import (
     regularization_path,
 )
 
+pytestmark = pytest.mark.untraced
+
 DATA = Path(__file__).parents[2] / "shared" / "data"
 OES97 = DATA / "multi_target" / "oes97.arff"
 GAS = DATA / "gas_drift" / "gas_drift_z10.npz"
@@ -75,7 +77,7 @@ def test_early_removal_on_oes97_saves_nine_tenths_at_little_loss():
         return model.history_["loss"][-1], model
 
     ratios = []
-    for seed in range(10):
+    for seed in range(5):
         baseline, plain = train(seed, None)
         loss, pruned = train(seed, SignVariance(gamma=0.99, threshold=0.5))
         ratios.append(loss / baseline)

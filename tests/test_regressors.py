@@ -44,6 +44,7 @@ residual_updates = CoordinateDescent(gram=False)
 @pytest.mark.filterwarnings(
     "ignore:No features were selected", "ignore:.* keeps no feature", "ignore:this .* was fitted by"
 )
+@pytest.mark.untraced
 def test_check_estimator(estimator):
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} == {"passed"}

@@ -26,6 +26,8 @@ from experiments.time_vs_cost import (
 )
 from shrinklin import Annealing
 
+pytestmark = pytest.mark.untraced
+
 EPOCHS, TARGETS = 20, 8
 COSTS = np.geomspace(1e3, 1e7, 30)
 

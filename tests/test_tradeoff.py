@@ -36,6 +36,8 @@ from shrinklin import (
     ShrinkNetRegressor,
 )
 
+pytestmark = pytest.mark.untraced
+
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

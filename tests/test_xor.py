@@ -31,6 +31,8 @@ from experiments.xor import (
 )
 from shrinklin import GroupLassoClassifier, ShrinkNetClassifier
 
+pytestmark = pytest.mark.untraced
+
 LASSO_BY_LOSS = "group lasso, α by log-loss"
 SMALL = {(2, 4): (60, 80), (3, 5): (60, 80)}
 SETTINGS = {"n_keep": 12, "folds": 2, "n_alphas": 4, "highest": 0.8, "lowest": 0.01}
