@@ -55,6 +55,8 @@ LAMBDA_MSE = 0.1
 LAMBDA_LOG = 0.05
 # XOR with that and with twice that, half of what keeps all of its products out.
 XOR = {"xor": LAMBDA_LOG, "xor-strong": 2 * LAMBDA_LOG}
+# Random starts, and those of the quick form.
+N_STARTS, N_STARTS_QUICK = 100, 12
 TOL, MAX_SWEEPS = 1e-6, 10_000
 # Relative differences that make two values the same, and nearly so.
 SAME, NEAR = 1e-3, 1e-2
@@ -166,7 +168,7 @@ class Landscape(Experiment):
         return Problem(data.X, data.y, n_epochs, strength, weight_decay, data.checksum)
 
     def jobs(self, data, quick):
-        starts = range(12 if quick else 100)
+        starts = range(N_STARTS_QUICK if quick else N_STARTS)
         cells = [[(method, start) for method in METHODS] for start in starts]
         return [
             [{"method": method, "start": start, **data.settings} for method, start in job]

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -29,13 +30,22 @@ def pytest_xdist_auto_num_workers():
 settings.register_profile("fuzz")
 
 
+# How many instances of a parametrized test coverage follows, in each process.
+FOLLOWED = 3
+RUN: Counter = Counter()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """Coverage makes Python half as slow again: it does not follow what is marked `untraced`.
+    """Coverage, which makes Python half as slow again, does not follow what only repeats.
 
-    pytest-cov's own `no_cover` has no effect in the processes of pytest-xdist.
+    That is marked `untraced`, or has been followed with other parameters. (The marker `no_cover`
+    of pytest-cov has no effect in the processes of pytest-xdist.)
     """
-    if not item.config.getoption("cov_source", None) or not item.get_closest_marker("untraced"):
+    test = item.nodeid.partition("[")[0]
+    RUN[test] += 1
+    repeats = item.get_closest_marker("untraced") or RUN[test] > FOLLOWED
+    if not item.config.getoption("cov_source", None) or not repeats:
         return (yield)
     tracer = sys.gettrace()
     sys.settrace(None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments import early_pruning, time_vs_cost, tradeoff
+from experiments import early_pruning, landscape, time_vs_cost, tradeoff, xor
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
 from experiments.experiment import Outcome
@@ -26,11 +26,15 @@ def out(tmp_path_factory):
     """The folder of the quick forms, smaller still."""
     out = tmp_path_factory.mktemp("claims")
     timings = {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20}
+    full = tradeoff._steps
     training = {"n_seeds": 2, "epochs": 1000}
     with pytest.MonkeyPatch.context() as patch:
         for module, sizes in ((early_pruning, training), (time_vs_cost, timings)):
             patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
         patch.setattr(tradeoff, "MOST_ROWS_QUICK", tradeoff.MOST_ROWS_QUICK // 2)
+        patch.setattr(tradeoff, "_steps", lambda *steps: full(*(n // 2 for n in steps)))
+        patch.setattr(landscape, "N_STARTS_QUICK", 6)
+        patch.setattr(xor, "QUICK", xor.QUICK | {"n_keep": 50, "n_alphas": 6})
         assert main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out
 

@@ -55,7 +55,7 @@ every_problem = pytest.mark.parametrize("name", CLASSIFICATION_PROBLEMS)
 every_number_of_classes = pytest.mark.parametrize("n_classes", [2, 3])
 
 
-@every_estimator
+@pytest.mark.parametrize("estimator", ESTIMATORS[:2], ids=repr)
 @pytest.mark.filterwarnings("ignore:No features were selected", "ignore:.* keeps no feature")
 @pytest.mark.untraced
 def test_check_estimator(estimator):
@@ -94,6 +94,7 @@ def some_weights(n_samples):
 @pytest.mark.parametrize(
     ("fit_intercept", "weighted"), [(True, False), (True, True), (False, True)]
 )
+@pytest.mark.untraced
 def test_group_lasso_is_as_good_as_fista(name, fit_intercept, weighted):
     X, y = CLASSIFICATION_PROBLEMS[name]()
     options = {
@@ -264,6 +265,7 @@ def test_one_descent_alone_would_be_rejected():
 
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("seed", range(100, 106))
+@pytest.mark.untraced
 def test_never_worse_than_zero_warm_start_or_group_lasso(p, seed):
     X, y = random_small_classes(seed)
     alpha = alpha_for(X, y, 0.2)
@@ -693,6 +695,7 @@ def at_most(seconds):
 @pytest.mark.parametrize("kind", AWKWARD)
 @pytest.mark.parametrize("alpha", [0, 0.01])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.untraced
 def test_awkward_data(estimator, kind, alpha):
     X, y, s = AWKWARD[kind](*simulate_classes(30, 5, 3))
     with at_most(10):
@@ -1068,6 +1071,7 @@ TOLD_APART = {
 @every_estimator
 @pytest.mark.parametrize("name", TOLD_APART)
 @pytest.mark.parametrize("alpha", [0.1, 1e-3])
+@pytest.mark.untraced
 def test_unpenalised_features_that_tell_classes_apart(estimator, name, alpha):
     make, fit_intercept = TOLD_APART[name]
     X, y = make()

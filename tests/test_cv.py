@@ -283,6 +283,7 @@ def test_it_is_multi_task_lasso_cv():
 
 @pytest.mark.parametrize("cls", [GroupLassoRegressorCV, GroupLassoClassifierCV])
 @pytest.mark.parametrize("own_scoring", [False, True])
+@pytest.mark.untraced
 def test_it_chooses_as_grid_search_does(cls, own_scoring):
     X, y = data_for(cls, 90)
     scoring = None
@@ -300,6 +301,7 @@ def test_it_chooses_as_grid_search_does(cls, own_scoring):
 
 @pytest.mark.filterwarnings("ignore:Scoring failed")
 @every_class
+@pytest.mark.untraced
 def test_searches_of_scikit_learn_work(cls):
     X, y = data_for(cls, 120, 5)
     alphas = list(np.geomspace(1, 0.05, 3))
@@ -631,6 +633,7 @@ class SeesRows(KFold):
 
 @every_class
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.untraced
 def test_scorers_and_splitters_see_the_data_as_they_were_given(cls, kind):
     X, y = data_for(cls, 30, 6)
     X = KINDS[kind](X)
@@ -761,6 +764,7 @@ def test_what_labels_do_not_mend_is_an_error():
 
 @every_class
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.untraced
 def test_score_is_that_of_scoring(cls, weighted):
     X, y = data_for(cls)
     weights = {"sample_weight": np.linspace(1, 5, 60)} if weighted else {}

@@ -350,6 +350,7 @@ def exact_minimum(cls, p, seed, alpha):
 @pytest.mark.parametrize("gate", ["switch", "filter"])
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.untraced
 def test_shrinknet_never_comes_below_the_exact_minimum(estimator, gate, p, seed):
     for alpha in (0.02, 0.2):
         X, y, exact = exact_minimum(type(estimator), p, seed, alpha)

@@ -144,6 +144,7 @@ LOGISTIC = {
 @every_penalty
 @pytest.mark.parametrize("name", LOGISTIC)
 @pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.untraced
 def test_logistic_degrees_of_freedom_are_the_divergence(penalty, name, n_classes):
     X, codes = simulate_classes(10, 4, n_classes, seed=1, noise=3)
     codes = np.random.default_rng(1).permutation(codes)

@@ -77,6 +77,7 @@ def test_value_is_the_log_loss_with_the_best_intercept(n_classes, fit_intercept,
 
 @two_or_more
 @with_and_without_intercept
+@pytest.mark.untraced
 def test_gradient_against_finite_differences(n_classes, fit_intercept):
     X, codes, s = noisy(n_classes)
     likelihood = build_classes(X, codes, sample_weight=s, fit_intercept=fit_intercept).smooth

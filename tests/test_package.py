@@ -135,7 +135,7 @@ def test_memory_does_not_grow_over_a_thousand_fits():
     fits = few_models()
     assert resident_growth(fits, times=125) < 4_000_000
     # Tracing makes fits three times as dear.
-    assert traced_growth(fits, times=40) < A_FIT * 40 * len(fits)
+    assert traced_growth(fits, times=25) < A_FIT * 25 * len(fits)
 
 
 def test_a_fit_that_keeps_its_coefficients_is_seen(monkeypatch):

@@ -282,6 +282,7 @@ def tiny_points(n_weights, n_switches, q):
 @pytest.mark.parametrize(
     ("gate", "p"), [(gate, p) for gate in GATES for p in (1, 2, 1.5)] + [(None, None)]
 )
+@pytest.mark.untraced
 def test_gradient_against_algebra(name, gate, p):
     Y = TINY_Y[name]
     q = Y.shape[1]

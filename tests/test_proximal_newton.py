@@ -320,6 +320,7 @@ def thin_classes(n_classes, n_features=1500, n_samples=120):
 @every_penalty
 @two_or_more
 @pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.untraced
 def test_sparse_working_sets_find_the_same(penalty, n_classes, fit_intercept):
     X, codes, s = thin_classes(n_classes)
     labels = [j // 2 for j in range(X.shape[1])]

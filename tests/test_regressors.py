@@ -436,6 +436,7 @@ AWKWARD = {
 @pytest.mark.parametrize("gram", [True, False])
 @pytest.mark.parametrize("kind", AWKWARD)
 @pytest.mark.parametrize("alpha", [0, 1e-3, 0.2, 10])
+@pytest.mark.untraced
 def test_awkward_data(estimator, gram, kind, alpha):
     X, Y, s = AWKWARD[kind](*simulate(30, 8, 2))
     model = clone(estimator).set_params(alpha=alpha, solver=CoordinateDescent(gram=gram))

@@ -133,6 +133,7 @@ def test_models_of_moments(estimator):
 
 
 @every_estimator
+@pytest.mark.untraced
 def test_no_intercept_is_sought_anew(estimator, monkeypatch):
     X, y = problem(estimator)
 
