@@ -55,14 +55,24 @@ LAMBDA_MSE = 0.1
 LAMBDA_LOG = 0.05
 # XOR with that and with twice that, half of what keeps all of its products out.
 XOR = {"xor": LAMBDA_LOG, "xor-strong": 2 * LAMBDA_LOG}
-# Random starts, and those of the quick form.
-N_STARTS, N_STARTS_QUICK = 100, 12
 TOL, MAX_SWEEPS = 1e-6, 10_000
 # Relative differences that make two values the same, and nearly so.
 SAME, NEAR = 1e-3, 1e-2
 # Shares of the starts that are hardly any, and half; ratios of values that are large, and clear.
 SELDOM, HALF, MUCH, CLEAR = 0.1, 0.5, 2, 1.1
 SIGNIFICANT = 0.01
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Random starts; epochs of gradient training on the data, and on XOR."""
+
+    starts: int
+    epochs: int
+    epochs_xor: int
+
+
+_FULL, _QUICK = Sizes(100, 7000, 5000), Sizes(12, 3000, 2000)
 
 
 @dataclass(frozen=True)
@@ -162,13 +172,13 @@ class Landscape(Experiment):
         if dataset in XOR:
             return xor_problem(quick, XOR[dataset])
         data = super().load(dataset, quick, data_home).standardized()
-        n_epochs = 3000 if quick else 7000
+        n_epochs = (_QUICK if quick else _FULL).epochs
         penalty = (LAMBDA_MSE, WEIGHT_DECAY) if data.y.ndim == 2 else logistic_penalty(LAMBDA_LOG)
         strength, weight_decay = penalty
         return Problem(data.X, data.y, n_epochs, strength, weight_decay, data.checksum)
 
     def jobs(self, data, quick):
-        starts = range(N_STARTS_QUICK if quick else N_STARTS)
+        starts = range((_QUICK if quick else _FULL).starts)
         cells = [[(method, start) for method in METHODS] for start in starts]
         return [
             [{"method": method, "start": start, **data.settings} for method, start in job]
@@ -234,11 +244,11 @@ def logistic_penalty(strength):
 
 def xor_problem(quick, strength):
     """All products of at most 3 features, of which one decides the class."""
-    n, p, n_epochs = (300, 6, 2000) if quick else (1000, 10, 5000)
+    n, p, sizes = (300, 6, _QUICK) if quick else (1000, 10, _FULL)
     X, y = datasets.make_xor(n, p, 3, random_state=0)
     products = PolynomialFeatures(3, interaction_only=True, include_bias=False).fit_transform(X)
     X = StandardScaler().fit_transform(products)
-    return Problem(X, y, n_epochs, *logistic_penalty(strength))
+    return Problem(X, y, sizes.epochs_xor, *logistic_penalty(strength))
 
 
 def settle(data, objective, W):

@@ -21,19 +21,28 @@ from experiments.run import Finished
 pytestmark = pytest.mark.untraced
 
 
+# Quick forms that are smaller still.
+SMALLER = {
+    early_pruning: {"n_seeds": 2, "epochs": 500},
+    landscape: {"starts": 6, "epochs": 500, "epochs_xor": 500},
+    time_vs_cost: {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20},
+}
+
+
+def smaller_plan(data, quick, plan=tradeoff.plan):
+    full = plan(data, quick)
+    steps = {method: n // 2 for method, n in full.steps.items()}
+    return replace(full, steps=steps, epochs=(50, 100))
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
-    """The folder of the quick forms, smaller still."""
     out = tmp_path_factory.mktemp("claims")
-    timings = {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20}
-    full = tradeoff._steps
-    training = {"n_seeds": 2, "epochs": 1000}
     with pytest.MonkeyPatch.context() as patch:
-        for module, sizes in ((early_pruning, training), (time_vs_cost, timings)):
+        for module, sizes in SMALLER.items():
             patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
         patch.setattr(tradeoff, "MOST_ROWS_QUICK", tradeoff.MOST_ROWS_QUICK // 2)
-        patch.setattr(tradeoff, "_steps", lambda *steps: full(*(n // 2 for n in steps)))
-        patch.setattr(landscape, "N_STARTS_QUICK", 6)
+        patch.setattr(tradeoff, "plan", smaller_plan)
         patch.setattr(xor, "QUICK", xor.QUICK | {"n_keep": 50, "n_alphas": 6})
         assert main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out
