@@ -24,7 +24,7 @@ from proofs_check.statements import STATEMENTS
 pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = 25
+EXAMPLES = 40
 
 every_claim = pytest.mark.parametrize("claim", STATEMENTS, ids=lambda claim: claim.name)
 every_mutant = pytest.mark.parametrize(
