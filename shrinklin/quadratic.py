@@ -306,16 +306,26 @@ class ColumnQuadratic(Quadratic):
 
     def least_singular(self, features):
         columns = self.design.columns(features) * _unit_scale(self.diagonal[features]).T
-        return _least_kept(linalg.svdvals(columns), 1e-12)
+        return _least_kept(linalg.svdvals(columns), self._noise(features))
+
+    def _noise(self, features):
+        """Singular values of features of unit length that are rounding, relative to the largest.
+
+        What is left of a feature far from zero, its mean taken off, has the rounding of the mean.
+        """
+        left = self.diagonal[features] > 0
+        noise = self.design.noise[self.order[features]] * _unit_scale(self.diagonal[features])[:, 0]
+        return max(1e-12, noise[left].max(initial=0.0))
 
     def project(self, gradient, features):
         self.cost.count_product(self.n_samples, len(features), len(features))
         # The gradient on `features` is -X'r: any r with that product will do.
         scale = _unit_scale(self.diagonal[features])
         columns = self.design.columns(features) * scale.T
-        r = _lstsq(columns.T, -scale * gradient[features], cond=1e-12)
+        noise = self._noise(features)
+        r = _lstsq(columns.T, -scale * gradient[features], cond=noise)
         step = np.zeros_like(gradient)
-        step[features] = scale * _lstsq(columns, r, cond=1e-12)
+        step[features] = scale * _lstsq(columns, r, cond=noise)
         return step
 
 

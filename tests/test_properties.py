@@ -215,6 +215,18 @@ FOUND = [
         groups="pairs",
         layout="csr",
     ),
+    # Where the rounding of means was taken for a direction.
+    Problem(
+        n_samples=2,
+        n_features=14,
+        n_targets=2,
+        solver="columns",
+        columns="far",
+        weights="uneven",
+        groups="one",
+        free=True,
+        layout="float32",
+    ),
 ]
 
 

@@ -652,3 +652,15 @@ def test_coefficients_below_the_normal_numbers_of_float32_keep_their_digits(esti
     one, tiny = clone(estimator).fit(X, y), clone(estimator).fit(X, 3e-44 * y)
     assert tiny.coef_.dtype == float
     np.testing.assert_allclose(tiny.coef_, 3e-44 * one.coef_.astype(float), rtol=1e-6)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("solver", ["auto", residual_updates])
+def test_without_penalty_the_rounding_of_means_is_no_direction(container, solver):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2, 14)) + np.repeat([0.0, 1000.0], 7), np.array([0.3, 1.7])
+    model = GroupLassoRegressor(feature_weights=np.zeros(14), solver=solver)
+    model.fit(container(X), y, sample_weight=[400.0, 0.14])
+    np.testing.assert_allclose(model.predict(X), y, rtol=1e-9)
+    # Of all that fit, in units of the features the least W: none outweighs all the others.
+    assert np.abs(model.coef_ * (X[1] - X[0])).max() < y[1] - y[0]
