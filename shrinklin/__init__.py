@@ -1,5 +1,6 @@
 """Sparse linear models for many targets or many classes that keep few features."""
 
+from shrinklin.base import regularization_path
 from shrinklin.classifiers import GroupLassoClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
 from shrinklin.cv import (
@@ -19,12 +20,7 @@ from shrinklin.display import (
 )
 from shrinklin.information import InformationCriterion
 from shrinklin.moments import Moments
-from shrinklin.path import (
-    ClassificationPath,
-    RegressionPath,
-    RegularizationPath,
-    regularization_path,
-)
+from shrinklin.path import ClassificationPath, RegressionPath, RegularizationPath
 from shrinklin.regressors import GroupLassoRegressor, ShrinkNetRegressor
 from shrinklin.removal import Annealing, Removal, SignChange, SignVariance, Threshold
 from shrinklin.solvers.coordinate_descent import CoordinateDescent

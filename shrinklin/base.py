@@ -1,21 +1,17 @@
 """What all estimators share: input, the fit, selection, and what they say.
 
-The order of a fit: parameters are checked and the data validated (`_validate`). An exact
-solver then gets the objective (`_smooth`) and solves it (`path.solve_path`); gradient
-training gets the `Risk` (`_risk`) and descends on it. Attributes are set (`_store`), and a
-solution that fell short is reported by a warning, here and nowhere else.
-What a model penalises is in `formulations`, what it fits in `regressors` and
-`classifiers`.
+`fit` reads: check the parameters and the data, make the `Problem` of both, solve it, be the
+model that comes of it. A solution that fell short is reported by a warning, here and nowhere
+else. What a model penalises is in `formulations`, what it fits in `tasks`.
 """
 
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import dataclass
 from inspect import signature
+from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -24,8 +20,8 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
 from shrinklin.moments import Moments
-from shrinklin.objective import Objective
-from shrinklin.path import largest_useful_alpha, n_steps, solve_path
+from shrinklin.path import alpha_grid, largest_useful_alpha, path_of_solutions
+from shrinklin.problem import Problem
 from shrinklin.solvers.gradient_descent import GradientDescent, Stream
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (
@@ -36,7 +32,6 @@ from shrinklin.validation import (
     check_real,
     check_whole,
     features,
-    narrowest,
     predictions,
     relative_weights,
     with_remedy,
@@ -45,26 +40,6 @@ from shrinklin.version import __version__
 
 # Where a pickle says which version wrote it; scikit-learn does so for its own classes alone.
 _PICKLED_BY = "_shrinklin_version"
-# Below it, and above its inverse, squares leave the range of float64.
-_LEAST = 1e-150
-
-
-@dataclass(frozen=True)
-class Target:
-    """What coefficients owe to the y, and the X, that they were fitted to.
-
-    Attributes
-    ----------
-    dtype : dtype
-        Of X.
-    trailing : tuple
-        Dimensions of ``coef_`` before the features.
-    classes : ndarray of shape (n_classes,), or None
-    """
-
-    dtype: np.dtype
-    trailing: tuple
-    classes: np.ndarray | None = None
 
 
 class LinearModel(CheckedSelector, BaseEstimator):
@@ -112,52 +87,22 @@ class LinearModel(CheckedSelector, BaseEstimator):
 class SparseLinearModel(LinearModel):
     """A linear model that is fitted for one alpha."""
 
-    # The solvers it accepts, "auto" being the first, and the data whose squares it needs.
+    # The solvers it accepts, "auto" being the first.
     _solvers: tuple
-    _squared: str
-    # Whether its formulation has switches, and what only one kind of fit sets.
-    _has_switches: bool
+    # What only one kind of fit sets.
     _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_", "_stream")
 
     @abstractmethod
-    def _penalty(self):
-        """The `Penalty` on W, after checking the parameters it depends on."""
+    def _formulation(self):
+        """The `Formulation`, of parameters that are yet to be checked."""
 
     @abstractmethod
-    def _strength(self, alpha):
-        """What multiplies that penalty at `alpha`."""
-
-    @abstractmethod
-    def _alpha_at(self, strength):
-        """The inverse of `_strength`."""
+    def _task(self):
+        """The `Task`."""
 
     @abstractmethod
     def _validate(self, X, y):
         """X and y, checked."""
-
-    @abstractmethod
-    def _smooth(self, X, y, sample_weight, order):
-        """The `Smooth` part of the objective of validated data, and their `Target`."""
-
-    @abstractmethod
-    def _risk(self, X, y, sample_weight, order, whole):
-        """The `Risk` of validated data, and their `Target`; `whole` as in `risk_of_data`."""
-
-    @abstractmethod
-    def _parametrization(self, groups, n_targets, gate):
-        """The `Parametrization` of gradient training."""
-
-    @abstractmethod
-    def _factors(self, groups, W):
-        """Gates (n_groups,) and weights like W of the fitted model, W its coefficients."""
-
-    @abstractmethod
-    def _stored_factors(self, groups):
-        """What W is the product of: (n_features,) and like W."""
-
-    @abstractmethod
-    def _path(self, target, **fields):
-        """The `RegularizationPath` of solutions for that target."""
 
     def _check_parameters(self, solver=None):
         """Raise for parameters that are not accepted, with `solver` in place of the own."""
@@ -167,9 +112,11 @@ class SparseLinearModel(LinearModel):
         check_flag("fit_intercept", self.fit_intercept)
         check_flag("warm_start", self.warm_start)
         check_random_state(self.random_state)
-        solver = self._solver() if solver is None else solver
-        if isinstance(solver, GradientDescent):
-            solver.check(self._has_switches)
+        solver, formulation = self._solver() if solver is None else solver, self._formulation()
+        trains = isinstance(solver, GradientDescent)
+        if trains:
+            solver.check(formulation.has_switches)
+        formulation.check(self.alpha, trains)
 
     def _solver(self):
         if isinstance(self.solver, str) and self.solver == "auto":
@@ -182,163 +129,82 @@ class SparseLinearModel(LinearModel):
             f"instance of {accepted}."
         )
 
-    def _checked(self, X, y, sample_weight):
-        """Check everything; return X, y, the sample weights and the `Groups`."""
-        self._check_parameters()
-        X, y = self._validate(X, y)
-        s = relative_weights(sample_weight, X)
-        return X, y, s, self._groups_of(X.shape[1], getattr(self, "feature_names_in_", None))
-
-    def _groups_of(self, n_features, names=None):
-        """The `Groups` of columns that have those names."""
-        given = self._per_feature(names)
-        return Groups.from_labels(n_features, given["groups"], given["feature_weights"])
-
-    def _per_feature(self, names):
-        """The parameters that hold one entry a feature, in the order of columns of those names."""
+    def _problem(self, n_features, names=None, solver=None):
+        """The `Problem` of columns that have those names."""
         given = {"groups": self.groups, "feature_weights": self.feature_weights}
-        return {name: by_column(name, values, names) for name, values in given.items()}
-
-    def _prepare(self, X, y, sample_weight):
-        """The `Objective` and the `Target` of data as the user gives them, or of `Moments`."""
-        if isinstance(X, Moments):
-            self._check_parameters()
-            self._check_takes_moments(y, sample_weight)
-            self._name_features(X)
-            return self._prepare_moments(X, np.dtype(float))
-        return self._objective(*self._checked(X, y, sample_weight))
-
-    def _check_takes_moments(self, y, sample_weight):
-        if not hasattr(self, "fit_moments"):
-            raise TypeError(
-                f"X is Moments, which {type(self).__name__} cannot be fitted to: only the squared "
-                "loss depends on no more. Give the samples."
-            )
-        if y is not None or sample_weight is not None:
-            raise ValueError(
-                "X is Moments, which hold y and the weights of the samples too: leave y and "
-                "sample_weight out."
-            )
-
-    def _objective(self, X, y, s, groups):
-        """The `Objective` and the `Target` of checked data."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            smooth, target = self._smooth(X, y, s, groups.order)
-        return self._penalised(smooth, groups), target
-
-    def _penalised(self, smooth, groups):
-        return Objective(smooth, self._penalty(), groups, self._strength(self.alpha))
-
-    def _check_sizes(self, sizes, finite=True):
-        """Raise where squares of `sizes` overflow or vanish."""
-        sizes = sizes[sizes > 0]
-        if not finite or (sizes < _LEAST).any() or (sizes > 1 / _LEAST).any():
-            raise self._out_of_range()
-
-    def _out_of_range(self):
-        return ValueError(
-            f"{type(self).__name__} works with squares of {self._squared}, and some do not "
-            f"fit in float64: their entries should lie between {_LEAST:g} and "
-            f"{1 / _LEAST:g} in absolute value, or be 0. Standardise X, or divide the data "
-            "by a constant."
+        given = {name: by_column(name, values, names) for name, values in given.items()}
+        return Problem(
+            self._formulation(),
+            self._task(),
+            Groups.from_labels(n_features, given["groups"], given["feature_weights"]),
+            self.alpha,
+            self.fit_intercept,
+            self._solver() if solver is None else solver,
+            self.tol,
+            self.max_iter,
         )
 
     def _fit(self, X, y, sample_weight):
         with undone_on_error(self):
-            X, y, s, groups = self._checked(X, y, sample_weight)
+            problem, X, y, s = checked(self, X, y, sample_weight)
             objective = trained = None
-            if self._trains():
-                whole = self.solver.batch_size is None
-                trained = self._train(groups, lambda: self._risk(X, y, s, groups.order, whole))
+            if problem.trains:
+                trained = self._train(problem, lambda: problem.risk(X, y, s))
             else:
-                objective = self._optimise(*self._objective(X, y, s, groups))
+                objective = self._optimise(problem, *problem.objective(X, y, s))
         # Last: where warnings are errors, a model that was stopped by hand is still there.
         warn_unless_trained(self, trained)
-        warn_if_empty(self, objective)
+        warn_if_empty(self, problem, objective)
         return self
 
-    def _trains(self):
-        return isinstance(self._solver(), GradientDescent)
-
-    def _optimise(self, objective, target):
+    def _optimise(self, problem, objective, target):
         """Fit by an exact solver; returns the objective."""
-        start = self._start(objective.groups, objective.shape)
-        (solution,) = self._solve(objective, [objective.strength], start)
-        self._keep(objective, solution, target)
+        start = problem.previous(self, objective.shape) if self.warm_start else None
+        (solution,) = solve(self, problem, objective, [problem.alpha], start)
+        become(self, problem.attributes(objective, solution, target))
         self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
         return objective
 
-    def _keep(self, objective, solution, target):
-        """Be the model of that solution."""
-        # Whether numbers are finite was looked at; BLAS now and then raises the flag of an invalid
-        # product although all that went in and came out is finite.
-        with one_blas_thread(), np.errstate(invalid="ignore"):
-            self._store_solution(objective, solution, target)
-        self.n_iter_ = max(1, solution.n_iter)
-        self.residual_, self.cost_ = solution.residual, objective.cost
-        self.objective_ = self._stored_value(objective, solution)
-
-    def _stored_value(self, objective, solution):
-        """F of what is stored: a switch times a weight is no further off than F is by rounding."""
-        if self.coef_.dtype == np.float64:
-            return solution.value
-        W = self._previous_W(objective.groups, objective.shape)
-        with one_blas_thread():
-            return objective.value_at(W, np.atleast_1d(self.intercept_).astype(float))
-
-    def _train(self, groups, make_risk):
+    def _train(self, problem, make_risk):
         """Fit by gradient training; `make_risk()` gives the `Risk` and the `Target`.
 
         Returns what `warn_unless_trained` is then to be told.
         """
-        solver, rng = self._solver(), check_random_state(self.random_state)
+        solver, rng = problem.solver, check_random_state(self.random_state)
         # One thread throughout: products of other shapes for other numbers of threads
         # would round otherwise, and the same seed is to give the same bits.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             risk, target = make_risk()
-            parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
-            start = self._factors_to_start(groups, risk.shape)
+            parametrization = problem.parametrization(risk)
+            start = problem.previous_factors(self, risk.shape) if self.warm_start else None
             with self._progress(solver.max_epochs, "epoch") as report:
                 trained = solver.train(risk, parametrization, rng, start=start, report=report)
         self._raise_if_diverged(trained, solver, f"after {trained.n_epochs} epochs")
-        self._store_trained(groups, trained, target)
-        self.objective_ = self._trained_value(groups, trained, risk, parametrization)
-        self.n_iter_, self.cost_ = max(1, trained.n_epochs), trained.cost
+        become(self, problem.trained_attributes(trained, risk, parametrization, target))
         self.history_ = trained.history
         self._report(f"{trained.n_epochs} epochs")
         return trained
 
-    def _go_on(self, groups, solver, make_risk, weight, intercept):
+    def _go_on(self, problem, make_risk, weight, intercept):
         """Gradient training of one epoch on the next rows of a stream.
 
         `make_risk()` gives their `Risk` and their `Target`, `weight` is the sum of their
         weights; `intercept(risk)` is where the intercept begins if nothing was fitted before.
         """
+        solver = problem.solver
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             risk, target = make_risk()
-            parametrization = self._parametrization(groups, risk.shape[1], solver.gate)
+            parametrization = problem.parametrization(risk)
             stream = getattr(self, "_stream", None)
             if stream is None:
                 rng = generator_of_ones_own(self.random_state)
-                start = self._previous(groups, risk.shape)
+                start = problem.previous_factors(self, risk.shape)
                 stream = Stream(solver, risk, parametrization, rng, start, intercept(risk))
             stream, trained = stream.go_on(solver, risk, parametrization, weight)
         self._raise_if_diverged(trained, solver, f"in call {trained.n_epochs} of partial_fit")
-        self._store_trained(groups, trained, target)
-        self.objective_ = self._trained_value(groups, trained, risk, parametrization)
-        self.n_iter_, self.cost_, self._stream = trained.n_epochs, trained.cost, stream
+        become(self, problem.trained_attributes(trained, risk, parametrization, target))
+        self._stream = stream
         self._report("1 call" if trained.n_epochs == 1 else f"{trained.n_epochs} calls")
-
-    def _trained_value(self, groups, trained, risk, parametrization):
-        """The objective of what is stored of gradient training."""
-        if self.coef_.dtype == np.float64:
-            return trained.value
-        beta, A = self._stored_factors(groups)
-        b = np.atleast_1d(self.intercept_).astype(float)
-        x = parametrization.from_factors(beta[groups.ptr[:-1]], A, b)
-        with one_blas_thread():
-            loss = risk.value(self._previous_W(groups, risk.shape), b)
-        return loss + parametrization.penalty(x)
 
     def _raise_if_diverged(self, trained, solver, when):
         if trained.status is not Status.DIVERGED:
@@ -351,75 +217,149 @@ class SparseLinearModel(LinearModel):
             f"{type(self).__name__}: {begun}: the objective was {trained.value:g} {when}. {remedy}"
         )
 
-    def _store_solution(self, objective, solution, target):
-        """Set the attributes that hold the model of an exact solver."""
-        self._store(objective.groups, solution.W, solution.intercept, target)
-
-    def _store_trained(self, groups, trained, target):
-        """Set the attributes that hold the model of gradient training."""
-        self._store(groups, trained.W, trained.intercept, target)
-
-    def _store(self, groups, W, intercept, target):
-        """Set what both have in common."""
-        for name in self._of_one_fit:
-            self.__dict__.pop(name, None)
-        coef = as_coef(W, groups.order, target.trailing)
-        dtype = narrowest(target.dtype, coef, intercept)
-        self.coef_ = coef.astype(dtype)
-        intercept = intercept.astype(dtype)
-        self.intercept_ = intercept if target.trailing else intercept[0]
-
-    def _start(self, groups, shape):
-        """W of the previous fit, where asked for and of the right shape."""
-        return self._previous_W(groups, shape) if self.warm_start else None
-
-    def _previous_W(self, groups, shape):
-        if not hasattr(self, "coef_"):
-            return None
-        W = np.atleast_2d(self.coef_).T.astype(float)
-        return W[groups.order] if W.shape == shape else None
-
-    def _factors_to_start(self, groups, shape):
-        """Gates, weights and intercept of the previous fit, where asked for."""
-        return self._previous(groups, shape) if self.warm_start else None
-
-    def _previous(self, groups, shape):
-        """Gates, weights and intercept of the previous fit, if any of the right shape."""
-        W = self._previous_W(groups, shape)
-        if W is None:
-            return None
-        kept = 1.0 if self.fit_intercept else 0.0
-        return *self._factors(groups, W), kept * np.atleast_1d(self.intercept_)
-
-    def _solve(self, objective, strengths, start=None):
-        """`_solutions`, with progress and a word on those that fell short."""
-        with self._progress(n_steps(objective, strengths), "solve") as report:
-            solutions = self._solutions(objective, strengths, start=start, report=report)
-        warn_unless_converged(self, solutions)
-        return solutions
-
-    def _solutions(self, objective, strengths, **options):
-        """A finite `Solution` for each strength; `options` are those of `solve_path`."""
-        # Of a trial step that does not fit; what is returned has to.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            solutions = solve_path(
-                objective,
-                strengths,
-                self._solver(),
-                tol=self.tol,
-                max_iter=self.max_iter,
-                **options,
-            )
-        if not all(np.isfinite(s.value) and np.isfinite(s.W).all() for s in solutions):
-            raise self._out_of_range()
-        return solutions
-
     def _report(self, how):
         if self.verbose:
             print(
                 f"{type(self).__name__}(alpha={self.alpha:g}): {self.get_support().sum()} of "
                 f"{self.n_features_in_} features, objective {self.objective_:.6g}, {how}."
             )
+
+
+# An estimator and its problem.
+
+
+def checked(estimator, X, y, sample_weight):
+    """Check everything; the `Problem`, X, y and the sample weights."""
+    estimator._check_parameters()
+    X, y = estimator._validate(X, y)
+    s = relative_weights(sample_weight, X)
+    names = getattr(estimator, "feature_names_in_", None)
+    return estimator._problem(X.shape[1], names), X, y, s
+
+
+def checked_moments(estimator, moments):
+    """Check parameters against `Moments`, whose columns the estimator then has; the `Problem`."""
+    estimator._check_parameters()
+    estimator.n_features_in_ = moments.n_features
+    vars(estimator).pop("feature_names_in_", None)
+    if moments.feature_names is not None:
+        estimator.feature_names_in_ = moments.feature_names
+    return estimator._problem(moments.n_features, moments.feature_names)
+
+
+def prepare(estimator, X, y, sample_weight):
+    """Of data as the user gives them, or of `Moments`: `Problem`, `Objective` and `Target`."""
+    if isinstance(X, Moments):
+        check_takes_moments(estimator, y, sample_weight)
+        problem = checked_moments(estimator, X)
+        return problem, *problem.objective_of_moments(X, np.dtype(float))
+    problem, X, y, s = checked(estimator, X, y, sample_weight)
+    return problem, *problem.objective(X, y, s)
+
+
+def check_takes_moments(estimator, y, sample_weight):
+    """Raise where `Moments` are given to an estimator that needs the samples."""
+    if not hasattr(estimator, "fit_moments"):
+        raise TypeError(
+            f"X is Moments, which {type(estimator).__name__} cannot be fitted to: only the squared "
+            "loss depends on no more. Give the samples."
+        )
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            "X is Moments, which hold y and the weights of the samples too: leave y and "
+            "sample_weight out."
+        )
+
+
+def solve(estimator, problem, objective, alphas, start=None):
+    """Solutions, with progress and a word on those that fell short."""
+    name, n_reports = type(estimator).__name__, problem.n_steps(objective, alphas)
+    with progress(estimator.verbose, n_reports, name, "solve") as report:
+        solutions = problem.solve(objective, alphas, start=start, report=report)
+    warn_unless_converged(estimator, solutions)
+    return solutions
+
+
+def become(estimator, attributes):
+    """Be the model with these attributes."""
+    for name in SparseLinearModel._of_one_fit:
+        vars(estimator).pop(name, None)
+    vars(estimator).update(attributes)
+
+
+def without_alpha(estimator):
+    """A copy of an estimator, to solve for many alphas."""
+    if not isinstance(estimator, SparseLinearModel):
+        raise TypeError(
+            f"estimator={estimator!r} is not one of shrinklin's: give a GroupLasso or ShrinkNet "
+            "regressor or classifier, and transform X first where it would stand in a pipeline."
+        )
+    estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
+    if isinstance(estimator.solver, GradientDescent):
+        raise ValueError(
+            f"solver={estimator.solver!r} follows no path: fit for one alpha after another, for "
+            'instance by GridSearchCV, or give solver="auto".'
+        )
+    return estimator
+
+
+def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None) -> Any:
+    """Solve for many alphas at once, faster than one fit each.
+
+    A convex path is warm-started. A ShrinkNet path is solved from both ends
+    and searched locally: many alphas help each other, so that its solutions
+    are often better than those of single fits, and seldom worse.
+
+    Parameters
+    ----------
+    estimator : a regressor or classifier of shrinklin
+        Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
+        `Moments` for a regressor alone: weights of samples are in them.
+    y : array-like or sparse matrix, as for the estimator
+        None with moments.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, from the least alpha whose model is empty (for ShrinkNet: at
+        which no single group leaves zero) down to `eps` times it, evenly
+        spaced in logarithm; or the values themselves, in any order.
+    eps : float, default=1e-3
+        Ratio of the smallest to the largest alpha, in (0, 1).
+    sample_weight : array-like of shape (n_samples,), default=None
+
+    Returns
+    -------
+    RegressionPath or ClassificationPath
+
+    Raises
+    ------
+    ValueError
+        For arguments outside what is stated here.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Where `max_iter` sweeps did not reach `tol`.
+
+    Notes
+    -----
+    Of every model the features that it keeps are stored, so that a path takes the memory of few
+    models, however many alphas there are.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from shrinklin import ShrinkNetRegressor, regularization_path
+    >>> X, y = load_linnerud(return_X_y=True)
+    >>> path = regularization_path(ShrinkNetRegressor(), X, y, alphas=5)
+    >>> path.coefs.shape
+    (5, 3, 3)
+    """
+    estimator = without_alpha(estimator)
+    problem, objective, target = prepare(estimator, X, y, sample_weight)
+    alphas = alpha_grid(alphas, eps, problem, objective)
+    solutions = solve(estimator, problem, objective, alphas)
+    names = getattr(estimator, "feature_names_in_", None)
+    return path_of_solutions(problem, objective, target, alphas, solutions, names)
 
 
 def warn_unless_converged(estimator, solutions):
@@ -460,7 +400,7 @@ def warn_unless_trained(estimator, trained):
     )
 
 
-def warn_if_empty(estimator, objective):
+def warn_if_empty(estimator, problem, objective):
     """A warning where a model keeps nothing because nobody chose alpha.
 
     Whoever gives an alpha has a reason, as a search over many has; and where nothing could
@@ -471,7 +411,7 @@ def warn_if_empty(estimator, objective):
     chosen = given is None or alpha != given.default
     if objective is None or chosen or estimator.get_support().any():
         return
-    name, largest = type(estimator).__name__, largest_useful_alpha(estimator, objective)
+    name, largest = type(estimator).__name__, largest_useful_alpha(problem, objective)
     if largest > 0:
         # So few digits that many folds say the same, which Python shows once.
         warn(
@@ -503,22 +443,3 @@ def generator_of_ones_own(random_state):
     if random_state is None or given is random_state:
         return np.random.RandomState(given.randint(np.iinfo(np.int32).max))
     return given
-
-
-def as_coef(W, order, trailing):
-    """W (n_features, n_targets) as ``coef_``: the user's features, y's dimensions."""
-    coef = np.empty(W.shape[::-1])
-    coef[:, order] = W.T
-    return coef.reshape(*trailing, -1)
-
-
-def largest_magnitudes(X, columns=None):
-    """max |entry| of each of `columns`: a dense X is not copied, a sparse one not cut up."""
-    if columns is None and not sparse.issparse(X):
-        return np.maximum(X.max(axis=0), -X.min(axis=0)).astype(float)
-    if columns is None:
-        columns = np.arange(X.shape[1])
-    if sparse.issparse(X):
-        # Thousands of empty columns are common, and each cut reads all of a CSR.
-        return abs(X).max(axis=0).toarray().reshape(-1)[columns] if len(columns) else np.empty(0)
-    return np.array([abs(X[:, j]).max() for j in columns], dtype=float)

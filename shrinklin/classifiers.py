@@ -1,5 +1,6 @@
 """Classification: multinomial and binary logistic regression, group lasso and ShrinkNet."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -7,21 +8,13 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import validate_data
 
-from shrinklin.base import (
-    LinearModel,
-    SparseLinearModel,
-    Target,
-    largest_magnitudes,
-    undone_on_error,
-)
-from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
-from shrinklin.likelihood import likelihood_of_data
+from shrinklin.base import LinearModel, SparseLinearModel, check_takes_moments, undone_on_error
+from shrinklin.formulations import GroupLassoFormulation, ShrinkNetFormulation
 from shrinklin.losses import logistic_loss
 from shrinklin.moments import Moments
-from shrinklin.path import ClassificationPath
-from shrinklin.risk import risk_of_data
 from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
+from shrinklin.tasks import Classification
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_unmasked,
@@ -117,7 +110,9 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     """Shared by the classifiers: the logistic loss."""
 
     _solvers = (ProximalNewton, GradientDescent)
-    _squared = "X"
+
+    def _task(self):
+        return Classification(type(self).__name__, self.class_weight)
 
     def _validate(self, X, y):
         X, y = self._validate_rows(X, y)
@@ -141,38 +136,6 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
             return X, labels(y)
         except (TypeError, ValueError, OverflowError) as error:
             raise with_remedy(self, error) from error
-
-    def _coded(self, y, sample_weight):
-        """Classes, their number on every row, and the weights of the rows."""
-        classes, codes = np.unique(y, return_inverse=True)
-        return classes, codes, weigh_classes(self.class_weight, classes, codes, sample_weight)
-
-    def _smooth(self, X, y, sample_weight, order):
-        classes, codes, s = self._coded(y, sample_weight)
-        likelihood = likelihood_of_data(X, codes, len(classes), s, order, self.fit_intercept)
-        d = likelihood.design.diagonal
-        silent = largest_magnitudes(X, likelihood.order[d == 0])
-        self._check_sizes(np.concatenate([silent, np.sqrt(d)]), np.isfinite(d).all())
-        n_targets = likelihood.C.shape[1]
-        return likelihood, Target(X.dtype, (n_targets,), classes)
-
-    def _risk(self, X, y, sample_weight, order, whole):
-        classes, codes, s = self._coded(y, sample_weight)
-        return self._risk_of_codes(X, classes, codes, s, order, whole)
-
-    def _risk_of_codes(self, X, classes, codes, s, order, whole):
-        self._check_sizes(largest_magnitudes(X))
-        loss = logistic_loss(len(classes))
-        Y = loss.indicators(codes, len(classes))
-        risk = risk_of_data(loss, X, Y, s, order, self.fit_intercept, whole)
-        return risk, Target(X.dtype, Y.shape[1:], classes)
-
-    def _path(self, target, **fields):
-        return ClassificationPath(**fields, classes=target.classes, class_weight=self.class_weight)
-
-    def _store(self, groups, W, intercept, target):
-        super()._store(groups, W, intercept, target)
-        self.classes_ = target.classes
 
     def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
@@ -314,11 +277,12 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         return self
 
     def _partial_fit(self, X, y, classes, sample_weight):
-        solver = self.solver if self._trains() else GradientDescent(batch_size=32)
+        trains = isinstance(self._solver(), GradientDescent)
+        solver = self.solver if trains else GradientDescent(batch_size=32)
         self._check_parameters(solver)
         self._refuse_balanced()
         if isinstance(X, Moments):
-            self._check_takes_moments(y, sample_weight)
+            check_takes_moments(self, y, sample_weight)
         begun = hasattr(self, "coef_")
         classes = self._classes_of_all_calls(classes)
         X, y = self._validate_rows(X, y, reset=not begun)
@@ -327,15 +291,10 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         if begun and not s.any():
             return  # nothing is added
         _raise_if_weightless(s)
-        groups = self._groups_of(X.shape[1], getattr(self, "feature_names_in_", None))
-        whole = solver.batch_size is None
-        self._go_on(
-            groups,
-            solver,
-            lambda: self._risk_of_codes(X, classes, codes, s, groups.order, whole),
-            float(s.sum()),
-            _first_intercept,
-        )
+        problem = self._problem(X.shape[1], getattr(self, "feature_names_in_", None), solver)
+        problem = replace(problem, task=replace(problem.task, classes=classes))
+        weight = float(s.sum())
+        self._go_on(problem, lambda: problem.risk(X, codes, s), weight, _first_intercept)
 
     def _refuse_balanced(self):
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
@@ -428,7 +387,7 @@ def _first_intercept(risk):
     return risk.loss.constant(np.where(Y.all(axis=0), 1 - least, share))
 
 
-class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
+class GroupLassoClassifier(SparseLinearClassifier):
     r"""Logistic regression with a group lasso penalty.
 
     Minimises, over W (n_features, n_classes) and an unpenalised intercept b,
@@ -557,8 +516,11 @@ class GroupLassoClassifier(GroupLassoModel, SparseLinearClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _formulation(self):
+        return GroupLassoFormulation()
 
-class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
+
+class ShrinkNetClassifier(SparseLinearClassifier):
     r"""Logistic regression with a switch before every feature.
 
     Minimises, over switches β (n_features,), weights A (n_classes, n_features)
@@ -706,3 +668,6 @@ class ShrinkNetClassifier(ShrinkNetModel, SparseLinearClassifier):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    def _formulation(self):
+        return ShrinkNetFormulation(self.p, self.weight_decay)

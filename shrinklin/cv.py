@@ -25,7 +25,14 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import column_or_1d
 
-from shrinklin.base import LinearModel, warn_unless_converged
+from shrinklin.base import (
+    LinearModel,
+    become,
+    checked,
+    checked_moments,
+    warn_unless_converged,
+    without_alpha,
+)
 from shrinklin.blas import one_blas_thread
 from shrinklin.classifiers import GroupLassoClassifier, LinearClassifier, ShrinkNetClassifier
 from shrinklin.cost import CostMeter
@@ -48,7 +55,6 @@ from shrinklin.path import (
     path_of_solutions,
     warn_if_alphas_are_too_large,
     with_model,
-    without_alpha,
 )
 from shrinklin.quadratic import moments_multiply_adds
 from shrinklin.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
@@ -255,9 +261,7 @@ class SparseLinearModelCV(LinearModel):
         self._check_selection()
         self._check_scoring()
         model, given = self._model(), (X, y)
-        X, y, s, _ = model._checked(X, y, sample_weight)
-        # In the folds columns have no names.
-        model.set_params(**model._per_feature(getattr(model, "feature_names_in_", None)))
+        problem, X, y, s = checked(model, X, y, sample_weight)
         if sparse.issparse(X):
             X = X.tocsr()  # rows are taken out
         if sparse.issparse(given[1]):
@@ -271,13 +275,13 @@ class SparseLinearModelCV(LinearModel):
             # Without regard to the unit of the weights.
             given, for_scorer = (X, y), dict.fromkeys(for_scorer, s)
         scoring = Scoring(self._scorer(), *given, for_scorer)
-        return self._fit_splits(model, X, y, s, splits, scoring)
+        return self._fit_splits(problem, model, X, y, s, splits, scoring)
 
-    def _fit_splits(self, model, X, y, s, splits, scoring):
+    def _fit_splits(self, problem, model, X, y, s, splits, scoring):
         """Fit to checked data."""
-        whole = Whole(Rows(X, y, s).objective(model))
+        whole = Whole(problem.objective(X, y, s))
         folds = [ScoredFold(self._rows(X, y, s, train), scoring, test) for train, test in splits]
-        return self._choose(model, whole, folds)
+        return self._choose(problem, model, whole, folds)
 
     def _scorer(self):
         if self._scores_loss():
@@ -288,11 +292,11 @@ class SparseLinearModelCV(LinearModel):
         """What to fit to in a fold."""
         return Rows(X, y, s, train)
 
-    def _choose(self, model, whole, folds, n_multiply_adds=0):
+    def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
         """Follow all paths, choose alpha, and be the model there."""
         objective, target = whole.prepared
-        alphas = alpha_grid(self.alphas, self.eps, model, objective)
-        first, *others = self._follow_all(model, [whole, *folds], alphas)
+        alphas = alpha_grid(self.alphas, self.eps, problem, objective)
+        first, *others = self._follow_all(problem, model, [whole, *folds], alphas)
         scores = np.column_stack(
             [fold.scores(followed) for fold, followed in zip(folds, others, strict=True)]
         )
@@ -302,25 +306,25 @@ class SparseLinearModelCV(LinearModel):
         for followed in [first, *others]:
             cost.include(followed.cost)
         before = copy.copy(objective.cost)
-        model.alpha = alphas[best]
-        objective = objective.at(model._strength(model.alpha))
-        solution = _polished(model, objective, first.solutions[best])
-        model._keep(objective, solution, target)
-        chosen = path_of_solutions(model, objective, target, alphas[[best]], [solution])
+        model.alpha, problem = alphas[best], problem.at(alphas[best])
+        objective = objective.at(problem.strength(problem.alpha))
+        solution = _polished(problem, objective, first.solutions[best])
+        become(model, problem.attributes(objective, solution, target))
+        chosen = path_of_solutions(problem, objective, target, alphas[[best]], [solution])
         path = with_model(first.path, best, chosen)
         cost.include(objective.cost.since(before))
         model.cost_ = cost
         self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=path)
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
         self._report(best)
-        warn_if_alphas_are_too_large(type(self).__name__, model, objective, path)
+        warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
         return self
 
-    def _follow_all(self, model, folds, alphas):
+    def _follow_all(self, problem, model, folds, alphas):
         """`Followed` of every fold, in order, with one word on what fell short."""
         names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
         jobs = (
-            partial(follow, model, name, fold, alphas)
+            partial(follow, problem, model, name, fold, alphas)
             for name, fold in zip(names, folds, strict=True)
         )
         # Where joblib works by threads: see `one_blas_thread`.
@@ -345,15 +349,15 @@ class SparseLinearModelCV(LinearModel):
             )
 
 
-def _polished(model, objective, solution):
+def _polished(problem, objective, solution):
     """The solution taken further, if it can be: one model is left, and it takes a step or two."""
-    tol = _POLISH * model.tol
+    tol = _POLISH * problem.tol
     # Whether or not the path was solved in this process, these are the same bits.
     objective.smooth.forget()
     # Of a trial step that does not fit.
     unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with one_blas_thread(), unseen:
-        better = model._solver().solve(objective, solution.W, tol=tol, max_iter=model.max_iter)
+        better = problem.solver.solve(objective, solution.W, tol=tol, max_iter=problem.max_iter)
     return min(solution, better, key=lambda s: s.residual)
 
 
@@ -386,13 +390,13 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
     def _loss_scorer(self):
         return get_scorer(self._default_scoring)
 
-    def _fit_splits(self, model, X, y, s, splits, scoring):
+    def _fit_splits(self, problem, model, X, y, s, splits, scoring):
         n_samples, n_features = X.shape
         # Training and held out, n_features² numbers each.
         size = X.nnz if sparse.issparse(X) else X.size
         few = 2 * len(splits) * n_features**2 <= _MOMENTS_TO_X * size
-        if not few or not model._solver().forms_gram(n_samples, n_features):
-            return super()._fit_splits(model, X, y, s, splits, scoring)
+        if not few or not problem.solver.forms_gram(n_samples, n_features):
+            return super()._fit_splits(problem, model, X, y, s, splits, scoring)
         total, pairs, n_read = moments_of_folds(X, y, s, splits)
         folds: list[MomentFold | ScoredFold] = []
         for (train, test), (_, rows) in zip(pairs, splits, strict=True):
@@ -403,7 +407,8 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
                 folds.append(ScoredFold(sums, scoring, rows))
         n_targets = len(total.y_mean)
         read = moments_multiply_adds((n_read, n_features), n_targets)
-        return self._choose(model, Whole(Sums(total, X.dtype).objective(model)), folds, read)
+        whole = Whole(problem.objective_of_moments(total, X.dtype))
+        return self._choose(problem, model, whole, folds, read)
 
     def fit_moments(self, folds) -> Self:
         """Choose alpha and fit the model, with the moments of the data of every fold.
@@ -435,19 +440,16 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
                 f"scoring={self.scoring!r} needs the samples, and moments give the mean squared "
                 f'error alone: give scoring=None or "{self._default_scoring}", or use fit.'
             )
-        model = self._model()
-        model._check_parameters()
-        total = reduce(add, folds)
-        model._name_features(total)
-        model.set_params(**model._per_feature(total.feature_names))
-        dtype = np.dtype(float)
+        model, total, dtype = self._model(), reduce(add, folds), np.dtype(float)
+        problem = checked_moments(model, total)
         prepared = []
         for k, test in enumerate(folds):
             left = remaining(total, test)
             if left is None:
                 left = reduce(add, folds[:k] + folds[k + 1 :])
             prepared.append(MomentFold(Sums(left, dtype), test))
-        return self._choose(model, Whole(Sums(total, dtype).objective(model)), prepared)
+        whole = Whole(problem.objective_of_moments(total, dtype))
+        return self._choose(problem, model, whole, prepared)
 
 
 def _checked_folds(folds):

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from shrinklin.base import regularization_path
 from shrinklin.information import InformationCriterion
 from shrinklin.messages import imported
-from shrinklin.path import regularization_path
 from shrinklin.stability import selection_frequencies
 from shrinklin.validation import check_real, check_whole
 

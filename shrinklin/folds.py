@@ -19,6 +19,7 @@ import numpy as np
 from scipy import sparse
 from sklearn import config_context
 
+from shrinklin.base import become
 from shrinklin.blas import one_blas_thread
 from shrinklin.cost import CostMeter
 from shrinklin.messages import warn
@@ -49,10 +50,9 @@ class Rows:
             return self.X, self.y, self.s
         return self.X[self.rows], self.y[self.rows], self.s[self.rows]
 
-    def objective(self, model):
+    def objective(self, problem):
         """Its `Objective` and `Target`."""
-        X, y, s = self.data()
-        return model._objective(X, y, s, model._groups_of(X.shape[1]))
+        return problem.objective(*self.data())
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Sums:
     moments: Moments
     dtype: np.dtype
 
-    def objective(self, model):
-        return model._prepare_moments(self.moments, self.dtype)
+    def objective(self, problem):
+        return problem.objective_of_moments(self.moments, self.dtype)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Whole:
     def train(self):
         return self
 
-    def objective(self, model):
+    def objective(self, problem):
         return self.prepared
 
 
@@ -254,23 +254,25 @@ class Followed:
     scores: np.ndarray | None
 
 
-def follow(model, name, fold, alphas):
+def follow(problem, model, name, fold, alphas):
     """Solve for every alpha; `name` says for what, in errors.
 
-    One BLAS thread throughout, so that the bits are the same in any process.
+    Scorers see the models as copies of the estimator `model`. One BLAS thread throughout, so that
+    the bits are the same in any process.
     """
-    model = copy.copy(model)
     with one_blas_thread(), naming(name):
-        objective, target = fold.train.objective(model)
-        solutions = model._solutions(objective, [model._strength(alpha) for alpha in alphas])
+        objective, target = fold.train.objective(problem)
+        solutions = problem.solve(objective, alphas)
         path = scores = None
         if fold.scoring is None:
-            path = path_of_solutions(model, objective, target, alphas, solutions)
+            names = getattr(model, "feature_names_in_", None)
+            path = path_of_solutions(problem, objective, target, alphas, solutions, names)
         else:
+            model = copy.copy(model)
             if not fold.scoring.sees_names:
                 model.__dict__.pop("feature_names_in_", None)
             score_of = fold.scoring.on(fold.test)
-            models = _models(model, objective, target, alphas, solutions)
+            models = _models(problem, model, objective, target, alphas, solutions)
             scores = np.array([score_of(model) for model in models])
     solutions = [solution.packed() for solution in solutions]
     if not isinstance(fold, Whole):
@@ -280,11 +282,12 @@ def follow(model, name, fold, alphas):
     return Followed(path, solutions, copy.copy(objective.cost), scores)
 
 
-def _models(model, objective, target, alphas, solutions):
+def _models(problem, model, objective, target, alphas, solutions):
     """`model`, which this changes, as that of one solution after the other."""
     for alpha, solution in zip(alphas, solutions, strict=True):
         model.alpha = alpha
-        model._keep(objective.at(model._strength(alpha)), solution, target)
+        there = objective.at(problem.strength(alpha))
+        become(model, problem.at(alpha).attributes(there, solution, target))
         yield model
 
 

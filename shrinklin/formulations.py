@@ -1,66 +1,123 @@
-"""The two formulations, each for regression and classification alike.
+"""The two formulations: what is penalised, how strongly, and what a model of each consists of.
 
-A formulation says what is penalised: its `Penalty`, how `alpha` becomes the
-strength of it, and the attributes that belong to it.
+Regression and classification take either. A formulation is told the parameters that are its own,
+`alpha` at every call, and knows nothing of data.
 """
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
-from shrinklin.base import SparseLinearModel, as_coef
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.messages import warn
 from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.validation import check_real, narrowest
 
 
-class GroupLassoModel(SparseLinearModel):
+class Formulation(ABC):
+    """What is penalised; with a switch before every group if `has_switches`."""
+
+    has_switches: bool
+
+    @abstractmethod
+    def check(self, alpha, trains):
+        """Raise for parameters that gradient training, or else an exact solver, cannot take."""
+
+    @abstractmethod
+    def penalty(self):
+        """The `Penalty` on W."""
+
+    @abstractmethod
+    def strength(self, alpha):
+        """What multiplies that penalty at `alpha`."""
+
+    @abstractmethod
+    def alpha_at(self, strength):
+        """The inverse of `strength`."""
+
+    @abstractmethod
+    def parametrization(self, groups, n_targets, alpha, gate):
+        """The `Parametrization` of gradient training."""
+
+    @abstractmethod
+    def split(self, W, groups, alpha):
+        """Switches (n_features,) and weights like W of an exact solution; None without switches."""
+
+    @abstractmethod
+    def attributes(self, coef, factors, groups, trailing):
+        """Attributes of the model with these coefficients, and what `split` or training gave."""
+
+    @abstractmethod
+    def factors(self, model, groups):
+        """What W of a model is the product of: (n_features,) and like W."""
+
+    @abstractmethod
+    def start(self, model, groups, W):
+        """Gates (n_groups,) and weights like W from which training goes on at a model."""
+
+
+class GroupLassoFormulation(Formulation):
     """Σ_g ω_g ‖W_g‖, times alpha."""
 
-    _has_switches = False
+    has_switches = False
 
-    def _penalty(self):
+    def check(self, alpha, trains):
+        pass
+
+    def penalty(self):
         return GroupLasso()
 
-    def _strength(self, alpha):
+    def strength(self, alpha):
         return float(alpha)
 
-    def _alpha_at(self, strength):
+    def alpha_at(self, strength):
         return strength
 
-    def _parametrization(self, groups, n_targets, gate):
-        return PlainWeights(groups, n_targets, float(self.alpha))
+    def parametrization(self, groups, n_targets, alpha, gate):
+        return PlainWeights(groups, n_targets, float(alpha))
 
-    def _factors(self, groups, W):
-        return np.ones(len(groups)), W
+    def split(self, W, groups, alpha):
+        return None
 
-    def _stored_factors(self, groups):
-        W = np.atleast_2d(self.coef_).T[groups.order].astype(float)
+    def attributes(self, coef, factors, groups, trailing):
+        return {"coef_": coef}
+
+    def factors(self, model, groups):
+        W = coefficients(model, groups)
         return np.ones(len(W)), W
 
-    def _store_solution(self, objective, solution, target):
-        super()._store_solution(objective, solution, target)
-        self.dual_gap_ = objective.duality_gap(solution.W, solution.evaluated(objective))
+    def start(self, model, groups, W):
+        return np.ones(len(groups)), W
 
 
-class ShrinkNetModel(SparseLinearModel):
-    """A switch before every group: the group bridge penalty."""
+@dataclass(frozen=True)
+class ShrinkNetFormulation(Formulation):
+    """A switch before every group: the group bridge penalty.
 
-    _has_switches = True
+    Attributes
+    ----------
+    p, weight_decay :
+        As given to the estimator.
+    """
 
-    def _check_parameters(self, solver=None):
-        super()._check_parameters(solver)
+    p: Any
+    weight_decay: Any
+
+    has_switches = True
+
+    def check(self, alpha, trains):
         if self.weight_decay is not None:
             check_real("weight_decay", self.weight_decay, 0)
-        if isinstance(self._solver() if solver is None else solver, GradientDescent):
+        if trains:
             check_real("p", self.p, 0, open_end=True)
         else:
-            self._check_exact()
+            self._check_exact(alpha)
 
-    def _check_exact(self):
+    def _check_exact(self, alpha):
         """Raise where there is no exact solution: gradient training takes what is left."""
         number = isinstance(self.p, Real) and not isinstance(self.p, bool)
         if not number or self.p not in (1, 2):
@@ -68,21 +125,21 @@ class ShrinkNetModel(SparseLinearModel):
                 f'p={self.p!r} has no closed-form prox: solver="auto" accepts p=1 or p=2. Use '
                 "solver=GradientDescent()."
             )
-        without = self._without_minimiser()
+        without = self._without_minimiser(alpha)
         if without is not None:
             raise ValueError(without)
 
-    def _without_minimiser(self):
+    def _without_minimiser(self, alpha):
         """Why the objective has no minimiser, and what to do; None if it may have one."""
         if self.weight_decay is None:
             return None
-        if self.weight_decay == 0 and self.alpha > 0:
+        if self.weight_decay == 0 and alpha > 0:
             return (
                 "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
                 "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
                 "None for the one that makes the bridge strength equal alpha."
             )
-        if self.weight_decay > 0 and self.alpha == 0:
+        if self.weight_decay > 0 and alpha == 0:
             return (
                 f"alpha=0 with weight_decay={self.weight_decay!r} leaves the objective without a "
                 "minimiser: the weight can shrink for ever while the switch grows. Give "
@@ -90,39 +147,52 @@ class ShrinkNetModel(SparseLinearModel):
             )
         return None
 
-    def _penalty(self):
+    def penalty(self):
         return Bridge2() if self.p == 2 else Bridge1()
 
-    def _strength(self, alpha):
+    def strength(self, alpha):
         if self.weight_decay is None:
             return float(alpha)
         return bridge_strength(alpha, self.weight_decay, self.p)
 
-    def _alpha_at(self, strength):
+    def alpha_at(self, strength):
         if self.weight_decay is None:
             return strength
         # κ grows as λ^{p/(p+1)} at a fixed λ₂.
-        return (strength / self._strength(1.0)) ** ((self.p + 1) / self.p)
+        return (strength / self.strength(1.0)) ** ((self.p + 1) / self.p)
 
-    def _decay(self, alpha):
+    def decay(self, alpha):
         """λ₂ at λ = alpha."""
         if self.weight_decay is None:
             return balanced_weight_decay(alpha, self.p)
         return float(self.weight_decay)
 
-    def _parametrization(self, groups, n_targets, gate):
-        without = self._without_minimiser()
+    def parametrization(self, groups, n_targets, alpha, gate):
+        without = self._without_minimiser(alpha)
         if without is not None:
             warn(without, UserWarning)
-        alpha = float(self.alpha)
-        return GatedWeights(groups, n_targets, alpha, self._decay(alpha), self.p, GATES[gate])
+        alpha = float(alpha)
+        return GatedWeights(groups, n_targets, alpha, self.decay(alpha), self.p, GATES[gate])
 
-    def _stored_factors(self, groups):
-        A = np.atleast_2d(self.weight_).T[groups.order].astype(float)
-        return self.switch_[groups.order].astype(float), A
+    def split(self, W, groups, alpha):
+        # Without a penalty any split will do: that of every alpha > 0 does.
+        alpha = alpha if alpha > 0 else 1.0
+        return split(W, groups, alpha, self.decay(alpha), self.p)
 
-    def _factors(self, groups, W):
-        beta, A = self._stored_factors(groups)
+    def attributes(self, coef, factors, groups, trailing):
+        beta, A = factors
+        switch = as_coef(beta[:, None], groups.order, ())
+        weight = as_coef(A, groups.order, trailing)
+        dtype = narrowest(coef.dtype, switch, weight)
+        switch, weight = switch.astype(dtype), weight.astype(dtype)
+        return {"coef_": weight * switch, "switch_": switch, "weight_": weight}
+
+    def factors(self, model, groups):
+        A = np.atleast_2d(model.weight_).T[groups.order].astype(float)
+        return model.switch_[groups.order].astype(float), A
+
+    def start(self, model, groups, W):
+        beta, A = self.factors(model, groups)
         gate = beta[groups.ptr[:-1]]
         apart = beta != groups.spread(gate)
         if apart.any():
@@ -133,21 +203,14 @@ class ShrinkNetModel(SparseLinearModel):
         out = (groups.sum(np.abs(W).sum(axis=1)) == 0) & (groups.weights > 0)
         return np.where(out, 0.0, gate), np.where(groups.spread(out)[:, None], 0.0, A)
 
-    def _store_solution(self, objective, solution, target):
-        super()._store_solution(objective, solution, target)
-        # Without a penalty any split will do: that of every alpha > 0 does.
-        alpha = self.alpha if self.alpha > 0 else 1.0
-        groups = objective.groups
-        beta, A = split(solution.W, groups, alpha, self._decay(alpha), self.p)
-        self._store_factors(groups, beta, A, target)
 
-    def _store_trained(self, groups, trained, target):
-        super()._store_trained(groups, trained, target)
-        self._store_factors(groups, trained.gate, trained.A, target)
+def as_coef(W, order, trailing):
+    """W (n_features, n_targets) as ``coef_``: the user's features, y's dimensions."""
+    coef = np.empty(W.shape[::-1])
+    coef[:, order] = W.T
+    return coef.reshape(*trailing, -1)
 
-    def _store_factors(self, groups, beta, A, target):
-        switch = as_coef(beta[:, None], groups.order, ())
-        weight = as_coef(A, groups.order, target.trailing)
-        dtype = narrowest(self.coef_.dtype, switch, weight)
-        self.switch_, self.weight_ = switch.astype(dtype), weight.astype(dtype)
-        self.coef_ = self.weight_ * self.switch_
+
+def coefficients(model, groups):
+    """``coef_`` of a model as W, with the features in the order of the groups."""
+    return np.atleast_2d(model.coef_).T.astype(float)[groups.order]

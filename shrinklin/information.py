@@ -44,6 +44,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from shrinklin.base import become, prepare, solve, without_alpha
 from shrinklin.blas import one_blas_thread
 from shrinklin.likelihood import Likelihood
 from shrinklin.losses import Binomial
@@ -53,7 +54,6 @@ from shrinklin.path import (
     alpha_grid,
     path_of_solutions,
     warn_if_alphas_are_too_large,
-    without_alpha,
 )
 from shrinklin.solvers.newton import alike_targets
 from shrinklin.validation import CheckedSelector, check_real
@@ -432,9 +432,9 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         if isinstance(X, Moments):
             raise TypeError("X is Moments: give them to fit_moments, or the samples to fit.")
         estimator = self._estimator_for_path()
-        objective, target = estimator._prepare(X, y, sample_weight)
+        problem, objective, target = prepare(estimator, X, y, sample_weight)
         n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
-        return self._choose(estimator, objective, target, n)
+        return self._choose(estimator, problem, objective, target, n)
 
     @available_if(_estimator_has("fit_moments"))
     def fit_moments(self, moments) -> Self:
@@ -454,8 +454,8 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
                 f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
             )
         estimator = self._estimator_for_path()
-        objective, target = estimator._prepare(moments, None, None)
-        return self._choose(estimator, objective, target, float(moments.weight))
+        problem, objective, target = prepare(estimator, moments, None, None)
+        return self._choose(estimator, problem, objective, target, float(moments.weight))
 
     def _estimator_for_path(self):
         estimator = without_alpha(self.estimator)
@@ -473,29 +473,31 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
                 )
         return estimator
 
-    def _grid(self, estimator, objective, n):
+    def _grid(self, problem, objective, n):
         if n < 2:
             raise ValueError(
                 f"there is {n:g} of a sample, or one sample, where two are needed: the weights of "
                 "the samples sum to that, and InformationCriterion counts them as numbers of "
                 "rows. Scale sample_weight to sum to the number of samples."
             )
-        return alpha_grid(self.alphas, self.eps, estimator, objective)
+        return alpha_grid(self.alphas, self.eps, problem, objective)
 
-    def _choose(self, estimator, objective, target, n):
-        alphas = self._grid(estimator, objective, n)
-        objectives = [objective.at(estimator._strength(alpha)) for alpha in alphas]
-        solutions = estimator._solve(objective, [each.strength for each in objectives])
-        judged = self._judge(objectives, solutions, n, estimator.fit_intercept)
+    def _choose(self, estimator, problem, objective, target, n):
+        alphas = self._grid(problem, objective, n)
+        objectives = [objective.at(problem.strength(alpha)) for alpha in alphas]
+        solutions = solve(estimator, problem, objective, alphas)
+        judged = self._judge(objectives, solutions, n, problem.fit_intercept)
         best = judged.best()
-        path = path_of_solutions(estimator, objective, target, alphas, solutions)
-        estimator.set_params(alpha=float(alphas[best]), warm_start=self.estimator.warm_start)
-        estimator._keep(objectives[best], solutions[best], target)
+        names = getattr(estimator, "feature_names_in_", None)
+        path = path_of_solutions(problem, objective, target, alphas, solutions, names)
+        problem = problem.at(float(alphas[best]))
+        estimator.set_params(alpha=problem.alpha, warm_start=self.estimator.warm_start)
+        become(estimator, problem.attributes(objectives[best], solutions[best], target))
         # Nothing is set before all is known: a fit that fails leaves the one before.
         self._store(estimator, path, judged)
         # Where warnings are errors, the model is there.
         self._warn_where_cut(judged, best)
-        warn_if_alphas_are_too_large("InformationCriterion", estimator, objective, path)
+        warn_if_alphas_are_too_large("InformationCriterion", problem, objective, path)
         return self
 
     def _store(self, estimator, path, judged):

@@ -7,11 +7,11 @@ from the one before. For the bridge see `solvers.search`.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
     check_array,
     check_consistent_length,
@@ -27,7 +27,6 @@ from shrinklin.messages import warn
 from shrinklin.moments import Moments
 from shrinklin.quadratic import quadratic_of_data
 from shrinklin.solvers import search
-from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.solution import PackedSolution, Solution
 from shrinklin.validation import (
     SPARSE_FORMATS,
@@ -483,81 +482,7 @@ class ClassificationPath(RegularizationPath):
         return likelihood_of_data(X, codes, len(self.classes), s, order, self.fit_intercept)
 
 
-def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None) -> Any:
-    """Solve for many alphas at once, faster than one fit each.
-
-    A convex path is warm-started. A ShrinkNet path is solved from both ends
-    and searched locally: many alphas help each other, so that its solutions
-    are often better than those of single fits, and seldom worse.
-
-    Parameters
-    ----------
-    estimator : a regressor or classifier of shrinklin
-        Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
-        `Moments` for a regressor alone: weights of samples are in them.
-    y : array-like or sparse matrix, as for the estimator
-        None with moments.
-    alphas : int or array-like of shape (n_alphas,), default=100
-        How many, from the least alpha whose model is empty (for ShrinkNet: at
-        which no single group leaves zero) down to `eps` times it, evenly
-        spaced in logarithm; or the values themselves, in any order.
-    eps : float, default=1e-3
-        Ratio of the smallest to the largest alpha, in (0, 1).
-    sample_weight : array-like of shape (n_samples,), default=None
-
-    Returns
-    -------
-    RegressionPath or ClassificationPath
-
-    Raises
-    ------
-    ValueError
-        For arguments outside what is stated here.
-
-    Warns
-    -----
-    ConvergenceWarning
-        Where `max_iter` sweeps did not reach `tol`.
-
-    Notes
-    -----
-    Of every model the features that it keeps are stored, so that a path takes the memory of few
-    models, however many alphas there are.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_linnerud
-    >>> from shrinklin import ShrinkNetRegressor, regularization_path
-    >>> X, y = load_linnerud(return_X_y=True)
-    >>> path = regularization_path(ShrinkNetRegressor(), X, y, alphas=5)
-    >>> path.coefs.shape
-    (5, 3, 3)
-    """
-    estimator = without_alpha(estimator)
-    objective, target = estimator._prepare(X, y, sample_weight)
-    alphas = alpha_grid(alphas, eps, estimator, objective)
-    solutions = estimator._solve(objective, [estimator._strength(a) for a in alphas])
-    return path_of_solutions(estimator, objective, target, alphas, solutions)
-
-
-def without_alpha(estimator):
-    """A copy of an estimator, to solve for many alphas."""
-    if not hasattr(estimator, "_alpha_at"):
-        raise TypeError(
-            f"estimator={estimator!r} is not one of shrinklin's: give a GroupLasso or ShrinkNet "
-            "regressor or classifier, and transform X first where it would stand in a pipeline."
-        )
-    estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
-    if isinstance(estimator.solver, GradientDescent):
-        raise ValueError(
-            f"solver={estimator.solver!r} follows no path: fit for one alpha after another, for "
-            'instance by GridSearchCV, or give solver="auto".'
-        )
-    return estimator
-
-
-def path_of_solutions(estimator, objective, target, alphas, solutions):
+def path_of_solutions(problem, objective, target, alphas, solutions, feature_names=None):
     """The `RegularizationPath` of a `Solution` for every alpha."""
     solutions = [solution.packed() for solution in solutions]
     intercepts = np.array([solution.intercept for solution in solutions])
@@ -569,23 +494,23 @@ def path_of_solutions(estimator, objective, target, alphas, solutions):
     for coef, solution, support in zip(coefs, solutions, supports, strict=True):
         coef[:, np.searchsorted(kept, support)] = solution.rows.T
     intercepts = intercepts.astype(dtype, copy=False)
-    return estimator._path(
+    return problem.task.path(
         target,
         alphas=alphas,
         kept=kept,
         kept_coefs=coefs,
         intercepts=intercepts,
         n_features=n_features,
-        feature_names=getattr(estimator, "feature_names_in_", None),
+        feature_names=feature_names,
         n_selected=np.array([len(support) for support in supports]),
         residuals=np.array([s.residual for s in solutions]),
         objectives=np.array(
             [
-                _stored_value(objective.at(estimator._strength(alpha)), solution, dtype)
+                _stored_value(objective.at(problem.strength(alpha)), solution, dtype)
                 for alpha, solution in zip(alphas, solutions, strict=True)
             ]
         ),
-        fit_intercept=estimator.fit_intercept,
+        fit_intercept=problem.fit_intercept,
     )
 
 
@@ -618,26 +543,26 @@ def _dense(y):
     return y.toarray() if sparse.issparse(y) else y
 
 
-def alpha_grid(alphas, eps, estimator, objective):
+def alpha_grid(alphas, eps, problem, objective):
     """Alphas from large to small, as asked for by `regularization_path`."""
     with one_blas_thread():
-        alphas = _alphas(alphas, eps, estimator, objective)
-    clone(estimator).set_params(alpha=alphas[-1])._check_parameters()
+        alphas = _alphas(alphas, eps, problem, objective)
+    problem.check(alphas[-1])
     return alphas
 
 
-def largest_useful_alpha(estimator, objective):
+def largest_useful_alpha(problem, objective):
     """α_max, or 0 where nothing but rounding could make a feature enter."""
     noise = _NOTHING * np.sqrt(2 * objective.smooth.value_at_zero)
     with one_blas_thread():
         if objective.residual_scale <= noise:
             return 0.0
-        return estimator._alpha_at(objective.strength_max())
+        return problem.alpha_at(objective.strength_max())
 
 
-def warn_if_alphas_are_too_large(name, estimator, objective, path):
+def warn_if_alphas_are_too_large(name, problem, objective, path):
     """A warning where no model of a search keeps anything, as all alphas exceed α_max."""
-    largest = largest_useful_alpha(estimator, objective)
+    largest = largest_useful_alpha(problem, objective)
     if not path.n_selected.any() and path.alphas[-1] > largest > 0:
         warn(
             f"{name} keeps no feature at any of its alphas: the least, {path.alphas[-1]:g}, is "
@@ -646,7 +571,7 @@ def warn_if_alphas_are_too_large(name, estimator, objective, path):
         )
 
 
-def _alphas(alphas, eps, estimator, objective):
+def _alphas(alphas, eps, problem, objective):
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas={alphas}: give a number of alphas >= 1, or their values.")
@@ -655,7 +580,7 @@ def _alphas(alphas, eps, estimator, objective):
             raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
         # Where nothing can enter, as with a constant y, any grid will do.
         grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
-        return np.array([estimator._alpha_at(strength) for strength in grid])
+        return np.array([problem.alpha_at(strength) for strength in grid])
     wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
     try:
         values = real_array(alphas)

@@ -12,21 +12,17 @@ from sklearn.utils.validation import validate_data
 from shrinklin.base import (
     LinearModel,
     SparseLinearModel,
-    Target,
-    largest_magnitudes,
+    checked_moments,
     undone_on_error,
     warn_if_empty,
     warn_unless_trained,
 )
-from shrinklin.formulations import GroupLassoModel, ShrinkNetModel
-from shrinklin.losses import SquaredLoss
+from shrinklin.formulations import GroupLassoFormulation, ShrinkNetFormulation
 from shrinklin.messages import warn
 from shrinklin.moments import Moments, adds_nothing
-from shrinklin.path import RegressionPath
-from shrinklin.quadratic import GramQuadratic
-from shrinklin.risk import MomentRisk, risk_of_data
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.gradient_descent import GradientDescent
+from shrinklin.tasks import Regression
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_undated,
@@ -86,8 +82,10 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
     """Shared by the regressors: the squared loss."""
 
     _solvers = (CoordinateDescent, GradientDescent)
-    _squared = "X, y, y/X and X·y"
     moments_: Moments
+
+    def _task(self):
+        return Regression(type(self).__name__)
 
     def _validate(self, X, y, reset=True):
         y = y.toarray() if sparse.issparse(y) else y
@@ -115,37 +113,6 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 "classifier for labels."
             )
         return X, y
-
-    def _smooth(self, X, y, sample_weight, order):
-        Y = y.reshape(len(y), -1).astype(float, copy=False)
-        quadratic = self._solver().quadratic(X, Y, sample_weight, order, self.fit_intercept)
-        silent = largest_magnitudes(X, quadratic.order[quadratic.diagonal == 0])
-        self._check_scale(silent, abs(Y).max(), quadratic)
-        return quadratic, Target(X.dtype, y.shape[1:])
-
-    def _risk(self, X, y, sample_weight, order, whole):
-        Y = y.reshape(len(y), -1).astype(float, copy=False)
-        self._check_sizes(np.concatenate([largest_magnitudes(X), [abs(Y).max()]]))
-        intercept = self.fit_intercept
-        risk = risk_of_data(SquaredLoss(), X, Y, sample_weight, order, intercept, whole)
-        return risk, Target(X.dtype, y.shape[1:])
-
-    def _check_scale(self, silent, largest, quadratic):
-        """Raise where squares of the data overflow or vanish.
-
-        `silent` are the sizes of features that look constant, `largest` is that of Y.
-        """
-        d = quadratic.diagonal
-        finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
-        sizes = np.concatenate([silent, [largest]])
-        if finite and quadratic.yy > 0:
-            x, y = np.sqrt(d[d > 0]), np.sqrt(quadratic.yy)
-            # The gradient is no larger than x·y.
-            sizes = np.concatenate([sizes, x / y, x * y])
-        self._check_sizes(sizes, finite)
-
-    def _path(self, target, **fields):
-        return RegressionPath(**fields)
 
     def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
@@ -221,11 +188,10 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
             )
         with undone_on_error(self):
-            self._check_parameters()
-            self._name_features(moments)
-            trained, objective = self._fit_moments(moments, np.dtype(float))
+            problem = checked_moments(self, moments)
+            trained, objective = self._fit_moments(problem, moments, np.dtype(float))
         warn_unless_trained(self, trained)
-        warn_if_empty(self, objective)
+        warn_if_empty(self, problem, objective)
         return self
 
     @available_if(_takes_moments)
@@ -283,48 +249,20 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 moments = self.moments_ + moments
                 # The last chunk alone would decide.
                 dtype = np.result_type(dtype, self.coef_.dtype)
-            trained, _ = self._fit_moments(moments, dtype)
+            problem = self._problem(moments.n_features, moments.feature_names)
+            trained, _ = self._fit_moments(problem, moments, dtype)
             self.moments_ = moments
         warn_unless_trained(self, trained)
         return self
 
-    def _name_features(self, moments):
-        self.n_features_in_ = moments.n_features
-        self.__dict__.pop("feature_names_in_", None)
-        if moments.feature_names is not None:
-            self.feature_names_in_ = moments.feature_names
-
-    def _fit_moments(self, moments, dtype):
+    def _fit_moments(self, problem, moments, dtype):
         """Fit; returns the `Trained`, or None after an exact fit, and the objective of that."""
-        if not self._trains():
-            return None, self._optimise(*self._prepare_moments(moments, dtype))
-        groups = self._groups_of(moments.n_features, moments.feature_names)
-        make = MomentRisk.from_moments
-        target = _target(moments, dtype)
-        trained = self._train(
-            groups, lambda: (make(moments, groups.order, self.fit_intercept), target)
-        )
-        return trained, None
-
-    def _prepare_moments(self, moments, dtype):
-        """The `Objective` and the `Target` of moments of data of that dtype."""
-        groups = self._groups_of(moments.n_features, moments.feature_names)
-        with np.errstate(over="ignore", invalid="ignore"):
-            quadratic = GramQuadratic(moments, groups.order, self.fit_intercept)
-            silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
-            spread = np.diagonal(moments.yy) / moments.weight
-            largest = np.sqrt(spread + moments.y_mean**2).max()
-            # Sums are what must not have vanished.
-            unit = min(1.0, np.sqrt(moments.weight))
-            self._check_scale(unit * silent, unit * largest, quadratic)
-        return self._penalised(quadratic, groups), _target(moments, dtype)
+        if problem.trains:
+            return self._train(problem, lambda: problem.risk_of_moments(moments, dtype)), None
+        return None, self._optimise(problem, *problem.objective_of_moments(moments, dtype))
 
 
-def _target(moments, dtype):
-    return Target(dtype, moments.y_mean.shape[: moments.y_ndim - 1])
-
-
-class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
+class GroupLassoRegressor(SparseLinearRegressor):
     r"""Multi-target regression with a group lasso penalty.
 
     Minimises, over W (n_features, n_targets) and an unpenalised intercept b,
@@ -441,8 +379,11 @@ class GroupLassoRegressor(GroupLassoModel, SparseLinearRegressor):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _formulation(self):
+        return GroupLassoFormulation()
 
-class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
+
+class ShrinkNetRegressor(SparseLinearRegressor):
     r"""Multi-target regression with a switch before every feature.
 
     Minimises, over switches β (n_features,), weights A (n_targets, n_features)
@@ -579,3 +520,6 @@ class ShrinkNetRegressor(ShrinkNetModel, SparseLinearRegressor):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    def _formulation(self):
+        return ShrinkNetFormulation(self.p, self.weight_decay)

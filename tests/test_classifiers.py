@@ -47,6 +47,7 @@ from shrinklin import (
     ProximalNewton,
     ShrinkNetClassifier,
 )
+from shrinklin.base import prepare
 from shrinklin.factored import bridge_strength
 
 ESTIMATORS = [GroupLassoClassifier(), ShrinkNetClassifier(), ShrinkNetClassifier(p=1)]
@@ -256,7 +257,7 @@ def test_global_optimum_in_98_percent(p, n_problems):
 
 def test_one_descent_alone_would_be_rejected():
     def descended(X, y, alpha):
-        objective, _ = ShrinkNetClassifier(alpha)._prepare(X, y, None)
+        _, objective, _ = prepare(ShrinkNetClassifier(alpha), X, y, None)
         start = np.zeros(objective.shape)
         return ProximalNewton().solve(objective, start, tol=1e-8, max_iter=1000).value
 

@@ -26,6 +26,7 @@ from experiments.landscape import (
 )
 from experiments.run import Place, run
 from shrinklin import GradientDescent, ShrinkNetRegressor
+from shrinklin.path import solve_path
 
 pytestmark = pytest.mark.untraced
 
@@ -158,15 +159,21 @@ def test_exact_solver_is_no_worse_than_the_descent_it_is_given(small):
     assert (ends[EXACT] < ends[PLAIN]).all()
 
 
-def test_exact_solver_begins_at_what_it_is_given(monkeypatch):
-    problem, begun = PROBLEMS["completion"], []
-    start = ShrinkNetRegressor._start
+@pytest.fixture
+def begun(monkeypatch):
+    """Where the solver was told to begin, fit by fit."""
+    starts = []
 
-    def watched(*arguments):
-        begun.append(start(*arguments))
-        return begun[-1]
+    def watched(*arguments, start, **options):
+        starts.append(start)
+        return solve_path(*arguments, start=start, **options)
 
-    monkeypatch.setattr(ShrinkNetRegressor, "_start", watched)
+    monkeypatch.setattr("shrinklin.problem.solve_path", watched)
+    return starts
+
+
+def test_exact_solver_begins_at_what_it_is_given(begun):
+    problem = PROBLEMS["completion"]
     W = problem.start(0)
     landscape.measured(problem, problem.objective(), EXACT, 0, W)
     np.testing.assert_array_equal(begun, [W])
@@ -202,18 +209,12 @@ def test_the_cold_search_is_a_fit_that_was_given_nothing(small):
     )
 
 
-def test_the_cold_search_sees_no_start(monkeypatch):
-    begun, problem = [], PROBLEMS["completion"]
-    start = ShrinkNetRegressor._start
-
-    def watched(*arguments):
-        begun.append(start(*arguments))
-        return begun[-1]
+def test_the_cold_search_sees_no_start(begun, monkeypatch):
+    problem = PROBLEMS["completion"]
 
     def refused(self, seed):
         raise AssertionError(f"a start was drawn, of seed {seed}")
 
-    monkeypatch.setattr(ShrinkNetRegressor, "_start", watched)
     monkeypatch.setattr(landscape.Problem, "start", refused)
     Landscape().measure(Landscape().jobs(problem, True)[-1], problem)
     assert begun == [None]

@@ -27,7 +27,7 @@ from shrinklin import (
     regularization_path,
     selection_frequencies,
 )
-from shrinklin.base import SparseLinearModel
+from shrinklin.problem import Problem
 from shrinklin.solvers import kernels
 
 ROOT = Path(__file__).parents[1]
@@ -139,13 +139,13 @@ def test_memory_does_not_grow_over_a_thousand_fits():
 
 
 def test_a_fit_that_keeps_its_coefficients_is_seen(monkeypatch):
-    kept, store = [], SparseLinearModel._store
+    kept, store = [], Problem._stored
 
-    def storing(model, groups, W, *more):
+    def storing(problem, W, *more):
         kept.append(W.copy())
-        store(model, groups, W, *more)
+        return store(problem, W, *more)
 
-    monkeypatch.setattr(SparseLinearModel, "_store", storing)
+    monkeypatch.setattr(Problem, "_stored", storing)
     # The estimator with the fewest coefficients, and the others without fault.
     fits = few_models()
     assert traced_growth([fits[2]], times=12) > A_FIT * 12 * len(fits)

@@ -450,7 +450,7 @@ def test_shrinknet_path_of_classes_is_no_worse_than_a_warm_started_one(p, n_clas
 @every_classifier
 def test_a_path_of_classes_reports_as_often_as_announced(classifier):
     X, codes = simulate_classes(60, 8, 3)
-    objective = build_classes(X, codes, classifier._penalty(), share=1.0)
+    objective = build_classes(X, codes, classifier._formulation().penalty(), share=1.0)
     strengths = list(objective.strength * np.geomspace(0.9, 0.1, 3))
     ticks = []
     solve_path(

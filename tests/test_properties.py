@@ -646,11 +646,21 @@ class _Weightless(GroupLassoRegressor):
         return super().fit(X, y)
 
 
+def scaled(formulation, factor):
+    """The same, with strengths times a factor."""
+
+    class Scaled(type(formulation)):
+        def strength(self, alpha):
+            return factor * super().strength(alpha)
+
+    return Scaled(**vars(formulation))
+
+
 class _CountsRows(GroupLassoRegressor):
     """Its penalty is in units of sums over the rows."""
 
-    def _strength(self, alpha):
-        return alpha / self.rows
+    def _formulation(self):
+        return scaled(super()._formulation(), 1 / self.rows)
 
     def fit(self, X, y, sample_weight=None):
         self.rows = X.shape[0]
@@ -664,8 +674,8 @@ class _HeavyWeights(GroupLassoRegressor):
         self.sum = 1.0 if sample_weight is None else float(np.mean(sample_weight))
         return super().fit(X, y, sample_weight)
 
-    def _strength(self, alpha):
-        return alpha / self.sum
+    def _formulation(self):
+        return scaled(super()._formulation(), 1 / self.sum)
 
 
 class _Relative(GroupLassoRegressor):
@@ -689,10 +699,10 @@ class _Cold(GroupLassoRegressor):
 
 
 class _NoFeatureWeights(GroupLassoRegressor):
-    def _groups_of(self, n_features, names=None):
+    def _problem(self, n_features, names=None, solver=None):
         self.feature_weights, kept = None, self.feature_weights
         try:
-            return super()._groups_of(n_features, names)
+            return super()._problem(n_features, names, solver)
         finally:
             self.feature_weights = kept
 
@@ -741,8 +751,8 @@ def test_training_from_another_seed_is_rejected():
 
 
 class _PathOfHalf(GroupLassoRegressor):
-    def _strength(self, alpha):
-        return alpha / 2
+    def _formulation(self):
+        return scaled(super()._formulation(), 0.5)
 
 
 class _LastChunk(GroupLassoRegressor):
@@ -776,8 +786,8 @@ def test_forgotten_chunks_are_rejected():
 
 def test_classifiers_are_held_to_the_same():
     class Biased(GroupLassoClassifier):
-        def _strength(self, alpha):
-            return alpha * (2 if self.classes_first else 1)
+        def _formulation(self):
+            return scaled(super()._formulation(), 2 if self.classes_first else 1)
 
         def fit(self, X, y, sample_weight=None):
             self.classes_first = y[0] == 0
@@ -790,8 +800,8 @@ def test_classifiers_are_held_to_the_same():
 
 def test_searches_of_the_bridge_may_not_lie_far_apart():
     class Greedy(ShrinkNetClassifier):
-        def _strength(self, alpha):
-            return alpha * (30 if self.first > 0 else 1)
+        def _formulation(self):
+            return scaled(super()._formulation(), 30 if self.first > 0 else 1)
 
         def fit(self, X, y, sample_weight=None):
             self.first = X[0, 0]

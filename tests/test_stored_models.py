@@ -26,7 +26,6 @@ from shrinklin import (
     ShrinkNetClassifierCV,
     ShrinkNetRegressor,
     ShrinkNetRegressorCV,
-    base,
     regularization_path,
 )
 from shrinklin.path import solve_path
@@ -144,7 +143,7 @@ def test_no_intercept_is_sought_anew(estimator, monkeypatch):
 
     for use in (lambda: clone(estimator).fit(X, y), lambda: regularization_path(estimator, X, y)):
         with monkeypatch.context() as patch:
-            patch.setattr(base, "solve_path", then_none)
+            patch.setattr("shrinklin.problem.solve_path", then_none)
             use()
         monkeypatch.undo()
 
@@ -220,7 +219,7 @@ def paid_above(estimator, model):
     p, beta = estimator.p, model.switch_.astype(np.longdouble)
     A = np.atleast_2d(model.weight_).astype(np.longdouble)
     W = np.atleast_2d(model.coef_).astype(np.longdouble)
-    decay = model._decay(model.alpha)
+    decay = model._formulation().decay(model.alpha)
     paid = model.alpha * np.abs(beta).sum() + decay * (np.abs(A) ** p).sum()
     return paid - model.alpha * ((np.abs(W) ** p).sum(axis=0) ** (1 / np.longdouble(p + 1))).sum()
 

@@ -1,0 +1,185 @@
+"""What a fit minimises, and the model that comes of it: formulation × task × groups.
+
+A `Problem` is made of the parameters of an estimator (`base`), and is none. Whoever solves for
+many alphas (paths, folds, criteria) takes one, and no estimator.
+"""
+
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from shrinklin.blas import one_blas_thread
+from shrinklin.formulations import Formulation, as_coef, coefficients
+from shrinklin.groups import Groups
+from shrinklin.objective import Objective
+from shrinklin.path import n_steps, solve_path
+from shrinklin.solvers.gradient_descent import GradientDescent
+from shrinklin.tasks import Task
+from shrinklin.validation import narrowest
+
+
+@dataclass(frozen=True)
+class Problem:
+    """min f(W, b) + strength(alpha) Σ_g ω_g φ(W_g) over data that are yet to come.
+
+    Attributes
+    ----------
+    formulation : Formulation
+    task : Task
+    groups : Groups
+    alpha : float
+    fit_intercept : bool
+    solver : CoordinateDescent, ProximalNewton or GradientDescent
+    tol : float
+    max_iter : int
+        As given to the estimator.
+    """
+
+    formulation: Formulation
+    task: Task
+    groups: Groups
+    alpha: float
+    fit_intercept: bool
+    solver: Any
+    tol: float
+    max_iter: int
+
+    def at(self, alpha):
+        """The same with another alpha."""
+        return replace(self, alpha=alpha)
+
+    def check(self, alpha):
+        """Raise where there is nothing to solve at `alpha`."""
+        self.formulation.check(alpha, self.trains)
+
+    @property
+    def trains(self):
+        """Whether it is solved by gradient training."""
+        return isinstance(self.solver, GradientDescent)
+
+    def strength(self, alpha):
+        """What multiplies the penalty at `alpha`."""
+        return self.formulation.strength(alpha)
+
+    def alpha_at(self, strength):
+        """The inverse of `strength`."""
+        return self.formulation.alpha_at(strength)
+
+    # Exact solutions.
+
+    def objective(self, X, y, s):
+        """The `Objective` of validated data, and their `Target`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            smooth, target = self.task.smooth(X, y, s, self.groups, self.fit_intercept, self.solver)
+        return self._penalised(smooth), target
+
+    def objective_of_moments(self, moments, dtype):
+        """The same of moments of an X of that dtype."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            smooth, target = self.task.smooth_of_moments(
+                moments, dtype, self.groups, self.fit_intercept
+            )
+        return self._penalised(smooth), target
+
+    def _penalised(self, smooth):
+        penalty, strength = self.formulation.penalty(), self.strength(self.alpha)
+        return Objective(smooth, penalty, self.groups, strength)
+
+    def solve(self, objective, alphas, **options):
+        """A finite `Solution` for each of `alphas`; `options` are those of `solve_path`."""
+        strengths = [self.strength(alpha) for alpha in alphas]
+        # Of a trial step that does not fit; what is returned has to.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            solutions = solve_path(
+                objective, strengths, self.solver, tol=self.tol, max_iter=self.max_iter, **options
+            )
+        if not all(np.isfinite(s.value) and np.isfinite(s.W).all() for s in solutions):
+            raise self.task.out_of_range()
+        return solutions
+
+    def n_steps(self, objective, alphas):
+        """How often `solve` reports."""
+        return n_steps(objective, [self.strength(alpha) for alpha in alphas])
+
+    def attributes(self, objective, solution, target):
+        """Fitted attributes of the model of a solution."""
+        # Whether numbers are finite was looked at; BLAS now and then raises the flag of an invalid
+        # product although all that went in and came out is finite.
+        with one_blas_thread(), np.errstate(invalid="ignore"):
+            factors = self.formulation.split(solution.W, self.groups, self.alpha)
+            found = self._stored(solution.W, solution.intercept, factors, target)
+            if objective.penalty.convex:
+                gap = objective.duality_gap(solution.W, solution.evaluated(objective))
+                found["dual_gap_"] = gap
+        found |= {"n_iter_": max(1, solution.n_iter), "residual_": solution.residual}
+        found |= {"cost_": objective.cost, "objective_": solution.value}
+        if found["coef_"].dtype != np.float64:
+            # Of what is stored: a switch times a weight is no further off than F is by rounding.
+            W, b = self._as_solved(found)
+            with one_blas_thread():
+                found["objective_"] = objective.value_at(W, b)
+        return found
+
+    def _stored(self, W, intercept, factors, target):
+        """Coefficients, factors, intercept and classes, in the narrowest dtype that holds them."""
+        coef = as_coef(W, self.groups.order, target.trailing)
+        dtype = narrowest(target.dtype, coef, intercept)
+        coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+        found = self.formulation.attributes(coef, factors, self.groups, target.trailing)
+        found["intercept_"] = intercept if target.trailing else intercept[0]
+        return found if target.classes is None else found | {"classes_": target.classes}
+
+    def _as_solved(self, found):
+        """W and b of what is stored, as float64."""
+        W = coefficients(SimpleNamespace(**found), self.groups)
+        return W, np.atleast_1d(found["intercept_"]).astype(float)
+
+    # Gradient training.
+
+    def risk(self, X, y, s):
+        """The `Risk` of validated data, and their `Target`."""
+        whole = self.solver.batch_size is None
+        return self.task.risk(X, y, s, self.groups, self.fit_intercept, whole)
+
+    def risk_of_moments(self, moments, dtype):
+        """The same of moments of an X of that dtype."""
+        return self.task.risk_of_moments(moments, dtype, self.groups, self.fit_intercept)
+
+    def parametrization(self, risk):
+        """The `Parametrization` to train."""
+        return self.formulation.parametrization(
+            self.groups, risk.shape[1], self.alpha, self.solver.gate
+        )
+
+    def trained_attributes(self, trained, risk, parametrization, target):
+        """Fitted attributes of the model of gradient training."""
+        factors = (trained.gate, trained.A) if self.formulation.has_switches else None
+        found = self._stored(trained.W, trained.intercept, factors, target)
+        found |= {"n_iter_": max(1, trained.n_epochs), "cost_": trained.cost}
+        found["objective_"] = trained.value
+        if found["coef_"].dtype != np.float64:
+            W, b = self._as_solved(found)
+            beta, A = self.formulation.factors(SimpleNamespace(**found), self.groups)
+            x = parametrization.from_factors(beta[self.groups.ptr[:-1]], A, b)
+            with one_blas_thread():
+                found["objective_"] = risk.value(W, b) + parametrization.penalty(x)
+        return found
+
+    # Where to begin.
+
+    def previous(self, model, shape):
+        """W of a fitted model, None where there is none of that shape."""
+        if not hasattr(model, "coef_") or np.atleast_2d(model.coef_).T.shape != shape:
+            return None
+        return coefficients(model, self.groups)
+
+    def previous_factors(self, model, shape):
+        """Gates, weights and intercept of a fitted model, None where there is none like that."""
+        W = self.previous(model, shape)
+        if W is None:
+            return None
+        kept = 1.0 if self.fit_intercept else 0.0
+        start = self.formulation.start(model, self.groups, W)
+        return *start, kept * np.atleast_1d(model.intercept_)
