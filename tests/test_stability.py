@@ -791,7 +791,7 @@ def test_bad_input_of_the_display_is_named(monkeypatch):
     with pytest.raises(ValueError, match="feature_names has 1 entries, frequencies 2"):
         StabilityDisplay([0.5, 1], feature_names=["a"])
     # Before hundreds of fits, not after.
-    monkeypatch.setattr("shrinklin.display.selection_frequencies", None)
+    monkeypatch.setattr("shrinklin.display.stability.selection_frequencies", None)
     for draw in (
         StabilityDisplay([0.5]).plot,
         lambda **kw: StabilityDisplay.from_estimator(GROUP_LASSO, None, None, **kw),

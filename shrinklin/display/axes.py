@@ -1,0 +1,79 @@
+"""What pictures have in common: their axes, titles and legends."""
+
+import numpy as np
+
+from shrinklin.messages import imported
+
+# What may have been spent, and its label.
+SPENT = {
+    "epoch": "epochs",
+    "neuron_epochs": "neuron-epochs",
+    "parameter_updates": "parameter updates",
+    "multiply_adds": "multiply-adds",
+}
+# A legend below the axes, where nothing is drawn.
+OUTSIDE = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, -0.13),
+    "frameon": False,
+    "fontsize": "small",
+}
+# How far an upper axis is above the one before, in heights of the axes.
+_UPPER_STEP = 0.13
+
+
+def own_or_new(ax):
+    """Axes as given, or those of a new figure."""
+    if ax is not None:
+        return ax
+    pyplot = imported("matplotlib.pyplot", "plot()", "plot")
+    return pyplot.subplots(layout="constrained")[1]
+
+
+def prefix_of(ax, name):
+    """What labels begin with where other models are drawn already."""
+    return f"{name}: " if name and ax.lines else ""
+
+
+def add_title(ax, name):
+    """Name one model more."""
+    before = ax.get_title()
+    if name and name not in before.split(", "):
+        ax.set_title(f"{before}, {name}" if before else name)
+
+
+def vertical_line(ax, x, **style):
+    """A vertical line over all of the axes, in the next colour of their cycle."""
+    return ax.plot([x, x], [0, 1], transform=ax.get_xaxis_transform(), **style)
+
+
+def sharing_x(ax):
+    """The axes that have the x of `ax`, itself among them."""
+    return ax.get_shared_x_axes().get_siblings(ax)
+
+
+def alpha_axis(ax, alphas):
+    """Let the penalty weaken to the right, in logarithm if all that is drawn can be.
+
+    However often it is done, and whatever was drawn before, on axes that share x too.
+    """
+    ax.update_datalim(np.column_stack([alphas, np.zeros(len(alphas))]), updatey=False)
+    ends = np.array([each.dataLim.intervalx for each in sharing_x(ax)])
+    ends = ends[np.isfinite(ends).all(axis=1)]
+    ax.set_xscale("log" if 0 < ends.min() < ends.max() else "linear")
+    ax.autoscale_view(scaley=False)
+    ax.xaxis.set_inverted(True)
+    ax.set_xlabel("alpha (penalty weakens to the right)")
+
+
+def number_of_features(ax, alphas, n_selected, n_ticks=8):
+    """An upper axis that says how many features the model at an alpha keeps.
+
+    Above those of models that were drawn before.
+    """
+    upper = ax.secondary_xaxis(1 + _UPPER_STEP * len(ax.child_axes))
+    at = np.unique(np.linspace(0, len(alphas) - 1, n_ticks).round().astype(int))
+    upper.set_xticks(alphas[at], labels=[str(n) for n in n_selected[at]])
+    upper.set_xticks([], minor=True)
+    upper.set_xlabel("features kept")
+    return upper

@@ -1,0 +1,83 @@
+"""What fits cost, beside each other."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from shrinklin.display.axes import OUTSIDE, SPENT, own_or_new
+
+
+class CostDisplay:
+    """What several fits cost, beside each other.
+
+    Parameters
+    ----------
+    costs : dict of str to CostMeter
+        ``cost_`` of fitted estimators; the others are shown relative to the first.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : list of matplotlib BarContainer
+        One a fit.
+    """
+
+    def __init__(self, costs) -> None:
+        self.costs = dict(costs)
+        if not self.costs:
+            raise ValueError("costs is empty: give one CostMeter or more, by name.")
+
+    @classmethod
+    def from_estimators(cls, estimators, *, ax=None) -> Self:
+        """Draw the cost of fitted estimators.
+
+        Parameters
+        ----------
+        estimators : dict of str to a fitted regressor or classifier of shrinklin
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        CostDisplay
+        """
+        for estimator in estimators.values():
+            check_is_fitted(estimator)
+            if not hasattr(estimator, "cost_"):
+                raise ValueError(f"{estimator!r} has no cost_: give estimators of shrinklin's.")
+        return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
+
+    def plot(self, ax=None) -> Self:
+        """Draw one bar a fit and a measure, as a share of the first fit's.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        CostDisplay
+        """
+        ax = own_or_new(ax)
+        measures = [name for name in SPENT if name != "epoch"]
+        first, *_ = self.costs.values()
+        height = 0.8 / len(self.costs)
+        self.bars_ = []
+        for row, (name, cost) in enumerate(self.costs.items()):
+            at = np.arange(len(measures)) + (row - (len(self.costs) - 1) / 2) * height
+            shares = [getattr(cost, m) / max(getattr(first, m), 1) for m in measures]
+            bars = ax.barh(at, shares, 0.9 * height, label=name)
+            ax.bar_label(bars, [f"{share:.3g}" for share in shares], padding=2, fontsize="small")
+            self.bars_.append(bars)
+        ax.set_yticks(np.arange(len(measures)), [SPENT[m] for m in measures])
+        ax.yaxis.set_inverted(True)
+        ax.set_xscale("log")
+        # The bars say their numbers; those between powers of ten would overlap.
+        ax.xaxis.set_minor_formatter("")
+        ax.margins(x=0.15)
+        ax.set_xlabel(f"relative to {next(iter(self.costs))}")
+        ax.legend(**OUTSIDE, ncols=min(len(self.costs), 3))
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

@@ -1,0 +1,97 @@
+"""An information criterion along a path."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from shrinklin.display.axes import (
+    OUTSIDE,
+    alpha_axis,
+    number_of_features,
+    own_or_new,
+    vertical_line,
+)
+from shrinklin.information import InformationCriterion
+
+
+class InformationCriterionDisplay:
+    """An information criterion against alpha, and the alpha that it chooses.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        From large to small.
+    criteria : ndarray of shape (n_alphas,)
+        Those that are not finite, of models that are no candidates, are not drawn.
+    n_selected : ndarray of shape (n_alphas,)
+        Features kept.
+    alpha : float
+        The one chosen.
+    criterion : str
+        Name, for the label.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    ax_selected_ : matplotlib Axes
+        On top, with the number of features kept.
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        The criterion, and the mark at the chosen alpha.
+    """
+
+    def __init__(self, alphas, criteria, n_selected, alpha, criterion) -> None:
+        self.alphas, self.criteria = np.asarray(alphas), np.asarray(criteria)
+        self.n_selected, self.alpha = np.asarray(n_selected), alpha
+        self.criterion = criterion
+        shapes = self.alphas.shape, self.criteria.shape, self.n_selected.shape
+        if self.alphas.ndim != 1 or len(set(shapes)) > 1:
+            raise ValueError(
+                f"alphas, criteria and n_selected have shapes {shapes}: give three 1-D arrays of "
+                "equal length."
+            )
+
+    @classmethod
+    def from_estimator(cls, fitted, *, ax=None) -> Self:
+        """Draw the choice of a fitted `InformationCriterion`.
+
+        Parameters
+        ----------
+        fitted : InformationCriterion
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        InformationCriterionDisplay
+        """
+        if not isinstance(fitted, InformationCriterion):
+            raise TypeError(f"{fitted!r} is no InformationCriterion: give a fitted one.")
+        check_is_fitted(fitted)
+        kept = fitted.n_selected_
+        display = cls(fitted.alphas_, fitted.criteria_, kept, fitted.alpha_, fitted.criterion)
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None) -> Self:
+        """Draw the criterion on a logarithmic axis of alpha, features kept on top.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        InformationCriterionDisplay
+        """
+        ax = own_or_new(ax)
+        finite = np.isfinite(self.criteria)
+        lines = ax.plot(self.alphas[finite], self.criteria[finite], marker=".")
+        lines += vertical_line(ax, self.alpha, label=f"chosen: alpha = {self.alpha:.3g}")
+        # Where no criterion is drawn there are models too.
+        alpha_axis(ax, self.alphas)
+        ax.set_ylabel(self.criterion.upper())
+        ax.legend(**OUTSIDE)
+        top = number_of_features(ax, self.alphas, self.n_selected)
+        self.ax_, self.ax_selected_, self.figure_, self.lines_ = ax, top, ax.figure, lines
+        return self

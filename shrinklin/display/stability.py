@@ -1,0 +1,165 @@
+"""How often features are kept in fits to resamples."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from shrinklin.display.axes import add_title, own_or_new
+from shrinklin.stability import selection_frequencies
+from shrinklin.validation import check_real, check_whole
+
+
+class StabilityDisplay:
+    r"""How often the most frequent features are kept in fits to resamples.
+
+    Parameters
+    ----------
+    frequencies : array-like of shape (n_features,)
+        Shares in [0, 1], as `selection_frequencies` returns them.
+    feature_names : sequence of str of length n_features, default=None
+        None numbers the features.
+    name : str, default=None
+        Title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : matplotlib BarContainer
+        One bar a feature that is shown, the most frequent first.
+
+    Notes
+    -----
+    Keeping the features at or above a threshold π > 1/2 is stability selection. With q the
+    mean number of features that a fit keeps, of p, the expected number V of features kept
+    without reason is bounded [1]_:
+
+    .. math:: E[V] \le \frac{q^2}{(2\pi - 1) p}
+
+    which is ``frequencies.sum() ** 2 / ((2 * threshold - 1) * len(frequencies))``. It holds
+    for halves of independent rows, not for the bootstrap, if the features without effect are
+    exchangeable and the fits find features with effect no worse than guessing does. For
+    complementary pairs it holds without these conditions, if "without reason" is read as: a
+    single half keeps the feature with a probability of at most q/p [2]_. Fits that keep fewer
+    features have a smaller bound.
+
+    The theorem [2]_ is on pairs of disjoint samples of ⌊n/2⌋ rows each, the n rows being
+    independent and of one distribution. Of an odd n one half has a row more here, and where y
+    holds classes each is halved by itself: there the bound is a guide, not a theorem.
+
+    References
+    ----------
+    .. [1] Meinshausen, Bühlmann (2010), Stability selection, J. R. Stat. Soc. B 72.
+    .. [2] Shah, Samworth (2013), Variable selection with error control: another look at
+       stability selection, J. R. Stat. Soc. B 75.
+    """
+
+    def __init__(self, frequencies, *, feature_names=None, name=None) -> None:
+        self.frequencies = np.asarray(frequencies, dtype=float)
+        shape = self.frequencies.shape
+        if len(shape) != 1 or not ((self.frequencies >= 0) & (self.frequencies <= 1)).all():
+            raise ValueError(
+                f"frequencies of shape {shape}: give a 1-D array of shares between 0 and 1, one a "
+                "feature."
+            )
+        if feature_names is not None and len(feature_names) != shape[0]:
+            raise ValueError(
+                f"feature_names has {len(feature_names)} entries, frequencies {shape[0]}: give one "
+                "name a feature."
+            )
+        self.feature_names, self.name = feature_names, name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, ax=None, n_shown=20, threshold=None, **options
+    ) -> Self:
+        """Compute the frequencies and draw them.
+
+        Parameters
+        ----------
+        estimator, X, y : as for `selection_frequencies`
+        ax : matplotlib Axes, default=None
+        n_shown, threshold : as in `plot`
+        **options
+            Further arguments of `selection_frequencies`.
+
+        Returns
+        -------
+        StabilityDisplay
+        """
+        _check_bars(n_shown, threshold)
+        frequencies = selection_frequencies(estimator, X, y, **options)
+        names = list(X.columns) if hasattr(X, "columns") else None
+        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        display = cls(frequencies, feature_names=names, name=type(last).__name__)
+        return display.plot(ax=ax, n_shown=n_shown, threshold=threshold)
+
+    def plot(self, ax=None, *, n_shown=20, threshold=None) -> Self:
+        """Draw a bar a feature, those at or above the threshold in colour.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        n_shown : int, default=20
+            How many features, the most frequent ones, get a bar.
+        threshold : float in [0, 1], default=None
+            Where to draw a dashed line; None draws none.
+
+        Returns
+        -------
+        StabilityDisplay
+        """
+        _check_bars(n_shown, threshold)
+        order = np.argsort(-self.frequencies, kind="stable")[:n_shown]
+        shares, at = self.frequencies[order], np.arange(len(order))
+        own, ax = ax is None, own_or_new(ax)
+        if own:
+            ax.figure.set_figheight(max(4.8, 1.4 + 0.2 * len(order)))
+        names = [self._name_of(j) for j in order]
+        _check_bars_of_others(ax, names)
+        stable = shares >= (0 if threshold is None else threshold)
+        self.bars_ = ax.barh(at, shares, color=np.where(stable, "C0", "0.75"))
+        ax.set_yticks(at, names, fontsize="small")
+        ax.set_ylim(len(order) - 0.4, -0.6)
+        ax.set_xlim(0, 1.01)
+        if threshold is not None:
+            ax.axvline(threshold, color="0.2", linestyle="--", linewidth=1.2)
+        ax.set_xlabel("\n".join(self._notes(len(order), threshold)))
+        add_title(ax, self.name)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _name_of(self, j):
+        return f"feature {j}" if self.feature_names is None else str(self.feature_names[j])
+
+    def _notes(self, n_drawn, threshold):
+        """Lines below the axis: what it is, what the line is, what is not shown."""
+        n_features = len(self.frequencies)
+        yield "share of the fits that keep a feature"
+        if threshold is not None:
+            reached = (self.frequencies >= threshold).sum()
+            yield f"dashed: {threshold:g}, reached by {reached} of {n_features} features"
+        if n_drawn < n_features:
+            most = np.sort(self.frequencies)[::-1][n_drawn]
+            yield f"not shown: {n_features - n_drawn} features, each with at most {most:.3g}"
+
+
+def _check_bars_of_others(ax, names):
+    """Raise where y already names other bars: axes that share y have one name a place."""
+    drawn = any(each.containers for each in ax.get_shared_y_axes().get_siblings(ax))
+    # Inner axes of a figure do not show the names that they have.
+    if drawn and ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks()) != names:
+        raise ValueError(
+            "ax, or axes that share its y, have bars of other features, which would get the names "
+            "of these: give axes of their own, without sharey."
+        )
+
+
+def _check_bars(n_shown, threshold):
+    check_whole("n_shown", n_shown, 1)
+    if threshold is not None:
+        check_real("threshold", threshold, 0)
+        if threshold > 1:
+            raise ValueError(f"threshold={threshold!r}: give a share between 0 and 1.")

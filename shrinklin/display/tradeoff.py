@@ -1,0 +1,82 @@
+"""Loss against the number of features."""
+
+from itertools import cycle
+from typing import Self
+
+import numpy as np
+
+from shrinklin.display.axes import own_or_new
+
+
+class TradeoffDisplay:
+    """Loss against the number of features, several models on one axis.
+
+    Parameters
+    ----------
+    curves : dict of str to (n_features, loss)
+        For every model two arrays of shape (n_alphas,): how many features it
+        keeps, and its loss.
+    loss_name : str, default="mean squared error"
+        Label of the loss.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        One a model.
+    """
+
+    def __init__(self, curves, *, loss_name="mean squared error") -> None:
+        self.curves = {name: (np.asarray(k), np.asarray(v)) for name, (k, v) in curves.items()}
+        for name, (k, v) in self.curves.items():
+            if k.ndim != 1 or k.shape != v.shape:
+                raise ValueError(
+                    f"curve {name!r} has {k.shape} numbers of features and {v.shape} losses: "
+                    "give two 1-D arrays of equal length."
+                )
+        self.loss_name = loss_name
+
+    @classmethod
+    def from_paths(cls, paths, X, y, *, ax=None, loss_name=None) -> Self:
+        """Draw the loss on (X, y) of several paths.
+
+        Parameters
+        ----------
+        paths : dict of str to RegularizationPath
+        X, y : data to measure the loss on, held out or not
+        ax : matplotlib Axes, default=None
+        loss_name : str, default=None
+            None takes the paths' own: mean squared error, or log-loss.
+
+        Returns
+        -------
+        TradeoffDisplay
+        """
+        curves = {name: (path.n_selected, path.losses(X, y)) for name, path in paths.items()}
+        loss_name = loss_name or " / ".join({path.loss_name: None for path in paths.values()})
+        return cls(curves, loss_name=loss_name).plot(ax=ax)
+
+    def plot(self, ax=None) -> Self:
+        """Draw one line a model, through its models in order of alpha.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+
+        Returns
+        -------
+        TradeoffDisplay
+        """
+        ax = own_or_new(ax)
+        self.lines_ = []
+        for (name, (k, loss)), marker in zip(self.curves.items(), cycle("osD^v"), strict=False):
+            self.lines_ += ax.plot(
+                k, loss, marker=marker, markersize=3.5, linewidth=1.2, label=name
+            )
+        ax.set_xlabel("features kept")
+        ax.set_ylabel(self.loss_name)
+        ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
