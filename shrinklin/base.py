@@ -129,14 +129,15 @@ class SparseLinearModel(LinearModel):
             f"instance of {accepted}."
         )
 
-    def _problem(self, n_features, names=None, solver=None):
-        """The `Problem` of columns that have those names."""
+    def _problem(self, solver=None):
+        """The `Problem` of the columns that were checked, with `solver` in place of the own."""
+        names = getattr(self, "feature_names_in_", None)
         given = {"groups": self.groups, "feature_weights": self.feature_weights}
         given = {name: by_column(name, values, names) for name, values in given.items()}
         return Problem(
             self._formulation(),
             self._task(),
-            Groups.from_labels(n_features, given["groups"], given["feature_weights"]),
+            Groups.from_labels(self.n_features_in_, given["groups"], given["feature_weights"]),
             self.alpha,
             self.fit_intercept,
             self._solver() if solver is None else solver,
@@ -233,8 +234,7 @@ def checked(estimator, X, y, sample_weight):
     estimator._check_parameters()
     X, y = estimator._validate(X, y)
     s = relative_weights(sample_weight, X)
-    names = getattr(estimator, "feature_names_in_", None)
-    return estimator._problem(X.shape[1], names), X, y, s
+    return estimator._problem(), X, y, s
 
 
 def checked_moments(estimator, moments):
@@ -244,7 +244,7 @@ def checked_moments(estimator, moments):
     vars(estimator).pop("feature_names_in_", None)
     if moments.feature_names is not None:
         estimator.feature_names_in_ = moments.feature_names
-    return estimator._problem(moments.n_features, moments.feature_names)
+    return estimator._problem()
 
 
 def prepare(estimator, X, y, sample_weight):
@@ -273,8 +273,7 @@ def check_takes_moments(estimator, y, sample_weight):
 
 def solve(estimator, problem, objective, alphas, start=None):
     """Solutions, with progress and a word on those that fell short."""
-    name, n_reports = type(estimator).__name__, problem.n_steps(objective, alphas)
-    with progress(estimator.verbose, n_reports, name, "solve") as report:
+    with estimator._progress(problem.n_steps(objective, alphas), "solve") as report:
         solutions = problem.solve(objective, alphas, start=start, report=report)
     warn_unless_converged(estimator, solutions)
     return solutions

@@ -291,7 +291,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         if begun and not s.any():
             return  # nothing is added
         _raise_if_weightless(s)
-        problem = self._problem(X.shape[1], getattr(self, "feature_names_in_", None), solver)
+        problem = self._problem(solver)
         problem = replace(problem, task=replace(problem.task, classes=classes))
         weight = float(s.sum())
         self._go_on(problem, lambda: problem.risk(X, codes, s), weight, _first_intercept)

@@ -249,8 +249,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 moments = self.moments_ + moments
                 # The last chunk alone would decide.
                 dtype = np.result_type(dtype, self.coef_.dtype)
-            problem = self._problem(moments.n_features, moments.feature_names)
-            trained, _ = self._fit_moments(problem, moments, dtype)
+            trained, _ = self._fit_moments(self._problem(), moments, dtype)
             self.moments_ = moments
         warn_unless_trained(self, trained)
         return self

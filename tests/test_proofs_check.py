@@ -79,9 +79,9 @@ def test_the_missing_condition_turns_the_verdict(name):
     claim = next(claim for claim in STATEMENTS if claim.name == name)
     assert search(claim, 200).refuted
     true = dataclasses.replace(claim, instances=claim.instances.filter(CONDITIONS[name]))
-    outcome = search(true, EXAMPLES)
+    outcome = search(true, 100)
     assert not outcome.refuted, outcome
-    assert outcome.n_examples >= EXAMPLES / 2
+    assert outcome.n_examples >= 50
 
 
 @pytest.mark.parametrize("p", [1, 2])

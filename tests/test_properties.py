@@ -699,10 +699,10 @@ class _Cold(GroupLassoRegressor):
 
 
 class _NoFeatureWeights(GroupLassoRegressor):
-    def _problem(self, n_features, names=None, solver=None):
+    def _problem(self, solver=None):
         self.feature_weights, kept = None, self.feature_weights
         try:
-            return super()._problem(n_features, names, solver)
+            return super()._problem(solver)
         finally:
             self.feature_weights = kept
 

@@ -241,10 +241,8 @@ def test_no_curvature_is_negative(container, offset, monkeypatch):
         return np.linalg.eigvalsh(G)[0] + 1e-15 * np.trace(G)
 
     assert min(least_curvature(seed) for seed in range(20)) >= 0
-    if (
-        container is np.asarray or offset != 3
-    ):  # columns are then centred before they are multiplied
-        return
+    if container is np.asarray or offset != 3:
+        return  # columns are centred before they are multiplied
     # Mutant: what rounding takes off is as small as what is left.
     monkeypatch.setattr(moments, "curvature_noise", lambda squares: 0 * squares)
     assert min(least_curvature(seed) for seed in range(20)) < 0

@@ -514,15 +514,16 @@ def chunks(n):
         X = rng.random((25_000, 50), dtype=np.float32).astype(float)
         yield X, X[:, :2]
 
-GroupLassoRegressor().fit_moments(Moments.from_chunks(chunks(2)))
+# The first fit loads what is compiled, beside which the second takes room for its chunks.
+for _ in range(2):
+    GroupLassoRegressor().fit_moments(Moments.from_chunks(chunks(2)))
 before = peak()
 found = Moments.from_chunks(chunks(100))
 assert found.n_samples * found.n_features * 8 == 1e9
 GroupLassoRegressor().fit_moments(found)
 print(peak() - before)
 """)
-    # A chunk has 10 MB; how many of those that are freed the allocator keeps differs.
-    assert grown < 5e7
+    assert grown < 2e7
 
 
 def test_little_of_a_parquet_file_is_read_ahead(tmp_path):
