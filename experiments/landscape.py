@@ -32,11 +32,11 @@ from experiments.experiment import Experiment, Outcome, Verdict
 from shrinklin import CoordinateDescent, GradientDescent, ProximalNewton, SignChange, SignVariance
 from shrinklin.blas import one_blas_thread
 from shrinklin.factored import balanced_weight_decay, bridge_strength
+from shrinklin.gradient.parametrizations import GATES, GatedWeights
 from shrinklin.groups import Groups
-from shrinklin.likelihood import likelihood_of_data
-from shrinklin.objective import Objective
-from shrinklin.penalties import Bridge2
-from shrinklin.solvers.parametrizations import GATES, GatedWeights
+from shrinklin.objective.likelihood import likelihood_of_data
+from shrinklin.objective.objective import Objective
+from shrinklin.penalties.penalties import Bridge2
 
 PLAIN = "gradient training"
 REMOVALS = {

@@ -12,7 +12,9 @@ import atheris
 
 with atheris.instrument_imports(include=["shrinklin"]):
     import shrinklin
-    from shrinklin import base, classifiers, groups, moments, regressors, validation  # noqa: F401
+    from shrinklin import groups, validation  # noqa: F401
+    from shrinklin.data import moments  # noqa: F401
+    from shrinklin.estimators import base, classifiers, regressors  # noqa: F401
 
 import numpy as np
 from scipy import sparse

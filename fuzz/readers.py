@@ -21,8 +21,8 @@ with atheris.instrument_imports(include=["shrinklin", "datasets", "arff"]):
 
     from datasets import arff_files, catalogue, files  # noqa: F401
     from datasets.dataset import DatasetError
-    from shrinklin import readers  # noqa: F401
-    from shrinklin.moments import Moments
+    from shrinklin.data import readers  # noqa: F401
+    from shrinklin.data.moments import Moments
 
 import numpy as np
 

@@ -1,14 +1,8 @@
 """Sparse linear models for many targets or many classes that keep few features."""
 
-from shrinklin.base import regularization_path
-from shrinklin.classifiers import GroupLassoClassifier, ShrinkNetClassifier
-from shrinklin.cost import CostMeter
-from shrinklin.cv import (
-    GroupLassoClassifierCV,
-    GroupLassoRegressorCV,
-    ShrinkNetClassifierCV,
-    ShrinkNetRegressorCV,
-)
+import sys
+
+from shrinklin.data.moments import Moments
 from shrinklin.display import (
     CostDisplay,
     CVDisplay,
@@ -18,16 +12,27 @@ from shrinklin.display import (
     StabilityDisplay,
     TradeoffDisplay,
 )
-from shrinklin.information import InformationCriterion
-from shrinklin.moments import Moments
-from shrinklin.path import ClassificationPath, RegressionPath, RegularizationPath
-from shrinklin.regressors import GroupLassoRegressor, ShrinkNetRegressor
-from shrinklin.removal import Annealing, Removal, SignChange, SignVariance, Threshold
+from shrinklin.estimators.base import regularization_path
+from shrinklin.estimators.classifiers import GroupLassoClassifier, ShrinkNetClassifier
+from shrinklin.estimators.criterion import InformationCriterion
+from shrinklin.estimators.cv import (
+    GroupLassoClassifierCV,
+    GroupLassoRegressorCV,
+    ShrinkNetClassifierCV,
+    ShrinkNetRegressorCV,
+)
+from shrinklin.estimators.regressors import GroupLassoRegressor, ShrinkNetRegressor
+from shrinklin.estimators.stability import selection_frequencies
+from shrinklin.gradient.descent import GradientDescent
+from shrinklin.moved import MOVED
+from shrinklin.pruning.cost import CostMeter
+from shrinklin.pruning.removal import Annealing, Removal, SignChange, SignVariance, Threshold
+from shrinklin.selection.path import ClassificationPath, RegressionPath, RegularizationPath
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
-from shrinklin.solvers.gradient_descent import GradientDescent
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.stability import selection_frequencies
 from shrinklin.version import __version__ as __version__
+
+sys.modules.update(MOVED)
 
 __all__ = [
     "Annealing",

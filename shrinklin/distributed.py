@@ -12,8 +12,8 @@ from operator import add
 import numpy as np
 
 from shrinklin.blas import one_blas_thread
+from shrinklin.data.moments import moments_of_chunk
 from shrinklin.messages import imported
-from shrinklin.moments import moments_of_chunk
 
 # More would make a worker hold all of these before it adds them.
 _FAN_IN = 2

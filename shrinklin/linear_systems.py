@@ -14,7 +14,7 @@ def scaled_inverse(M):
     Positive definite even where rounding has left M singular or indefinite: eigenvalues count
     by their size, and by no less than 1e-14 (rows of unit scale). NaN of what is not finite.
     """
-    from shrinklin.solvers import kernels
+    from shrinklin import kernels
 
     if not M.size:  # LAPACK writes to the terminal then
         return M.copy()
@@ -42,7 +42,7 @@ def _definite_inverse(M):
 
 def _scaled(M):
     """M with a unit diagonal, or a hair more, and the scale of its rows that makes it so."""
-    from shrinklin.solvers import kernels
+    from shrinklin import kernels
 
     diagonal = np.diagonal(M)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))

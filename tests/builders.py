@@ -6,9 +6,9 @@ from sklearn.linear_model import LogisticRegression
 from problems import CLASSIFICATION_PROBLEMS, PROBLEMS
 from shrinklin import CoordinateDescent, ProximalNewton
 from shrinklin.groups import Groups
-from shrinklin.likelihood import likelihood_of_data
-from shrinklin.objective import Objective
-from shrinklin.penalties import GroupLasso
+from shrinklin.objective.likelihood import likelihood_of_data
+from shrinklin.objective.objective import Objective
+from shrinklin.penalties.penalties import GroupLasso
 
 
 def build(X, Y, penalty=None, strength=1.0, labels=None, weights=None, gram="auto", **options):

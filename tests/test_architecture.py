@@ -7,7 +7,9 @@ a function of a module's name and source that lists what is wrong; `MUTANTS` bre
 import ast
 import sys
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from tokenize import COMMENT, DEDENT, ENDMARKER, INDENT, NEWLINE, NL, generate_tokens
 
 import pytest
 
@@ -15,34 +17,14 @@ pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
 
-# A module imports from rows above its own alone: nothing points back, nothing goes round.
-LAYERS = [
-    {"blas", "cost", "factored", "losses", "messages", "penalties", "validation", "version"},
-    {"groups", "solvers", "solvers.kernels", "solvers.optimizers", "solvers.solution"},
-    {"linear_systems", "readers", "removal", "smooth"},
-    {"solvers.parametrizations", "solvers.working_sets"},
-    {"moments", "objective", "solvers.gradient_descent", "solvers.newton"},
-    {"design", "solvers.local_search"},
-    {"quadratic", "rows"},
-    {"likelihood", "risk", "solvers.coordinate_descent"},
-    {"solvers.proximal_newton"},
-    {"solvers.search"},
-    {"formulations", "path"},
-    {"tasks"},
-    {"problem"},
-    {"base", "distributed", "stability"},
-    {"folds", "information"},
-    {"display.axes"},
-    {f"display.{name}" for name in ("cost", "cv", "history", "information", "path")}
-    | {"display.stability", "display.tradeoff"},
-    {"display"},
-    {"classifiers", "regressors"},
-    {"cv"},
-    {""},
-]
+# From the ground up: a module imports from its own floor and from those before it, and there is
+# no circle. "" is the top folder, of which only the entrance and the old names stand elsewhere.
+FLOORS = ["", "pruning", "penalties", "data", "objective", "solvers", "gradient", "problem"]
+FLOORS += ["selection", "estimators", "display", "entrance"]
+ENTRANCE = {"shrinklin", "shrinklin.distributed", "shrinklin.moved"}
 # The mathematics: arrays in, arrays out.
-ARRAYS_ONLY = {"cost", "factored", "groups", "losses", "moments", "objective", "penalties"}
-ARRAYS_ONLY |= {"design", "linear_systems", "quadratic", "risk", "rows", "smooth"}
+ARRAYS_ONLY = {"factored", "groups", "losses", "linear_systems", "penalties", "objective"}
+ARRAYS_ONLY |= {"data.matrix", "data.columns", "data.moments", "gradient.risk", "pruning.cost"}
 # What `import shrinklin` may load; the rest is imported where it is used.
 LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
 # Which of these folders, or which module of one, the modules of a folder may import.
@@ -57,7 +39,7 @@ FOLDERS = {
 }
 # What runs code that it reads.
 UNPICKLING = {"pickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "yaml", "builtins"}
-LONGEST = 40
+LONGEST, MOST_CODE, MOST_LINES = 40, 400, 700
 # An oracle that is worth more in one piece, beside the formulas it is read against.
 LONG = {"tests.test_gradient_descent.slow_training"}
 
@@ -122,17 +104,33 @@ def module_of(imported):
     return parent if parent in OURS else None
 
 
-def row_of(name):
-    inside = name.removeprefix("shrinklin").removeprefix(".")
-    return next((i for i, row in enumerate(LAYERS) if inside in row), len(LAYERS))
+def floor_of(name):
+    """The number of a module's floor; that of no folder is beyond all."""
+    if name in ENTRANCE:
+        return FLOORS.index("entrance")
+    folder = name.split(".")[1]
+    if not (ROOT / "shrinklin" / folder).is_dir():
+        folder = ""
+    return FLOORS.index(folder) if folder in FLOORS else len(FLOORS)
 
 
-def against_the_layers(name, source):
-    if row_of(name) == len(LAYERS):
-        return [f"{name} is in no row of LAYERS"]
-    modules = [module_of(imported) for imported, _ in Imports(source).found]
-    below = [m for m in modules if m in SHRINKLIN and row_of(m) >= row_of(name)]
-    return [f"{name} imports {module}, which is not above it" for module in below]
+def upward_imports(name, source):
+    modules = {module_of(imported) for imported, _ in Imports(source).found} & set(SHRINKLIN)
+    above = [m for m in sorted(modules) if floor_of(m) > floor_of(name)]
+    return [f"{name} imports {module}, which stands above it" for module in above]
+
+
+def circles(name, source):
+    """Whether a module, had it this source, would import itself by way of others."""
+    sources = SHRINKLIN | {name: source}
+    seen, ahead = set(), [name]
+    while ahead:
+        found = {module_of(i) for i, _ in Imports(sources[ahead.pop()]).found} & set(SHRINKLIN)
+        if name in found:
+            return [f"{name} imports itself by way of what it imports"]
+        ahead += found - seen
+        seen |= found
+    return []
 
 
 def across_folders(name, source):
@@ -157,16 +155,17 @@ def hidden_imports(name, source):
 
 def heavy_on_import(name, source):
     light = LIGHT | sys.stdlib_module_names | {"shrinklin"}
-    light |= {"numba"} if name == "shrinklin.solvers.kernels" else set()
+    light |= {"numba"} if name == "shrinklin.kernels" else set()
     eager = [imported for imported, lazy in Imports(source).found if not lazy]
     # Compiled when they are first needed.
-    kernels = [imported for imported in eager if imported.startswith("shrinklin.solvers.kernels")]
+    kernels = [imported for imported in eager if imported.startswith("shrinklin.kernels")]
     heavy = [imported for imported in eager if imported.split(".")[0] not in light] + kernels
     return [f"{name} imports {imported} outside of a function" for imported in heavy]
 
 
 def beyond_arrays(name, source):
-    if name.removeprefix("shrinklin.") not in ARRAYS_ONLY:
+    inside = name.removeprefix("shrinklin.")
+    if not {inside, inside.split(".")[0]} & ARRAYS_ONLY:
         return []
     allowed = {"numpy", "scipy", "shrinklin"} | sys.stdlib_module_names
     found = [imported for imported, _ in Imports(source).found]
@@ -268,6 +267,27 @@ def long_functions(name, source):
     ]
 
 
+def long_files(name, source):
+    lines = len(source.splitlines())
+    return [
+        f"{name} has {lines} lines, {n} of code"
+        for n in [code_lines(source)]
+        if n > MOST_CODE or lines > MOST_LINES
+    ]
+
+
+def code_lines(source):
+    """Lines that hold more than a comment, a docstring or nothing."""
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    told = [node.body[0] for node in nodes(source, kinds) if ast.get_docstring(node) is not None]
+    docs = {line for node in told for line in range(node.lineno, node.end_lineno + 1)}
+    found = set()
+    for token in generate_tokens(StringIO(source).readline):
+        if token.type not in (COMMENT, NL, NEWLINE, INDENT, DEDENT, ENDMARKER):
+            found |= set(range(token.start[0], token.end[0] + 1))
+    return len(found - docs)
+
+
 def lengths(name, source):
     functions = nodes(source, ast.FunctionDef | ast.AsyncFunctionDef)
     return {f"{name}.{function.name}": length_of(function) for function in functions}
@@ -281,8 +301,8 @@ def length_of(function):
     return lines - (function.body[0].end_lineno - function.body[0].lineno + 1)
 
 
-OF_SHRINKLIN = [against_the_layers, heavy_on_import, beyond_arrays, talking_solvers, hidden_imports]
-OF_SHRINKLIN += [private_of_others]
+OF_SHRINKLIN = [upward_imports, circles, heavy_on_import, beyond_arrays, talking_solvers]
+OF_SHRINKLIN += [hidden_imports, private_of_others, long_files]
 OF_ALL = [evaluating, across_folders, relative_imports, private_names, long_functions]
 
 
@@ -299,11 +319,12 @@ def test_of_every_folder(rule):
     assert [wrong for name, source in own.items() for wrong in rule(name, source)] == []
 
 
-def test_every_row_is_of_modules_that_exist():
-    expected = {name.removeprefix("shrinklin").removeprefix(".") for name in SHRINKLIN}
-    assert sum(map(len, LAYERS)) == len(set().union(*LAYERS))
-    assert set().union(*LAYERS) == expected
-    assert expected >= ARRAYS_ONLY
+def test_every_folder_has_a_floor():
+    folders = {file.parent.name for file in (ROOT / "shrinklin").glob("*/*.py")}
+    assert folders == set(FLOORS) - {"", "entrance"}
+    assert set(SHRINKLIN) >= ENTRANCE
+    inside = {name.removeprefix("shrinklin.") for name in SHRINKLIN}
+    assert inside | set(FLOORS) >= ARRAYS_ONLY
 
 
 def test_what_is_excused_is_there_and_is_long():
@@ -314,40 +335,52 @@ def test_what_is_excused_is_there_and_is_long():
 
 
 MUTANTS = [
-    (against_the_layers, "shrinklin.losses", "from shrinklin.path import alpha_grid"),
-    # Later than its own row, in the same row, itself, and where only a function does it.
-    (against_the_layers, "shrinklin.regressors", "import shrinklin.classifiers"),
-    (against_the_layers, "shrinklin.path", "from shrinklin import path"),
-    (against_the_layers, "shrinklin.path", "from shrinklin import GroupLassoRegressor"),
-    (against_the_layers, "shrinklin.moments", "def f():\n from shrinklin.quadratic import Q"),
-    (against_the_layers, "shrinklin.solvers.newton", "from shrinklin.solvers import local_search"),
-    (against_the_layers, "shrinklin.new", ""),
+    (upward_imports, "shrinklin.losses", "from shrinklin.selection.alphas import alpha_grid"),
+    (upward_imports, "shrinklin.estimators.base", "import shrinklin.display.path"),
+    # Where only a function does it, and the entrance, through which all could be had.
+    (upward_imports, "shrinklin.data.moments", "def f():\n import shrinklin.objective.quadratic"),
+    (upward_imports, "shrinklin.selection.path", "from shrinklin import GroupLassoRegressor"),
+    (circles, "shrinklin.solvers.newton", "from shrinklin.solvers import local_search"),
+    (circles, "shrinklin.groups", "def f():\n from shrinklin.groups import Groups"),
+    (circles, "shrinklin.objective.smooth", "import shrinklin.objective.objective"),
     (heavy_on_import, "shrinklin.display.path", "import matplotlib.pyplot as plt"),
-    (heavy_on_import, "shrinklin.path", "try:\n from tqdm.auto import tqdm\nexcept E: pass"),
-    (heavy_on_import, "shrinklin.path", "class A:\n import pandas"),
+    (
+        heavy_on_import,
+        "shrinklin.selection.path",
+        "try:\n from tqdm.auto import tqdm\nexcept E: pass",
+    ),
+    (heavy_on_import, "shrinklin.selection.path", "class A:\n import pandas"),
     (heavy_on_import, "shrinklin.solvers.newton", "from numba import njit"),
-    (heavy_on_import, "shrinklin.solvers.newton", "from shrinklin.solvers import kernels"),
+    (heavy_on_import, "shrinklin.solvers.newton", "from shrinklin import kernels"),
     (beyond_arrays, "shrinklin.losses", "def f():\n from sklearn.utils import check_array"),
     (beyond_arrays, "shrinklin.losses", "def f():\n imported('pandas', 'f', 'files')"),
     (heavy_on_import, "shrinklin.display.path", "plt = imported('matplotlib.pyplot', 'p', 'plot')"),
     (talking_solvers, "shrinklin.solvers.newton", "import warnings"),
     (talking_solvers, "shrinklin.solvers.newton", "from shrinklin.messages import progress"),
     (talking_solvers, "shrinklin.solvers.newton", "def f():\n print(1)"),
-    (hidden_imports, "shrinklin.path", "import importlib\nimportlib.import_module('pandas')"),
-    (hidden_imports, "shrinklin.path", "__import__('experiments')"),
-    (across_folders, "shrinklin.path", "import datasets"),
-    (across_folders, "shrinklin.path", "def f():\n from tests.problems import PROBLEMS"),
+    (
+        hidden_imports,
+        "shrinklin.selection.path",
+        "import importlib\nimportlib.import_module('pandas')",
+    ),
+    (hidden_imports, "shrinklin.selection.path", "__import__('experiments')"),
+    (across_folders, "shrinklin.selection.path", "import datasets"),
+    (across_folders, "shrinklin.selection.path", "def f():\n from tests.problems import PROBLEMS"),
     (across_folders, "datasets.loading", "from shrinklin import Moments"),
-    (across_folders, "datasets.loading", "from shrinklin.moments import Moments"),
+    (across_folders, "datasets.loading", "from shrinklin.data.moments import Moments"),
     (across_folders, "proofs_check.claim", "import experiments.run"),
-    (relative_imports, "shrinklin.path", "from . import moments"),
-    (relative_imports, "shrinklin.path", "def f():\n from ..tests import problems"),
-    (private_names, "shrinklin.base", "from sklearn.utils._param_validation import Interval"),
-    (private_names, "shrinklin.base", "from sklearn.base import _fit_context"),
-    (private_of_others, "shrinklin.cv", "def f(model):\n model._check_parameters()"),
-    (private_of_others, "shrinklin.cv", "def f(self):\n self.model._solver().solve()"),
-    (private_names, "shrinklin.base", "import sklearn\nsklearn.utils._tags.f()"),
-    (private_names, "shrinklin.base", "import numpy as np\nnp._core.multiarray"),
+    (relative_imports, "shrinklin.selection.path", "from . import moments"),
+    (relative_imports, "shrinklin.selection.path", "def f():\n from ..tests import problems"),
+    (
+        private_names,
+        "shrinklin.estimators.base",
+        "from sklearn.utils._param_validation import Interval",
+    ),
+    (private_names, "shrinklin.estimators.base", "from sklearn.base import _fit_context"),
+    (private_of_others, "shrinklin.estimators.cv", "def f(model):\n model._check_parameters()"),
+    (private_of_others, "shrinklin.estimators.cv", "def f(self):\n self.model._solver().solve()"),
+    (private_names, "shrinklin.estimators.base", "import sklearn\nsklearn.utils._tags.f()"),
+    (private_names, "shrinklin.estimators.base", "import numpy as np\nnp._core.multiarray"),
     (private_names, "experiments.run", "from sklearn import utils\nutils._indexing"),
     (evaluating, "datasets.files", "import numpy as np\nnp.load(file)"),
     (evaluating, "datasets.files", "from numpy import load\nload(file)"),
@@ -360,9 +393,15 @@ MUTANTS = [
     (evaluating, "datasets.files", "exec(compiled)"),
     (evaluating, "experiments.results", "import joblib\njoblib.load(file)"),
     (evaluating, "experiments.results", "import pandas as pd\npd.read_pickle(file)"),
-    (evaluating, "shrinklin.readers", "compile(text, 'f', 'exec')"),
-    (long_functions, "shrinklin.path", "def f():\n" + " x = 1\n" * LONGEST),
-    (long_functions, "shrinklin.path", "class A:\n async def f():\n" + "  x = 1\n" * LONGEST),
+    (evaluating, "shrinklin.data.readers", "compile(text, 'f', 'exec')"),
+    (long_files, "shrinklin.selection.path", "x = 1\n" * (MOST_CODE + 1)),
+    (long_files, "shrinklin.selection.path", "\n# Why.\n" * (MOST_LINES // 2 + 1)),
+    (long_functions, "shrinklin.selection.path", "def f():\n" + " x = 1\n" * LONGEST),
+    (
+        long_functions,
+        "shrinklin.selection.path",
+        "class A:\n async def f():\n" + "  x = 1\n" * LONGEST,
+    ),
 ]
 
 
@@ -373,10 +412,10 @@ def test_a_mutant_of_every_rule_is_rejected(rule, name, source):
 
 def test_what_is_allowed_is_let_through():
     source = "def f():\n '''Long.\n" + "\n" * LONGEST + "'''\n import pandas\n"
-    assert [rule("shrinklin.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 11
-    own = "from shrinklin.solvers.search import _least\nimport shrinklin.cost\nx = y._private"
-    assert private_names("shrinklin.path", own) == []
-    assert against_the_layers("shrinklin.path", own) == []
+    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 13
+    own = "from shrinklin.solvers.search import _least\nimport shrinklin.pruning\nx = y._private"
+    assert private_names("shrinklin.selection.path", own) == []
+    assert upward_imports("shrinklin.selection.path", own) == []
 
 
 def test_every_rule_has_a_mutant():

@@ -47,7 +47,7 @@ from shrinklin import (
     ProximalNewton,
     ShrinkNetClassifier,
 )
-from shrinklin.base import prepare
+from shrinklin.estimators.base import prepare
 from shrinklin.factored import bridge_strength
 
 ESTIMATORS = [GroupLassoClassifier(), ShrinkNetClassifier(), ShrinkNetClassifier(p=1)]

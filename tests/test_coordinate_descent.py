@@ -8,8 +8,8 @@ from sklearn.linear_model import Lasso
 from builders import build, solve
 from oracles import fista_group_lasso, squared_loss
 from problems import PROBLEMS, simulate
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.quadratic import takes_gram
+from shrinklin.objective.quadratic import takes_gram
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers import coordinate_descent
 from shrinklin.solvers.coordinate_descent import CoordinateDescent, _QuadraticBlock
 from shrinklin.solvers.newton import NewtonSystem
@@ -23,7 +23,7 @@ every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type
 
 def brute_residual(objective, W):
     """max_g √L_g‖W_g − prox(...)‖, group by group, in plain Python."""
-    from shrinklin.solvers import kernels
+    from shrinklin import kernels
 
     gradient = objective.smooth.gradient(W)
     worst = 0.0

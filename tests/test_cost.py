@@ -12,9 +12,10 @@ from shrinklin import (
     GroupLassoRegressor,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
+    kernels,
 )
-from shrinklin.design import Design
-from shrinklin.solvers import coordinate_descent, kernels
+from shrinklin.data.matrix import Design
+from shrinklin.solvers import coordinate_descent
 from shrinklin.solvers.newton import NewtonSystem
 
 ESTIMATORS = [

@@ -58,8 +58,8 @@ from shrinklin import (
     ShrinkNetRegressorCV,
     regularization_path,
 )
-from shrinklin import folds as of_folds
-from shrinklin.cv import choose
+from shrinklin.estimators.choice import choose
+from shrinklin.selection import folds as of_folds
 
 ROOT = Path(__file__).parents[1]
 REGRESSORS = [GroupLassoRegressorCV, ShrinkNetRegressorCV]
@@ -180,7 +180,7 @@ def test_an_outlier_in_one_fold_takes_no_digits_from_the_others(monkeypatch):
     folds = [Moments.from_data(X[test], Y[test]) for _, test in KFold(3).split(X)]
     # Held out, the outlier itself is what moments can tell of its row.
     np.testing.assert_allclose(clone(search).fit_moments(folds).cv_scores_, slow, rtol=1e-6)
-    monkeypatch.setattr("shrinklin.folds._LEFT", 0.0)
+    monkeypatch.setattr("shrinklin.selection.folds._LEFT", 0.0)
     mutant = clone(search).fit(X, Y).cv_scores_
     assert np.abs(mutant / slow - 1).max() > 1e-6
 
@@ -217,7 +217,7 @@ def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
         clone(search).fit_moments(folds)
     # Mutant: nothing is taken for rounding. Some 1e-4 of the errors is then, by chance more or
     # less: where features cancel, moments give 1e-4 as a sum of 1e8.
-    monkeypatch.setattr("shrinklin.folds._rounding", lambda *_: -np.inf)
+    monkeypatch.setattr("shrinklin.selection.folds._rounding", lambda *_: -np.inf)
     assert against_rows(clone(search).fit(X, Y)) > 1e-5
 
 
@@ -246,7 +246,7 @@ def test_an_offset_costs_no_pass_over_the_rows(monkeypatch):
     def refuse(*_):
         raise AssertionError("rows were read again")
 
-    monkeypatch.setattr("shrinklin.folds._errors_on_rows", refuse)
+    monkeypatch.setattr("shrinklin.selection.folds._errors_on_rows", refuse)
     X, Y = simulate(60, 5, 2)
     GroupLassoRegressorCV(alphas=10).fit(X + 1000, Y + 2000)
 

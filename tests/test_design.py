@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from problems import simulate
-from shrinklin.design import Design
+from shrinklin.data.matrix import Design
 
 
 def slow_columns(X, s, order, fit_intercept):

@@ -28,10 +28,10 @@ from shrinklin import (
     Threshold,
     regularization_path,
 )
+from shrinklin.gradient.parametrizations import GATES, GatedWeights
+from shrinklin.gradient.risk import MomentRisk, SampleRisk, risk_of_data
 from shrinklin.groups import Groups
 from shrinklin.losses import SquaredLoss
-from shrinklin.risk import MomentRisk, SampleRisk, risk_of_data
-from shrinklin.solvers.parametrizations import GATES, GatedWeights
 
 SHRINKNETS = [ShrinkNetRegressor(random_state=0), ShrinkNetClassifier(random_state=0)]
 GROUP_LASSOS = [GroupLassoRegressor(random_state=0), GroupLassoClassifier(random_state=0)]

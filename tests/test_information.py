@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import check_estimator
 
-import shrinklin.information
+import shrinklin.selection.freedom
 from builders import build, descend, solve
 from problems import simulate, simulate_classes
 from shrinklin import (
@@ -24,12 +24,13 @@ from shrinklin import (
     ShrinkNetRegressor,
 )
 from shrinklin.display import InformationCriterionDisplay
+from shrinklin.estimators.criterion import InformationCriterion
 from shrinklin.groups import Groups
-from shrinklin.information import InformationCriterion, degrees_of_freedom
-from shrinklin.likelihood import Likelihood
 from shrinklin.losses import Binomial, Multinomial
-from shrinklin.objective import Objective
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.objective.likelihood import Likelihood
+from shrinklin.objective.objective import Objective
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.selection.freedom import degrees_of_freedom
 
 PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
 SETTINGS = {
@@ -109,7 +110,7 @@ def test_degrees_of_freedom_equal_the_dense_formula(penalty, name):
 
 
 def test_the_dense_formula_rejects_leaving_out_the_rank_one_part(monkeypatch):
-    monkeypatch.setattr(shrinklin.information, "_correction", lambda S, Q, convex: 0.0)
+    monkeypatch.setattr(shrinklin.selection.freedom, "_correction", lambda S, Q, convex: 0.0)
     for penalty in PENALTIES:
         objective, W, _, Y, _ = regression(penalty, "plain")
         wrong = degrees_of_freedom(objective, W)

@@ -26,7 +26,7 @@ from experiments.landscape import (
 )
 from experiments.run import Place, run
 from shrinklin import GradientDescent, ShrinkNetRegressor
-from shrinklin.path import solve_path
+from shrinklin.solvers.paths import solve_path
 
 pytestmark = pytest.mark.untraced
 
@@ -168,7 +168,7 @@ def begun(monkeypatch):
         starts.append(start)
         return solve_path(*arguments, start=start, **options)
 
-    monkeypatch.setattr("shrinklin.problem.solve_path", watched)
+    monkeypatch.setattr("shrinklin.problem.problem.solve_path", watched)
     return starts
 
 

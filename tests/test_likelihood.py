@@ -8,10 +8,10 @@ from sklearn.metrics import log_loss
 
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from problems import simulate_classes
-from shrinklin import likelihood as likelihood_module
-from shrinklin.likelihood import Likelihood
 from shrinklin.losses import Multinomial
-from shrinklin.quadratic import Touching
+from shrinklin.objective import likelihood as likelihood_module
+from shrinklin.objective.likelihood import Likelihood
+from shrinklin.objective.quadratic import Touching
 
 two_or_more = pytest.mark.parametrize("n_classes", [2, 3, 5])
 every_problem = pytest.mark.parametrize("name", CLASS_PROBLEMS)

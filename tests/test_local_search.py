@@ -9,10 +9,10 @@ import pytest
 from builders import build, solve
 from oracles import brute_force_bridge
 from problems import random_small, simulate
-from shrinklin.path import solve_path
-from shrinklin.penalties import Bridge1, Bridge2
+from shrinklin.penalties.penalties import Bridge1, Bridge2
 from shrinklin.solvers import local_search
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.paths import solve_path
 
 PENALTIES = {2: Bridge2(), 1: Bridge1()}
 

@@ -10,8 +10,8 @@ from scipy import sparse
 
 from problems import simulate
 from shrinklin import GroupLassoRegressor, Moments, ShrinkNetRegressor
-from shrinklin import moments as moments_module
-from shrinklin.moments import _CHUNK_BYTES
+from shrinklin.data import moments as moments_module
+from shrinklin.data.moments import _CHUNK_BYTES
 
 
 def arrays(moments):
@@ -84,7 +84,7 @@ def test_sparse_equals_dense(container):
 def test_many_chunks_equal_one(monkeypatch):
     X, Y = simulate(100, 6, 2)
     whole = Moments.from_data(X, Y)
-    monkeypatch.setattr("shrinklin.moments._CHUNK_BYTES", 8 * 6 * 7)
+    monkeypatch.setattr("shrinklin.data.moments._CHUNK_BYTES", 8 * 6 * 7)
     assert_equal(Moments.from_data(X, Y), whole)
 
 

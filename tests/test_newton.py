@@ -5,9 +5,9 @@ import pytest
 
 from builders import build
 from problems import simulate
-from shrinklin.cost import CostMeter
 from shrinklin.linear_systems import scaled_inverse, scaled_solve
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.pruning.cost import CostMeter
 from shrinklin.solvers.newton import NewtonSystem
 
 LABELS = {"singletons": None, "groups": [0, 0, 1, 1, 1, 2]}

@@ -17,11 +17,11 @@ from shrinklin import (
     ShrinkNetRegressor,
     regularization_path,
 )
-from shrinklin.likelihood import Seen
-from shrinklin.objective import Objective
-from shrinklin.path import solve_path
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.quadratic import ColumnQuadratic, GramQuadratic
+from shrinklin.objective.likelihood import Seen
+from shrinklin.objective.objective import Objective
+from shrinklin.objective.quadratic import ColumnQuadratic, GramQuadratic
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.solvers.paths import solve_path
 from shrinklin.solvers.solution import Status
 from shrinklin.solvers.working_sets import prox_residuals
 
@@ -388,7 +388,7 @@ def test_a_path_that_begins_at_zero_is_rejected():
 def stirred(raised, monkeypatch):
     """How many penalised groups want to leave zero at the largest strength, computed otherwise."""
     if not raised:
-        monkeypatch.setattr("shrinklin.objective._ULPS", 0.0)
+        monkeypatch.setattr("shrinklin.objective.objective._ULPS", 0.0)
         monkeypatch.setattr(ColumnQuadratic, "rounding", lambda *args: (0.0, 0.0))
         monkeypatch.setattr(GramQuadratic, "rounding", lambda *args: (0.0, 0.0))
     n_moving = 0

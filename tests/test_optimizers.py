@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from shrinklin.solvers.optimizers import SGD, Adagrad, Adam
+from shrinklin.gradient.optimizers import SGD, Adagrad, Adam
 
 N_PARAMETERS, N_STEPS = 7, 30
 

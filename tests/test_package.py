@@ -24,11 +24,11 @@ from shrinklin import (
     InformationCriterion,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
+    kernels,
     regularization_path,
     selection_frequencies,
 )
-from shrinklin.problem import Problem
-from shrinklin.solvers import kernels
+from shrinklin.problem.problem import Problem
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,10 +8,10 @@ import sympy
 
 from oracles import log_loss, squared_loss
 from problems import simulate, simulate_classes
+from shrinklin.gradient.parametrizations import GATES, Filter, GatedWeights, PlainWeights
+from shrinklin.gradient.risk import SampleRisk
 from shrinklin.groups import Groups
 from shrinklin.losses import SquaredLoss, logistic_loss
-from shrinklin.risk import SampleRisk
-from shrinklin.solvers.parametrizations import GATES, Filter, GatedWeights, PlainWeights
 
 ALPHA, DECAY = 0.3, 0.07
 LABELS, WEIGHTS = [0, 0, 1, 1, 1, 2, 3], [2.0, 2.0, 0.5, 0.5, 0.5, 0.0, 1.0]

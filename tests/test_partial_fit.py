@@ -29,8 +29,8 @@ from shrinklin import (
     SignVariance,
     Threshold,
 )
-from shrinklin.risk import SampleRisk
-from shrinklin.solvers.gradient_descent import Stream
+from shrinklin.gradient.descent import Stream
+from shrinklin.gradient.risk import SampleRisk
 
 ESTIMATORS = [ShrinkNetClassifier(random_state=0), GroupLassoClassifier(random_state=0)]
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)

@@ -27,10 +27,11 @@ from shrinklin import (
     TradeoffDisplay,
     regularization_path,
 )
-from shrinklin.design import Design
-from shrinklin.path import _extrapolated, n_steps, solve_path, with_model
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.data.matrix import Design
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.selection.path import with_model
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.paths import _extrapolated, n_steps, solve_path
 from shrinklin.solvers.solution import Solution, Status
 
 ESTIMATORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracles import bridge
+from shrinklin import kernels
 from shrinklin.groups import Groups
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers import kernels
-from shrinklin.solvers.kernels import prox_bridge1, prox_bridge2, prox_group_lasso
+from shrinklin.kernels import prox_bridge1, prox_bridge2, prox_group_lasso
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 
 # name -> (penalty, its prox, φ computed independently)
 PENALTIES = {

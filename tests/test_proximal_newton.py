@@ -8,13 +8,14 @@ from scipy.special import softmax
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from oracles import fista_logistic
 from problems import simulate_classes
-from shrinklin.cost import CostMeter
+from shrinklin.data.columns import gram
 from shrinklin.groups import Groups
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.rows import gram
+from shrinklin.linear_systems import conjugate_gradients
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.pruning.cost import CostMeter
 from shrinklin.solvers import proximal_newton, working_sets
 from shrinklin.solvers.newton import NewtonSystem
-from shrinklin.solvers.proximal_newton import DiagonalSystem, conjugate_gradients
+from shrinklin.solvers.proximal_newton import DiagonalSystem
 from shrinklin.solvers.solution import Status
 
 PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
@@ -35,7 +36,7 @@ def log_loss_gradient(X, codes, W, intercept):
 
 def brute_residual(objective, W):
     """max_g √L_g‖W_g − prox(...)‖, group by group, in plain Python."""
-    from shrinklin.solvers import kernels
+    from shrinklin import kernels
 
     gradient = objective.smooth.evaluate(W)[1]
     worst, groups = 0.0, objective.groups
@@ -350,7 +351,7 @@ def test_sparse_working_sets_find_the_same(penalty, n_classes, fit_intercept):
 @two_or_more
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_sparse_sweeps_are_gram_sweeps(penalty, n_classes, fit_intercept):
-    from shrinklin.solvers import kernels
+    from shrinklin import kernels
 
     X, codes, s = thin_classes(n_classes)
     likelihood = build_classes(X, codes, sample_weight=s, fit_intercept=fit_intercept).smooth

@@ -7,11 +7,11 @@ from scipy import sparse
 from builders import build, solve
 from oracles import squared_loss
 from problems import PROBLEMS, simulate
-from shrinklin import moments
-from shrinklin.design import Design
-from shrinklin.objective import Objective
-from shrinklin.penalties import GroupLasso
-from shrinklin.quadratic import Touching
+from shrinklin.data import moments
+from shrinklin.data.matrix import Design
+from shrinklin.objective.objective import Objective
+from shrinklin.objective.quadratic import Touching
+from shrinklin.penalties.penalties import GroupLasso
 
 
 def random_W(objective, seed=0):

@@ -20,9 +20,9 @@ from shrinklin import (
     SignVariance,
     Threshold,
 )
+from shrinklin.gradient.parametrizations import GATES, GatedWeights
 from shrinklin.groups import Groups
-from shrinklin.removal import Watched
-from shrinklin.solvers.parametrizations import GATES, GatedWeights
+from shrinklin.pruning.removal import Watched
 
 STRATEGIES = [Threshold(), SignChange(), SignVariance(), Annealing(3)]
 

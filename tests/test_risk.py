@@ -10,10 +10,10 @@ from sklearn.metrics import log_loss
 
 from oracles import squared_loss
 from problems import simulate, simulate_classes
-from shrinklin import risk as risk_module
+from shrinklin.data.moments import Moments
+from shrinklin.gradient import risk as risk_module
+from shrinklin.gradient.risk import MomentRisk, SampleRisk, risk_of_data
 from shrinklin.losses import SquaredLoss, logistic_loss
-from shrinklin.moments import Moments
-from shrinklin.risk import MomentRisk, SampleRisk, risk_of_data
 
 LOSSES = ["squared", "two classes", "three classes"]
 every_loss = pytest.mark.parametrize("name", LOSSES)

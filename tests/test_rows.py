@@ -9,11 +9,11 @@ from scipy import sparse
 from builders import build_classes
 from problems import simulate_classes
 from shrinklin import GroupLassoClassifier, ShrinkNetClassifier, regularization_path
-from shrinklin import design as design_module
-from shrinklin import moments as moments_module
-from shrinklin import rows as rows_module
-from shrinklin.design import Design
-from shrinklin.rows import KeptRows, ReadRows, SparseRows, WorkingRows, _Room, gram
+from shrinklin.data import columns as columns_module
+from shrinklin.data import matrix as matrix_module
+from shrinklin.data import moments as moments_module
+from shrinklin.data.columns import KeptRows, ReadRows, SparseRows, WorkingRows, _Room, gram
+from shrinklin.data.matrix import Design
 from shrinklin.solvers.proximal_newton import _LikelihoodBlock
 
 
@@ -45,11 +45,11 @@ def test_rows_of_every_kind_are_columns(monkeypatch, case, room, fit_intercept):
     design = Design(X, s, order, fit_intercept)
     n = design.n_samples
     assert n == np.count_nonzero(s)
-    monkeypatch.setattr(rows_module, "_SHARE", 0)
-    monkeypatch.setattr(rows_module, "_LEAST_ROOM", 8 * n * room)
+    monkeypatch.setattr(columns_module, "_SHARE", 0)
+    monkeypatch.setattr(columns_module, "_LEAST_ROOM", 8 * n * room)
     # Several parts and blocks.
-    monkeypatch.setattr(rows_module, "_PART", 100)
-    monkeypatch.setattr(design_module, "_BLOCK", 100)
+    monkeypatch.setattr(columns_module, "_PART", 100)
+    monkeypatch.setattr(matrix_module, "_BLOCK", 100)
     working, used = WorkingRows(design, 2), s > 0
     exact = X.toarray() if sparse.issparse(X) else X.astype(float)
     exact = exact[used][:, order]
@@ -100,8 +100,8 @@ def test_a_room_holds_what_is_wanted_and_reads_little():
 def test_paths_do_not_depend_on_what_is_kept(monkeypatch, model, n_classes):
     X, y = simulate_classes(150, 40, n_classes, noise=2)
     kept = regularization_path(model.set_params(tol=1e-9), X, y, alphas=8, eps=0.02)
-    monkeypatch.setattr(rows_module, "_SHARE", 0)
-    monkeypatch.setattr(rows_module, "_LEAST_ROOM", 8 * 150 * 6)
+    monkeypatch.setattr(columns_module, "_SHARE", 0)
+    monkeypatch.setattr(columns_module, "_LEAST_ROOM", 8 * 150 * 6)
     read = regularization_path(model, X, y, alphas=8, eps=0.02)
     assert kept.n_selected[-1] > 6
     np.testing.assert_allclose(read.objectives, kept.objectives, rtol=1e-9)
@@ -140,8 +140,8 @@ def peak(model, X, y, sample_weight=None):
 )
 def test_a_fit_takes_no_copy_of_X(monkeypatch, model, n_classes, order):
     # The stated bound, of less data and constants that are as much less.
-    monkeypatch.setattr(rows_module, "_LEAST_ROOM", 2**20)
-    monkeypatch.setattr(rows_module, "_PART", 2**15)
+    monkeypatch.setattr(columns_module, "_LEAST_ROOM", 2**20)
+    monkeypatch.setattr(columns_module, "_PART", 2**15)
     monkeypatch.setattr(moments_module, "_CHUNK_BYTES", 2**19)
     monkeypatch.setattr(moments_module, "_MOST_ROWS_BYTES", 2**20)
     rng = np.random.default_rng(0)

@@ -32,8 +32,8 @@ from shrinklin import (
     stability,
 )
 from shrinklin.display import StabilityDisplay
+from shrinklin.estimators.stability import resamples, selection_frequencies
 from shrinklin.messages import warn
-from shrinklin.stability import resamples, selection_frequencies
 
 GROUP_LASSO = GroupLassoRegressor(0.3)
 BY_GRADIENTS = GradientDescent(learning_rate=0.2, batch_size=8, max_epochs=8, removal=SignChange())

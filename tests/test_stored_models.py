@@ -28,7 +28,7 @@ from shrinklin import (
     ShrinkNetRegressorCV,
     regularization_path,
 )
-from shrinklin.path import solve_path
+from shrinklin.solvers.paths import solve_path
 
 REGRESSORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]
 CLASSIFIERS = [GroupLassoClassifier(), ShrinkNetClassifier(), ShrinkNetClassifier(p=1)]
@@ -143,7 +143,7 @@ def test_no_intercept_is_sought_anew(estimator, monkeypatch):
 
     for use in (lambda: clone(estimator).fit(X, y), lambda: regularization_path(estimator, X, y)):
         with monkeypatch.context() as patch:
-            patch.setattr("shrinklin.problem.solve_path", then_none)
+            patch.setattr("shrinklin.problem.problem.solve_path", then_none)
             use()
         monkeypatch.undo()
 

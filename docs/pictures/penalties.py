@@ -3,8 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from shrinklin.penalties import Bridge2, GroupLasso
-from shrinklin.solvers.kernels import prox
+from shrinklin.kernels import prox
+from shrinklin.penalties.penalties import Bridge2, GroupLasso
 
 
 def remainder(penalty, z):

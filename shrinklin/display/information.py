@@ -12,7 +12,7 @@ from shrinklin.display.axes import (
     own_or_new,
     vertical_line,
 )
-from shrinklin.information import InformationCriterion
+from shrinklin.estimators.criterion import InformationCriterion
 
 
 class InformationCriterionDisplay:

@@ -4,8 +4,8 @@ from typing import Self
 
 import numpy as np
 
-from shrinklin.base import regularization_path
 from shrinklin.display.axes import add_title, alpha_axis, own_or_new, prefix_of
+from shrinklin.estimators.base import regularization_path
 
 
 class PathDisplay:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from shrinklin.display.axes import add_title, own_or_new
-from shrinklin.stability import selection_frequencies
+from shrinklin.estimators.stability import selection_frequencies
 from shrinklin.validation import check_real, check_whole
 
 

@@ -1,1 +1,1 @@
-"""Solvers: each takes an `Objective` and a start, and returns a `Solution`."""
+"""Solvers: from an objective and a start to a `Solution`. They never warn and never print."""

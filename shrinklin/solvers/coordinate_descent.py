@@ -13,7 +13,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from shrinklin.linear_systems import scaled_solve
-from shrinklin.quadratic import GramQuadratic, quadratic_of_data, quadratic_value, takes_gram
+from shrinklin.objective.quadratic import (
+    GramQuadratic,
+    quadratic_of_data,
+    quadratic_value,
+    takes_gram,
+)
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
@@ -180,7 +185,7 @@ class GramBlock(_QuadraticBlock):
         return self._gradient.T
 
     def sweep(self, tol, n_sweeps):
-        from shrinklin.solvers import kernels
+        from shrinklin import kernels
 
         made = kernels.gram_sweeps(
             self.penalty.code, self.coef, self._gradient, self.G, self.lipschitz,
@@ -242,7 +247,7 @@ class _ColumnBlock(_QuadraticBlock):
         return n_sweeps
 
     def _sweep(self):
-        from shrinklin.solvers import kernels
+        from shrinklin import kernels
 
         # Every feature looks at the residuals, and what is not zero changes them too.
         touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))

@@ -30,7 +30,7 @@ class NewtonSystem:
     """
 
     def __init__(self, model, groups, gram, cost):
-        from shrinklin.solvers import kernels
+        from shrinklin import kernels
 
         self.model, self.groups, self.cost = model, groups, cost
         cost.count_passes(1, np.count_nonzero(model.smooth.any(axis=1)))

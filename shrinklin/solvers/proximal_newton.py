@@ -28,10 +28,10 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.likelihood import Hessian, Prediction, Seen
+from shrinklin.data.columns import ReadRows, SparseRows, gram
 from shrinklin.linear_systems import conjugate_gradients
-from shrinklin.quadratic import GramQuadratic
-from shrinklin.rows import ReadRows, SparseRows, gram
+from shrinklin.objective.likelihood import Hessian, Prediction, Seen
+from shrinklin.objective.quadratic import GramQuadratic
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
@@ -264,7 +264,7 @@ class _LikelihoodBlock(working_sets.Block):
         return made
 
     def _run_sweeps(self, code, coef, gradient, *rest):
-        from shrinklin.solvers import kernels
+        from shrinklin import kernels
 
         rows = self.rows
         if self.knows_gram or not isinstance(rows, SparseRows):

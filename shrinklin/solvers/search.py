@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shrinklin.penalties import GroupLasso
-from shrinklin.quadratic import Quadratic
+from shrinklin.objective.quadratic import Quadratic
+from shrinklin.penalties.penalties import GroupLasso
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.proximal_newton import newton_steps
 from shrinklin.solvers.solution import PackedSolution

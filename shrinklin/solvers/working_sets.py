@@ -150,7 +150,7 @@ def prox_steps(objective, W, gradient, curvature):
 
 def _prox_steps(penalty, W, gradient, curvature, strengths, ptr):
     # Here as in the blocks: importing numba is for those who fit.
-    from shrinklin.solvers import kernels
+    from shrinklin import kernels
 
     coef, slope = np.ascontiguousarray(W.T), np.ascontiguousarray(gradient.T)
     return kernels.prox_steps(penalty.code, coef, slope, curvature, strengths, ptr).T

@@ -1,12 +1,7 @@
-"""Solutions along a path of penalty strengths.
-
-A convex objective is solved from the strongest penalty down, each point warm-started
-from the one before. For the bridge see `solvers.search`.
-"""
+"""The models of one estimator along a path of alphas."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import ClassVar, Self
 
 import numpy as np
@@ -21,100 +16,20 @@ from sklearn.utils.validation import (
 )
 
 from shrinklin.blas import one_blas_thread
-from shrinklin.likelihood import likelihood_of_data
+from shrinklin.data.moments import Moments
 from shrinklin.losses import logistic_loss
-from shrinklin.messages import warn
-from shrinklin.moments import Moments
-from shrinklin.quadratic import quadratic_of_data
-from shrinklin.solvers import search
-from shrinklin.solvers.solution import PackedSolution, Solution
+from shrinklin.objective.likelihood import likelihood_of_data
+from shrinklin.objective.quadratic import quadratic_of_data
 from shrinklin.validation import (
     SPARSE_FORMATS,
-    check_real,
     check_undated,
     check_unmasked,
     features,
     narrowest,
     predictions,
-    real_array,
     relative_weights,
     weigh_classes,
 )
-
-# A gradient of zero coefficients that is so small a share of what it could be is rounding.
-_NOTHING = 1e-12
-
-
-def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
-    """A `Solution`, of many packed, for each of `strengths`, sorted from large to small.
-
-    `start` is a W to begin from. `report()` is called `n_steps` times.
-    """
-
-    def solve(objective, W, max_iter=max_iter, tol=tol):
-        return solver.solve(objective, W, tol=tol, max_iter=max_iter)
-
-    # The same call gives the same bits, whatever was asked of the objective before.
-    objective.smooth.forget()
-    with one_blas_thread():
-        if _convex(objective, strengths):
-            W = objective.null_model if start is None else start
-            return _follow(objective, strengths, solve, W, report)
-        return search.Search(objective, strengths, solve, tol, start, report).run()
-
-
-def _convex(objective, strengths):
-    """Whether a descent is enough: a penalty of no strength is none."""
-    return objective.penalty.convex or not any(strengths)
-
-
-def n_steps(objective, strengths):
-    """How often `solve_path` reports."""
-    if _convex(objective, strengths):
-        return len(strengths)
-    return search.n_steps(objective, strengths)
-
-
-def _follow(objective, strengths, solve, W, report):
-    """From W on, each point begun where the last two point to: it is smooth in the strength."""
-    solutions: list[Solution | PackedSolution] = []
-    last: list[np.ndarray] = []
-    for i, strength in enumerate(strengths):
-        if i >= 2:
-            W = _extrapolated(objective, strengths[i - 2 : i + 1], last)
-        solution = solve(objective.at(strength), W)
-        solutions.append(solution if len(strengths) == 1 else solution.packed())
-        W = solution.W
-        last = [*last[-1:], W]
-        report()
-    return solutions
-
-
-def _extrapolated(objective, strengths, solutions):
-    """W at the last of three strengths on the line through the solutions at the other two.
-
-    Groups that it would take through zero are left there; those that are new stay where
-    they are. Further than the step between the two it does not reach.
-    """
-    before, now = solutions
-    step, reach = strengths[0] - strengths[1], strengths[1] - strengths[2]
-    if reach > step:
-        return now
-    alive = np.flatnonzero(objective.groups.norms(now))
-    features, groups = objective.groups.features(alive), objective.groups.restrict(alive)
-    before, now = before[features], now[features]
-    W = now + reach / step * (now - before) if step > 0 else now
-    kept = groups.sum((W * now).sum(axis=1)) > 0
-    W = np.where(groups.spread(kept)[:, None], W, 0.0)
-    new = groups.norms(before) == 0
-    start = np.zeros(objective.shape, order="F")
-    start[features] = np.where(groups.spread(new)[:, None], now, W)
-    return start
-
-
-def strength_grid(largest, n, eps):
-    """n strengths from the largest down to eps times it, evenly spaced in log."""
-    return largest * np.geomspace(1, eps, n)
 
 
 @dataclass(frozen=True)
@@ -494,8 +409,12 @@ def path_of_solutions(problem, objective, target, alphas, solutions, feature_nam
     for coef, solution, support in zip(coefs, solutions, supports, strict=True):
         coef[:, np.searchsorted(kept, support)] = solution.rows.T
     intercepts = intercepts.astype(dtype, copy=False)
-    return problem.task.path(
-        target,
+    of_task: dict = {}
+    if target.classes is not None:
+        of_task = {"classes": target.classes, "class_weight": problem.task.class_weight}
+    path = RegressionPath if target.classes is None else ClassificationPath
+    return path(
+        **of_task,
         alphas=alphas,
         kept=kept,
         kept_coefs=coefs,
@@ -541,51 +460,3 @@ def with_model(path, i, other):
 
 def _dense(y):
     return y.toarray() if sparse.issparse(y) else y
-
-
-def alpha_grid(alphas, eps, problem, objective):
-    """Alphas from large to small, as asked for by `regularization_path`."""
-    with one_blas_thread():
-        alphas = _alphas(alphas, eps, problem, objective)
-    problem.check(alphas[-1])
-    return alphas
-
-
-def largest_useful_alpha(problem, objective):
-    """α_max, or 0 where nothing but rounding could make a feature enter."""
-    noise = _NOTHING * np.sqrt(2 * objective.smooth.value_at_zero)
-    with one_blas_thread():
-        if objective.residual_scale <= noise:
-            return 0.0
-        return problem.alpha_at(objective.strength_max())
-
-
-def warn_if_alphas_are_too_large(name, problem, objective, path):
-    """A warning where no model of a search keeps anything, as all alphas exceed α_max."""
-    largest = largest_useful_alpha(problem, objective)
-    if not path.n_selected.any() and path.alphas[-1] > largest > 0:
-        warn(
-            f"{name} keeps no feature at any of its alphas: the least, {path.alphas[-1]:g}, is "
-            f"above alpha_max={largest:.3g}, where the first feature enters. Give alphas between "
-            f"{largest / 1000:.2g} and {largest:.2g}, or their number alone.",
-        )
-
-
-def _alphas(alphas, eps, problem, objective):
-    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
-        if alphas < 1:
-            raise ValueError(f"alphas={alphas}: give a number of alphas >= 1, or their values.")
-        check_real("eps", eps, 0, open_end=True)
-        if eps >= 1:
-            raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
-        # Where nothing can enter, as with a constant y, any grid will do.
-        grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
-        return np.array([problem.alpha_at(strength) for strength in grid])
-    wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
-    try:
-        values = real_array(alphas)
-    except ValueError as error:
-        raise ValueError(f"{wanted} ({error})") from error
-    if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
-        raise ValueError(wanted)
-    return np.sort(values)[::-1]

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from shrinklin.cost import CostMeter
+from shrinklin.pruning.cost import CostMeter
 
 
 class Smooth(ABC):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from shrinklin.blas import one_blas_thread
-from shrinklin.formulations import Formulation, as_coef, coefficients
+from shrinklin.gradient.descent import GradientDescent
 from shrinklin.groups import Groups
-from shrinklin.objective import Objective
-from shrinklin.path import n_steps, solve_path
-from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.tasks import Task
+from shrinklin.objective.objective import Objective
+from shrinklin.problem.formulations import Formulation, as_coef, coefficients
+from shrinklin.problem.tasks import Task
+from shrinklin.solvers.paths import n_steps, solve_path
 from shrinklin.validation import narrowest
 
 

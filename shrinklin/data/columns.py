@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from shrinklin.design import slices
+from shrinklin.data.matrix import slices
 
 # Sparser than that, an X is worked on as it is.
 _SPARSE = 0.1

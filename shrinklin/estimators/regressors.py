@@ -9,7 +9,8 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from shrinklin.base import (
+from shrinklin.data.moments import Moments, adds_nothing
+from shrinklin.estimators.base import (
     LinearModel,
     SparseLinearModel,
     checked_moments,
@@ -17,12 +18,11 @@ from shrinklin.base import (
     warn_if_empty,
     warn_unless_trained,
 )
-from shrinklin.formulations import GroupLassoFormulation, ShrinkNetFormulation
+from shrinklin.gradient.descent import GradientDescent
 from shrinklin.messages import warn
-from shrinklin.moments import Moments, adds_nothing
+from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
+from shrinklin.problem.tasks import Regression
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
-from shrinklin.solvers.gradient_descent import GradientDescent
-from shrinklin.tasks import Regression
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_undated,

@@ -5,8 +5,8 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from shrinklin.cost import CostMeter
-from shrinklin.moments import far_from_zero, variance_noise, weighted_mean_and_square
+from shrinklin.data.moments import far_from_zero, variance_noise, weighted_mean_and_square
+from shrinklin.pruning.cost import CostMeter
 
 # Numbers of X that are copied at a time: they fit in the cache.
 _BLOCK = 2**17

@@ -14,10 +14,10 @@ from abc import abstractmethod
 import numpy as np
 from scipy import linalg
 
-from shrinklin.cost import CostMeter
-from shrinklin.design import Design
-from shrinklin.moments import Moments, curvature_noise, variance_noise, weighted_mean
-from shrinklin.smooth import Smooth
+from shrinklin.data.matrix import Design
+from shrinklin.data.moments import Moments, curvature_noise, variance_noise, weighted_mean
+from shrinklin.objective.smooth import Smooth
+from shrinklin.pruning.cost import CostMeter
 
 # The Gram matrix of this many features is formed whatever n is.
 _SMALL_GRAM = 1000

@@ -22,8 +22,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from shrinklin.blas import one_blas_thread
+from shrinklin.data.moments import Moments
 from shrinklin.messages import alone_in_another_process, collected, results, warn
-from shrinklin.moments import Moments
 from shrinklin.validation import check_unmasked, check_weights, check_whole
 
 

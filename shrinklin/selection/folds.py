@@ -19,12 +19,11 @@ import numpy as np
 from scipy import sparse
 from sklearn import config_context
 
-from shrinklin.base import become
 from shrinklin.blas import one_blas_thread
-from shrinklin.cost import CostMeter
+from shrinklin.data.moments import Moments
 from shrinklin.messages import warn
-from shrinklin.moments import Moments
-from shrinklin.path import RegularizationPath, path_of_solutions
+from shrinklin.pruning.cost import CostMeter
+from shrinklin.selection.path import RegularizationPath, path_of_solutions
 from shrinklin.validation import naming
 
 # A difference of moments that is less than this of what it was taken from is made anew.
@@ -83,9 +82,14 @@ class Whole:
 
 @dataclass(frozen=True)
 class Scoring:
-    """A scorer, and the data that it sees, as the user gave them; `params` are its metadata."""
+    """A scorer, and the data that it sees, as the user gave them; `params` are its metadata.
+
+    `model_of(alpha, attributes, names)` makes the estimator that a scorer is given, `names` being
+    those of the columns or None.
+    """
 
     scorer: Callable
+    model_of: Callable
     X: Any
     y: Any
     params: dict
@@ -254,25 +258,22 @@ class Followed:
     scores: np.ndarray | None
 
 
-def follow(problem, model, name, fold, alphas):
+def follow(problem, name, fold, alphas, feature_names):
     """Solve for every alpha; `name` says for what, in errors.
 
-    Scorers see the models as copies of the estimator `model`. One BLAS thread throughout, so that
-    the bits are the same in any process.
+    One BLAS thread throughout, so that the bits are the same in any process.
     """
     with one_blas_thread(), naming(name):
         objective, target = fold.train.objective(problem)
         solutions = problem.solve(objective, alphas)
         path = scores = None
         if fold.scoring is None:
-            names = getattr(model, "feature_names_in_", None)
-            path = path_of_solutions(problem, objective, target, alphas, solutions, names)
+            path = path_of_solutions(problem, objective, target, alphas, solutions, feature_names)
         else:
-            model = copy.copy(model)
-            if not fold.scoring.sees_names:
-                model.__dict__.pop("feature_names_in_", None)
-            score_of = fold.scoring.on(fold.test)
-            models = _models(problem, model, objective, target, alphas, solutions)
+            scoring, names = fold.scoring, feature_names if fold.scoring.sees_names else None
+            score_of = scoring.on(fold.test)
+            found = _attributes(problem, objective, target, alphas, solutions)
+            models = (scoring.model_of(alpha, attributes, names) for alpha, attributes in found)
             scores = np.array([score_of(model) for model in models])
     solutions = [solution.packed() for solution in solutions]
     if not isinstance(fold, Whole):
@@ -282,13 +283,11 @@ def follow(problem, model, name, fold, alphas):
     return Followed(path, solutions, copy.copy(objective.cost), scores)
 
 
-def _models(problem, model, objective, target, alphas, solutions):
-    """`model`, which this changes, as that of one solution after the other."""
+def _attributes(problem, objective, target, alphas, solutions):
+    """(alpha, fitted attributes) of every solution."""
     for alpha, solution in zip(alphas, solutions, strict=True):
-        model.alpha = alpha
         there = objective.at(problem.strength(alpha))
-        become(model, problem.at(alpha).attributes(there, solution, target))
-        yield model
+        yield alpha, problem.at(alpha).attributes(there, solution, target)
 
 
 def remaining(total, part):

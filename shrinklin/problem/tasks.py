@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from shrinklin.likelihood import likelihood_of_data
+from shrinklin.gradient.risk import MomentRisk, risk_of_data
 from shrinklin.losses import SquaredLoss, logistic_loss
-from shrinklin.path import ClassificationPath, RegressionPath
-from shrinklin.quadratic import GramQuadratic
-from shrinklin.risk import MomentRisk, risk_of_data
+from shrinklin.objective.likelihood import likelihood_of_data
+from shrinklin.objective.quadratic import GramQuadratic
 from shrinklin.validation import weigh_classes
 
 # Below it, and above its inverse, squares leave the range of float64.
@@ -58,10 +57,6 @@ class Task(ABC):
     @abstractmethod
     def risk(self, X, y, s, groups, fit_intercept, whole):
         """The `Risk` of validated data, and their `Target`; `whole` as in `risk_of_data`."""
-
-    @abstractmethod
-    def path(self, target, **fields):
-        """The `RegularizationPath` of solutions for that target."""
 
     def smooth_of_moments(self, moments, dtype, groups, fit_intercept):
         """As `smooth`, of moments of an X of that dtype."""
@@ -121,9 +116,6 @@ class Regression(Task):
         risk = MomentRisk.from_moments(moments, groups.order, fit_intercept)
         return risk, _target_of_moments(moments, dtype)
 
-    def path(self, target, **fields):
-        return RegressionPath(**fields)
-
     def _check_scale(self, silent, largest, quadratic):
         """Raise where squares of the data overflow or vanish.
 
@@ -178,9 +170,6 @@ class Classification(Task):
         Y = loss.indicators(codes, len(classes))
         risk = risk_of_data(loss, X, Y, s, groups.order, fit_intercept, whole)
         return risk, Target(X.dtype, Y.shape[1:], classes)
-
-    def path(self, target, **fields):
-        return ClassificationPath(**fields, classes=target.classes, class_weight=self.class_weight)
 
 
 def _target_of_moments(moments, dtype):

@@ -25,10 +25,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import gen_batches
 
-from shrinklin.cost import CostMeter
-from shrinklin.removal import Removal, Watched
-from shrinklin.solvers.optimizers import SGD, Adagrad, Adam
-from shrinklin.solvers.parametrizations import GATES, GatedWeights, Parametrization
+from shrinklin.gradient.optimizers import SGD, Adagrad, Adam
+from shrinklin.gradient.parametrizations import GATES, GatedWeights, Parametrization
+from shrinklin.pruning.cost import CostMeter
+from shrinklin.pruning.removal import Removal, Watched
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import check_real, check_whole
 

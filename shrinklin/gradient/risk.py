@@ -14,9 +14,9 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from shrinklin.data.moments import Moments
 from shrinklin.losses import SquaredLoss
-from shrinklin.moments import Moments
-from shrinklin.quadratic import LARGE_GRAM, GramQuadratic, moments_multiply_adds
+from shrinklin.objective.quadratic import LARGE_GRAM, GramQuadratic, moments_multiply_adds
 
 # Removed columns stay in memory, and in products, until no more than this share is left.
 _COPIED = 0.8

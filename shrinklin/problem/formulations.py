@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
+from shrinklin.gradient.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.messages import warn
-from shrinklin.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.solvers.parametrizations import GATES, GatedWeights, PlainWeights
+from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.validation import check_real, narrowest
 
 

@@ -17,12 +17,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinklin.blas import one_blas_thread
+from shrinklin.data.moments import Moments
+from shrinklin.gradient.descent import GradientDescent, Stream
 from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
-from shrinklin.moments import Moments
-from shrinklin.path import alpha_grid, largest_useful_alpha, path_of_solutions
-from shrinklin.problem import Problem
-from shrinklin.solvers.gradient_descent import GradientDescent, Stream
+from shrinklin.problem.problem import Problem
+from shrinklin.selection.alphas import alpha_grid, largest_useful_alpha
+from shrinklin.selection.path import path_of_solutions
 from shrinklin.solvers.solution import Status
 from shrinklin.validation import (
     SPARSE_FORMATS,

@@ -18,12 +18,12 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg, sparse
 
-from shrinklin.design import Design
+from shrinklin.data.columns import KeptRows, WorkingRows, gram
+from shrinklin.data.matrix import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse, scaled_solve
 from shrinklin.losses import LEAST_SHARE, logistic_loss
-from shrinklin.quadratic import ColumnQuadratic, Touching, quadratic_of_data
-from shrinklin.rows import KeptRows, WorkingRows, gram
-from shrinklin.smooth import Smooth
+from shrinklin.objective.quadratic import ColumnQuadratic, Touching, quadratic_of_data
+from shrinklin.objective.smooth import Smooth
 
 # Newton's steps for the intercept: how many, and how often one is halved;
 _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40

@@ -17,8 +17,8 @@ from functools import cached_property
 import numpy as np
 
 from shrinklin.groups import Groups
-from shrinklin.penalties import Penalty
-from shrinklin.smooth import Smooth
+from shrinklin.objective.smooth import Smooth
+from shrinklin.penalties.penalties import Penalty
 
 # Roundings of strengths, norms and proxes themselves, relatively.
 _ULPS = 64 * np.finfo(float).eps

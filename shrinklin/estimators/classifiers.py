@@ -8,13 +8,18 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import validate_data
 
-from shrinklin.base import LinearModel, SparseLinearModel, check_takes_moments, undone_on_error
-from shrinklin.formulations import GroupLassoFormulation, ShrinkNetFormulation
+from shrinklin.data.moments import Moments
+from shrinklin.estimators.base import (
+    LinearModel,
+    SparseLinearModel,
+    check_takes_moments,
+    undone_on_error,
+)
+from shrinklin.gradient.descent import GradientDescent
 from shrinklin.losses import logistic_loss
-from shrinklin.moments import Moments
-from shrinklin.solvers.gradient_descent import GradientDescent
+from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
+from shrinklin.problem.tasks import Classification
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.tasks import Classification
 from shrinklin.validation import (
     SPARSE_FORMATS,
     check_unmasked,

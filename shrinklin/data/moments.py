@@ -214,7 +214,7 @@ class Moments:
             file and column. For rows with more fields than the header has names, and where
             ``features=None`` would make features of two columns of one name.
         """
-        from shrinklin.readers import Columns, csv_chunks
+        from shrinklin.data.readers import Columns, csv_chunks
 
         columns = Columns(target, features, sample_weight)
         return cls.from_chunks(csv_chunks(path, columns, chunksize, options))
@@ -250,7 +250,7 @@ class Moments:
         ValueError
             As `from_csv` does.
         """
-        from shrinklin.readers import Columns, parquet_chunks
+        from shrinklin.data.readers import Columns, parquet_chunks
 
         columns = Columns(target, features, sample_weight)
         return cls.from_chunks(parquet_chunks(path, columns, batch_size, options))

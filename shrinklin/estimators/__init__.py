@@ -1,0 +1,1 @@
+"""What users call: parameters, docstrings, input and output. No mathematics."""

@@ -1,0 +1,375 @@
+r"""Choosing alpha by cross-validation along paths.
+
+The order of a fit: the data are checked once and the folds drawn once. All data, and the
+training rows of every fold, are solved along the same alphas, several at a time (`folds.follow`).
+The models of a fold are scored on its held-out rows, `choose` picks an alpha from the scores,
+and the estimator becomes the model that the path of all data has there.
+
+Where the Gram matrix is formed anyway and models are scored by squared error, moments of the folds
+are all that is needed: X is read once for the whole search.
+"""
+
+import copy
+from abc import abstractmethod
+from collections.abc import Iterable
+from functools import partial
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+from sklearn import get_config
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+
+from shrinklin.blas import one_blas_thread
+from shrinklin.estimators.base import (
+    LinearModel,
+    become,
+    checked,
+    warn_unless_converged,
+    without_alpha,
+)
+from shrinklin.messages import results
+from shrinklin.pruning.cost import CostMeter
+from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
+from shrinklin.selection.folds import (
+    Rows,
+    ScoredFold,
+    Scoring,
+    Whole,
+    follow,
+    score,
+)
+from shrinklin.selection.path import path_of_solutions, with_model
+
+_SELECTIONS = ("best", "1se", "sparsest")
+# The chosen model is solved to this times tol.
+_POLISH = 1e-6
+
+
+def choose(scores, n_selected, selection):
+    """Index of the chosen alpha; see `selection` of the estimators.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_alphas, n_folds)
+        Larger is better; alphas from large to small.
+    n_selected : ndarray of shape (n_alphas,)
+    selection : {"best", "1se", "sparsest"}
+    """
+    means, n_folds = scores.mean(axis=1), scores.shape[1]
+    best = int(means.argmax())
+    if selection == "best":
+        return best
+    deviation = scores[best].std(ddof=1)
+    slack = deviation / np.sqrt(n_folds) if selection == "1se" else deviation
+    near = means >= means[best] - slack
+    fewest = near & (n_selected == n_selected[near].min())
+    return int(np.where(fewest, means, -np.inf).argmax())
+
+
+class SparseLinearModelCV(LinearModel):
+    """A linear model whose alpha is chosen by cross-validation."""
+
+    # The estimator for one alpha, and what its models are scored by.
+    _single: type
+    _default_scoring: str
+
+    def _model(self):
+        """The estimator to solve for many alphas, with the parameters of this one."""
+        ours = self.get_params(deep=False)
+        names = self._single().get_params(deep=False)
+        return without_alpha(self._single(**{n: ours[n] for n in names if n in ours}))
+
+    def _check_selection(self):
+        if not isinstance(self.selection, str) or self.selection not in _SELECTIONS:
+            accepted = ", ".join(f'"{name}"' for name in _SELECTIONS)
+            raise ValueError(f"selection={self.selection!r}: give one of {accepted}.")
+
+    def _check_scoring(self):
+        if self.scoring is not None and not (
+            isinstance(self.scoring, str) or callable(self.scoring)
+        ):
+            raise ValueError(
+                f"scoring={self.scoring!r}: give None, the name of a score of scikit-learn, or a "
+                "callable; only one, as alpha is chosen by it."
+            )
+
+    def _scores_loss(self):
+        """Whether models are scored by the loss that they minimise."""
+        named = isinstance(self.scoring, str) and self.scoring == self._default_scoring
+        return self.scoring is None or named
+
+    def _score_name(self):
+        if self._scores_loss():
+            return self._default_scoring
+        return self.scoring if isinstance(self.scoring, str) else "score"
+
+    @abstractmethod
+    def _loss_scorer(self):
+        """The scorer of that loss: called with an estimator, X, y and sample_weight."""
+
+    def get_metadata_routing(self):
+        """What metadata `fit` and `score` take for the splitter and for the scorer.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        if not isinstance(self.cv, Iterable):  # which has been split, and may be read once
+            splits = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=check_cv(self.cv), method_mapping=splits)
+        if not self._scores_loss():
+            scores = MethodMapping().add(caller="fit", callee="score")
+            scores.add(caller="score", callee="score")
+            scorer = check_scoring(self._single(), scoring=self.scoring)
+            router.add(scorer=scorer, method_mapping=scores)
+        return router
+
+    def _route(self, weights, params):
+        """Arguments of the splitter, and of the scorer."""
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **weights, **params)
+            scored = weights if self._scores_loss() else routed.scorer.score
+            return {} if isinstance(self.cv, Iterable) else routed.splitter.split, scored
+        if params:
+            raise ValueError(
+                f"fit was given {sorted(params)}, which reach the splitter and the scorer by "
+                "metadata routing alone: sklearn.set_config(enable_metadata_routing=True), then "
+                "for instance cv=GroupKFold().set_split_request(groups=True). Or draw the folds "
+                "beforehand: cv=list(GroupKFold().split(X, y, groups))."
+            )
+        return {}, weights
+
+    def score(self, X, y, sample_weight=None, **params) -> float:
+        """The score that alpha was chosen by, of the model on these data.
+
+        With ``scoring=None`` that of the estimator for one alpha instead, which is larger for
+        better models whatever the data: R² of regressors, accuracy of classifiers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like, as for `fit`
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0. With metadata routing enabled, a `scoring` of one's own gets them
+            only if it asks for them.
+        **params : dict
+            Other metadata of the scorer; needs
+            ``sklearn.set_config(enable_metadata_routing=True)``.
+
+        Returns
+        -------
+        float
+            Larger is better.
+        """
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        routes = get_config()["enable_metadata_routing"]
+        if params and (self.scoring is None or not routes):
+            raise ValueError(
+                f"score was given {sorted(params)}, which reach a scorer by metadata routing "
+                "alone: sklearn.set_config(enable_metadata_routing=True), and a scoring that asks "
+                "for them."
+            )
+        if self.scoring is None:
+            return super().score(X, y, **weights)
+        if routes and not self._scores_loss():
+            weights = process_routing(self, "score", **weights, **params).scorer.score
+        return score(self._scorer(), self, X, y, weights)
+
+    def _splits(self, X, y, n_samples, params):
+        """(training rows, held-out rows) of every fold, as indices."""
+        cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        every, splits = np.arange(n_samples), []
+        for k, (train, test) in enumerate(cv.split(X, y, **params)):
+            try:
+                splits.append((every[train], every[test]))
+            except IndexError as error:
+                raise ValueError(
+                    f"fold {k} of cv has rows that are not among 0 … {n_samples - 1} "
+                    f"({error}): give numbers of rows, or a mask of all rows."
+                ) from error
+            if not len(splits[k][0]) or not len(splits[k][1]):
+                raise ValueError(
+                    f"fold {k} of cv has {len(splits[k][0])} training and {len(splits[k][1])} "
+                    "held-out rows: give folds that have both."
+                )
+        self._check_n_folds(len(splits))
+        return splits
+
+    def _check_n_folds(self, n_folds):
+        least = 1 if self.selection == "best" else 2
+        if n_folds < least:
+            raise ValueError(
+                f"{n_folds} folds: selection={self.selection!r} needs at least {least}."
+            )
+
+    def fit(self, X, y, sample_weight=None, **params) -> Self:
+        """Choose alpha, and fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As for the estimator of one alpha.
+        y : array-like
+            As for the estimator of one alpha.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0, in training and in scoring. With metadata routing enabled,
+            a `scoring` of one's own gets them only if it asks for them.
+        **params : dict
+            Metadata of the splitter and the scorer, such as ``groups``; needs
+            ``sklearn.set_config(enable_metadata_routing=True)``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For data or parameters outside what is stated here, and where a score is
+            not a number.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where `max_iter` sweeps did not reach `tol`, in any fold.
+        UserWarning
+            Where `alphas` are so large that no model of all data keeps a feature.
+        """
+        self._check_selection()
+        self._check_scoring()
+        model, given = self._model(), (X, y)
+        problem, X, y, s = checked(model, X, y, sample_weight)
+        if sparse.issparse(X):
+            X = X.tocsr()  # rows are taken out
+        if sparse.issparse(given[1]):
+            given = given[0], y  # no scorer takes it
+        # A weight of 2 is the row given twice, held out or not.
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        for_splitter, for_scorer = self._route(weights, params)
+        splits = self._splits(*given, len(s), for_splitter)
+        _check_weights_of(splits, s, "sample_weight" in for_scorer)
+        if self._scores_loss():
+            # Without regard to the unit of the weights.
+            given, for_scorer = (X, y), dict.fromkeys(for_scorer, s)
+        scoring = Scoring(self._scorer(), partial(_model_at, model), *given, for_scorer)
+        return self._fit_splits(problem, model, X, y, s, splits, scoring)
+
+    def _fit_splits(self, problem, model, X, y, s, splits, scoring):
+        """Fit to checked data."""
+        whole = Whole(problem.objective(X, y, s))
+        folds = [ScoredFold(self._rows(X, y, s, train), scoring, test) for train, test in splits]
+        return self._choose(problem, model, whole, folds)
+
+    def _scorer(self):
+        if self._scores_loss():
+            return self._loss_scorer()
+        return check_scoring(self._single(), scoring=self.scoring)
+
+    def _rows(self, X, y, s, train):
+        """What to fit to in a fold."""
+        return Rows(X, y, s, train)
+
+    def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
+        """Follow all paths, choose alpha, and be the model there."""
+        objective, target = whole.prepared
+        alphas = alpha_grid(self.alphas, self.eps, problem, objective)
+        first, *others = self._follow_all(problem, model, [whole, *folds], alphas)
+        scores = np.column_stack(
+            [fold.scores(followed) for fold, followed in zip(folds, others, strict=True)]
+        )
+        _check_scores(scores, alphas)
+        best = choose(scores, first.path.n_selected, self.selection)
+        cost = CostMeter(multiply_adds=n_multiply_adds)
+        for followed in [first, *others]:
+            cost.include(followed.cost)
+        before = copy.copy(objective.cost)
+        model.alpha, problem = alphas[best], problem.at(alphas[best])
+        objective = objective.at(problem.strength(problem.alpha))
+        solution = _polished(problem, objective, first.solutions[best])
+        become(model, problem.attributes(objective, solution, target))
+        chosen = path_of_solutions(problem, objective, target, alphas[[best]], [solution])
+        path = with_model(first.path, best, chosen)
+        cost.include(objective.cost.since(before))
+        model.cost_ = cost
+        self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=path)
+        self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
+        self._report(best)
+        warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
+        return self
+
+    def _follow_all(self, problem, model, folds, alphas):
+        """`Followed` of every fold, in order, with one word on what fell short."""
+        names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
+        names_of_columns = getattr(model, "feature_names_in_", None)
+        jobs = (
+            partial(follow, problem, name, fold, alphas, names_of_columns)
+            for name, fold in zip(names, folds, strict=True)
+        )
+        # Where joblib works by threads: see `one_blas_thread`.
+        with one_blas_thread():
+            name, unit = type(self).__name__, "path"
+            done = list(results(jobs, len(folds), self.n_jobs, self.verbose, name, unit))
+        warn_unless_converged(self, [s for followed in done for s in followed.solutions])
+        return done
+
+    def _store(self, model, **chosen):
+        """Take over the fitted attributes of `model`, and no others from before."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
+        self.__dict__.update(fitted, **chosen)
+
+    def _report(self, best):
+        if self.verbose:
+            print(
+                f"{type(self).__name__}: alpha {self.alpha_:g}, {self.n_selected_[best]} of "
+                f"{self.n_features_in_} features, mean score {self.cv_scores_[best].mean():.6g}."
+            )
+
+
+def _model_at(model, alpha, attributes, feature_names):
+    """A copy of `model`, fitted, as scorers see it."""
+    model = copy.copy(model)
+    model.alpha = alpha
+    if feature_names is None:
+        vars(model).pop("feature_names_in_", None)
+    become(model, attributes)
+    return model
+
+
+def _polished(problem, objective, solution):
+    """The solution taken further, if it can be: one model is left, and it takes a step or two."""
+    tol = _POLISH * problem.tol
+    # Whether or not the path was solved in this process, these are the same bits.
+    objective.smooth.forget()
+    # Of a trial step that does not fit.
+    unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with one_blas_thread(), unseen:
+        better = problem.solver.solve(objective, solution.W, tol=tol, max_iter=problem.max_iter)
+    return min(solution, better, key=lambda s: s.residual)
+
+
+def _check_weights_of(splits, s, scoring):
+    for k, (train, test) in enumerate(splits):
+        for name, rows in [("training", train)] + [("held-out", test)] * scoring:
+            if not s[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero on all {name} rows of fold {k}: give other folds, or "
+                    "weights > 0."
+                )
+
+
+def _check_scores(scores, alphas):
+    bad = np.argwhere(~np.isfinite(scores))
+    if len(bad):
+        i, k = bad[0]
+        raise ValueError(
+            f"{len(bad)} of {scores.size} scores are not finite, first {scores[i, k]} at alpha "
+            f"{alphas[i]:g} in fold {k}: give a scoring that is defined on the held-out rows of "
+            "every fold, or fewer folds."
+        )

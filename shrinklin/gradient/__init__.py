@@ -1,0 +1,1 @@
+"""Gradient training of linear models, with features that leave on the way."""

@@ -1,0 +1,1 @@
+"""The function that solvers minimise: a smooth part f plus a penalty, and its certificate."""

@@ -1,0 +1,1 @@
+"""Penalties on a block of coefficients, a file each."""

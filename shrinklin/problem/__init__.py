@@ -1,0 +1,1 @@
+"""What a fit minimises: formulation × task × groups."""

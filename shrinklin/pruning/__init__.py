@@ -1,0 +1,1 @@
+"""What linear models and networks share where units leave while they train: numpy alone."""

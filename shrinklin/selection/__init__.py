@@ -1,0 +1,1 @@
+"""What is solved for many alphas: paths, folds, degrees of freedom. All take a `Problem`."""

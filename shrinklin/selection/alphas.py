@@ -1,0 +1,65 @@
+"""Alphas to solve for: a grid from α_max down, or those that the user gives."""
+
+from numbers import Integral
+
+import numpy as np
+
+from shrinklin.blas import one_blas_thread
+from shrinklin.messages import warn
+from shrinklin.validation import check_real, real_array
+
+# A gradient of zero coefficients that is so small a share of what it could be is rounding.
+_NOTHING = 1e-12
+
+
+def strength_grid(largest, n, eps):
+    """n strengths from the largest down to eps times it, evenly spaced in log."""
+    return largest * np.geomspace(1, eps, n)
+
+
+def alpha_grid(alphas, eps, problem, objective):
+    """Alphas from large to small, as asked for by `regularization_path`."""
+    with one_blas_thread():
+        alphas = _alphas(alphas, eps, problem, objective)
+    problem.check(alphas[-1])
+    return alphas
+
+
+def largest_useful_alpha(problem, objective):
+    """α_max, or 0 where nothing but rounding could make a feature enter."""
+    noise = _NOTHING * np.sqrt(2 * objective.smooth.value_at_zero)
+    with one_blas_thread():
+        if objective.residual_scale <= noise:
+            return 0.0
+        return problem.alpha_at(objective.strength_max())
+
+
+def warn_if_alphas_are_too_large(name, problem, objective, path):
+    """A warning where no model of a search keeps anything, as all alphas exceed α_max."""
+    largest = largest_useful_alpha(problem, objective)
+    if not path.n_selected.any() and path.alphas[-1] > largest > 0:
+        warn(
+            f"{name} keeps no feature at any of its alphas: the least, {path.alphas[-1]:g}, is "
+            f"above alpha_max={largest:.3g}, where the first feature enters. Give alphas between "
+            f"{largest / 1000:.2g} and {largest:.2g}, or their number alone.",
+        )
+
+
+def _alphas(alphas, eps, problem, objective):
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise ValueError(f"alphas={alphas}: give a number of alphas >= 1, or their values.")
+        check_real("eps", eps, 0, open_end=True)
+        if eps >= 1:
+            raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
+        # Where nothing can enter, as with a constant y, any grid will do.
+        grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
+        return np.array([problem.alpha_at(strength) for strength in grid])
+    wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
+    try:
+        values = real_array(alphas)
+    except ValueError as error:
+        raise ValueError(f"{wanted} ({error})") from error
+    if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
+        raise ValueError(wanted)
+    return np.sort(values)[::-1]
