@@ -279,7 +279,7 @@ def sparse_sweeps(
     code, coef, gradient, data, indices, indptr, means, n_samples, lipschitz, strengths, ptr, tol,
     n_sweeps,
 ):  # fmt: skip
-    """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseRows`.
+    """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseColumns`.
 
     `coef` moves in place, `gradient` remains that of the start. What is taken off the
     mean of a column is orthogonal to the columns: it never has to be put into `moved`.

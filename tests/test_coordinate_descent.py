@@ -8,7 +8,7 @@ from sklearn.linear_model import Lasso
 from builders import build, solve
 from oracles import fista_group_lasso, squared_loss
 from problems import PROBLEMS, simulate
-from shrinklin.objective.quadratic import takes_gram
+from shrinklin.data.gram import takes_gram
 from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers import coordinate_descent
 from shrinklin.solvers.coordinate_descent import CoordinateDescent, _QuadraticBlock

@@ -14,7 +14,7 @@ from shrinklin import (
     ShrinkNetRegressor,
     kernels,
 )
-from shrinklin.data.matrix import Design
+from shrinklin.data.design import Design
 from shrinklin.solvers import coordinate_descent
 from shrinklin.solvers.newton import NewtonSystem
 

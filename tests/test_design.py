@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from problems import simulate
-from shrinklin.data.matrix import Design
+from shrinklin.data.design import Design
 
 
 def slow_columns(X, s, order, fit_intercept):
@@ -27,10 +27,14 @@ def designs(request):
         X = X.astype(np.float32).astype(float)
     given = sparse.csr_array(X) if "sparse" in request.param else X
     given = given.astype(np.float32) if "32" in request.param else given
-    return [
-        (Design(given, s, order, fit_intercept), slow_columns(X, s, order, fit_intercept))
-        for fit_intercept in (True, False)
-    ]
+    found = []
+    for fit_intercept in (True, False):
+        design, exact = (
+            make(of, s, order, fit_intercept) for make, of in [(Design, given), (slow_columns, X)]
+        )
+        # What is kept changes nothing but time.
+        found += [(design, exact), (design.with_memory(), exact)]
+    return found
 
 
 def test_products_are_those_of_columns(designs):
@@ -50,7 +54,7 @@ def test_products_are_those_of_columns(designs):
             )
             first = columns[:, :3].T @ exact
             np.testing.assert_allclose(design.cross([0, 1, 2], some), first, atol=off, rtol=1e-9)
-            np.testing.assert_allclose(design.rows(some), exact.T, atol=off)
+            np.testing.assert_allclose(design.transposed(some), exact.T, atol=off)
             np.testing.assert_allclose(design.correlate_some(some, R), exact.T @ R, atol=off)
             np.testing.assert_allclose(design.correlate(R), columns.T @ R, atol=off)
             W[:] = 0
@@ -70,9 +74,9 @@ def test_sparse_data_are_not_spread_out():
 
 def test_no_more_rows_are_kept_than_twice_those_asked_for():
     X, _ = simulate(20, 200, 2)
-    design = Design(X, np.ones(20), np.arange(200))
+    design = Design(X, np.ones(20), np.arange(200)).with_memory()
     for start in range(0, 190, 5):
-        design.rows(np.arange(start, start + 10))
+        design.transposed(np.arange(start, start + 10))
     assert len(design._kept.stored) <= 20
 
 

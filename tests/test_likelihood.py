@@ -438,7 +438,7 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
     rng, W, R = np.random.default_rng(0), random_W((40, 2)), random_W((60, 2))
     for size in (5, 8, 8, 40, 3):  # some of the last call's, and others
         features = np.sort(rng.choice(40, size, replace=False))
-        rows, columns = likelihood.rows(features), likelihood.design.columns(features)
+        rows, columns = likelihood.columns(features), likelihood.design.columns(features)
         assert hasattr(rows, "means") == (container is not np.asarray)
         dense = np.hstack([part for _, part in rows.parts()])
         np.testing.assert_allclose(dense, columns.T, atol=1e-15)
@@ -454,8 +454,8 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
 @two_or_more
 def test_what_was_seen_is_of_that_W(n_classes):
     X, codes, s = noisy(n_classes)
-    likelihood = build_classes(X, codes, sample_weight=s).smooth
     fresh = build_classes(X, codes, sample_weight=s).smooth
+    likelihood = fresh.with_memory()
     W = random_W(likelihood.C.shape)
     for _ in range(3):
         value, gradient = likelihood.evaluate(W)
@@ -575,6 +575,8 @@ def test_steps_are_not_doubled_where_some_samples_are_told_apart(monkeypatch):
 def test_the_last_two_coefficients_are_remembered():
     X, codes, s = noisy(3)
     likelihood = build_classes(X, codes, sample_weight=s).smooth
+    assert likelihood.see(random_W((6, 3))) is not likelihood.see(random_W((6, 3)))
+    likelihood = likelihood.with_memory()
     first, second = likelihood.see(random_W((6, 3))), likelihood.see(random_W((6, 3), seed=1))
     assert likelihood.see(first.W) is first
     assert likelihood.see(second.W) is second

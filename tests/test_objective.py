@@ -218,7 +218,7 @@ def test_what_is_left_of_the_gradient_of_unpenalised_features_counts(n_classes, 
 
 def test_without_an_intercept_that_is_best_there_is_no_bound(monkeypatch):
     X, codes = simulate_classes(80, 12, 2)
-    objective = build_classes(X, codes, share=0.3)
+    objective = build_classes(X, codes, share=0.3).with_memory()
     best, likelihood = descend(objective, tol=1e-11), objective.smooth
     seen = likelihood.see(best.W)
     off = likelihood.at(seen.Z, seen.prediction.intercept + 0.1)

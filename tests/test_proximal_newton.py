@@ -8,7 +8,7 @@ from scipy.special import softmax
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from oracles import fista_logistic
 from problems import simulate_classes
-from shrinklin.data.columns import gram
+from shrinklin.data.columns import gram_of_parts
 from shrinklin.groups import Groups
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
@@ -337,7 +337,7 @@ def test_sparse_working_sets_find_the_same(penalty, n_classes, fit_intercept):
         )
         for x in (X, X.toarray())
     )
-    assert hasattr(thin.smooth.rows(np.arange(3)), "means")
+    assert hasattr(thin.smooth.columns(np.arange(3)), "means")
     assert not hasattr(thin.smooth.base, "G")
     found = descend(thin)
     assert found.status is Status.CONVERGED
@@ -355,8 +355,8 @@ def test_sparse_sweeps_are_gram_sweeps(penalty, n_classes, fit_intercept):
 
     X, codes, s = thin_classes(n_classes)
     likelihood = build_classes(X, codes, sample_weight=s, fit_intercept=fit_intercept).smooth
-    rows = likelihood.rows(np.arange(40))
-    G = gram(part for _, part in rows.parts())
+    rows = likelihood.columns(np.arange(40))
+    G = gram_of_parts(part for _, part in rows.parts())
     ptr = np.array([0, 1, *range(4, 41, 2)])
     lipschitz = np.add.reduceat(np.diagonal(G), ptr[:-1])
     strengths = np.full(len(lipschitz), 1e-4)

@@ -8,7 +8,7 @@ from builders import build, solve
 from oracles import squared_loss
 from problems import PROBLEMS, simulate
 from shrinklin.data import moments
-from shrinklin.data.matrix import Design
+from shrinklin.data.design import Design
 from shrinklin.objective.objective import Objective
 from shrinklin.objective.quadratic import Touching
 from shrinklin.penalties.penalties import GroupLasso
@@ -191,7 +191,8 @@ def test_what_is_left_out_of_a_gradient_could_not_move(labels, shift, dtype):
     objective = build(X, Y, gram=False, labels=labels, share=0.5)
     start = solve(objective, gram=False).W
     rng = np.random.default_rng(0)
-    quadratic, groups, strengths = objective.smooth, objective.groups, objective.strengths
+    quadratic = objective.smooth.with_memory()
+    groups, strengths = objective.groups, objective.strengths
     quadratic._known.add(quadratic._residual(start), quadratic.gradient(start), 0.0)
     for _ in range(4):
         W = start * (1 + shift * rng.normal(size=start.shape))

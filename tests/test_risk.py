@@ -11,7 +11,6 @@ from sklearn.metrics import log_loss
 from oracles import squared_loss
 from problems import simulate, simulate_classes
 from shrinklin.data.moments import Moments
-from shrinklin.gradient import risk as risk_module
 from shrinklin.gradient.risk import MomentRisk, SampleRisk, risk_of_data
 from shrinklin.losses import SquaredLoss, logistic_loss
 
@@ -421,7 +420,7 @@ def test_moments_are_taken_where_they_do(name, n_samples, n_features, whole, mom
 def test_no_gram_matrix_too_large_for_memory(monkeypatch):
     loss, X, Y = data()
     for limit, cls in [(5, MomentRisk), (4, SampleRisk)]:
-        monkeypatch.setattr(risk_module, "LARGE_GRAM", limit)
+        monkeypatch.setattr("shrinklin.data.gram._LARGE", limit)
         risk = risk_of_data(loss, X, Y, np.ones(24), np.arange(5), True, True)
         assert isinstance(risk, cls)
 

@@ -10,10 +10,17 @@ from builders import build_classes
 from problems import simulate_classes
 from shrinklin import GroupLassoClassifier, ShrinkNetClassifier, regularization_path
 from shrinklin.data import columns as columns_module
-from shrinklin.data import matrix as matrix_module
+from shrinklin.data import design as design_module
 from shrinklin.data import moments as moments_module
-from shrinklin.data.columns import KeptRows, ReadRows, SparseRows, WorkingRows, _Room, gram
-from shrinklin.data.matrix import Design
+from shrinklin.data.columns import (
+    CopiedColumns,
+    ReadColumns,
+    SparseColumns,
+    WorkingColumns,
+    _Room,
+    gram_of_parts,
+)
+from shrinklin.data.design import Design
 from shrinklin.solvers.proximal_newton import _LikelihoodBlock
 
 
@@ -49,8 +56,8 @@ def test_rows_of_every_kind_are_columns(monkeypatch, case, room, fit_intercept):
     monkeypatch.setattr(columns_module, "_LEAST_ROOM", 8 * n * room)
     # Several parts and blocks.
     monkeypatch.setattr(columns_module, "_PART", 100)
-    monkeypatch.setattr(matrix_module, "_BLOCK", 100)
-    working, used = WorkingRows(design, 2), s > 0
+    monkeypatch.setattr(design_module, "_BLOCK", 100)
+    working, used = WorkingColumns(design, 2), s > 0
     exact = X.toarray() if sparse.issparse(X) else X.astype(float)
     exact = exact[used][:, order]
     if fit_intercept:
@@ -59,17 +66,17 @@ def test_rows_of_every_kind_are_columns(monkeypatch, case, room, fit_intercept):
     off = 1e-10 * max(1.0, np.abs(X).max() * 1e-3)
     for size in (4, 9, 3, 14, 30, 5, 8):
         some = np.sort(rng.choice(30, size, replace=False))
-        rows, columns = working.rows(some), exact[:, some]
-        assert working.rows(some.copy()) is rows
-        thin = SparseRows if "sparse" in case else ReadRows
-        assert isinstance(rows, KeptRows if size <= room else thin)
+        rows, columns = working.columns(some), exact[:, some]
+        assert working.columns(some.copy()) is rows
+        thin = SparseColumns if "sparse" in case else ReadColumns
+        assert isinstance(rows, CopiedColumns if size <= room else thin)
         W, R = rng.normal(size=(size, 2)), rng.normal(size=(n, 2))
         W[::2] = 0
         np.testing.assert_allclose(rows.correlate(R), columns.T @ R, atol=off)
         dense = np.hstack([part for _, part in rows.parts()])
         np.testing.assert_allclose(dense, columns.T, atol=off)
         np.testing.assert_allclose(
-            gram(part for _, part in rows.parts()), columns.T @ columns, atol=off
+            gram_of_parts(part for _, part in rows.parts()), columns.T @ columns, atol=off
         )
         # Last: of rows that are read, it may keep those that are alive.
         np.testing.assert_allclose(rows.product(W), columns @ W, atol=off)
@@ -115,7 +122,7 @@ def test_whoever_asks_for_other_rows_changes_no_block():
     block = _LikelihoodBlock(objective, features, features, np.zeros((5, 3)))
     R = np.random.default_rng(0).normal(size=(60, 3))
     before = block._correlate(R)
-    objective.smooth.rows(np.arange(4, 12))
+    objective.smooth.columns(np.arange(4, 12))
     np.testing.assert_array_equal(block._correlate(R), before)
 
 

@@ -1,9 +1,9 @@
-"""Columns of a working set as rows (n_features, n_samples), scaled and centred as by `Design`.
+"""Some columns of a `Design`, transposed: (n_features, n_samples), scaled and centred.
 
-A likelihood takes products with the same columns over and over. A copy of them is fast, but
-where they are many it is as large as X. So there are three kinds: `KeptRows` are a copy, in
-memory that is bounded (`WorkingRows`); `SparseRows` stay sparse; `ReadRows` are no copy at
-all: X is read, with zeros as coefficients of all other features.
+A likelihood takes products with the columns of its working set over and over. A copy of them is
+fast, but where they are many it is as large as X. So there are three kinds: `CopiedColumns` are a
+copy, in memory that is bounded (`WorkingColumns`); `SparseColumns` stay sparse; `ReadColumns` are
+no copy at all: X is read, with zeros as coefficients of all other features.
 """
 
 from abc import ABC, abstractmethod
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from shrinklin.data.matrix import slices
+from shrinklin.data.design import slices
 
 # Sparser than that, an X is worked on as it is.
 _SPARSE = 0.1
@@ -26,7 +26,7 @@ _LEAST_ROOM = 2**25
 _PART = 2**18
 
 
-class Rows(ABC):
+class Columns(ABC):
     """What a likelihood asks of the columns of a working set.
 
     Attributes
@@ -65,8 +65,8 @@ class Rows(ABC):
 
 
 @dataclass(frozen=True)
-class KeptRows(Rows):
-    """A copy, row i of which is that of feature `slot`⁻¹(i); not to be written to."""
+class CopiedColumns(Columns):
+    """A copy, whose row slot[j] is column j; not to be written to."""
 
     values: np.ndarray
     slot: np.ndarray
@@ -93,8 +93,8 @@ class KeptRows(Rows):
 
 
 @dataclass(frozen=True)
-class SparseRows(Rows):
-    """Scaled but not centred rows: `means` are to be taken off, times `root`."""
+class SparseColumns(Columns):
+    """Scaled but not centred columns: `means` are to be taken off, times `root`."""
 
     values: sparse.csr_array
     means: np.ndarray
@@ -119,10 +119,10 @@ class SparseRows(Rows):
 
 
 @dataclass(frozen=True)
-class ReadRows(Rows):
+class ReadColumns(Columns):
     """Features of a design that are read from X for every product."""
 
-    working: "WorkingRows"
+    working: "WorkingColumns"
     features: np.ndarray
 
     @property
@@ -136,7 +136,7 @@ class ReadRows(Rows):
     def product(self, W):
         alive = np.flatnonzero(W.any(axis=1))
         if len(alive) <= self.working.capacity:
-            return self.working.rows(self.features[alive]).product(W[alive])
+            return self.working.columns(self.features[alive]).product(W[alive])
         whole = np.zeros((len(self.working.design.order), W.shape[1]))
         whole[self.features] = W
         return self.working.design.read_product(whole)
@@ -148,16 +148,16 @@ class ReadRows(Rows):
         return self.working.design.part(self.features, samples).T
 
 
-def gram(parts):
-    """Gram matrix of rows of which some samples after others are given."""
+def gram_of_parts(parts):
+    """Gram matrix of columns of which some samples after others are given."""
     G = 0.0
     for part in parts:
         G += part @ part.T
     return G
 
 
-class WorkingRows:
-    """`Rows` of any features of a design, of which those asked for last are at hand.
+class WorkingColumns:
+    """`Columns` of any features of a design, of which those asked for last are at hand.
 
     Attributes
     ----------
@@ -177,27 +177,22 @@ class WorkingRows:
         self._thin = thin and X.nnz <= _SPARSE * n_samples * X.shape[1]
         self.capacity = 0 if self._thin else min(X.shape[1], capacity)
         self._room = _Room(X.shape[1], self.capacity, n_samples)
-        self.forget()
-
-    def forget(self):
-        """Keep no columns: in which order they came shows in the last digits of products."""
-        self._room.clear()
         self.last = np.empty(0, dtype=int)
-        self._rows = KeptRows(self._room.values[:0], self.last)
+        self._columns: Columns = CopiedColumns(self._room.values[:0], self.last)
 
-    def rows(self, features):
-        """`Rows` of features, until others are asked for."""
+    def columns(self, features):
+        """`Columns` of features, until others are asked for."""
         if features is not self.last and not np.array_equal(features, self.last):
-            self._rows, self.last = self._make(features), features
-        return self._rows
+            self._columns, self.last = self._make(features), features
+        return self._columns
 
     def _make(self, features):
         if len(features) <= self.capacity:
-            slot = self._room.gather(features, self.design.write_rows)
-            return KeptRows(self._room.values[: len(features)], slot)
+            slot = self._room.gather(features, self.design.write_transposed)
+            return CopiedColumns(self._room.values[: len(features)], slot)
         if sparse.issparse(self.design.X):
             return self._sparse(features)
-        return ReadRows(self, features)
+        return ReadColumns(self, features)
 
     def _sparse(self, features):
         design, root = self.design, self.design.row_scale[:, 0]
@@ -206,11 +201,11 @@ class WorkingRows:
         varies = ~design.constant[columns]
         values.data = values.data * root[values.indices]
         values.data *= np.repeat(varies, np.diff(values.indptr))
-        return SparseRows(values, varies * design.x_mean[columns], root)
+        return SparseColumns(values, varies * design.x_mean[columns], root)
 
 
 class _Room:
-    """Rows of a large matrix, no more than `capacity`, each in a slot.
+    """Rows of a large matrix, here columns of X, no more than `capacity`, each in a slot.
 
     They stay until their slot is needed: where what is wanted changes by little, little is
     made anew.
@@ -219,12 +214,7 @@ class _Room:
     def __init__(self, n_rows, capacity, width):
         # Memory is taken by what is written to it alone.
         self.values = np.empty((capacity, width))
-        self.slot, self.row = np.empty(n_rows, dtype=int), np.empty(capacity, dtype=int)
-        self.clear()
-
-    def clear(self):
-        """Hold nothing."""
-        self.slot[:] = self.row[:] = -1
+        self.slot, self.row = np.full(n_rows, -1), np.full(capacity, -1)
 
     def gather(self, wanted, write):
         """Have the rows `wanted` in the first slots, in any order; returns the slot of each.

@@ -214,9 +214,9 @@ class Moments:
             file and column. For rows with more fields than the header has names, and where
             ``features=None`` would make features of two columns of one name.
         """
-        from shrinklin.data.readers import Columns, csv_chunks
+        from shrinklin.data.readers import ColumnRoles, csv_chunks
 
-        columns = Columns(target, features, sample_weight)
+        columns = ColumnRoles(target, features, sample_weight)
         return cls.from_chunks(csv_chunks(path, columns, chunksize, options))
 
     @classmethod
@@ -250,9 +250,9 @@ class Moments:
         ValueError
             As `from_csv` does.
         """
-        from shrinklin.data.readers import Columns, parquet_chunks
+        from shrinklin.data.readers import ColumnRoles, parquet_chunks
 
-        columns = Columns(target, features, sample_weight)
+        columns = ColumnRoles(target, features, sample_weight)
         return cls.from_chunks(parquet_chunks(path, columns, batch_size, options))
 
     @property

@@ -27,7 +27,7 @@ _REMEDY = "To do so chunk by chunk, read them yourself and give them to Moments.
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnRoles:
     """Which columns are the targets, the features and the weights of the samples.
 
     Parameters

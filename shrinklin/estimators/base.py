@@ -161,6 +161,7 @@ class SparseLinearModel(LinearModel):
 
     def _optimise(self, problem, objective, target):
         """Fit by an exact solver; returns the objective."""
+        objective = objective.with_memory()
         start = problem.previous(self, objective.shape) if self.warm_start else None
         (solution,) = solve(self, problem, objective, [problem.alpha], start)
         become(self, problem.attributes(objective, solution, target))

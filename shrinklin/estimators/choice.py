@@ -289,7 +289,7 @@ class SparseLinearModelCV(LinearModel):
             cost.include(followed.cost)
         before = copy.copy(objective.cost)
         model.alpha, problem = alphas[best], problem.at(alphas[best])
-        objective = objective.at(problem.strength(problem.alpha))
+        objective = objective.at(problem.strength(problem.alpha)).with_memory()
         solution = _polished(problem, objective, first.solutions[best])
         become(model, problem.attributes(objective, solution, target))
         chosen = path_of_solutions(problem, objective, target, alphas[[best]], [solution])
@@ -345,8 +345,6 @@ def _model_at(model, alpha, attributes, feature_names):
 def _polished(problem, objective, solution):
     """The solution taken further, if it can be: one model is left, and it takes a step or two."""
     tol = _POLISH * problem.tol
-    # Whether or not the path was solved in this process, these are the same bits.
-    objective.smooth.forget()
     # Of a trial step that does not fit.
     unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with one_blas_thread(), unseen:

@@ -5,10 +5,10 @@ from operator import add
 from typing import Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.metrics import get_scorer
 from sklearn.utils.validation import column_or_1d
 
+from shrinklin.data.gram import gram_multiply_adds, takes_gram_of_folds
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import (
     checked_moments,
@@ -20,7 +20,6 @@ from shrinklin.estimators.classifiers import (
     ShrinkNetClassifier,
 )
 from shrinklin.estimators.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
-from shrinklin.objective.quadratic import moments_multiply_adds
 from shrinklin.selection.folds import (
     MomentFold,
     Rows,
@@ -32,9 +31,6 @@ from shrinklin.selection.folds import (
 )
 from shrinklin.validation import relative_weights
 
-# Moments of all folds are worth their memory up to so many times that of X.
-_MOMENTS_TO_X = 4
-
 
 class _RegressorCV(SparseLinearModelCV, LinearRegressor):
     """Shared by the regressors: folds from moments, where they are worth it."""
@@ -45,11 +41,8 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
         return get_scorer(self._default_scoring)
 
     def _fit_splits(self, problem, model, X, y, s, splits, scoring):
-        n_samples, n_features = X.shape
-        # Training and held out, n_features² numbers each.
-        size = X.nnz if sparse.issparse(X) else X.size
-        few = 2 * len(splits) * n_features**2 <= _MOMENTS_TO_X * size
-        if not few or not problem.solver.forms_gram(n_samples, n_features):
+        few = takes_gram_of_folds(X, len(splits))
+        if not few or not problem.solver.forms_gram(*X.shape):
             return super()._fit_splits(problem, model, X, y, s, splits, scoring)
         total, pairs, n_read = moments_of_folds(X, y, s, splits)
         folds: list[MomentFold | ScoredFold] = []
@@ -60,7 +53,7 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
             else:
                 folds.append(ScoredFold(sums, scoring, rows))
         n_targets = len(total.y_mean)
-        read = moments_multiply_adds((n_read, n_features), n_targets)
+        read = gram_multiply_adds((n_read, X.shape[1]), n_targets)
         whole = Whole(problem.objective_of_moments(total, X.dtype))
         return self._choose(problem, model, whole, folds, read)
 

@@ -14,9 +14,10 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from shrinklin.data.gram import gram_multiply_adds, takes_gram_to_train
 from shrinklin.data.moments import Moments
 from shrinklin.losses import SquaredLoss
-from shrinklin.objective.quadratic import LARGE_GRAM, GramQuadratic, moments_multiply_adds
+from shrinklin.objective.quadratic import GramQuadratic
 
 # Removed columns stay in memory, and in products, until no more than this share is left.
 _COPIED = 0.8
@@ -75,7 +76,7 @@ class MomentRisk(Risk):
     """
 
     def __init__(self, G, C, yy, x_mean, y_mean, n_samples, fit_intercept, kept=None):
-        self.G, self.C, self.yy = Columns(G, kept), C, yy
+        self.G, self.C, self.yy = RemainingColumns(G, kept), C, yy
         self.x_mean, self.y_mean = x_mean, y_mean
         self.shape, self.n_samples, self.fit_intercept = C.shape, n_samples, fit_intercept
 
@@ -132,11 +133,12 @@ class MomentRisk(Risk):
         return self.value_multiply_adds()
 
 
-class Columns:
-    """Some columns of X, in any order.
+class RemainingColumns:
+    """The columns of X that removal has left, in any order, with means and weights as they are.
 
-    X itself, which is the user's to begin with, is copied when no more than `_COPIED` of
-    its columns are left: a copy costs as much as many epochs may.
+    `Design` does not serve here: training takes batches of rows, and the intercept moves with the
+    weights, so that nothing is centred. X itself, which is the user's to begin with, is copied when
+    no more than `_COPIED` of its columns are left: a copy costs as much as many epochs may.
 
     Attributes
     ----------
@@ -154,16 +156,16 @@ class Columns:
 
     def rows(self, rows):
         """The same columns of some rows."""
-        return Columns(self.X[rows], self.kept)
+        return RemainingColumns(self.X[rows], self.kept)
 
     def keep(self, features):
         """Some of the columns."""
         kept = self.chosen(features)
         if len(kept) > _COPIED * self.X.shape[1]:
-            return Columns(self.X, kept)
+            return RemainingColumns(self.X, kept)
         # Twice as fast as a slice, where X is dense.
         is_sparse = sparse.issparse(self.X)
-        return Columns(self.X[:, kept] if is_sparse else np.take(self.X, kept, axis=1))
+        return RemainingColumns(self.X[:, kept] if is_sparse else np.take(self.X, kept, axis=1))
 
     def chosen(self, features):
         """Where these features are among the columns of X."""
@@ -191,10 +193,10 @@ class Columns:
 
 
 class SampleRisk(Risk):
-    """R of any loss, from `Columns` of X and from Y."""
+    """R of any loss, from the columns of X that remain and from Y."""
 
     def __init__(self, loss, X, Y, weight, fit_intercept, kept=None):
-        self.loss, self.columns, self.Y, self.weight = loss, Columns(X, kept), Y, weight
+        self.loss, self.columns, self.Y, self.weight = loss, RemainingColumns(X, kept), Y, weight
         self.shape = self.columns.n_features, Y.shape[1]
         self.n_samples, self.fit_intercept = len(Y), fit_intercept
 
@@ -242,10 +244,10 @@ def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
     if not used.all():
         X, Y, sample_weight = X[used], Y[used], sample_weight[used]
     n_samples, n_features = X.shape
-    if whole and isinstance(loss, SquaredLoss) and n_features <= min(n_samples, LARGE_GRAM):
+    if whole and isinstance(loss, SquaredLoss) and takes_gram_to_train(n_samples, n_features):
         moments = Moments.from_data(X, Y, sample_weight)
         risk = MomentRisk.from_moments(moments, order, fit_intercept)
-        risk.setup_multiply_adds = moments_multiply_adds(X.shape, Y.shape[1])
+        risk.setup_multiply_adds = gram_multiply_adds(X.shape, Y.shape[1])
         return risk
     # A product of float32 with float64 would convert all of X every time.
     X = X.astype(float, copy=False)

@@ -12,14 +12,15 @@ References
 .. [1] Böhning (1992), Multinomial logistic regression algorithm.
 """
 
-from dataclasses import dataclass, replace
+import copy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from scipy import linalg, sparse
 
-from shrinklin.data.columns import KeptRows, WorkingRows, gram
-from shrinklin.data.matrix import Design
+from shrinklin.data.columns import CopiedColumns, WorkingColumns, gram_of_parts
+from shrinklin.data.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse, scaled_solve
 from shrinklin.losses import LEAST_SHARE, logistic_loss
 from shrinklin.objective.quadratic import ColumnQuadratic, Touching, quadratic_of_data
@@ -85,6 +86,24 @@ class Seen:
     Z: np.ndarray
     prediction: Prediction
     gradient: np.ndarray | None = None
+
+
+@dataclass
+class _Memory:
+    """What calls leave for those that come after.
+
+    Attributes
+    ----------
+    columns : WorkingColumns
+    seen : list of Seen
+        The last few.
+    free : (features, Minimum), or None
+        What `Likelihood.free_minimum` was last asked for.
+    """
+
+    columns: WorkingColumns
+    seen: list[Seen] = field(default_factory=list)
+    free: "tuple[np.ndarray, Minimum] | None" = None
 
 
 @dataclass(frozen=True)
@@ -202,16 +221,22 @@ class Likelihood(Smooth):
         self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
-        self._working = WorkingRows(self.design, Y.shape[1])
-        self.forget()
+        self._memory: _Memory | None = None
 
-    def forget(self):
-        self.base.forget()
-        self.design.forget()
-        self._working.forget()
-        nothing = Seen(np.zeros(self.C.shape), np.zeros(self.Y.shape), self.at_zero, -self.C)
-        self._seen = [nothing]
-        self._free: tuple[np.ndarray, Minimum] | None = None
+    def with_memory(self):
+        if self._memory is not None:
+            return self
+        remembering = copy.copy(self)
+        remembering.base = base = self.base.with_memory()
+        shared = isinstance(base, ColumnQuadratic)
+        remembering.design = base.design if shared else self.design.with_memory()
+        columns = WorkingColumns(remembering.design, self.Y.shape[1])
+        remembering._memory = _Memory(columns, [self._nothing()])
+        return remembering
+
+    def _nothing(self):
+        """`Seen` of W = 0."""
+        return Seen(np.zeros(self.C.shape), np.zeros(self.Y.shape), self.at_zero, -self.C)
 
     @property
     def value_at_zero(self):
@@ -294,27 +319,31 @@ class Likelihood(Smooth):
 
     def raw(self, W):
         """Z = X W with X centred."""
-        features = self._working.last
+        features = np.empty(0, dtype=int) if self._memory is None else self._memory.columns.last
         alive = np.flatnonzero(W.any(axis=1))
         if not np.isin(alive, features).all():
             if sparse.issparse(self.design.X):
                 return self.design.product(W) / self.design.row_scale
             features = alive
-        rows = self.rows(features)
-        self.cost.count_product(rows.entries, W.shape[1])
-        return rows.product(W[features]) / self.design.row_scale
+        columns = self.columns(features)
+        self.cost.count_product(columns.entries, W.shape[1])
+        return columns.product(W[features]) / self.design.row_scale
 
     def see(self, W):
-        """`Seen` of W, remembered if it is one of the last."""
-        for seen in self._seen:
-            if np.array_equal(W, seen.W):
-                return seen
+        """`Seen` of W, from memory if it is one of the last."""
+        if self._memory is None:
+            known = [] if W.any() else [self._nothing()]
+        else:
+            known = [seen for seen in self._memory.seen if np.array_equal(W, seen.W)]
+        if known:
+            return known[0]
         Z = self.raw(W)
         return self.remember(Seen(W.copy(), Z, self.predict(Z)))
 
     def remember(self, seen):
         """Take what a solver found out, so that `see` need not; returns it."""
-        self._seen = [seen, *self._seen[: _REMEMBERED - 1]]
+        if self._memory is not None:
+            self._memory.seen = [seen, *self._memory.seen[: _REMEMBERED - 1]]
         return seen
 
     def evaluate(self, W):
@@ -322,7 +351,9 @@ class Likelihood(Smooth):
         if seen.gradient is None:
             gradient = self.design.correlate(seen.prediction.residual)
             known = replace(seen, gradient=gradient)
-            self._seen = [known if other is seen else other for other in self._seen]
+            if self._memory is not None:
+                last = self._memory.seen
+                self._memory.seen = [known if other is seen else other for other in last]
             seen = known
         return seen.prediction.value, seen.gradient.copy()
 
@@ -330,9 +361,11 @@ class Likelihood(Smooth):
         Z = self.raw(W)
         return self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
 
-    def rows(self, features):
-        """`Rows` of features, until others are asked for."""
-        return self._working.rows(features)
+    def columns(self, features):
+        """`Columns` of features, until others are asked for."""
+        if self._memory is None:
+            return WorkingColumns(self.design, self.Y.shape[1]).columns(features)
+        return self._memory.columns.columns(features)
 
     def intercept(self, W):
         if not self.fit_intercept:
@@ -410,25 +443,25 @@ class Likelihood(Smooth):
         change = (D.T @ basis).T / self.design.row_scale
         return max(-float(np.vdot(left, D)), 0.0), np.abs(change).max()
 
-    def local_gram(self, rows, curvatures):
-        """Gram matrix of `Rows`, samples weighted by their curvatures.
+    def local_gram(self, columns, curvatures):
+        """Gram matrix of `Columns`, samples weighted by their curvatures.
 
         With two classes and the curvatures of a W it is the Hessian at W.
         """
-        self.cost.count_product(*rows.shape, rows.shape[0])
+        self.cost.count_product(*columns.shape, columns.shape[0])
         root = self.design.row_scale[:, 0]
-        means = np.zeros((rows.shape[0], 1))
+        means = np.zeros((columns.shape[0], 1))
         if self.fit_intercept:
             weight = max(curvatures @ root**2, 1e-300)
-            means = rows.correlate((curvatures * root)[:, None]) / weight
+            means = columns.correlate((curvatures * root)[:, None]) / weight
 
         def weighted():
-            for samples, part in rows.parts():
+            for samples, part in columns.parts():
                 part -= means * root[samples]
                 part *= np.sqrt(curvatures[samples])
                 yield part
 
-        return gram(weighted())
+        return gram_of_parts(weighted())
 
     def minimise(self, W, features):
         minimum = self.newton(W, features) if W.any() else self.free_minimum(features)
@@ -440,14 +473,13 @@ class Likelihood(Smooth):
         Whether there is one, they say by themselves: directions in which the loss of no
         sample rises are the same wherever one starts.
         """
-        if self._free is None or not np.array_equal(features, self._free[0]):
-            self._free = features, self.newton(np.zeros(self.C.shape), features)
-        return self._free[1]
-
-    @property
-    def drifts(self):
-        """Whether the features that `free_minimum` was last asked for have none."""
-        return self._free is not None and not self._free[1].settled
+        known = None if self._memory is None else self._memory.free
+        if known is not None and np.array_equal(features, known[0]):
+            return known[1]
+        minimum = self.newton(np.zeros(self.C.shape), features)
+        if self._memory is not None:
+            self._memory.free = features, minimum
+        return minimum
 
     def newton(self, W, features):
         """`Minimum` over the features, the others as in W, by Newton's method from zero.
@@ -508,8 +540,8 @@ class Likelihood(Smooth):
         curvatures = self.loss.curvatures(found.P)
         self.cost.count_product(*basis.shape, len(basis))
         root = np.sqrt(curvatures)
-        parts = KeptRows(basis, np.arange(len(basis))).parts()
-        inverse = scaled_inverse(gram(part * root[samples] for samples, part in parts))
+        parts = CopiedColumns(basis, np.arange(len(basis))).parts()
+        inverse = scaled_inverse(gram_of_parts(part * root[samples] for samples, part in parts))
         # Classes differ in how much the loss bends with them, as much as their shares do.
         bends = self.loss.mean_hessian_product(found.P, self.weight)[0]
         classes = self.weight @ curvatures / np.maximum(bends, 1e-14 * bends.max())

@@ -20,6 +20,8 @@ from shrinklin.groups import Groups
 from shrinklin.objective.smooth import Smooth
 from shrinklin.penalties.penalties import Penalty
 
+# Of an objective, what does not depend on κ and takes time.
+_OF_ANY_STRENGTH = ("lipschitz", "residual_scale", "null_model")
 # Roundings of strengths, norms and proxes themselves, relatively.
 _ULPS = 64 * np.finfo(float).eps
 
@@ -37,8 +39,21 @@ class Objective:
         """The same objective with another κ."""
         other = replace(self, strength=float(strength))
         # None depends on κ.
-        for name in ("lipschitz", "residual_scale", "null_model"):
+        for name in _OF_ANY_STRENGTH:
             other.__dict__[name] = getattr(self, name)
+        return other
+
+    def with_memory(self):
+        """The same objective, of which calls keep what the next may use: see `Smooth`.
+
+        One that has a memory is returned as it is.
+        """
+        smooth = self.smooth.with_memory()
+        if smooth is self.smooth:
+            return self
+        other = replace(self, smooth=smooth)
+        known = (name for name in _OF_ANY_STRENGTH if name in self.__dict__)
+        other.__dict__.update({name: self.__dict__[name] for name in known})
         return other
 
     @cached_property

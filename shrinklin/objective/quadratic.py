@@ -9,20 +9,18 @@ asked for: right when p is much larger than n. `Touching` is neither the data's
 own: a multiple of G, shifted to touch another function.
 """
 
+import copy
 from abc import abstractmethod
 
 import numpy as np
 from scipy import linalg
 
-from shrinklin.data.matrix import Design
+from shrinklin.data.design import Design
+from shrinklin.data.gram import gram_multiply_adds, takes_gram
 from shrinklin.data.moments import Moments, curvature_noise, variance_noise, weighted_mean
 from shrinklin.objective.smooth import Smooth
 from shrinklin.pruning.cost import CostMeter
 
-# The Gram matrix of this many features is formed whatever n is.
-_SMALL_GRAM = 1000
-# Above this many it would not fit where X, if sparse, does.
-LARGE_GRAM = 10_000
 # Gradients that others are estimated from; the share of the features beyond which it is
 # no faster to compute theirs than all.
 _KNOWN, _SHARE_OPEN = 3, 0.2
@@ -37,20 +35,9 @@ def quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram="auto"):
     """The squared loss of (X, Y) in the representation that suits it, or that is asked for."""
     if takes_gram(*X.shape) if gram == "auto" else gram:
         quadratic = GramQuadratic(Moments.from_data(X, Y, sample_weight), order, fit_intercept)
-        quadratic.cost.count_product(moments_multiply_adds(X.shape, Y.shape[1]))
+        quadratic.cost.count_product(gram_multiply_adds(X.shape, Y.shape[1]))
         return quadratic
     return ColumnQuadratic(X, Y, sample_weight, order, fit_intercept)
-
-
-def moments_multiply_adds(shape, n_targets):
-    """Of the products X'X and X'Y of an X of that shape."""
-    n_samples, n_features = shape
-    return n_samples * n_features * (n_features + n_targets)
-
-
-def takes_gram(n_samples, n_features):
-    """Whether the Gram matrix of all features is worth forming."""
-    return n_features <= max(_SMALL_GRAM, min(n_samples, LARGE_GRAM))
 
 
 class Quadratic(Smooth):
@@ -233,11 +220,15 @@ class ColumnQuadratic(Quadratic):
         self.residual_at_zero[:, variance <= variance_noise(self.y_mean)] = 0.0
         self.yy = float(np.vdot(self.residual_at_zero, self.residual_at_zero))
         self.C = np.asfortranarray(self.design.correlate(self.residual_at_zero))
-        self.forget()
+        self._known: _Combinations | None = None
 
-    def forget(self):
-        self.design.forget()
-        self._known = _Combinations(self.residual_at_zero, -self.C)
+    def with_memory(self):
+        if self._known is not None:
+            return self
+        remembering = copy.copy(self)
+        remembering.design = self.design.with_memory()
+        remembering._known = _Combinations(self.residual_at_zero, -self.C)
+        return remembering
 
     def product(self, W):
         return self.design.correlate(self.design.product(W))
@@ -250,8 +241,12 @@ class ColumnQuadratic(Quadratic):
 
     def _gradient_of(self, residual):
         gradient = -self.design.correlate(residual)
-        self._known.add(residual, gradient, 0.0)
+        self._remember(residual, gradient, 0.0)
         return gradient
+
+    def _remember(self, residual, gradient, error):
+        if self._known is not None:
+            self._known.add(residual, gradient, error)
 
     def loss(self, W):
         residual = self._residual(W)
@@ -267,10 +262,12 @@ class ColumnQuadratic(Quadratic):
     def evaluate_within(self, W, groups, strengths):
         residual = self._residual(W)
         loss = 0.5 * float(np.vdot(residual, residual))
-        gradient = self._within(self._known.estimate(residual), residual, W, groups, strengths)
+        gradient = None
+        if self._known is not None:
+            gradient = self._within(self._known.estimate(residual), residual, W, groups, strengths)
         if gradient is None:
             product, error = self.design.correlate_roughly(residual)
-            self._known.add(residual, -product, error)
+            self._remember(residual, -product, error)
             if error == 0:
                 return loss, -product
             gradient = self._within((-product, error), residual, W, groups, strengths)

@@ -46,8 +46,13 @@ class Smooth(ABC):
         """
         return self.evaluate(W)
 
-    def forget(self):  # noqa: B027
-        """Be as when it was made: what is kept of evaluations may show in the last digits."""
+    def with_memory(self):
+        """The same f, but what one call computes is kept for the next.
+
+        That saves time and shows in the last digits. Without memory, the same call gives the same
+        bits, whatever was called before. An f that has a memory is returned as it is.
+        """
+        return self
 
     @abstractmethod
     def intercept(self, W):

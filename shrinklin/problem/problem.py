@@ -111,6 +111,7 @@ class Problem:
             factors = self.formulation.split(solution.W, self.groups, self.alpha)
             found = self._stored(solution.W, solution.intercept, factors, target)
             if objective.penalty.convex:
+                objective = objective.with_memory()
                 gap = objective.duality_gap(solution.W, solution.evaluated(objective))
                 found["dual_gap_"] = gap
         found |= {"n_iter_": max(1, solution.n_iter), "residual_": solution.residual}

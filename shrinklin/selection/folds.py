@@ -265,6 +265,7 @@ def follow(problem, name, fold, alphas, feature_names):
     """
     with one_blas_thread(), naming(name):
         objective, target = fold.train.objective(problem)
+        objective = objective.with_memory()
         solutions = problem.solve(objective, alphas)
         path = scores = None
         if fold.scoring is None:

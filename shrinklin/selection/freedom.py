@@ -126,7 +126,7 @@ def _logistic_hessian(likelihood, W, rows):
     P = likelihood.predict(likelihood.raw(W)).P
     n_rows, n_targets = len(rows), P.shape[1]
     H = np.zeros((n_rows + 1, n_targets, n_rows + 1, n_targets))
-    for samples, part in likelihood.rows(rows).parts():
+    for samples, part in likelihood.columns(rows).parts():
         part = np.vstack([part, likelihood.design.row_scale[samples, 0]])
         for k in range(n_targets):
             alone = np.broadcast_to(np.arange(n_targets) == k, P[samples].shape)

@@ -191,7 +191,7 @@ class RegularizationPath(ABC):
 
     def _refitted(self, smooth, coef):
         """The best model with the features of coef (n_targets, n_kept): its coef and the rest."""
-        support = self.kept[coef.any(axis=0)]
+        support, smooth = self.kept[coef.any(axis=0)], smooth.with_memory()
         W = smooth.minimise(np.zeros(smooth.C.shape), support)
         loss, gradient = smooth.evaluate(W)
         scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0

@@ -12,13 +12,9 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from shrinklin.data.gram import takes_gram, takes_gram_of_some
 from shrinklin.linear_systems import scaled_solve
-from shrinklin.objective.quadratic import (
-    GramQuadratic,
-    quadratic_of_data,
-    quadratic_value,
-    takes_gram,
-)
+from shrinklin.objective.quadratic import GramQuadratic, quadratic_of_data, quadratic_value
 from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
@@ -73,8 +69,8 @@ class CoordinateDescent(BaseEstimator):
 
     def _restrict(self, objective, working, features, W, gradient):
         has_gram = isinstance(objective.smooth, GramQuadratic)
-        small = len(features) <= objective.smooth.n_samples
-        few = has_gram or (self.gram is not False and small)
+        few = takes_gram_of_some(objective.smooth.n_samples, len(features))
+        few = has_gram or (self.gram is not False and few)
         return (GramBlock if few else _ColumnBlock)(objective, working, features, W, gradient)
 
 
@@ -215,7 +211,7 @@ class GramBlock(_QuadraticBlock):
 class _ColumnBlock(_QuadraticBlock):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, features, W)
-        self.columns = objective.smooth.design.rows(features)
+        self.columns = objective.smooth.design.transposed(features)
         zero = objective.smooth.residual_at_zero
         self.residual = np.ascontiguousarray(zero.T) - self.coef @ self.columns
         self.first, self.grams = _products_of_neighbours(self.columns, self.groups.ptr)

@@ -20,9 +20,9 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
     def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
-    # The same call gives the same bits, whatever was asked of the objective before.
-    objective.smooth.forget()
     with one_blas_thread():
+        # One for the whole path: what a descent has computed serves the next.
+        objective = objective.with_memory()
         if _convex(objective, strengths):
             W = objective.null_model if start is None else start
             return _follow(objective, strengths, solve, W, report)

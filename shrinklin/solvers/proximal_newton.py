@@ -28,7 +28,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.data.columns import ReadRows, SparseRows, gram
+from shrinklin.data.columns import ReadColumns, SparseColumns, gram_of_parts
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.objective.likelihood import Hessian, Prediction, Seen
 from shrinklin.objective.quadratic import GramQuadratic
@@ -78,10 +78,11 @@ class ProximalNewton(BaseEstimator):
 
         Returns a `Solution`; never warns.
         """
+        objective = objective.with_memory()
         W = _centred(objective.smooth.loss, objective, W)
         if objective.strengths.all():
             return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
-        free = np.flatnonzero(objective.groups.spread(objective.strengths == 0))
+        free = _unpenalised(objective)
         minimum = objective.smooth.free_minimum(free)
         if len(free) == len(W) and minimum.settled:
             return _as_it_stands(objective, minimum.seen, tol, Status.CONVERGED)
@@ -132,8 +133,14 @@ def _as_it_stands(objective, seen, tol, status):
     return working_sets.solution(objective, W, evaluated, worst, 0, status)
 
 
+def _unpenalised(objective):
+    """Features without penalty."""
+    return np.flatnonzero(objective.groups.spread(objective.strengths == 0))
+
+
 def newton_steps(objective, W):
     """(W, F(W)) now and after each of ever more Newton steps on the groups of W."""
+    objective = objective.with_memory()
     alive = np.flatnonzero(objective.groups.norms(W) > 0)
     features = objective.groups.features(alive)
     block = _LikelihoodBlock(objective, alive, features, W[features])
@@ -164,7 +171,9 @@ class _LikelihoodBlock(working_sets.Block):
         self.row_scale = self.likelihood.design.row_scale
         self.diagonal = self.likelihood.design.diagonal[features]
         # Nothing but f holds features without penalty, and where classes are told apart not f.
-        free = self.groups.spread(self.strengths == 0) & self.likelihood.drifts
+        free = self.groups.spread(self.strengths == 0)
+        if free.any() and self.likelihood.free_minimum(_unpenalised(objective)).settled:
+            free = np.zeros_like(free)
         self.hold = _HOLD * self.likelihood.loss.curvature_bound * np.where(free, self.diagonal, 0)
         seen = self.likelihood.see(self._whole(W))
         if gradient is None:
@@ -182,18 +191,18 @@ class _LikelihoodBlock(working_sets.Block):
         return whole
 
     @property
-    def rows(self):
+    def columns(self):
         """Asked for anew each time: whoever asks for others takes their memory."""
-        return self.likelihood.rows(self.features)
+        return self.likelihood.columns(self.features)
 
     def _raw(self, W):
         """X W."""
-        self.cost.count_product(self.rows.entries, W.shape[1])
-        return self.rows.product(W) / self.row_scale
+        self.cost.count_product(self.columns.entries, W.shape[1])
+        return self.columns.product(W) / self.row_scale
 
     def _correlate(self, R):
-        self.cost.count_product(self.rows.entries, R.shape[1])
-        return self.rows.correlate(R)
+        self.cost.count_product(self.columns.entries, R.shape[1])
+        return self.columns.correlate(R)
 
     def _at(self, coef, Z=None, intercept=None):
         """The `_Point` of coef, Z and the start for the intercept being known or not."""
@@ -249,7 +258,7 @@ class _LikelihoodBlock(working_sets.Block):
         if self.knows_gram:
             return np.ascontiguousarray(self.likelihood.base.block(self.features))
         self.cost.count_product(len(self.row_scale), len(self.features), len(self.features))
-        return gram(part for _, part in self.rows.parts())
+        return gram_of_parts(part for _, part in self.columns.parts())
 
     def _sweep_model(self, factor, tol, n_sweeps):
         """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
@@ -266,10 +275,10 @@ class _LikelihoodBlock(working_sets.Block):
     def _run_sweeps(self, code, coef, gradient, *rest):
         from shrinklin import kernels
 
-        rows = self.rows
-        if self.knows_gram or not isinstance(rows, SparseRows):
+        columns = self.columns
+        if self.knows_gram or not isinstance(columns, SparseColumns):
             return kernels.gram_sweeps(code, coef, gradient, self.G, *rest)
-        X, means = rows.values, rows.means
+        X, means = columns.values, columns.means
         return kernels.sparse_sweeps(
             code, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
         )
@@ -303,16 +312,16 @@ class _LikelihoodBlock(working_sets.Block):
 
     def _hessian_product(self, D, moving):
         """∇²f(W) D on the features `moving` of the working set, off which D is zero."""
-        rows = self.likelihood.rows(self.features[moving])
-        self.cost.count_product(2, rows.entries, D.shape[1])
-        change = self.point.hessian.product(rows.product(D[moving]) / self.row_scale)
+        columns = self.likelihood.columns(self.features[moving])
+        self.cost.count_product(2, columns.entries, D.shape[1])
+        change = self.point.hessian.product(columns.product(D[moving]) / self.row_scale)
         HD = np.zeros_like(D)
-        HD[moving] = rows.correlate(change)
+        HD[moving] = columns.correlate(change)
         return HD
 
     def _moving(self, model):
         """Features that a Newton step may move: of those that there is no copy of, no others."""
-        kept = not isinstance(self.rows, ReadRows)
+        kept = not isinstance(self.columns, ReadColumns)
         return slice(None) if kept else np.flatnonzero(model.smooth.any(axis=1))
 
     def _newton_direction(self, model, total, accuracy):
@@ -336,7 +345,7 @@ class _LikelihoodBlock(working_sets.Block):
     def _prices(self):
         """What each level of `_system` costs, in steps of conjugate gradients."""
         n_features, n_targets = self.W.shape
-        step = _FACTORED_FASTER * max(self.rows.entries, 1) * n_targets
+        step = _FACTORED_FASTER * max(self.columns.entries, 1) * n_targets
         gram = len(self.row_scale) * n_features**2 / 2
         known = 0 if self.knows_gram else gram
         return [0, (n_features**3 + known) / step, (n_features**3 + gram) / step]
@@ -350,7 +359,7 @@ class _LikelihoodBlock(working_sets.Block):
             G = factor * self.G
         else:
             curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
-            G = self.likelihood.local_gram(self.rows, curvatures)
+            G = self.likelihood.local_gram(self.columns, curvatures)
         G.flat[:: len(G) + 1] = np.diagonal(G) * (1 + self.damping) + self.hold
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 

@@ -32,6 +32,7 @@ def solve(objective, W, restrict, *, tol, max_iter, has_minimum=True):
     groups `working`. Where the objective only tends to its infimum there is no duality gap to
     ask for. Returns a `Solution`; never warns.
     """
+    objective = objective.with_memory()
     scale = objective.residual_scale
     threshold = tol * scale
     # With the coefficients of a target together: most rows are zero, and that shows fastest so.

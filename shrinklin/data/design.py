@@ -1,5 +1,10 @@
-"""The features as solvers see them: weighted, centred, and never copied whole."""
+"""The one view of X, dense or sparse: weighted, centred, and never copied whole.
 
+`Design` gives columns, blocks of columns and products. `columns` has what solvers ask of the
+columns of a working set, and `gram` decides where a Gram matrix takes the place of X.
+"""
+
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -59,12 +64,16 @@ class Design:
         self.constant = variance <= self.noise**2
         self.diagonal = np.where(self.constant, 0.0, variance)[order]
         self._roughness = self._error_of_float32(variance)
-        self.forget()
+        self._kept: _KeptColumns | None = None
 
-    def forget(self):
-        """Keep no columns: in which order they came shows in the last digits of products."""
-        self._kept = _Rows(len(self.order), self.n_samples)
-        self._last = np.empty(0, dtype=int), np.empty((0, self.n_samples))
+    def with_memory(self):
+        """The same, but columns that were asked for are kept, and not made anew the next time.
+
+        In which order they came shows in the last digits of products.
+        """
+        remembering = copy.copy(self)
+        remembering._kept = _KeptColumns(self.columns, len(self.order), self.n_samples)
+        return remembering
 
     @property
     def n_samples(self):
@@ -136,11 +145,11 @@ class Design:
         columns[:, self.constant[original]] = 0.0
         return columns
 
-    def write_rows(self, features, rows, at):
-        """Write `columns(features)`, transposed, to rows[at]."""
+    def write_transposed(self, features, out, at):
+        """Write `columns(features)`, transposed, to out[at]."""
         original = self.order[features]
-        self._write(original, rows, at)
-        rows[at[self.constant[original]]] = 0.0
+        self._write(original, out, at)
+        out[at[self.constant[original]]] = 0.0
 
     def part(self, features, samples):
         """Of a dense X, a slice of the samples of `columns(features)`."""
@@ -149,21 +158,10 @@ class Design:
         block[:, self.constant[original]] = 0.0
         return block
 
-    def rows(self, features):
-        """`columns(features)` transposed, not to be written to.
-
-        They are kept for the next who asks for some of them.
-        """
+    def transposed(self, features):
+        """`columns(features)` transposed (len(features), n_samples), not to be written to."""
         features = np.asarray(features)
-        if not np.array_equal(features, self._last[0]):
-            self._keep(features)
-            self._last = features, self._kept.take(features)
-        return self._last[1]
-
-    def _keep(self, features):
-        unknown = self._kept.unknown(features)
-        if len(unknown):
-            self._kept.add(unknown, self.columns(unknown).T, features)
+        return self.columns(features).T if self._kept is None else self._kept.columns(features)
 
     def cross(self, left, right):
         """Products of the columns `left` with those `right`."""
@@ -173,8 +171,8 @@ class Design:
             (columns, mean), (others, other_mean) = self._sparse(left), self._sparse(right)
             products = (columns.T @ others).toarray()
             return products - np.outer(mean, other_mean) if mean.any() else products
-        others = self.rows(right)
-        return self.rows(left) @ others.T
+        others = self.transposed(right)
+        return self.transposed(left) @ others.T
 
     def product(self, W):
         """Scaled, centred X W."""
@@ -184,8 +182,9 @@ class Design:
             columns, mean = self._sparse(alive)
             return columns @ W[alive] - self.row_scale * (mean @ W[alive])
         if len(alive) <= len(W) // 2:
-            self._keep(alive)
-            return self._kept.product(alive, W[alive])
+            some = W[alive]
+            kept = self._kept
+            return self.columns(alive) @ some if kept is None else kept.product(alive, some)
         if sparse.issparse(self.X):
             return self.columns(alive) @ W[alive]
         return self.read_product(W)
@@ -225,7 +224,7 @@ class Design:
             original = self.order[features]
             return self._correlate(self.X[:, original], original, R)
         self.cost.count_product(len(features), *R.shape)
-        return (R.T @ self.rows(features).T).T
+        return (R.T @ self.transposed(features).T).T
 
     def _correlate(self, X, original, R, dtype=float):
         """The same for X, the user's columns `original`, in their order."""
@@ -281,38 +280,52 @@ def _blocks(X, dtype):
         yield rows, X[rows].astype(dtype)
 
 
-class _Rows:
-    """Rows of a large matrix: some of them, in the order in which they came."""
+class _KeptColumns:
+    """Columns of X, transposed, in the order in which they came.
 
-    def __init__(self, n_rows, width):
-        self.slot = np.full(n_rows, -1)
-        self.stored, self.used = np.empty((0, width)), 0
+    What `Design` keeps for one descent. Its memory grows with what is asked for; `WorkingColumns`
+    has the same purpose where X is so large that memory has to be bounded.
+    """
 
-    def unknown(self, wanted):
-        return wanted[self.slot[wanted] < 0]
+    def __init__(self, make, n_columns, n_samples):
+        self.make, self.slot = make, np.full(n_columns, -1)
+        self.stored, self.used = np.empty((0, n_samples)), 0
+        self.last = np.empty(0, dtype=int), self.stored
 
-    def take(self, wanted):
+    def columns(self, wanted):
+        """Those `wanted`, in that order: (len(wanted), n_samples)."""
+        if not np.array_equal(wanted, self.last[0]):
+            self._add(wanted)
+            self.last = wanted, self._take(wanted)
+        return self.last[1]
+
+    def _take(self, wanted):
         return self.stored[self.slot[wanted]]
 
-    def add(self, new, rows, wanted):
-        """Store `rows`; of the others only those `wanted` where there is no room for all."""
+    def _add(self, wanted):
+        """Store what is not there; where there is no room, nothing else stays but `wanted`."""
+        new = wanted[self.slot[wanted] < 0]
+        if not len(new):
+            return
+        columns = self.make(new).T
         if self.used + len(new) > len(self.stored):
             self._make_room(wanted[self.slot[wanted] >= 0], 2 * len(wanted))
         self.slot[new] = np.arange(self.used, self.used + len(new))
         self.used += len(new)
-        self.stored[self.slot[new]] = rows
+        self.stored[self.slot[new]] = columns
 
     def _make_room(self, kept, room):
         stored = np.empty((room, self.stored.shape[1]))
-        stored[: len(kept)] = self.take(kept)
+        stored[: len(kept)] = self._take(kept)
         self.slot[:] = -1
         self.slot[kept] = np.arange(len(kept))
         self.stored, self.used = stored, len(kept)
 
     def product(self, at, W):
-        """Transpose of the rows `at`, times W."""
+        """The columns `at`, times W."""
+        self._add(at)
         if 2 * len(at) < self.used:
-            return self.take(at).T @ W
+            return self._take(at).T @ W
         coefficients = np.zeros((self.used, W.shape[1]))
         coefficients[self.slot[at]] = W
         return self.stored[: self.used].T @ coefficients
