@@ -1,4 +1,4 @@
-"""Datasets to try shrinklin on: one card a dataset, loaders that check, simulated data.
+"""Datasets to try shrinklin on: one card per dataset, loaders that check, simulated data.
 
 >>> import datasets
 >>> iris = datasets.load("iris")
@@ -7,9 +7,9 @@
 >>> datasets.card("oes97").n_targets
 16
 
-`load` reads what scikit-learn ships, files in a folder of yours (`data_home`), a cache of
-the `openml` client, or downloads through that client. What is loaded is always checked
-against the card. This package is not installed: import it from the root of the repository.
+`load` takes a dataset from scikit-learn, from a file in your folder (`data_home`), from a cache
+of the `openml` client, or downloads it with that client. It always checks the data against the
+card. This package is not installed: import it from the root of the repository.
 """
 
 from datasets.catalogue import Card, card, cards

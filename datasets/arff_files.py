@@ -1,7 +1,7 @@
-"""ARFF as liac-arff reads it, but for how attributes are declared.
+"""A reader of ARFF files: that of liac-arff, with its own parser of attribute declarations.
 
-The regular expression by which liac-arff tells whether braces hold a list of values takes time
-exponential in their number where they do not, and on some lists that are well formed.
+In liac-arff, a regular expression recognizes the list of values of a nominal attribute. It takes
+exponential time on malformed lists, and on some valid ones.
 """
 
 import re
@@ -12,12 +12,12 @@ _QUOTED = r"""\"(?:[^"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'"""
 _VALUE = rf"{_QUOTED}|[^,\s\"'{{}}]++"
 _LIST = re.compile(rf"\{{(?:\s*+(?:{_VALUE})?+\s*+,)*+\s*+(?:{_VALUE})?+\s*+\}}")
 _ATTRIBUTE = re.compile(rf"@attribute\s++({_QUOTED}|[^{{}}%,\s]++)\s*+(.+)", re.IGNORECASE)
-# liac-arff cuts the decimals off in a column of integers.
+# For INTEGER, liac-arff would truncate values that have decimals.
 _KINDS = {"NUMERIC": "NUMERIC", "REAL": "REAL", "INTEGER": "REAL", "STRING": "STRING"}
 
 
 class Decoder(arff.ArffDecoder):
-    """Reads a file in time proportional to its length."""
+    """Reads a file in linear time."""
 
     def _decode_attribute(self, s):
         declared = _ATTRIBUTE.fullmatch(s)
@@ -35,7 +35,7 @@ def _values(listed):
 
 
 def _unquoted(value):
-    """As it would be read in a row."""
+    """The value as liac-arff reads it in a row."""
     if "\\" not in value:
         return value[1:-1]
     return arff.loads(f"@relation one\n@attribute value string\n@data\n{value}")["data"][0][0]

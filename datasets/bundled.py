@@ -1,4 +1,4 @@
-"""Datasets that scikit-learn ships in its package: no file, no network."""
+"""Datasets that come with scikit-learn: they need no file and no network."""
 
 from sklearn import datasets as sklearn_datasets
 
@@ -9,7 +9,7 @@ UPPER_HALF = 32
 
 
 def read(card):
-    """The dataset of a bundled card, checked.
+    """Load the dataset of a bundled card, and check it.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ def read(card):
 def _parts(name):
     if name == "digits-completion":
         return _digits_completion()
-    # Scaled by scikit-learn, the last digits would depend on the machine.
+    # The last digits of data scaled by scikit-learn depend on the machine.
     options = {"scaled": False} if name == "diabetes" else {}
     bunch = getattr(sklearn_datasets, f"load_{name}")(**options)
     targets = bunch.get("target_names", ["progression"])
-    # Earlier releases of scikit-learn have 5.366 of diabetes as 5.3660000000000005.
+    # In earlier releases of scikit-learn, 5.366 in diabetes is 5.3660000000000005.
     return bunch.data.round(10), bunch.target, bunch.feature_names, targets
 
 

@@ -1,4 +1,4 @@
-"""The cards: what is known of each dataset, one file `cards/NAME.toml` each."""
+"""The cards: what is known about each dataset, in one file `cards/NAME.toml` per dataset."""
 
 import difflib
 import textwrap
@@ -7,48 +7,49 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CARDS = Path(__file__).parent / "cards"
-# With .arff after it and in a folder of a cache, well below what file systems take.
+# File systems allow 255 bytes. This leaves room for an ending.
 _LONGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What is known of a dataset, and what a load of it is checked against.
+    """What is known about a dataset. `load` checks the data against it.
 
     Parameters
     ----------
     name : str
-        As `load` takes it; also the name of its file in a folder, NAME.arff or NAME.npz.
+        The argument of `load`, and the name of a file: NAME.arff or NAME.npz.
     title : str
     task : {"regression", "classification"}
     source : str
-        Who made it and where it is described.
+        Who made the dataset, and where it is described.
     licence : str
-        "not stated" where the source states none.
+        "not stated" if the source states none.
     n_samples, n_features : int
-        As the source has them: before rows with missing values are dropped.
+        In the source, before rows with missing values are dropped.
     n_targets : int, for regression only
     n_classes : int, for classification only
     target_columns : tuple of str, default=()
-        The columns that are targets, wherever they stand. Left out: the last `n_targets`
-        columns (refused where OpenML marks as many others); for classes the column that
-        OpenML marks as the target, else the last.
+        The names of the target columns. Default for regression: the last `n_targets`
+        columns; it is an error if OpenML marks as many other columns as targets. Default for
+        classification: the column that OpenML marks as the target, or the last one.
     openml_name, openml_id : str and int, default=None
-        Without a name the dataset is not on OpenML. The id may be left out.
+        None as name: the dataset is not on OpenML. None as id: it is searched by its name
+        and shape.
     files : tuple of str, default=()
-        Further names of files that hold it.
+        Other names of files that contain the dataset.
     bundled : bool, default=False
-        It comes with scikit-learn.
+        True: the dataset comes with scikit-learn.
     missing : bool, default=False
-        It has rows with missing values, which are dropped and counted.
+        True: rows with missing values are expected; they are dropped and counted.
     checksum : str, default=None
-        SHA-256 of what is loaded (see ``datasets.dataset.checksum``); None where the values
+        SHA-256 of the loaded data (see ``datasets.dataset.checksum``). None: the values
         have not been seen yet.
     openml_seen : bool, default=False
-        The checksum is that of OpenML's own copy. If it was made from another copy,
-        what OpenML sends may differ from it, in names for instance: a warning, no error.
+        True: the checksum is that of OpenML's copy. False: it was made from another copy;
+        if OpenML's copy differs, for example in names, `load` warns instead of raising.
     paper : str
-        How the drafts of the ShrinkNets paper prepare it.
+        How the ShrinkNets paper prepares the dataset.
     notes : str
     """
 
@@ -89,12 +90,12 @@ class Card:
 
     @property
     def n_target_columns(self):
-        """How many columns of the source are targets."""
+        """The number of columns of the source that are targets."""
         return 1 if self.n_targets is None else self.n_targets
 
 
 def _check_file_name(name):
-    """Raise for what could lead out of the folder that it is looked for in."""
+    """Raise if the name could refer to a file outside the folder that is searched."""
     outside = name in ("", ".", "..") or any(character in name for character in "/\\:\0")
     if outside or len(name.encode()) > _LONGEST:
         raise ValueError(
@@ -104,7 +105,7 @@ def _check_file_name(name):
 
 
 def cards():
-    """All cards, by name.
+    """All cards, sorted by name.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def card(name):
     Raises
     ------
     ValueError
-        If there is none of that name; it says which there are.
+        If there is no card of that name. The message lists the names.
     """
     files = {file.stem: file for file in CARDS.glob("*.toml")}
     if not isinstance(name, str) or name not in files:

@@ -1,4 +1,4 @@
-"""What `load` returns, and the checks that every load passes."""
+"""The result of `load`, and the checks of everything that is loaded."""
 
 import hashlib
 from contextlib import contextmanager
@@ -8,34 +8,34 @@ import numpy as np
 
 from datasets.catalogue import Card
 
-# How missing values of a nominal column are written in ARFF.
+# A missing value of a nominal column, as ARFF files write it.
 MISSING = "?"
-# Kinds of numpy types that are real numbers.
+# The kinds of NumPy's real data types.
 NUMERIC = "biuf"
 
 
 class DatasetError(RuntimeError):
-    """A dataset could not be had, or is not what its card says."""
+    """A dataset is not available, or does not agree with its card."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Dataset:
-    """A dataset as its source has it.
+    """A dataset with the values of its source.
 
     Attributes
     ----------
     X : ndarray of float64, shape (n_samples, n_features)
     y : ndarray
-        Regression: float64, shape (n_samples, n_targets). Classification: labels as in the
+        Regression: float64, shape (n_samples, n_targets). Classification: the labels of the
         source, strings or integers, shape (n_samples,).
     feature_names : list of str
     target_names : list of str
-        The targets, or the classes in the order of `numpy.unique(y)`.
+        The names of the targets, or the classes in the order of `numpy.unique(y)`.
     card : Card
     checksum : str
-        SHA-256 of the data as loaded, before `standardized`.
+        SHA-256 of the loaded data. `standardized` does not change it.
     n_dropped : int
-        Rows left out because a value was missing.
+        The number of rows dropped because a value was missing.
     """
 
     X: np.ndarray
@@ -47,10 +47,11 @@ class Dataset:
     n_dropped: int = 0
 
     def standardized(self):
-        """A copy as the paper prepares it: mean 0 and deviation 1 in every column.
+        """A copy with mean 0 and standard deviation 1 in every column.
 
-        Regression targets too; labels stay. The deviation is that of the rows (divided by
-        n, not n − 1); a constant column becomes 0.
+        The ShrinkNets paper prepares its data in this way. Regression targets are
+        standardized too, labels are not. The standard deviation divides by n, not n − 1.
+        A constant column becomes 0.
 
         Returns
         -------
@@ -62,7 +63,7 @@ class Dataset:
 
 def _standardize(table):
     centred = table - table.mean(axis=0)
-    # Rounding of the mean leaves a constant column with a tiny deviation.
+    # Rounding errors of the mean can give a constant column a tiny deviation.
     constant = table.max(axis=0) == table.min(axis=0)
     deviation = np.where(constant, 1.0, centred.std(axis=0))
     return np.where(constant, 0.0, centred / deviation)
@@ -70,7 +71,7 @@ def _standardize(table):
 
 @contextmanager
 def told(card, origin, remedy):
-    """A `DatasetError` inside also says which dataset, where from, and what to do."""
+    """Add the dataset, its origin and what to do to the message of a `DatasetError`."""
     try:
         yield
     except DatasetError as error:
@@ -78,7 +79,7 @@ def told(card, origin, remedy):
 
 
 def assemble(card, X, y, feature_names, target_names=None):
-    """A `Dataset` that agrees with its card.
+    """Make a `Dataset`, and check that it agrees with its card.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def assemble(card, X, y, feature_names, target_names=None):
     y : array-like, shape (n_samples, n_targets) or (n_samples,)
     feature_names : sequence of str
     target_names : sequence of str, default=None
-        For classification None takes the labels themselves.
+        None, for classification only: the labels themselves.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def assemble(card, X, y, feature_names, target_names=None):
     Raises
     ------
     DatasetError
-        A sentence that names neither the dataset nor its source (see `told`).
+        The message names neither the dataset nor its origin: see `told`.
     """
     X, y = np.asarray(X), np.asarray(y)
     if card.task == "regression" and y.ndim == 1:
@@ -141,7 +142,7 @@ def _types_and_sizes(card, X, y):
 
 
 def _complete_rows(card, X, y):
-    """X and y without the rows that have a missing value, and their number."""
+    """X and y without the rows that have a missing value, and the number of these rows."""
     columns = np.column_stack([X, y]) if y.dtype.kind != "U" else X
     n_infinite = int(np.isinf(columns).any(axis=1).sum())
     if n_infinite:
@@ -160,7 +161,7 @@ def _complete_rows(card, X, y):
 def _targets(card, y):
     if card.task == "regression":
         return np.array(y, dtype=np.float64, order="C")
-    # Labels read from a numeric column: 3.0 stands for 3.
+    # In labels from a numeric column, 3.0 means 3.
     whole = y.dtype.kind in "biu" or (y.dtype.kind == "f" and (y == np.round(y)).all())
     return y.astype(np.int64) if whole else y.copy()
 
@@ -183,10 +184,10 @@ def _labels_and_names(card, y, feature_names, target_names):
 
 
 def checksum(X, y, feature_names, target_names):
-    """SHA-256 of values and names, whatever format they were read from.
+    """SHA-256 of values and names. It does not depend on the format of the file.
 
-    X and real targets enter as little-endian float64 in C order (−0 as 0), labels as text,
-    each part after its shape.
+    X and regression targets are hashed as little-endian float64 in C order (−0 as 0), labels
+    and names as text. The shape of each part is hashed before it.
 
     Parameters
     ----------
@@ -214,7 +215,7 @@ def _bytes(part):
 
 
 def way_on(card, data_home):
-    """How to get on without a download, as a sentence."""
+    """A sentence that says how to load the dataset without a download."""
     names = " or ".join([f"{card.name}.arff", f"{card.name}.npz", *card.files])
     looked = "" if data_home is None else f" (it is not in {data_home})"
     return f"Give data_home a folder that holds {names}{looked}. Source: {card.source}"

@@ -1,7 +1,7 @@
 """Datasets in a folder: NAME.arff, NAME.npz, or a file that the card names.
 
-An npz file holds `X` and `y`, and may hold `feature_names` and `target_names`.
-Nothing here writes.
+An npz file contains `X` and `y`, and may contain `feature_names` and `target_names`.
+This module only reads.
 """
 
 import numpy as np
@@ -11,12 +11,12 @@ from datasets.tables import read_arff, reading, split
 
 
 def folders(home):
-    """A folder and those in it: where datasets and caches are looked for."""
+    """A folder and its subfolders: the places to search for datasets and caches."""
     return [home, *sorted(child for child in home.glob("*") if child.is_dir())]
 
 
 def find(card, home):
-    """The file of a dataset in a folder or one folder further down, or None.
+    """The file of a dataset in a folder or one of its subfolders, or None.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def find(card, home):
 
 
 def read(card, path):
-    """The dataset of a file, checked.
+    """Load the dataset in a file, and check it.
 
     Parameters
     ----------
     card : Card
     path : Path
-        Ends in .npz, else it is read as ARFF.
+        Read as npz if it ends in .npz, otherwise as ARFF.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def read(card, path):
     Raises
     ------
     DatasetError
-        If the file cannot be read, or does not hold what the card says.
+        If the file cannot be read, or does not agree with the card.
     """
     remedy = "Replace the file, or move it away to have another source tried."
     with told(card, path, remedy):

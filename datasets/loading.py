@@ -9,8 +9,6 @@ from datasets.dataset import DatasetError, way_on
 from datasets.simulated import make_twin
 
 TWIN = "-twin"
-# Seconds to wait after a failed try to download: four tries in all.
-WAITS = (1.0, 4.0, 16.0)
 
 
 def load(name, *, data_home=None):
@@ -19,14 +17,14 @@ def load(name, *, data_home=None):
     Parameters
     ----------
     name : str
-        A card's name, or that followed by "-twin": a simulated dataset of the same shape
-        (see `make_twin`).
+        The name of a card. NAME-twin is a simulated dataset of the same shape (see
+        `make_twin`).
     data_home : path-like, default=None
-        A folder with NAME.arff or NAME.npz (or a file the card names), there or one folder
-        further down, or a cache of the `openml` client, likewise. What is not there
-        is downloaded into it as into such a cache, once it has passed every check; files
-        found are never altered, but for a cached dataset that is damaged or not what its
-        card says: once downloaded anew, that takes its place.
+        A folder that contains NAME.arff, NAME.npz, another file named by the card, or a cache
+        of the `openml` client; its subfolders are searched too. If the dataset is not there,
+        it is downloaded, checked, and added to the folder as to such a cache. Your files
+        never change, with one exception: if a cached dataset is damaged or does not agree
+        with its card, a new download that does replaces it.
         None: the cache that `openml` is configured for.
 
     Returns
@@ -38,12 +36,11 @@ def load(name, *, data_home=None):
     ValueError
         If there is no card of that name.
     DatasetError
-        If the data cannot be had, or are not what the card says.
+        If the dataset is not available, or does not agree with its card.
 
     Notes
     -----
-    A download that fails is tried four times within 21 s. Each wait is announced by a
-    warning of the logger "datasets", on stderr unless logging is set up otherwise.
+    The `openml` client tries each download up to four times, within about 6 s.
 
     Examples
     --------
@@ -54,19 +51,17 @@ def load(name, *, data_home=None):
     """
     if isinstance(name, str) and name.endswith(TWIN):
         return make_twin(name.removesuffix(TWIN))
-    return _fetch(card_of(name), data_home, WAITS)
+    return _fetch(card_of(name), data_home)
 
 
-def fetch(card, *, data_home=None, waits=WAITS):
-    """Load the dataset of a card, one of yours for instance.
+def fetch(card, *, data_home=None):
+    """Load the dataset of a card, for example of your own card.
 
     Parameters
     ----------
     card : Card
     data_home : path-like, default=None
         As for `load`.
-    waits : sequence of float, default=(1, 4, 16)
-        Seconds between the tries of each request; there is one more try than waits.
 
     Returns
     -------
@@ -77,11 +72,11 @@ def fetch(card, *, data_home=None, waits=WAITS):
     DatasetError
         As for `load`.
     """
-    return _fetch(card, data_home, waits)
+    return _fetch(card, data_home)
 
 
-def _fetch(card, data_home, waits):
-    """As `fetch`; both it and `load` call it, so that warnings point to their caller."""
+def _fetch(card, data_home):
+    """Do the work of `load` and `fetch`. Both are one call away, so warnings name their caller."""
     home = None if data_home is None else _folder(card, data_home)
     if card.bundled:
         return bundled.read(card)
@@ -90,7 +85,7 @@ def _fetch(card, data_home, waits):
         return files.read(card, path)
     if card.openml_name is None:
         raise DatasetError(f"{card.name} is not on OpenML. {way_on(card, home)}")
-    return openml_client.obtain(card, home, waits)
+    return openml_client.obtain(card, home)
 
 
 def _folder(card, data_home):
@@ -100,10 +95,10 @@ def _folder(card, data_home):
     try:
         home.stat()
     except FileNotFoundError:
-        # It will be made.
+        # A download creates it.
         return home
     except (OSError, ValueError) as error:
-        # Too long, with a zero in it, below a file, or closed.
+        # The path is too long, contains a null character, leads through a file, or is forbidden.
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(f"{card.name}: data_home cannot be a folder: {reason}.") from error
     if not home.is_dir():

@@ -1,54 +1,52 @@
-"""Datasets of OpenML, through the `openml` client: from a cache of it, or downloaded.
+"""Datasets of OpenML: read from a cache of the `openml` client, or downloaded by that client.
 
-A dataset is known by its name and its shape: an id on the card is only tried first. The
-ARFF file comes before the Parquet file, because OpenML states a checksum (MD5) of the former only.
+The client searches, downloads, retries, and compares ARFF files with OpenML's MD5. This module
+adds what the client does not do:
 
-The client never works in the user's cache: on any failure it removes all that it has of a
-dataset. It reads a copy, and downloads into a temporary folder, whence what has passed
-every check is moved into the cache.
+- Safe caches. The client reads cached files without any check, and deletes its files of a dataset
+  when something fails. So this module reads caches itself, and downloads into a temporary folder.
+  A download is moved into the cache after it has passed every check.
+- The right dataset. The ids on the cards come from published lists and may be wrong. If a dataset
+  does not agree with its card, datasets of the same name and shape are tried.
+- Settings. Those of the client are global. They are restored after use, which the client's own
+  `overwrite_config_context` does not do after an error. Do not load in several threads at once.
+- Errors that say which data were not accepted, why, and how to go on.
 
-While the client works, its settings are ours; they are the user's again afterwards. (They
-are global: do not load from several threads at once.)
+Other libraries do less of this. `sklearn.datasets.fetch_openml` cannot choose by shape, use another
+server, or read the caches of `openml`. `pooch` needs the URL and the hash of each file.
 """
 
-import errno
 import hashlib
-import logging
 import os
-import shutil
 import tempfile
 import textwrap
-import time
 import warnings
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 from datasets.dataset import DatasetError, assemble, way_on
 from datasets.files import folders
-from datasets.tables import read_arff, read_parquet, split
+from datasets.tables import read_arff, read_parquet, reading, split
 from shrinklin.messages import imported
 
-LOGGER = logging.getLogger("datasets")
 OML = "{http://openml.org/openml}"
 SKIP_PARQUET = "OPENML_SKIP_PARQUET"
-# No further try makes a folder writable, or a disk larger.
-NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+# For each request. The client waits 1, 2 and 3 s between them.
+TRIES = 4
 
 
-def obtain(card, home, waits):
-    """The dataset of a card from a cache, else from the server, checked.
+def obtain(card, home):
+    """Load the dataset of a card from a cache or else from the server, and check it.
 
     Parameters
     ----------
     card : Card
         With an `openml_name`.
     home : Path or None
-        The root of a cache, or a folder that has such roots in it; None: the client's own.
-    waits : sequence of float
-        Seconds between the tries of each request.
+        The root of a cache, or a folder that contains such roots. None: the cache that the
+        client is configured for.
 
     Returns
     -------
@@ -58,344 +56,175 @@ def obtain(card, home, waits):
     ------
     DatasetError
     """
-    search = _Search(card, home, tuple(waits), rejected={})
-    openml = _imported(search)
-    dataset = _from_caches(openml, search) or _from_server(openml, search)
+    # Why data were not accepted, by file of a cache or by id on the server.
+    rejected: dict[Path | int, Exception] = {}
+    try:
+        openml = imported("openml", "OpenML", "data")
+        root = home or Path(openml.config.get_config_as_dict()["cachedir"])
+        dataset = _from_caches(openml, card, root, rejected)
+        dataset = dataset or _from_server(openml, card, root, rejected)
+    except (DatasetError, ImportError) as error:
+        seen = [f"Not accepted: {what}, {str(why).rstrip('.')}." for what, why in rejected.items()]
+        parts = [f"{card.name}: {error}", *seen, way_on(card, home)]
+        raise DatasetError(" ".join(parts)) from error
     if card.checksum not in (None, dataset.checksum):
         warnings.warn(
-            f"{card.name}: OpenML's copy has other values, names or an other order than the "
-            f"copy its card was made from (checksum {dataset.checksum}, there {card.checksum}).",
+            f"{card.name}: OpenML's copy differs in values, names or their order from the copy "
+            f"its card was made from (checksum {dataset.checksum}, there {card.checksum}).",
             # The caller of `load` or `fetch`.
             stacklevel=4,
         )
     return replace(dataset, card=card)
 
 
-@dataclass(frozen=True)
-class _Search:
-    card: object
-    home: Path | None
-    waits: tuple[float, ...]
-    # Why what was seen so far is not taken: by file of a cache, by id on the server.
-    rejected: dict[Path | int, str]
-
-
-class _GaveUp(DatasetError):
-    """The server does not answer: no use to ask it for another dataset."""
+class _OtherDataset(DatasetError):
+    """The data belong to a dataset with another name."""
 
 
 @contextmanager
 def _configured(openml, root):
-    """The client keeps its cache in `root` and leaves retries to us."""
-    before = openml.config.get_config_as_dict()
-    with ExitStack() as stack:
-        stack.callback(openml.config.set_root_cache_directory, before["cachedir"])
-        policy = before["retry_policy"], before["connection_n_retries"]
-        stack.callback(openml.config.set_retry_policy, *policy)
-        if root is not None:
-            openml.config.set_root_cache_directory(root)
-        # The client would wait at least a second before each further try.
-        openml.config.set_retry_policy("human", 1)
-        yield
+    """Let the client keep its cache in `root`, and download ARFF files only.
 
-
-def _imported(search):
+    OpenML has no MD5 of Parquet files, and the client downloads them without encryption.
+    """
+    before, skipped = openml.config.get_config_as_dict(), os.environ.get(SKIP_PARQUET)
     try:
-        imported("pandas", "OpenML", "data")
-        return imported("openml", "OpenML", "data")
-    except ImportError as error:
-        way = way_on(search.card, search.home)
-        raise DatasetError(f"{search.card.name}: {error} {way}") from error
-
-
-@contextmanager
-def _quiet():
-    """Silence what the client logs through the root logger, "Received uncompressed content"."""
-    root = logging.getLogger()
-    # With no handler there, its first message would install one that prints.
-    handler = logging.NullHandler()
-    root.addHandler(handler)
-    root.addFilter(_not_of_the_client)
-    try:
+        openml.config.set_root_cache_directory(root)
+        openml.config.set_retry_policy("human", TRIES)
+        os.environ[SKIP_PARQUET] = "true"
         yield
     finally:
-        root.removeFilter(_not_of_the_client)
-        root.removeHandler(handler)
+        openml.config.set_root_cache_directory(before["cachedir"])
+        openml.config.set_retry_policy(before["retry_policy"], before["connection_n_retries"])
+        os.environ.pop(SKIP_PARQUET)
+        if skipped is not None:
+            os.environ[SKIP_PARQUET] = skipped
 
 
-def _not_of_the_client(record):
-    return Path(record.pathname).parent.name != "openml"
+def _cache(openml, root):
+    """The folder where the client keeps the datasets of its server."""
+    with _configured(openml, root):
+        return Path(openml.config.get_cache_directory()) / "datasets"
 
 
-@contextmanager
-def _arff_only(skip):
-    before = os.environ.get(SKIP_PARQUET)
-    os.environ[SKIP_PARQUET] = str(skip).lower()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SKIP_PARQUET]
-        else:
-            os.environ[SKIP_PARQUET] = before
+# Reading.
 
 
-# Caches.
-
-
-def _from_caches(client, search):
-    """The dataset, if it is there and sound; what is not taken is left alone."""
-    for root in [None] if search.home is None else folders(search.home):
-        for file in _cached(client, search, _cache(client, root)):
+def _from_caches(openml, card, root, rejected):
+    """The dataset, or None. Nothing is changed."""
+    for folder in folders(root):
+        for file in _cached(_cache(openml, folder), card.openml_id):
             try:
-                return _from_copy(client, search.card, file)
-            # Of a damaged description the client makes almost any error.
-            except Exception as error:
-                known = isinstance(error, DatasetError)
-                search.rejected[file] = str(error) if known else f"{_text(error)}."
+                return _read(card, file)
+            except _OtherDataset:
+                continue
+            except DatasetError as error:
+                rejected[file] = error
     return None
 
 
-def _cache(client, root):
-    """The folder where the client keeps the datasets of its server."""
-    with _configured(client, root):
-        return Path(client.config.get_cache_directory()) / "datasets"
-
-
-def _cached(client, search, cache):
-    """Data files of the datasets of that name in a cache, the card's own id first."""
-    card = search.card
-    ids = [int(child.name) for child in cache.glob("*") if child.name.isdecimal()]
-    for did in sorted(ids, key=lambda did: (did != card.openml_id, did)):
-        folder = cache / str(did)
+def _cached(cache, first):
+    """The data files of a cache, those of the id `first` before the others."""
+    ids = [int(folder.name) for folder in cache.glob("*") if folder.name.isdecimal()]
+    for did in sorted(ids, key=lambda did: (did != first, did)):
         names = ["dataset.arff", f"dataset_{did}.pq", "dataset.pq"]
-        files = [folder / name for name in names if (folder / name).is_file()]
-        description = folder / "description.xml"
-        name = _name(description, did)
-        if name is None and did == card.openml_id and files:
-            search.rejected[description] = "it is missing or damaged."
-        if _is_called(card, name):
-            yield from files
+        yield from (
+            cache / str(did) / name for name in names if (cache / str(did) / name).is_file()
+        )
 
 
-def _name(description, did):
-    """The name in a description of that dataset, None where it is not one."""
-    try:
-        tree = ElementTree.parse(description)
-    except (OSError, ElementTree.ParseError):
-        return None
-    return tree.findtext(f"{OML}name") if tree.findtext(f"{OML}id") == str(did) else None
+def _described(folder):
+    """What OpenML says about the dataset in a folder of a cache."""
+    with reading("data with a description.xml"):
+        tree = ElementTree.parse(folder / "description.xml")
+        keys = ("id", "name", "md5_checksum", "default_target_attribute")
+        described = {key: (tree.findtext(OML + key) or "").strip() for key in keys}
+        if described["id"] != folder.name:
+            raise ValueError(f"it is of dataset {described['id']!r}")
+        return described
 
 
-def _is_called(card, name):
-    # OpenML's search, too, ignores case.
-    return name is not None and name.strip().casefold() == card.openml_name.casefold()
-
-
-def _from_copy(client, card, file):
-    """The dataset that the client reads from a copy of a data file and its description."""
-    did = int(file.parent.name)
-    description = file.with_name("description.xml")
-    if file.suffix == ".pq" and not ElementTree.parse(description).findtext(f"{OML}parquet_url"):
-        # The client would ask the server for the ARFF file.
-        raise DatasetError("its description has no parquet_url.")
-    with tempfile.TemporaryDirectory() as root, _configured(client, root), _quiet():
-        copy = _cache(client, root) / str(did)
-        copy.mkdir(parents=True)
-        for source in (description, file):
-            shutil.copyfile(source, copy / source.name)
-        found, path = _described(client, did, arff=file.suffix == ".arff")
-        if path.suffix == ".arff":
-            _check_md5(path, found.md5_checksum)
-        return _accepted(card, found, _table(path))
-
-
-def _check_md5(path, expected):
-    content = path.read_bytes()
-    # The client writes in text mode: line ends may be those of the system.
-    versions = content, content.replace(b"\r\n", b"\n")
-    found = [hashlib.md5(version).hexdigest() for version in versions]
-    if expected and expected.strip() not in found:
-        raise DatasetError(f"it is damaged (MD5 {found[0]}, expected {expected.strip()}).")
-
-
-# What the client reads or downloads.
-
-
-def _described(client, did, arff):
-    """What the client says of a dataset, and the path of its ARFF or Parquet file."""
-    with _arff_only(arff):
-        found = client.datasets.get_dataset(did, download_data=True)
-    return found, Path(found.parquet_file or found.data_file)
-
-
-def _table(path):
-    return read_arff(path) if path.suffix == ".arff" else read_parquet(path)
-
-
-def _accepted(card, found, table):
-    """The dataset; `DatasetError` if it is not what the card says."""
-    marked = [name.strip() for name in (found.default_target_attribute or "").split(",")]
+def _read(card, file):
+    """The dataset in a data file, checked against its description and the card."""
+    described = _described(file.parent)
+    # OpenML's search ignores case, too.
+    if described["name"].casefold() != card.openml_name.casefold():
+        raise _OtherDataset(f"it is called {described['name']!r}.")
+    if file.suffix == ".arff":
+        _check_md5(file, described["md5_checksum"])
+    table = read_arff(file) if file.suffix == ".arff" else read_parquet(file)
+    marked = [name.strip() for name in described["default_target_attribute"].split(",")]
     required = card if card.openml_seen else replace(card, checksum=None)
     return assemble(required, *split(card, table, marked))
 
 
-# The server.
+def _check_md5(file, expected):
+    with reading("ARFF"):
+        content = file.read_bytes()
+    # The client writes text, so line endings depend on the operating system.
+    versions = content, content.replace(b"\r\n", b"\n")
+    found = [hashlib.md5(version).hexdigest() for version in versions]
+    if expected and expected not in found:
+        raise DatasetError(f"it is damaged (MD5 {found[0]}, expected {expected}).")
 
 
-def _from_server(client, search):
-    cache = _cache(client, search.home)
+# Downloading.
+
+
+def _from_server(openml, card, root, rejected):
+    server, cache = openml.config.server, _cache(openml, root)
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with (
-            # In the cache, whose disk may be another one, so that a folder can be moved.
-            tempfile.TemporaryDirectory(dir=cache.parent, ignore_cleanup_errors=True) as root,
-            _configured(client, root),
-        ):
-            for did in _candidates(client, search):
-                try:
-                    dataset = _downloaded(client, search, did)
-                except _GaveUp:
-                    raise
-                except DatasetError as error:
-                    search.rejected[did] = str(error)
-                    continue
-                _move(_cache(client, root) / str(did), cache / str(did), Path(root) / "replaced")
-                return dataset
-    except (OSError, client.exceptions.OpenMLCacheException) as error:
-        raise DatasetError(_not_writable(cache, search, error)) from error
-    raise DatasetError(_nothing_fits(client, search))
+        dataset = _downloaded(openml, card, cache, rejected)
+    # The client raises its own errors, those of requests, expat and the system, and a KeyError
+    # if a proxy answers instead of the server.
+    except Exception as error:
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300).rstrip(".")
+        raise DatasetError(
+            f"the download from {server} into {cache} failed ({reason}). Try again later."
+        ) from error
+    if dataset is None:
+        raise DatasetError(
+            f"{server} has no dataset called {card.openml_name!r} of {card.n_samples} × "
+            f"{card.n_features + card.n_target_columns} values that agrees with the card."
+        )
+    return dataset
 
 
-def _move(folder, target, replaced):
-    """Into the cache, in the place of what could not be read there."""
-    with suppress(FileNotFoundError):
-        os.replace(target, replaced)
-    os.replace(folder, target)
+def _downloaded(openml, card, cache, rejected):
+    """The first dataset that agrees with the card, or None. It is moved into the cache."""
+    errors = openml.exceptions
+    refused = DatasetError, errors.OpenMLServerNoResult, errors.OpenMLPrivateDatasetError
+    cache.mkdir(parents=True, exist_ok=True)
+    with (
+        # In the cache, because a folder cannot be moved to another disk in one step.
+        tempfile.TemporaryDirectory(dir=cache.parent, ignore_cleanup_errors=True) as temporary,
+        _configured(openml, temporary),
+    ):
+        for did in _candidates(openml, card):
+            try:
+                file = Path(openml.datasets.get_dataset(did, download_data=True).data_file)
+                dataset = _read(card, file)
+            except refused as error:
+                rejected[did] = error
+                continue
+            with suppress(FileNotFoundError):
+                os.replace(cache / str(did), Path(temporary) / "replaced")
+            os.replace(file.parent, cache / str(did))
+            return dataset
+    return None
 
 
-def _candidates(client, search):
-    """Ids to try: the card's own, then those that the server lists under the name."""
-    if search.card.openml_id is not None:
-        yield search.card.openml_id
-    rows = _patiently(client, search, "the list of datasets", lambda: _listed(client, search.card))
-    # Rows without a known shape come last: they cost a download.
-    for row in sorted(rows, key=lambda row: (None in _shape(row), row["did"])):
-        did, shape = int(row["did"]), _shape(row)
-        if did in search.rejected:
-            continue
-        expected = (search.card.n_samples, search.card.n_features + search.card.n_target_columns)
-        if all(found in (None, size) for found, size in zip(shape, expected, strict=True)):
-            yield did
-        else:
-            search.rejected[did] = "it has {} × {} values.".format(*shape)
-
-
-def _listed(client, card):
-    """Rows of the server's list under that name: dicts."""
+def _candidates(openml, card):
+    """The ids to try: that of the card, then those of datasets of the same name and shape."""
+    if card.openml_id is not None:
+        yield card.openml_id
     with warnings.catch_warnings():
-        # Releases before 0.16 announce that they will return a data frame.
-        warnings.filterwarnings("ignore", "Support for `output_format`", FutureWarning)
-        rows = client.datasets.list_datasets(data_name=card.openml_name)
-    rows = rows.to_dict("index") if hasattr(rows, "to_dict") else rows
-    return list(rows.values())
-
-
-def _shape(row):
-    """(rows, columns) of a listed dataset, None where the server does not say."""
-    sizes = (row.get("NumberOfInstances"), row.get("NumberOfFeatures"))
-    return tuple(None if size is None or size != size else int(size) for size in sizes)
-
-
-def _downloaded(client, search, did):
-    """The dataset; `DatasetError` if it is not the one."""
-    patiently = partial(_patiently, client, search, f"dataset {did}")
-    found = patiently(lambda: client.datasets.get_dataset(did))
-    if not _is_called(search.card, found.name):
-        raise DatasetError(f"it is called {found.name!r}.")
-    try:
-        table = patiently(lambda: _sent(client, did, arff=True))
-    except DatasetError:
-        if not found._parquet_url:
-            raise
-        table = patiently(lambda: _sent(client, did, arff=False))
-    return _accepted(search.card, found, table)
-
-
-def _sent(client, did, arff):
-    """The table of a dataset; `DatasetError` if it is as it should be and yet not a table."""
-    found, path = _described(client, did, arff)
-    try:
-        return _table(path)
-    except DatasetError as error:
-        if path.suffix == ".arff" and found.md5_checksum:
-            raise
-        # To have it sent again.
-        path.unlink()
-        raise ValueError(str(error)) from error
-
-
-def _patiently(client, search, what, request):
-    """The result of a request, tried again after each wait; `_GaveUp` in the end."""
-    errors = client.exceptions
-    reasons = []
-    for wait in (*search.waits, None):
-        try:
-            with _quiet():
-                return request()
-        except (errors.OpenMLServerNoResult, errors.OpenMLPrivateDatasetError) as error:
-            raise DatasetError(f"the server does not give it: {error}.") from error
-        except (errors.OpenMLCacheException, DatasetError):
-            raise
-        # The client lets pass whatever happens below it: errors of requests, minio,
-        # urllib3, expat, the system, and KeyErrors where a proxy answers for the server.
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
-                raise
-            reasons.append(error)
-        if wait is not None:
-            LOGGER.warning(
-                "%s: %s failed to send %s (%s); next try in %g s.",
-                *(search.card.name, client.config.server, what, _text(reasons[-1]), wait),
-            )
-            time.sleep(wait)
-    raise _GaveUp(_gave_up(client, search, what, reasons)) from reasons[-1]
-
-
-def _text(error):
-    text = textwrap.shorten(str(error), 300) or "no reason given"
-    return f"{type(error).__name__}: {text.rstrip('.')}"
-
-
-def _gave_up(client, search, what, reasons):
-    n = len(reasons)
-    advice = "Try again later."
-    same = len({(type(reason), str(reason)) for reason in reasons}) == 1
-    if same and isinstance(reasons[-1], client.exceptions.OpenMLHashException):
-        advice = "OpenML's file disagrees with the MD5 that OpenML states."
-    return (
-        f"{search.card.name} could not be downloaded: {client.config.server} failed to send "
-        f"{what}, {n} {'try' if n == 1 else 'tries'}, last {_text(reasons[-1])}. "
-        f"{_seen(search)}{advice} {way_on(search.card, search.home)}"
-    )
-
-
-def _not_writable(cache, search, error):
-    way = way_on(search.card, search.home)
-    return f"{search.card.name}: the cache {cache} cannot be written ({error}). {way}"
-
-
-def _nothing_fits(client, search):
-    card = search.card
-    return (
-        f"{card.name}: {client.config.server} has no dataset called {card.openml_name!r} of "
-        f"{card.n_samples} × {card.n_features + card.n_target_columns} values that agrees with "
-        f"the card. {_seen(search)}{way_on(card, search.home)}"
-    )
-
-
-def _seen(search):
-    if not search.rejected:
-        return ""
-    reasons = " ".join(f"{what}: {why}" for what, why in search.rejected.items())
-    return f"Not taken: {reasons} "
+        # Release 0.15 announces that the next one returns a data frame.
+        warnings.simplefilter("ignore", FutureWarning)
+        found = openml.datasets.list_datasets(
+            data_name=card.openml_name,
+            number_instances=card.n_samples,
+            number_features=card.n_features + card.n_target_columns,
+        )
+    ids = found if isinstance(found, dict) else found.get("did", ())
+    yield from (int(did) for did in sorted(ids) if did != card.openml_id)

@@ -12,8 +12,8 @@ from datasets.dataset import assemble
 def make_xor(n_samples=3000, n_features=60, k=3, random_state=None):
     """Parity of k features: y = 1(x_1 ⋯ x_k > 0), x uniform on [−1, 1]^p.
 
-    No proper subset of the k features tells anything about y: the hard case for a
-    selection that looks at features one by one.
+    No proper subset of the k features contains information about y. This is the hard case
+    for methods that select features one by one.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def make_xor(n_samples=3000, n_features=60, k=3, random_state=None):
 
     References
     ----------
-    Data of the experiments on connection pruning with annealing (CPNA).
+    The experiments on connection pruning with annealing (CPNA) use these data.
     """
     if not 1 <= k <= n_features:
         raise ValueError(f"k={k}: give a whole number from 1 to n_features={n_features}.")
@@ -49,18 +49,18 @@ def make_shared_support(
 ):
     """Linear targets that all depend on the same few features.
 
-    Neighbouring features are correlated, corr(x_i, x_j) = correlation^|i − j|; each has
-    mean 0 and deviation 1. The signal of each target has deviation 1.
+    Features have mean 0, standard deviation 1, and corr(x_i, x_j) = correlation^|i − j|.
+    The signal of each target has standard deviation 1.
 
     Parameters
     ----------
     n_samples, n_features, n_targets : int, default=100, 50, 4
     n_relevant : int in [1, n_features], default=5
-        How many features enter, with a coefficient in every target.
+        The number of features that the targets depend on.
     noise : float, default=0.5
-        Deviation of the noise, that of the signal being 1.
+        The standard deviation of the noise.
     correlation : float in (−1, 1), default=0.5
-        Of neighbouring features.
+        The correlation of neighbouring features.
     random_state : int, RandomState or None, default=None
 
     Returns
@@ -68,7 +68,7 @@ def make_shared_support(
     X : ndarray, shape (n_samples, n_features)
     Y : ndarray, shape (n_samples, n_targets)
     support : ndarray of int, shape (n_relevant,)
-        The features that enter, ascending.
+        The indices of the relevant features, ascending.
     """
     if not 1 <= n_relevant <= n_features:
         raise ValueError(
@@ -83,7 +83,7 @@ def make_shared_support(
     support = np.sort(random.choice(n_features, n_relevant, replace=False))
     W = random.uniform(0.5, 1.5, size=(n_relevant, n_targets))
     W *= random.choice([-1.0, 1.0], size=W.shape)
-    # The covariance of the relevant features is known: no need to estimate a deviation.
+    # The covariance of the relevant features is known, so the deviation is not estimated.
     covariance = correlation ** np.abs(np.subtract.outer(support, support)).astype(float)
     W /= np.sqrt(np.einsum("jk,jl,lk->k", W, covariance, W))
     Y = X[:, support] @ W + noise * random.standard_normal((n_samples, n_targets))
@@ -99,22 +99,23 @@ def _neighbours_correlated(n_samples, n_features, correlation, random):
 
 
 def make_twin(name, random_state=0):
-    """A simulated dataset of a real one's shape, for when that cannot be had.
+    """A simulated dataset with the shape of a real one, for use where that is not available.
 
-    It has the samples, features and targets or classes of the card, nothing else of it:
-    a tenth of the features matters, for all targets alike (`make_shared_support`
-    with correlation 0.9 and noise 0.3); a class is the largest of as many such targets.
+    It has as many samples, features, and targets or classes as the card says, and nothing else
+    of the real dataset. A tenth of the features is relevant, the same ones for all targets
+    (`make_shared_support` with correlation 0.9 and noise 0.3). For classification, there is one
+    such target per class, and the class of a sample is the one with the largest target.
 
     Parameters
     ----------
     name : str
-        Of a card.
+        The name of a card.
     random_state : int, RandomState or None, default=0
 
     Returns
     -------
     Dataset
-        Its card is called NAME-twin, and says that it is simulated.
+        Its card is named NAME-twin and says that the data are simulated.
     """
     card = card_of(name)
     n_outputs = card.n_targets or card.n_classes
@@ -134,7 +135,7 @@ def make_twin(name, random_state=0):
 
 
 def _largest(Y):
-    """The column of the largest score in each row, every column being some row's."""
+    """The column of the largest score in each row, such that every column occurs."""
     scores = (Y - Y.mean(axis=0)) / Y.std(axis=0)
     labels = scores.argmax(axis=1)
     for label in range(Y.shape[1]):

@@ -1,6 +1,6 @@
-"""A table of named columns, as ARFF and Parquet files hold it, and its split by a card.
+"""Tables of named columns, read from ARFF and Parquet files, and their split into X and y.
 
-Errors say what is wrong, not where: see `datasets.dataset.told`.
+Error messages say what is wrong, not in which file: see `datasets.dataset.told`.
 """
 
 import textwrap
@@ -15,9 +15,10 @@ from shrinklin.messages import imported
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns in the order of the file: float64 for numbers (nan: missing), else text.
+    """Columns in the order of the file: float64 for numbers (nan: missing), otherwise text.
 
-    Text is of type object where the source calls it text, and not one of a list of values.
+    Columns of free text have dtype object. Columns with a list of possible values have a
+    string dtype.
     """
 
     names: list[str]
@@ -25,22 +26,23 @@ class Table:
 
 
 def split(card, table, marked=()):
-    """Features and targets of a table.
+    """Split a table into features and targets.
 
     Parameters
     ----------
     card : Card
     table : Table
     marked : sequence of str, default=()
-        The targets according to the source, for where the card names no column: it
-        decides for a class, and must not contradict a regression.
+        The targets according to the source. They matter if the card names no target columns:
+        they decide for classification; for regression, as many columns other than the last
+        are an error.
 
     Returns
     -------
     X : ndarray, shape (n_samples, n_features)
     y : ndarray, shape (n_samples, n_targets), or (n_samples,) for classes
     feature_names, target_names : list of str
-        For classes `target_names` is None.
+        For classification, `target_names` is None.
     """
     targets = _target_names(card, table, marked)
     features = [name for name in table.names if name not in targets]
@@ -86,14 +88,14 @@ def _numbers(name, column):
 
 @contextmanager
 def reading(kind):
-    """Whatever a reader raises becomes a `DatasetError`."""
+    """Turn everything that a reader raises into a `DatasetError`."""
     try:
         yield
     except ImportError as error:
         raise DatasetError(str(error)) from error
-    # Of a damaged file come errors of zipfile, zlib, csv, pyarrow, the system and others.
+    # Damaged files cause errors of zipfile, zlib, csv, pyarrow, the system and others.
     except Exception as error:
-        # Errors of the system have the path in their text.
+        # The text of system errors would repeat the path.
         text = getattr(error, "strerror", None) or str(error)
         reason = textwrap.shorten(text, 200) or type(error).__name__
         raise DatasetError(f"it cannot be read as {kind}: {reason.rstrip('.')}.") from error
@@ -109,7 +111,7 @@ def read_arff(path):
             with path.open(encoding="utf-8") as file:
                 content = Decoder().decode(line.strip() for line in file)
         except arff.ArffException as error:
-            # Its own text cannot be had where the row contains a percent sign.
+            # str(error) fails if the row contains a percent sign.
             raise ValueError(f"{type(error).__name__} in line {error.line}") from error
         if not content["data"]:
             raise ValueError("it has no rows")
@@ -119,7 +121,7 @@ def read_arff(path):
 
 
 def _column(values, kind):
-    """As an array; `kind` is the list of values of a nominal column."""
+    """A column as an array. For a nominal column, `kind` is the list of its values."""
     if kind == "STRING" or isinstance(kind, list):
         text = [MISSING if value is None else value for value in values]
         return np.array(text, dtype=object if kind == "STRING" else str)

@@ -2,36 +2,60 @@
 
 import hashlib
 import re
+import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 XMLNS = 'xmlns:oml="http://openml.org/openml"'
+LISTING = re.compile(
+    r"/api/v1/xml/data/list/data_name/(.+?)/number_instances/(\d+)/number_features/(\d+)/.*"
+)
+
+
+def only_this_machine(monkeypatch):
+    """Make connections to any other machine fail; the list returned remembers them."""
+    refused = []
+    connect, resolve = socket.socket.connect, socket.getaddrinfo
+
+    def guarded(self, address):
+        if address[0] != "127.0.0.1":
+            refused.append(address)
+            raise OSError("no network in tests")
+        return connect(self, address)
+
+    def resolved(host, *args, **kwargs):
+        if host != "127.0.0.1":
+            refused.append(host)
+            raise OSError("no network in tests")
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return refused
 
 
 @dataclass
 class Published:
-    """A dataset on the server.
-
-    `listed=False` leaves its sizes out of the list, `private=True` keeps all else back.
-    """
+    """A dataset on the server. `private=True` keeps back all but its row in the list."""
 
     did: int
     name: str
     arff: str
     size: tuple[int, int]
-    version: int = 1
     target: str = ""
     md5: str | None = None
-    parquet: bytes | None = None
-    listed: bool = True
     private: bool = False
 
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests whose path matches."""
+    """What goes wrong with the next `times` requests whose path matches.
+
+    `kind` is "404" or "503", "page" (a proxy answers) or "altered" (another value in the data).
+    """
 
     path: str
     kind: str
@@ -59,29 +83,25 @@ class Server:
     def answer(self, path):
         """Status and body, as OpenML gives them."""
         path = path.split("?")[0]
-        if listing := re.fullmatch(r"/api/v1/xml/data/list/data_name/([^/]+)/.*", path):
-            return self.listing(listing[1])
-        asked = re.fullmatch(r"(/.*/)(\d+)(.*)", path)
-        kind = asked and {
-            ("/api/v1/xml/data/", ""): self.description,
-            ("/api/v1/xml/data/features/", ""): features,
-            ("/data/", ".arff"): lambda dataset: dataset.arff,
-            ("/datasets/", ".pq"): lambda dataset: dataset.parquet,
-        }.get((asked[1], asked[3]))
-        if not kind:
+        if listing := LISTING.fullmatch(path):
+            return self.listing(listing[1], (int(listing[2]), int(listing[3])))
+        asked = re.fullmatch(r"/api/v1/xml/data/(\d+)|/data/(\d+)\.arff", path)
+        if not asked:
             return 404, b"<html><p>404, unknown path"
-        found = [dataset for dataset in self.datasets if dataset.did == int(asked[2])]
+        did = int(asked[1] or asked[2])
+        found = [dataset for dataset in self.datasets if dataset.did == did]
         if not found:
             return error(111, "Unknown dataset")
         if found[0].private:
             return error(112, "No access granted")
-        body = kind(found[0])
-        if body is None:
-            return 404, b""
-        return 200, body if isinstance(body, bytes) else body.encode()
+        return 200, (self.description(found[0]) if asked[1] else found[0].arff).encode()
 
-    def listing(self, name):
-        rows = [row(dataset) for dataset in self.datasets if same(dataset.name, name)]
+    def listing(self, name, size):
+        rows = [
+            row(dataset)
+            for dataset in self.datasets
+            if dataset.name.casefold() == name.casefold() and dataset.size == size
+        ]
         if not rows:
             return error(372, "No results")
         return 200, f"<oml:data {XMLNS}>{''.join(rows)}</oml:data>".encode()
@@ -93,43 +113,16 @@ class Server:
         fields = {
             "id": dataset.did,
             "name": dataset.name,
-            "version": dataset.version,
+            "version": 1,
             "format": "ARFF",
             "url": f"http://{self.address}/data/{dataset.did}.arff",
+            "parquet_url": f"http://{self.address}/datasets/{dataset.did}.pq",
             "md5_checksum": md5,
         }
         if dataset.target:
             fields["default_target_attribute"] = dataset.target
-        if dataset.parquet:
-            fields["parquet_url"] = f"http://{self.address}/datasets/{dataset.did}.pq"
         tags = "".join(f"<oml:{key}>{value}</oml:{key}>" for key, value in fields.items())
         return f"<oml:data_set_description {XMLNS}>{tags}</oml:data_set_description>"
-
-
-def same(name, other):
-    return name.casefold() == other.casefold()
-
-
-def features(dataset):
-    columns = re.findall(r"(?im)^@attribute (\S+) (.+)$", dataset.arff)
-    tags = "".join(feature(dataset, index, *column) for index, column in enumerate(columns))
-    return f"<oml:data_features {XMLNS}>{tags}</oml:data_features>"
-
-
-def feature(dataset, index, name, kind):
-    fields = {
-        "index": index,
-        "name": name,
-        "data_type": "nominal" if kind.startswith("{") else kind.lower(),
-        "is_target": str(name in dataset.target.split(",")).lower(),
-        "is_ignore": "false",
-        "is_row_identifier": "false",
-        "number_of_missing_values": 0,
-    }
-    tags = [f"<oml:{key}>{value}</oml:{key}>" for key, value in fields.items()]
-    values = kind.strip("{}").split(",") if kind.startswith("{") else []
-    tags[3:3] = [f"<oml:nominal_value>{value}</oml:nominal_value>" for value in values]
-    return f"<oml:feature>{''.join(tags)}</oml:feature>"
 
 
 def row(dataset):
@@ -137,8 +130,8 @@ def row(dataset):
     qualities = "".join(f'<oml:quality name="{key}">{n}.0</oml:quality>' for key, n in sizes)
     return (
         f"<oml:dataset><oml:did>{dataset.did}</oml:did><oml:name>{dataset.name}</oml:name>"
-        f"<oml:version>{dataset.version}</oml:version><oml:status>active</oml:status>"
-        f"<oml:format>ARFF</oml:format>{qualities if dataset.listed else ''}</oml:dataset>"
+        f"<oml:version>1</oml:version><oml:status>active</oml:status>"
+        f"<oml:format>ARFF</oml:format>{qualities}</oml:dataset>"
     )
 
 
@@ -150,31 +143,24 @@ def error(code, message):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server.openml
-        if self.command == "GET":
-            server.requests.append(self.path)
+        server.requests.append(self.path)
         kind = server.fault(self.path)
         if kind in ("404", "503"):
-            return self.send(int(kind), f"<html><p>{kind}, sorry".encode())
-        status, body = server.answer(self.path)
-        if kind == "page":
-            body = b"<html><body>Welcome to this hotel</body></html>"
-        elif kind == "short":
-            body = body[: len(body) // 2]
-        elif kind == "altered":
-            body = re.sub(rb"\d(\D*)$", rb"x\1", body)
-        return self.send(status, body, cut=kind == "cut")
-
-    do_HEAD = do_GET
-
-    def send(self, status, body, cut=False):
+            status, body = int(kind), f"<html><p>{kind}, sorry".encode()
+        elif kind == "page":
+            status, body = 200, b"<html><body>Welcome to this hotel</body></html>"
+        else:
+            status, body = server.answer(self.path)
+            if kind == "altered":
+                body = re.sub(rb"\d(\D*)$", rb"x\1", body)
         self.send_response(status)
         self.send_header("Content-Type", "text/xml; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", '"0"')
-        self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
 
     def log_message(self, *_):
         pass
