@@ -17,8 +17,8 @@ from shrinklin import (
     ShrinkNetRegressor,
     regularization_path,
 )
+from shrinklin.objective import certificate
 from shrinklin.objective.likelihood import Seen
-from shrinklin.objective.objective import Objective
 from shrinklin.objective.quadratic import ColumnQuadratic, GramQuadratic
 from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.paths import solve_path
@@ -95,7 +95,7 @@ def test_a_gap_that_skips_the_scaling_is_rejected(monkeypatch):
     best, W = solve(objective), np.zeros(objective.shape)
     excess = objective.value(W) - best.value
     assert excess <= objective.duality_gap(W)
-    monkeypatch.setattr(Objective, "_feasible", lambda *args: np.inf)
+    monkeypatch.setattr(certificate, "_feasible", lambda *args: np.inf)
     assert objective.duality_gap(W) < excess
 
 
@@ -212,7 +212,7 @@ def test_what_is_left_of_the_gradient_of_unpenalised_features_counts(n_classes, 
     gap = objective.duality_gap(best.W)
     assert 1e-6 < gap / objective.smooth.value_at_zero < 0.1
     # Mutant: the residual is taken for feasible as it is.
-    monkeypatch.setattr(Objective, "_infeasibility", lambda *args: (0.0, 0.0))
+    monkeypatch.setattr(certificate, "infeasibility", lambda *args: (0.0, 0.0))
     assert objective.duality_gap(best.W) < 0.1 * gap
 
 
@@ -305,7 +305,7 @@ def test_a_gap_of_classes_that_skips_the_scaling_is_rejected(n_classes, monkeypa
     best, zero = descend(objective), np.zeros(objective.shape)
     excess = objective.value(zero) - best.value
     assert excess <= objective.duality_gap(zero)
-    monkeypatch.setattr(Objective, "_feasible", lambda *args: np.inf)
+    monkeypatch.setattr(certificate, "_feasible", lambda *args: np.inf)
     assert objective.duality_gap(zero) < excess
 
 

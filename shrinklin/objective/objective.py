@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from shrinklin.groups import Groups
+from shrinklin.objective import certificate
 from shrinklin.objective.smooth import Smooth
 from shrinklin.penalties.penalties import Penalty
 
@@ -130,54 +131,20 @@ class Objective:
         W, weights = self.null_model, self.groups.weights
         loss, gradient = self.smooth.evaluate(W)
         slope, _ = self.smooth.rounding(W, loss)
-        off, _ = self._infeasibility(W, gradient, weights == 0, slope)
+        off, _ = certificate.infeasibility(self, W, gradient, weights == 0, slope)
         norms = self.groups.norms(gradient)
-        raised = self._margins(slope, off) / np.where(norms > 0, norms, np.inf) + _ULPS
+        margins = certificate.margins(self, slope, off)
+        raised = margins / np.where(norms > 0, norms, np.inf) + _ULPS
         gradient = (1 + self.groups.spread(raised))[:, None] * gradient
         critical = self.penalty.critical_strength(gradient, self.lipschitz, self.groups)
         penalised = weights > 0
         return float((critical[penalised] / weights[penalised]).max(initial=0.0))
 
-    def _margins(self, slope, off):
-        """What ‖∇_g‖ of every group may grow by: `slope` in `Smooth.sizes`, `off` in `lengths`."""
-        sizes, lengths = (
-            np.sqrt(self.groups.sum(norms**2)) for norms in (self.smooth.sizes, self.smooth.lengths)
-        )
-        return slope * sizes + off * lengths
-
-    def _infeasibility(self, W, gradient, free, rounding):
-        """`Smooth.infeasibility` where the groups `free` have no penalty."""
-        features = self.groups.features(np.flatnonzero(free))
-        return self.smooth.infeasibility(W, gradient, features, rounding)
-
     def duality_gap(self, W, evaluated=None, rounding=1.0):
         """F(W) less the dual value of a feasible point: bounds F(W) − min F.
 
-        For the group lasso. The dual point is the residual of W, after the unpenalised groups
-        are minimised out, scaled until ‖∇_g‖ ≤ κ ω_g. The difference is a sum of terms that are
-        not negative, so that none of its digits cancel. `evaluated` is f(W) and its gradient,
-        if known. What floating point may hide, of F(W) too, counts `rounding` times: 1 makes a
-        bound, -1 the least that the gap may be for all that can be seen.
+        For the group lasso; see `certificate`. `evaluated` is f(W) and its gradient, if known.
+        What floating point may hide, of F(W) too, counts `rounding` times: 1 makes a bound, -1
+        the least that the gap may be for all that can be seen.
         """
-        loss, gradient = self.smooth.evaluate(W) if evaluated is None else evaluated
-        primal, free = loss + self.strength * self.penalty_sum(W), self.strengths == 0
-        gap = 0.0
-        if free.any():
-            W, first = self.smooth.minimise(W, self.groups.features(np.flatnonzero(free))), loss
-            loss, gradient = self.smooth.evaluate(W)
-            gap += max(first - loss, 0.0)
-        slope, error = (rounding * part for part in self.smooth.rounding(W, loss))
-        off, lost = self._infeasibility(W, gradient, free, slope)
-        products = np.where(free, 0.0, self.groups.sum((W * gradient).sum(axis=1)))
-        best = self.smooth.dual_scale(loss, products.sum())
-        scale = min(self._feasible(gradient, self._margins(slope, off)), best)
-        slack = np.maximum(self.strengths * self.groups.norms(W) + scale * products, 0.0)
-        gap += slack.sum() + self.smooth.mixing(W, loss, scale)
-        gap += error + (scale * lost if scale > 0 else 0.0)
-        return float(max(min(gap, primal), 0.0))  # no loss is below 0
-
-    def _feasible(self, gradient, margins):
-        """The largest factor that leaves no gradient of a penalised group above κ ω_g."""
-        norms = np.maximum(self.groups.norms(gradient) + margins, 0.0)
-        bound = (self.strengths > 0) & (norms > 0)
-        return (self.strengths[bound] / norms[bound]).min(initial=np.inf)
+        return certificate.duality_gap(self, W, evaluated, rounding)
