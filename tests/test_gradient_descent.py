@@ -31,7 +31,7 @@ from shrinklin import (
 from shrinklin.gradient.parametrizations import GATES, GatedWeights
 from shrinklin.gradient.risk import MomentRisk, SampleRisk, risk_of_data
 from shrinklin.groups import Groups
-from shrinklin.losses import SquaredLoss
+from shrinklin.losses.squared import SquaredLoss
 
 SHRINKNETS = [ShrinkNetRegressor(random_state=0), ShrinkNetClassifier(random_state=0)]
 GROUP_LASSOS = [GroupLassoRegressor(random_state=0), GroupLassoClassifier(random_state=0)]

@@ -26,7 +26,7 @@ from shrinklin import (
 from shrinklin.display import InformationCriterionDisplay
 from shrinklin.estimators.criterion import InformationCriterion
 from shrinklin.groups import Groups
-from shrinklin.losses import Binomial, Multinomial
+from shrinklin.losses.logistic import Binomial, Multinomial
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.objective.objective import Objective
 from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
@@ -168,7 +168,7 @@ def test_logistic_degrees_of_freedom_are_the_divergence(penalty, name, n_classes
         moved = objective_of(Y, objective.strength)
         near = descend(moved, W, tol=1e-11).W
         np.testing.assert_array_equal(near != 0, W != 0)
-        return moved.smooth.predict(moved.smooth.raw(near)).P
+        return moved.smooth.predict(moved.smooth.raw(near)).state
 
     # With all classes, the labels of a row go on summing to 1.
     expected = divergence(fit, Y, 1e-5, others=0 if n_classes == 2 else 1 / n_classes)

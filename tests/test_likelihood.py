@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss
 
 from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
 from problems import simulate_classes
-from shrinklin.losses import Multinomial
+from shrinklin.losses.logistic import Multinomial
 from shrinklin.objective import likelihood as likelihood_module
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.objective.quadratic import Touching
@@ -105,7 +105,7 @@ def test_the_intercept_leaves_no_gradient(name, scale, monkeypatch):
         assert np.isfinite(found.value)
         # The search ends a step after 1e-9. That step squares it, unless some class has hardly
         # any curvature left.
-        off = np.abs((found.P - likelihood.Y).mean(axis=0)).max()
+        off = np.abs((found.state - likelihood.Y).mean(axis=0)).max()
         assert off < (1e-12 if scale <= 1 else 1e-9)
         # Where a step must lower f, rounding turns good ones down: hundreds are tried then.
         assert len(predictions) <= 80
@@ -120,7 +120,7 @@ def test_the_intercept_is_found_from_anywhere(scale, start):
     likelihood = build_classes(rng.normal(size=(100, 1)), codes).smooth
     Z = scale * np.sign(rng.normal(size=(100, 1)) - 1)
     found = likelihood.predict(Z, np.array([start]))
-    assert abs((found.P - likelihood.Y).mean()) < 1e-9
+    assert abs((found.state - likelihood.Y).mean()) < 1e-9
 
 
 @two_or_more

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_expit, log_softmax, logsumexp, softmax
 
-from shrinklin.losses import Binomial, Multinomial, logistic_loss
+from shrinklin.losses.logistic import Binomial, Multinomial, logistic_loss
 
 LOSSES = {"2 classes": (Binomial(), 1), "3 classes": (Multinomial(), 3), "9": (Multinomial(), 9)}
 every_loss = pytest.mark.parametrize(("loss", "n_targets"), LOSSES.values(), ids=LOSSES)

@@ -11,7 +11,8 @@ from problems import simulate, simulate_classes
 from shrinklin.gradient.parametrizations import GATES, Filter, GatedWeights, PlainWeights
 from shrinklin.gradient.risk import SampleRisk
 from shrinklin.groups import Groups
-from shrinklin.losses import SquaredLoss, logistic_loss
+from shrinklin.losses.logistic import logistic_loss
+from shrinklin.losses.squared import SquaredLoss
 
 ALPHA, DECAY = 0.3, 0.07
 LABELS, WEIGHTS = [0, 0, 1, 1, 1, 2, 3], [2.0, 2.0, 0.5, 0.5, 0.5, 0.0, 1.0]

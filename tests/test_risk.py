@@ -12,7 +12,8 @@ from oracles import squared_loss
 from problems import simulate, simulate_classes
 from shrinklin.data.moments import Moments
 from shrinklin.gradient.risk import MomentRisk, SampleRisk, risk_of_data
-from shrinklin.losses import SquaredLoss, logistic_loss
+from shrinklin.losses.logistic import logistic_loss
+from shrinklin.losses.squared import SquaredLoss
 
 LOSSES = ["squared", "two classes", "three classes"]
 every_loss = pytest.mark.parametrize("name", LOSSES)

@@ -16,7 +16,7 @@ from shrinklin.estimators.base import (
     undone_on_error,
 )
 from shrinklin.gradient.descent import GradientDescent
-from shrinklin.losses import logistic_loss
+from shrinklin.losses.logistic import logistic_loss
 from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Classification
 from shrinklin.solvers.proximal_newton import ProximalNewton
@@ -389,7 +389,7 @@ def _first_intercept(risk):
         return np.zeros(risk.shape[1])
     Y, least = risk.Y, _UNSEEN / risk.n_samples
     share = np.where(Y.any(axis=0), risk.weight @ Y, least)
-    return risk.loss.constant(np.where(Y.all(axis=0), 1 - least, share))
+    return risk.loss.constant_of_shares(np.where(Y.all(axis=0), 1 - least, share))
 
 
 class GroupLassoClassifier(SparseLinearClassifier):

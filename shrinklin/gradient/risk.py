@@ -16,7 +16,7 @@ from scipy import sparse
 
 from shrinklin.data.gram import gram_multiply_adds, takes_gram_to_train
 from shrinklin.data.moments import Moments
-from shrinklin.losses import SquaredLoss
+from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.quadratic import GramQuadratic
 
 # Removed columns stay in memory, and in products, until no more than this share is left.
@@ -216,7 +216,7 @@ class SampleRisk(Risk):
 
     def constant(self):
         n_targets = self.Y.shape[1]
-        b = self.loss.constant(self.weight @ self.Y) if self.fit_intercept else np.zeros(n_targets)
+        b = self.loss.constant(self.Y, self.weight) if self.fit_intercept else np.zeros(n_targets)
         values, _ = self.loss.evaluate(self.Y, np.tile(b, (self.n_samples, 1)))
         return b, float(self.weight @ values)
 

@@ -1,4 +1,4 @@
-r"""The logistic loss as a function of W, with the intercept minimised out.
+r"""A loss of raw predictions as a function of W, with the intercept minimised out.
 
 .. math:: f(W) = \min_b \frac1n \sum_i s_i\, \ell(y_i, W'x_i + b)
 
@@ -22,7 +22,7 @@ from scipy import linalg, sparse
 from shrinklin.data.columns import CopiedColumns, WorkingColumns, gram_of_parts
 from shrinklin.data.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse, scaled_solve
-from shrinklin.losses import LEAST_SHARE, logistic_loss
+from shrinklin.losses.logistic import logistic_loss
 from shrinklin.objective.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.objective.smooth import Smooth
 
@@ -66,15 +66,16 @@ class Prediction:
         f.
     intercept : ndarray of shape (n_targets,)
         The best one.
-    P : ndarray of shape (n_samples, n_targets)
-        Probabilities.
+    state : ndarray of shape (n_samples, n_targets)
+        How the loss bends there, see `Loss`: probabilities for a logistic loss.
     residual : ndarray of shape (n_samples, n_targets)
-        √(s_i/Σs) (P − Y): the gradient is X' times it, X scaled as by `Design`.
+        √(s_i/Σs) times the slopes of the loss: the gradient is X' times it, X scaled as by
+        `Design`.
     """
 
     value: float
     intercept: np.ndarray
-    P: np.ndarray
+    state: np.ndarray
     residual: np.ndarray
 
 
@@ -121,7 +122,7 @@ class _Drift:
         self.scale, self.moved, self.fallen, self.steps = scale, 0.0, np.inf, 0
 
     def see(self, moved, fallen):
-        """A step, by how much it moved a raw prediction and how much f fell."""
+        """A step, by how many units it moved a raw prediction and how much f fell."""
         self.moved, self.fallen = moved, fallen
         self.steps += self.on
 
@@ -143,23 +144,23 @@ class _Drift:
 class Hessian:
     """Second derivatives of the loss in Z, with the intercept following."""
 
-    def __init__(self, likelihood, P):
-        self.likelihood, self.P = likelihood, P
+    def __init__(self, likelihood, state):
+        self.likelihood, self.state = likelihood, state
 
     @cached_property
     def _inverse(self):
-        return scaled_inverse(self.likelihood.loss.mean_hessian(self.P, self.likelihood.weight))
+        return scaled_inverse(self.likelihood.loss.mean_hessian(self.state, self.likelihood.weight))
 
     @cached_property
     def _mean_product(self):
-        return self.likelihood.loss.mean_hessian_product(self.P, self.likelihood.weight)
+        return self.likelihood.loss.mean_hessian_product(self.state, self.likelihood.weight)
 
     def intercept_step(self, gradient, shift):
         """(H + shift·I)⁻¹ times the gradient of an intercept, H being the mean over samples."""
         loss, weight = self.likelihood.loss, self.likelihood.weight
         if len(gradient) > _FORMED:
             return loss.centred(self._solve(gradient, shift))
-        H = loss.mean_hessian(self.P, weight)
+        H = loss.mean_hessian(self.state, weight)
         H.flat[:: len(H) + 1] += shift
         return loss.centred(scaled_solve(H, gradient[:, None])[:, 0])
 
@@ -175,7 +176,7 @@ class Hessian:
         """Change of the best intercept when Z changes by V."""
         if not self.likelihood.fit_intercept:
             return np.zeros(V.shape[1])
-        change = self.likelihood.weight @ self.likelihood.loss.hessian_product(self.P, V)
+        change = self.likelihood.weight @ self.likelihood.loss.hessian_product(self.state, V)
         if len(change) > _FORMED:
             return -self._solve(change)
         return -self._inverse @ change
@@ -183,7 +184,9 @@ class Hessian:
     def product(self, V):
         """Change of `Prediction.residual` when Z changes by V."""
         V = V + self.intercept_change(V)
-        return self.likelihood.design.row_scale * self.likelihood.loss.hessian_product(self.P, V)
+        return self.likelihood.design.row_scale * self.likelihood.loss.hessian_product(
+            self.state, V
+        )
 
 
 class Likelihood(Smooth):
@@ -191,7 +194,7 @@ class Likelihood(Smooth):
 
     Attributes
     ----------
-    loss : LogisticLoss
+    loss : Loss
     design : Design
     base : Quadratic
         That of the squared loss on the same data, for its G.
@@ -212,13 +215,11 @@ class Likelihood(Smooth):
         self.Y = Y = Y[self.design.used]
         self.order, self.n_samples = order, len(Y)
         self.weight = self.design.row_scale[:, 0] ** 2
-        shares = self.weight @ Y
-        # What the gradient of an intercept is small against; a class may be rare.
-        self.scales = np.where(shares > LEAST_SHARE, shares, 1.0)
+        n_targets, weight = Y.shape[1], self.weight
+        self.scales, self.target_size = loss.intercept_sizes(Y, weight), loss.target_size(Y, weight)
         # Where the intercept rules a class out, f is level in its coefficients.
-        ruled_out = fit_intercept and Y.shape[1] > 1
-        self.present = shares > LEAST_SHARE if ruled_out else np.ones(Y.shape[1], dtype=bool)
-        self.intercept_at_zero = loss.constant(shares) if fit_intercept else np.zeros(Y.shape[1])
+        self.present = loss.present(Y, weight) if fit_intercept else np.ones(n_targets, dtype=bool)
+        self.intercept_at_zero = loss.constant(Y, weight) if fit_intercept else np.zeros(n_targets)
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
         self._memory: _Memory | None = None
@@ -254,7 +255,8 @@ class Likelihood(Smooth):
 
     def _search(self, Z, intercept):
         """`Prediction` at the best intercept by Newton's method, and the slope that is left."""
-        found, longest, rounding = self.at(Z, intercept), _INTERCEPT_MOVE, self._rounding(Z)
+        found, rounding = self.at(Z, intercept), self._rounding(Z)
+        longest = _INTERCEPT_MOVE * self.loss.unit
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
             pull = np.abs(gradient / self.scales).max()
@@ -282,7 +284,8 @@ class Likelihood(Smooth):
 
     def _rounding(self, Z):
         """How far rounding may move f at Z."""
-        return _ROUNDING * (1.0 + float(self.weight @ np.abs(Z).max(axis=1)))
+        unit, size = self.loss.unit, float(self.weight @ np.abs(Z).max(axis=1))
+        return _ROUNDING * unit * (unit + self.target_size + size)
 
     def _intercept_step(self, Z, found, gradient, longest, rounding):
         """A Newton step no longer than `longest`, halved until it descends.
@@ -300,22 +303,22 @@ class Likelihood(Smooth):
                 if better.value >= found.value - rounding and _no_shorter(after, gradient):
                     break
                 reach = 2 * (np.linalg.norm(step) if halvings else longest)
-                return better, min(reach, _INTERCEPT_LONGEST)
+                return better, min(reach, _INTERCEPT_LONGEST * self.loss.unit)
             step = step / 2
         return None, longest
 
     def at(self, Z, intercept):
         """`Prediction` with that intercept, best or not."""
         Z = Z + intercept
-        A, P = self.loss.partition(Z)
-        value = float(self.weight @ self.loss.values(self.Y, Z, A))
+        values, slopes, state = self.loss.look(self.Y, Z)
+        value = float(self.weight @ values)
         # Where Z does not fit in float64: what is compared with it is then the better one.
         value = value if np.isfinite(value) else np.inf
-        return Prediction(value, intercept, P, self.design.row_scale * (P - self.Y))
+        return Prediction(value, intercept, state, self.design.row_scale * slopes)
 
     def hessian(self, prediction):
         """`Hessian` at a `Prediction`."""
-        return Hessian(self, prediction.P)
+        return Hessian(self, prediction.state)
 
     def raw(self, W):
         """Z = X W with X centred."""
@@ -380,8 +383,7 @@ class Likelihood(Smooth):
         return prediction.value <= _SEPARATED * self.value_at_zero
 
     def _told_apart(self, prediction):
-        """Whether the own class of every sample is its most probable one by far: P > ½."""
-        return bool(np.abs(prediction.P - self.Y).max() < 0.5)
+        return self.loss.told_apart(self.Y, prediction.state)
 
     def lipschitz(self, groups):
         return self.loss.curvature_bound * self.base.lipschitz(groups)
@@ -393,18 +395,14 @@ class Likelihood(Smooth):
 
     def mean_curvature(self, prediction):
         """Mean eigenvalue of the Hessian in Z, over samples too."""
-        return max(float(self.weight @ self.loss.curvatures(prediction.P)), 1e-12)
+        return max(float(self.weight @ self.loss.curvatures(prediction.state)), 1e-12)
 
     def dual_scale(self, loss, product):
         return 1.0
 
     def mixing(self, W, loss, scale):
-        # Divergence of P' = cP + (1 − c)Y from P; c(P − Y) is in the dual's domain for c ≤ 1.
         seen = self.see(W)
-        Z = seen.Z + seen.prediction.intercept
-        A, P = self.loss.partition(Z)
-        mixed = scale * P + (1 - scale) * self.Y
-        divergence = self.loss.conjugate(mixed) + A - (mixed * Z).sum(axis=1)
+        divergence = self.loss.divergence(self.Y, seen.Z + seen.prediction.intercept, scale)
         return float(self.weight @ np.maximum(divergence, 0.0))
 
     @property
@@ -421,13 +419,15 @@ class Likelihood(Smooth):
         residual = np.linalg.norm(seen.prediction.residual)
         predicted = np.linalg.norm(self.design.row_scale * (seen.Z + seen.prediction.intercept))
         fitted = np.linalg.norm(self.sizes[:, None] * W)
+        # Slopes are no larger than the unit.
+        predicted = self.loss.unit * (self.target_size + predicted)
         return unit * residual, unit * (self.value_at_zero + predicted + residual * fitted)
 
     def infeasibility(self, W, gradient, features, rounding):
         # Where `features` and intercept are at their best nothing is left. A Newton step says
         # how far that is, unless it is long: there may then be no best, as where they separate.
         decrement, moved = self._way_to_go(W, features, rounding)
-        if moved >= _LONG:
+        if moved >= _LONG * self.loss.unit:
             return 0.0, np.inf
         return np.sqrt(2 * self.loss.curvature_bound * decrement), decrement
 
@@ -517,10 +517,10 @@ class Likelihood(Smooth):
     def _descend(self, basis, Z):
         """Coefficients of the basis, and whether they are a minimum, from Z on."""
         V, drift = np.zeros((len(basis), Z.shape[1])), _Drift(self.value_at_zero)
-        found, longest = self.at(Z, np.zeros(Z.shape[1])), _LONGEST
+        found, longest = self.at(Z, np.zeros(Z.shape[1])), _LONGEST * self.loss.unit
         gradient = basis @ found.residual
         for _ in range(_MINIMISE_STEPS):
-            gone = np.abs(gradient).max(initial=0.0) <= 1e-12
+            gone = np.abs(gradient).max(initial=0.0) <= 1e-12 * self.loss.unit
             if gone or drift.far or self.ends_at_nothing(found):
                 break
             D = self._newton_step(basis, found, gradient, _EXACT if drift.on else _ROUGH)
@@ -532,24 +532,26 @@ class Likelihood(Smooth):
             if step == 0 or (level and _no_shorter(gradient, before)):
                 break
             longest = 2 * longest
-            drift.see(min(step, 1.0) * np.abs(change).max(), found.value - better.value)
+            moved = min(step, 1.0) * np.abs(change).max() / self.loss.unit
+            drift.see(moved, found.value - better.value)
             V, Z, found = V + step * D, Z + step * change, better
-        return V, not (drift.seen or self.ends_at_nothing(found))
+        endless = drift.seen or self.ends_at_nothing(found)
+        return V, self.loss.attained or not endless
 
     def _newton_step(self, basis, found, gradient, tol):
-        curvatures = self.loss.curvatures(found.P)
+        curvatures = self.loss.curvatures(found.state)
         self.cost.count_product(*basis.shape, len(basis))
         root = np.sqrt(curvatures)
         parts = CopiedColumns(basis, np.arange(len(basis))).parts()
         inverse = scaled_inverse(gram_of_parts(part * root[samples] for samples, part in parts))
         # Classes differ in how much the loss bends with them, as much as their shares do.
-        bends = self.loss.mean_hessian_product(found.P, self.weight)[0]
-        classes = self.weight @ curvatures / np.maximum(bends, 1e-14 * bends.max())
+        bends = self.loss.mean_hessian_product(found.state, self.weight)[0]
+        classes = self.weight @ curvatures / np.maximum(bends, max(1e-14 * bends.max(), 1e-300))
 
         def product(D):
             self.cost.count_product(2, *basis.shape, D.shape[1])
             change = (D.T @ basis).T / self.design.row_scale
-            return basis @ (self.design.row_scale * self.loss.hessian_product(found.P, change))
+            return basis @ (self.design.row_scale * self.loss.hessian_product(found.state, change))
 
         def bending(D):
             # Where nothing bends rounding would go far: absent classes, the same for all others.

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from shrinklin.gradient.risk import MomentRisk, risk_of_data
-from shrinklin.losses import SquaredLoss, logistic_loss
+from shrinklin.losses.logistic import logistic_loss
+from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.likelihood import likelihood_of_data
 from shrinklin.objective.quadratic import GramQuadratic
 from shrinklin.validation import weigh_classes

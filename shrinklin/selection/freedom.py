@@ -35,7 +35,7 @@ import numpy as np
 from scipy import linalg
 from scipy.linalg import lapack
 
-from shrinklin.losses import Binomial
+from shrinklin.losses.logistic import Binomial
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.solvers.newton import alike_targets
 
@@ -123,7 +123,7 @@ def _parts_of_loss(objective, W, curvature, smooth):
 
 def _logistic_hessian(likelihood, W, rows):
     """Hessian of f on `rows`, the intercept following: entries in the order of W[rows]."""
-    P = likelihood.predict(likelihood.raw(W)).P
+    P = likelihood.predict(likelihood.raw(W)).state
     n_rows, n_targets = len(rows), P.shape[1]
     H = np.zeros((n_rows + 1, n_targets, n_rows + 1, n_targets))
     for samples, part in likelihood.columns(rows).parts():

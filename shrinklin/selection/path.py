@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
-from shrinklin.losses import logistic_loss
+from shrinklin.losses.logistic import logistic_loss
 from shrinklin.objective.likelihood import likelihood_of_data
 from shrinklin.objective.quadratic import quadratic_of_data
 from shrinklin.validation import (

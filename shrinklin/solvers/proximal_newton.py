@@ -358,7 +358,7 @@ class _LikelihoodBlock(working_sets.Block):
         if self.level == 1:
             G = factor * self.G
         else:
-            curvatures = self.likelihood.loss.curvatures(self.point.prediction.P)
+            curvatures = self.likelihood.loss.curvatures(self.point.prediction.state)
             G = self.likelihood.local_gram(self.columns, curvatures)
         G.flat[:: len(G) + 1] = np.diagonal(G) * (1 + self.damping) + self.hold
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
@@ -402,7 +402,8 @@ class _LikelihoodBlock(working_sets.Block):
         before, rounding = self.value(), 1e-15 * self.scale
         start, change = self.point, self._raw(D)
         shift = start.hessian.intercept_change(change)
-        longest = min(1.0, _LONGEST_TRIAL / max(np.abs(change).max(), 1e-300))
+        longest = _LONGEST_TRIAL * self.likelihood.loss.unit
+        longest = min(1.0, longest / max(np.abs(change).max(), 1e-300))
         straight = False
         for halvings, step in enumerate(longest * 0.5 ** np.arange(_MOST_HALVINGS)):
             if straight and halvings >= _HALVINGS:

@@ -1,12 +1,11 @@
-r"""Losses of raw predictions: the squared one, and logistic ones in exponential-family form.
+r"""The logistic losses, in exponential-family form.
 
-With targets y (indicators of the class) and raw predictions z, a loss is
+With targets y (indicators of the class) and raw predictions z,
 
 .. math:: \ell(y, z) = A(z) - \langle y, z\rangle, \quad P = \nabla A(z)
 
-with A convex. For A = ‖z‖²/2 that is the squared loss but for ‖y‖²/2; for the logistic
-ones P are probabilities, P − y the gradient in z, and the Hessian of A
-does not depend on y. A loss sees (y, z) alone; X and W live one layer up.
+with A convex. P are the probabilities, P − y is the gradient in z, and the Hessian of A does not
+depend on y: the state of `Loss` is P.
 
 Conventions: Z, Y, P (n_samples, n_targets). Two classes have one target, the
 indicator of the second class; K > 2 classes have K targets.
@@ -16,48 +15,21 @@ References
 .. [1] Böhning (1992), Multinomial logistic regression algorithm.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import numpy as np
 from scipy.special import log_expit, log_softmax, xlogy
+
+from shrinklin.losses.loss import Loss
 
 # A class that has no weight counts as one of this share.
 LEAST_SHARE = 1e-16
 
 
-class Loss(ABC):
-    """ℓ, as gradient training sees it."""
-
-    @abstractmethod
-    def evaluate(self, Y, Z):
-        """ℓ of every row, (n_samples,), and its gradient in Z."""
-
-    @abstractmethod
-    def constant(self, mean):
-        """The best z that is the same on every row, given the mean of y."""
-
-
-class SquaredLoss(Loss):
-    """Half the squared error, summed over targets."""
-
-    def evaluate(self, Y, Z):
-        residual = Z - Y
-        return 0.5 * np.einsum("it,it->i", residual, residual), residual
-
-    def constant(self, mean):
-        return mean
-
-
 class LogisticLoss(Loss):
-    """A and what follows from it.
+    """A and what follows from it. Where features tell the classes apart, f has no minimum."""
 
-    Attributes
-    ----------
-    curvature_bound : float
-        No eigenvalue of the Hessian of A exceeds it.
-    """
-
-    curvature_bound: float
+    attained = False
 
     @abstractmethod
     def indicators(self, codes, n_classes):
@@ -71,40 +43,42 @@ class LogisticLoss(Loss):
     def values(self, Y, Z, A):
         """ℓ of every row: (n_samples,)."""
 
-    def evaluate(self, Y, Z):
+    def look(self, Y, Z):
         A, P = self.partition(Z)
-        return self.values(Y, Z, A), P - Y
+        return self.values(Y, Z, A), P - Y, P
 
-    def constant(self, mean):
-        return self.link(np.clip(mean, LEAST_SHARE, 1 - LEAST_SHARE))
+    def constant(self, Y, weight):
+        return self.constant_of_shares(weight @ Y)
 
-    @abstractmethod
-    def hessian_product(self, P, V):
-        """The Hessian of A at P times V, row by row."""
+    def constant_of_shares(self, shares):
+        """The best z that is the same on every row, for these shares of the classes."""
+        return self.link(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE))
 
-    @abstractmethod
-    def mean_hessian(self, P, weight):
-        """H = Σ_i weight_i Hessian_i, (n_targets, n_targets), made definite.
+    def intercept_sizes(self, Y, weight):
+        # A class may be rare.
+        shares = weight @ Y
+        return np.where(shares > LEAST_SHARE, shares, 1.0)
 
-        Along (1, …, 1), which changes no probability, K > 2 classes have no curvature: there a
-        multiple of p̄p̄' is added, p̄ the mean of P. Where r sums to 0, H s = r is still solved.
-        """
+    def target_size(self, Y, weight):
+        return 0.0
 
-    @abstractmethod
-    def mean_hessian_product(self, P, weight):
-        """The diagonal of H, and what multiplies a vector by it: n·K each, not n·K²."""
+    def present(self, Y, weight):
+        everything = np.ones(Y.shape[1], dtype=bool)
+        return weight @ Y > LEAST_SHARE if Y.shape[1] > 1 else everything
 
-    @abstractmethod
-    def curvatures(self, P):
-        """Mean eigenvalue of every row's Hessian where it is not 0 by definition."""
+    def told_apart(self, Y, state):
+        # The own class of every sample is its most probable one by far: P > ½.
+        return bool(np.abs(state - Y).max() < 0.5)
+
+    def divergence(self, Y, Z, scale):
+        # Of P' = scale P + (1 − scale) Y from P; scale (P − Y) is in the domain of ℓ*.
+        A, P = self.partition(Z)
+        mixed = scale * P + (1 - scale) * Y
+        return self.conjugate(mixed) + A - (mixed * Z).sum(axis=1)
 
     @abstractmethod
     def conjugate(self, Q):
         """A*(q) of every row: minus the entropy."""
-
-    @abstractmethod
-    def centred(self, Z):
-        """Raw predictions (..., n_targets) of least size that give the same probabilities."""
 
     @abstractmethod
     def link(self, shares):
@@ -148,9 +122,6 @@ class Binomial(LogisticLoss):
     def conjugate(self, Q):
         return (xlogy(Q, Q) + xlogy(1 - Q, 1 - Q))[:, 0]
 
-    def centred(self, Z):
-        return Z
-
     def link(self, shares):
         return np.log(shares / (1 - shares))
 
@@ -180,7 +151,9 @@ class Multinomial(LogisticLoss):
         return PV - P * PV.sum(axis=1, keepdims=True)
 
     def mean_hessian(self, P, weight):
-        # The rows of H sum to 0: a diagonal from the others, as a difference would cancel.
+        # The rows of H sum to 0: a diagonal from the others, as a difference would cancel. Along
+        # (1, …, 1), which changes no probability, a multiple of p̄p̄' is added, p̄ the mean of P:
+        # where r sums to 0, H s = r is still solved.
         pairs = P.T @ (weight[:, None] * P)
         np.fill_diagonal(pairs, 0.0)
         diagonal, shares = pairs.sum(axis=0), weight @ P

@@ -1,0 +1,1 @@
+"""Losses of raw predictions, a file each."""
