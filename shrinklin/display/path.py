@@ -14,6 +14,7 @@ class PathDisplay:
     Parameters
     ----------
     path : RegularizationPath
+        The path to draw.
     feature_names : sequence of str of length n_features, default=None
         Names for the legend. None takes those of the path; without any, features are
         numbered.

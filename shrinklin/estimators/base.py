@@ -1,8 +1,8 @@
-"""What all estimators share: input, the fit, selection, and what they say.
+"""What all estimators share: input checks, the fit, feature selection, warnings and messages.
 
-`fit` reads: check the parameters and the data, make the `Problem` of both, solve it, be the
-model that comes of it. A solution that fell short is reported by a warning, here and nowhere
-else. What a model penalises is in `formulations`, what it fits in `tasks`.
+The order of a fit: check the parameters and the data, make a `Problem` of them, solve it, and
+store the fitted attributes. Only this module warns of solutions that did not converge. The
+penalty is in `formulations`, the loss in `tasks`.
 """
 
 from abc import abstractmethod
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
+from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
 from shrinklin.gradient.descent import GradientDescent, Stream
 from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
@@ -39,12 +40,12 @@ from shrinklin.validation import (
 )
 from shrinklin.version import __version__
 
-# Where a pickle says which version wrote it; scikit-learn does so for its own classes alone.
+# Key of a pickle's version. scikit-learn stores the version of its own classes only.
 _PICKLED_BY = "_shrinklin_version"
 
 
 class LinearModel(CheckedSelector, BaseEstimator):
-    """A fitted model ``coef_`` x + ``intercept_``, and the features that it kept."""
+    """A model ``coef_`` x + ``intercept_`` that selects the features with coefficients."""
 
     def __getstate__(self):
         return {**super().__getstate__(), _PICKLED_BY: __version__}
@@ -70,7 +71,7 @@ class LinearModel(CheckedSelector, BaseEstimator):
         return tags
 
     def _raw_predictions(self, X):
-        """coef_ x + intercept_ of every row of X."""
+        """coef_ x + intercept_ for every row x of X."""
         check_is_fitted(self)
         dtype = [np.float64, np.float32]
         try:
@@ -88,14 +89,14 @@ class LinearModel(CheckedSelector, BaseEstimator):
 class SparseLinearModel(LinearModel):
     """A linear model that is fitted for one alpha."""
 
-    # The solvers it accepts, "auto" being the first.
+    # The accepted solvers. "auto" is the first one.
     _solvers: tuple
-    # What only one kind of fit sets.
+    # Attributes that not every kind of fit sets.
     _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_", "_stream")
 
     @abstractmethod
     def _formulation(self):
-        """The `Formulation`, of parameters that are yet to be checked."""
+        """The `Formulation`. Its parameters are not checked yet."""
 
     @abstractmethod
     def _task(self):
@@ -103,10 +104,10 @@ class SparseLinearModel(LinearModel):
 
     @abstractmethod
     def _validate(self, X, y):
-        """X and y, checked."""
+        """Check X and y, and return them as arrays."""
 
     def _check_parameters(self, solver=None):
-        """Raise for parameters that are not accepted, with `solver` in place of the own."""
+        """Raise an error for wrong parameters. `solver` replaces that of the estimator."""
         check_real("alpha", self.alpha, 0)
         check_real("tol", self.tol, 0)
         check_whole("max_iter", self.max_iter, 1)
@@ -131,7 +132,7 @@ class SparseLinearModel(LinearModel):
         )
 
     def _problem(self, solver=None):
-        """The `Problem` of the columns that were checked, with `solver` in place of the own."""
+        """The `Problem` of checked data. `solver` replaces that of the estimator."""
         names = getattr(self, "feature_names_in_", None)
         given = {"groups": self.groups, "feature_weights": self.feature_weights}
         given = {name: by_column(name, values, names) for name, values in given.items()}
@@ -154,13 +155,13 @@ class SparseLinearModel(LinearModel):
                 trained = self._train(problem, lambda: problem.risk(X, y, s))
             else:
                 objective = self._optimise(problem, *problem.objective(X, y, s))
-        # Last: where warnings are errors, a model that was stopped by hand is still there.
+        # Last, so that a model that was stopped by Ctrl-C stays even if warnings are errors.
         warn_unless_trained(self, trained)
         warn_if_empty(self, problem, objective)
         return self
 
     def _optimise(self, problem, objective, target):
-        """Fit by an exact solver; returns the objective."""
+        """Fit by an exact solver, and return the objective."""
         objective = objective.with_memory()
         start = problem.previous(self, objective.shape) if self.warm_start else None
         (solution,) = solve(self, problem, objective, [problem.alpha], start)
@@ -169,13 +170,13 @@ class SparseLinearModel(LinearModel):
         return objective
 
     def _train(self, problem, make_risk):
-        """Fit by gradient training; `make_risk()` gives the `Risk` and the `Target`.
+        """Fit by gradient training, and return what `warn_unless_trained` takes.
 
-        Returns what `warn_unless_trained` is then to be told.
+        `make_risk()` returns the `Risk` and the `Target`.
         """
         solver, rng = problem.solver, check_random_state(self.random_state)
-        # One thread throughout: products of other shapes for other numbers of threads
-        # would round otherwise, and the same seed is to give the same bits.
+        # One thread: the same seed should give the same bits, but BLAS rounds differently
+        # with other numbers of threads.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             risk, target = make_risk()
             parametrization = problem.parametrization(risk)
@@ -189,10 +190,10 @@ class SparseLinearModel(LinearModel):
         return trained
 
     def _go_on(self, problem, make_risk, weight, intercept):
-        """Gradient training of one epoch on the next rows of a stream.
+        """Train for one epoch on the next rows of a stream.
 
-        `make_risk()` gives their `Risk` and their `Target`, `weight` is the sum of their
-        weights; `intercept(risk)` is where the intercept begins if nothing was fitted before.
+        `make_risk()` returns the `Risk` and the `Target` of these rows, and `weight` is the sum
+        of their weights. `intercept(risk)` is the initial intercept if nothing was fitted before.
         """
         solver = problem.solver
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
@@ -200,7 +201,7 @@ class SparseLinearModel(LinearModel):
             parametrization = problem.parametrization(risk)
             stream = getattr(self, "_stream", None)
             if stream is None:
-                rng = generator_of_ones_own(self.random_state)
+                rng = private_generator(self.random_state)
                 start = problem.previous_factors(self, risk.shape)
                 stream = Stream(solver, risk, parametrization, rng, start, intercept(risk))
             stream, trained = stream.go_on(solver, risk, parametrization, weight)
@@ -232,7 +233,7 @@ class SparseLinearModel(LinearModel):
 
 
 def checked(estimator, X, y, sample_weight):
-    """Check everything; the `Problem`, X, y and the sample weights."""
+    """Check everything, and return the `Problem`, X, y and the sample weights."""
     estimator._check_parameters()
     X, y = estimator._validate(X, y)
     s = relative_weights(sample_weight, X)
@@ -240,7 +241,7 @@ def checked(estimator, X, y, sample_weight):
 
 
 def checked_moments(estimator, moments):
-    """Check parameters against `Moments`, whose columns the estimator then has; the `Problem`."""
+    """Check the parameters, take over the features of `Moments`, and return the `Problem`."""
     estimator._check_parameters()
     estimator.n_features_in_ = moments.n_features
     vars(estimator).pop("feature_names_in_", None)
@@ -250,7 +251,7 @@ def checked_moments(estimator, moments):
 
 
 def prepare(estimator, X, y, sample_weight):
-    """Of data as the user gives them, or of `Moments`: `Problem`, `Objective` and `Target`."""
+    """Check data or `Moments`, and return the `Problem`, the `Objective` and the `Target`."""
     if isinstance(X, Moments):
         check_takes_moments(estimator, y, sample_weight)
         problem = checked_moments(estimator, X)
@@ -260,7 +261,7 @@ def prepare(estimator, X, y, sample_weight):
 
 
 def check_takes_moments(estimator, y, sample_weight):
-    """Raise where `Moments` are given to an estimator that needs the samples."""
+    """Raise an error if `Moments` are given to an estimator that needs the samples."""
     if not hasattr(estimator, "fit_moments"):
         raise TypeError(
             f"X is Moments, which {type(estimator).__name__} cannot be fitted to: only the squared "
@@ -274,7 +275,7 @@ def check_takes_moments(estimator, y, sample_weight):
 
 
 def solve(estimator, problem, objective, alphas, start=None):
-    """Solutions, with progress and a word on those that fell short."""
+    """Solve for every alpha, show progress, and warn of solutions that did not converge."""
     with estimator._progress(problem.n_steps(objective, alphas), "solve") as report:
         solutions = problem.solve(objective, alphas, start=start, report=report)
     warn_unless_converged(estimator, solutions)
@@ -282,14 +283,14 @@ def solve(estimator, problem, objective, alphas, start=None):
 
 
 def become(estimator, attributes):
-    """Be the model with these attributes."""
+    """Replace the fitted attributes of the estimator."""
     for name in SparseLinearModel._of_one_fit:
         vars(estimator).pop(name, None)
     vars(estimator).update(attributes)
 
 
 def without_alpha(estimator):
-    """A copy of an estimator, to solve for many alphas."""
+    """A clone of an estimator that can be solved for many alphas."""
     if not isinstance(estimator, SparseLinearModel):
         raise TypeError(
             f"estimator={estimator!r} is not one of shrinklin's: give a GroupLasso or ShrinkNet "
@@ -304,28 +305,26 @@ def without_alpha(estimator):
     return estimator
 
 
+@documented(ANY_ESTIMATOR)
 def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None) -> Any:
-    """Solve for many alphas at once, faster than one fit each.
+    """Solve for many alphas at once, which is faster than one fit for each.
 
-    A convex path is warm-started. A ShrinkNet path is solved from both ends
-    and searched locally: many alphas help each other, so that its solutions
-    are often better than those of single fits, and seldom worse.
+    A group lasso path is solved with warm starts. A ShrinkNet path is solved from both ends and
+    improved by a local search. Solutions for different alphas help each other, so those of a
+    ShrinkNet path are often better than those of single fits, and seldom worse.
 
     Parameters
     ----------
     estimator : a regressor or classifier of shrinklin
-        Its parameters apply, except `alpha` and `warm_start`. It is not fitted.
+        An estimator for one alpha. Its parameters are used, except `alpha` and `warm_start`.
+        It is not fitted.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
-        `Moments` for a regressor alone: weights of samples are in them.
-    y : array-like or sparse matrix, as for the estimator
-        None with moments.
-    alphas : int or array-like of shape (n_alphas,), default=100
-        How many, from the least alpha whose model is empty (for ShrinkNet: at
-        which no single group leaves zero) down to `eps` times it, evenly
-        spaced in logarithm; or the values themselves, in any order.
-    eps : float, default=1e-3
-        Ratio of the smallest to the largest alpha, in (0, 1).
+        The data. A regressor also takes `Moments`, which include the sample weights.
+    y : array-like or sparse matrix, default=None
+        Targets or class labels, as the estimator takes them. None if X is `Moments`.
+    $alphas, $eps
     sample_weight : array-like of shape (n_samples,), default=None
+        Weights >= 0. Only their ratios matter: a row of weight 2 counts like two equal rows.
 
     Returns
     -------
@@ -334,17 +333,17 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
     Raises
     ------
     ValueError
-        For arguments outside what is stated here.
+        If data or parameters are not as described here.
 
     Warns
     -----
     ConvergenceWarning
-        Where `max_iter` sweeps did not reach `tol`.
+        If `max_iter` sweeps did not reach `tol`.
 
     Notes
     -----
-    Of every model the features that it keeps are stored, so that a path takes the memory of few
-    models, however many alphas there are.
+    Only the coefficients of features that some model keeps are stored. A path therefore takes
+    the memory of few models, even with many alphas.
 
     Examples
     --------
@@ -364,7 +363,7 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
 
 
 def warn_unless_converged(estimator, solutions):
-    """One ConvergenceWarning for all solutions that fell short, with the remedy."""
+    """Warn once of all solutions that did not converge, and say what to do."""
     short = [s for s in solutions if s.status is not Status.CONVERGED]
     if not short:
         return
@@ -384,7 +383,7 @@ def warn_unless_converged(estimator, solutions):
 
 
 def warn_unless_trained(estimator, trained):
-    """A warning for a training that fell short; `trained` is None after an exact fit."""
+    """Warn if gradient training did not converge. `trained` is None after an exact fit."""
     if trained is None or trained.status is Status.CONVERGED:
         return
     status, solver = trained.status, estimator.solver
@@ -402,11 +401,11 @@ def warn_unless_trained(estimator, trained):
 
 
 def warn_if_empty(estimator, problem, objective):
-    """A warning where a model keeps nothing because nobody chose alpha.
+    """Warn if a model keeps no feature because of the default alpha.
 
-    Whoever gives an alpha has a reason, as a search over many has; and where nothing could
-    enter no alpha is better. After gradient training, where `objective` is None, removal
-    decides as much as alpha does.
+    There is no warning if the user chose alpha, or a search does, or if no alpha would let a
+    feature enter. There is none after gradient training either, when `objective` is None,
+    because the features left then depend on their removal as much as on alpha.
     """
     alpha, given = estimator.alpha, signature(type(estimator)).parameters.get("alpha")
     chosen = given is None or alpha != given.default
@@ -414,7 +413,7 @@ def warn_if_empty(estimator, problem, objective):
         return
     name, largest = type(estimator).__name__, largest_useful_alpha(problem, objective)
     if largest > 0:
-        # So few digits that many folds say the same, which Python shows once.
+        # Few digits, so that different folds give the same message, which Python shows once.
         warn(
             f"{name} keeps no feature: alpha={alpha:g}, the default, is not below alpha_max, "
             f"where the first one enters, about {largest:.1g} here. Give an alpha between "
@@ -425,7 +424,7 @@ def warn_if_empty(estimator, problem, objective):
 
 @contextmanager
 def undone_on_error(estimator):
-    """Leave the estimator as it was if what is done to it fails, or Ctrl-C ends it."""
+    """Restore the estimator if an error or Ctrl-C ends the block."""
     before, rng = vars(estimator).copy(), estimator.random_state
     drawn = rng.get_state() if isinstance(rng, np.random.RandomState) else None
     try:
@@ -438,8 +437,8 @@ def undone_on_error(estimator):
         raise
 
 
-def generator_of_ones_own(random_state):
-    """A generator that no one else draws from: seeded by `random_state` unless that is a seed."""
+def private_generator(random_state):
+    """A random generator that nothing else draws from. A shared one only gives the seed."""
     given = check_random_state(random_state)
     if random_state is None or given is random_state:
         return np.random.RandomState(given.randint(np.iinfo(np.int32).max))

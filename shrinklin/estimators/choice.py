@@ -1,12 +1,15 @@
-r"""Choosing alpha by cross-validation along paths.
+"""Choosing alpha by cross-validation along paths.
 
-The order of a fit: the data are checked once and the folds drawn once. All data, and the
-training rows of every fold, are solved along the same alphas, several at a time (`folds.follow`).
-The models of a fold are scored on its held-out rows, `choose` picks an alpha from the scores,
-and the estimator becomes the model that the path of all data has there.
+The order of a fit:
 
-Where the Gram matrix is formed anyway and models are scored by squared error, moments of the folds
-are all that is needed: X is read once for the whole search.
+1. The data are checked once, and the folds are drawn once.
+2. Paths with the same alphas are solved for all data and for the training rows of every fold,
+   several at a time (`folds.follow`). The models of a fold are scored on its held-out rows.
+3. `choose` picks an alpha from the scores.
+4. The estimator becomes the model for this alpha on the path of all data.
+
+If the Gram matrix is formed anyway and models are scored by squared error, only the moments of
+the folds are needed, and X is read once for the whole search.
 """
 
 import copy
@@ -45,17 +48,17 @@ from shrinklin.selection.folds import (
 from shrinklin.selection.path import path_of_solutions, with_model
 
 _SELECTIONS = ("best", "1se", "sparsest")
-# The chosen model is solved to this times tol.
+# The chosen model is solved again, to this times tol.
 _POLISH = 1e-6
 
 
 def choose(scores, n_selected, selection):
-    """Index of the chosen alpha; see `selection` of the estimators.
+    """The index of the chosen alpha. The parameter `selection` of the estimators explains it.
 
     Parameters
     ----------
     scores : ndarray of shape (n_alphas, n_folds)
-        Larger is better; alphas from large to small.
+        Larger is better. The alphas are sorted from large to small.
     n_selected : ndarray of shape (n_alphas,)
     selection : {"best", "1se", "sparsest"}
     """
@@ -73,12 +76,12 @@ def choose(scores, n_selected, selection):
 class SparseLinearModelCV(LinearModel):
     """A linear model whose alpha is chosen by cross-validation."""
 
-    # The estimator for one alpha, and what its models are scored by.
+    # The estimator for one alpha, and the default score of its models.
     _single: type
     _default_scoring: str
 
     def _model(self):
-        """The estimator to solve for many alphas, with the parameters of this one."""
+        """The estimator for one alpha, with the parameters of this one, to solve for many."""
         ours = self.get_params(deep=False)
         names = self._single().get_params(deep=False)
         return without_alpha(self._single(**{n: ours[n] for n in names if n in ours}))
@@ -98,7 +101,7 @@ class SparseLinearModelCV(LinearModel):
             )
 
     def _scores_loss(self):
-        """Whether models are scored by the loss that they minimise."""
+        """Whether the score is minus the loss that the models minimise."""
         named = isinstance(self.scoring, str) and self.scoring == self._default_scoring
         return self.scoring is None or named
 
@@ -109,17 +112,17 @@ class SparseLinearModelCV(LinearModel):
 
     @abstractmethod
     def _loss_scorer(self):
-        """The scorer of that loss: called with an estimator, X, y and sample_weight."""
+        """The scorer of that loss, called with an estimator, X, y and sample_weight."""
 
     def get_metadata_routing(self):
-        """What metadata `fit` and `score` take for the splitter and for the scorer.
+        """Which metadata `fit` and `score` pass on to the splitter and to the scorer.
 
         Returns
         -------
         MetadataRouter
         """
         router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        if not isinstance(self.cv, Iterable):  # which has been split, and may be read once
+        if not isinstance(self.cv, Iterable):  # folds are given, and may be readable only once
             splits = MethodMapping().add(caller="fit", callee="split")
             router.add(splitter=check_cv(self.cv), method_mapping=splits)
         if not self._scores_loss():
@@ -130,7 +133,7 @@ class SparseLinearModelCV(LinearModel):
         return router
 
     def _route(self, weights, params):
-        """Arguments of the splitter, and of the scorer."""
+        """The arguments of the splitter and those of the scorer."""
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(self, "fit", **weights, **params)
             scored = weights if self._scores_loss() else routed.scorer.score
@@ -145,20 +148,21 @@ class SparseLinearModelCV(LinearModel):
         return {}, weights
 
     def score(self, X, y, sample_weight=None, **params) -> float:
-        """The score that alpha was chosen by, of the model on these data.
+        """The score of the model on these data, by the score that chose alpha.
 
-        With ``scoring=None`` that of the estimator for one alpha instead, which is larger for
-        better models whatever the data: R² of regressors, accuracy of classifiers.
+        With ``scoring=None`` it is the score of the estimator for one alpha instead: R² for
+        regressors, accuracy for classifiers.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like, as for `fit`
+        y : array-like
+            Targets or class labels, in the shape that `fit` takes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0. With metadata routing enabled, a `scoring` of one's own gets them
-            only if it asks for them.
+            Weights >= 0. With metadata routing enabled, a `scoring` other than the default gets
+            them only if it requests them.
         **params : dict
-            Other metadata of the scorer; needs
+            Other metadata for the scorer. They need
             ``sklearn.set_config(enable_metadata_routing=True)``.
 
         Returns
@@ -181,7 +185,7 @@ class SparseLinearModelCV(LinearModel):
         return score(self._scorer(), self, X, y, weights)
 
     def _splits(self, X, y, n_samples, params):
-        """(training rows, held-out rows) of every fold, as indices."""
+        """Indices (training rows, held-out rows) of every fold."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
         every, splits = np.arange(n_samples), []
         for k, (train, test) in enumerate(cv.split(X, y, **params)):
@@ -208,19 +212,19 @@ class SparseLinearModelCV(LinearModel):
             )
 
     def fit(self, X, y, sample_weight=None, **params) -> Self:
-        """Choose alpha, and fit the model.
+        """Choose alpha, and fit the model to all data.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            As for the estimator of one alpha.
-        y : array-like
-            As for the estimator of one alpha.
+            Finite numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets or class labels, as the estimator for one alpha takes them.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0, in training and in scoring. With metadata routing enabled,
-            a `scoring` of one's own gets them only if it asks for them.
+            Weights >= 0, used in training and in scoring. With metadata routing enabled, a
+            `scoring` other than the default gets them only if it requests them.
         **params : dict
-            Metadata of the splitter and the scorer, such as ``groups``; needs
+            Metadata for the splitter and the scorer, such as ``groups``. They need
             ``sklearn.set_config(enable_metadata_routing=True)``.
 
         Returns
@@ -230,37 +234,36 @@ class SparseLinearModelCV(LinearModel):
         Raises
         ------
         ValueError
-            For data or parameters outside what is stated here, and where a score is
-            not a number.
+            If data or parameters are not as described here, or if a score is not a number.
 
         Warns
         -----
         ConvergenceWarning
-            Where `max_iter` sweeps did not reach `tol`, in any fold.
+            If `max_iter` sweeps did not reach `tol`, in any fold.
         UserWarning
-            Where `alphas` are so large that no model of all data keeps a feature.
+            If `alphas` are so large that no model of all data keeps a feature.
         """
         self._check_selection()
         self._check_scoring()
         model, given = self._model(), (X, y)
         problem, X, y, s = checked(model, X, y, sample_weight)
         if sparse.issparse(X):
-            X = X.tocsr()  # rows are taken out
+            X = X.tocsr()  # rows are selected
         if sparse.issparse(given[1]):
-            given = given[0], y  # no scorer takes it
-        # A weight of 2 is the row given twice, held out or not.
+            given = given[0], y  # scorers take no sparse y
+        # A row of weight 2 counts like two equal rows, in training and when held out.
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         for_splitter, for_scorer = self._route(weights, params)
         splits = self._splits(*given, len(s), for_splitter)
         _check_weights_of(splits, s, "sample_weight" in for_scorer)
         if self._scores_loss():
-            # Without regard to the unit of the weights.
+            # Scores do not depend on the unit of the weights.
             given, for_scorer = (X, y), dict.fromkeys(for_scorer, s)
         scoring = Scoring(self._scorer(), partial(_model_at, model), *given, for_scorer)
         return self._fit_splits(problem, model, X, y, s, splits, scoring)
 
     def _fit_splits(self, problem, model, X, y, s, splits, scoring):
-        """Fit to checked data."""
+        """Fit to data that have been checked."""
         whole = Whole(problem.objective(X, y, s))
         folds = [ScoredFold(self._rows(X, y, s, train), scoring, test) for train, test in splits]
         return self._choose(problem, model, whole, folds)
@@ -271,11 +274,11 @@ class SparseLinearModelCV(LinearModel):
         return check_scoring(self._single(), scoring=self.scoring)
 
     def _rows(self, X, y, s, train):
-        """What to fit to in a fold."""
+        """The training data of a fold."""
         return Rows(X, y, s, train)
 
     def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
-        """Follow all paths, choose alpha, and be the model there."""
+        """Solve all paths, choose alpha, and become the model for it."""
         objective, target = whole.prepared
         alphas = alpha_grid(self.alphas, self.eps, problem, objective)
         first, *others = self._follow_all(problem, model, [whole, *folds], alphas)
@@ -303,14 +306,14 @@ class SparseLinearModelCV(LinearModel):
         return self
 
     def _follow_all(self, problem, model, folds, alphas):
-        """`Followed` of every fold, in order, with one word on what fell short."""
+        """`Followed` of every fold, in order, with one warning if any did not converge."""
         names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
         names_of_columns = getattr(model, "feature_names_in_", None)
         jobs = (
             partial(follow, problem, name, fold, alphas, names_of_columns)
             for name, fold in zip(names, folds, strict=True)
         )
-        # Where joblib works by threads: see `one_blas_thread`.
+        # For joblib's thread-based backends: see `one_blas_thread`.
         with one_blas_thread():
             name, unit = type(self).__name__, "path"
             done = list(results(jobs, len(folds), self.n_jobs, self.verbose, name, unit))
@@ -318,7 +321,7 @@ class SparseLinearModelCV(LinearModel):
         return done
 
     def _store(self, model, **chosen):
-        """Take over the fitted attributes of `model`, and no others from before."""
+        """Take over the fitted attributes of `model`, and drop those of an earlier fit."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
@@ -333,7 +336,7 @@ class SparseLinearModelCV(LinearModel):
 
 
 def _model_at(model, alpha, attributes, feature_names):
-    """A copy of `model`, fitted, as scorers see it."""
+    """A fitted copy of `model`, for scorers."""
     model = copy.copy(model)
     model.alpha = alpha
     if feature_names is None:
@@ -343,9 +346,9 @@ def _model_at(model, alpha, attributes, feature_names):
 
 
 def _polished(problem, objective, solution):
-    """The solution taken further, if it can be: one model is left, and it takes a step or two."""
+    """The solution after a few more steps, if they improve it. For one model they cost little."""
     tol = _POLISH * problem.tol
-    # Of a trial step that does not fit.
+    # Trial steps may overflow; they are then rejected.
     unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with one_blas_thread(), unseen:
         better = problem.solver.solve(objective, solution.W, tol=tol, max_iter=problem.max_iter)

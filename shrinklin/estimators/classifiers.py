@@ -1,4 +1,4 @@
-"""Classification: multinomial and binary logistic regression, group lasso and ShrinkNet."""
+"""Classifiers: logistic regression for two or more classes, group lasso and ShrinkNet."""
 
 from dataclasses import replace
 from typing import Self
@@ -15,6 +15,7 @@ from shrinklin.estimators.base import (
     check_takes_moments,
     undone_on_error,
 )
+from shrinklin.estimators.parameters import CLASSIFICATION, GROUP_LASSO, SHRINKNET, documented
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.losses.logistic import logistic_loss
 from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
@@ -30,15 +31,15 @@ from shrinklin.validation import (
     with_remedy,
 )
 
-# What a class weighs that no row of the first call of a stream has, in rows.
+# In the first call of `partial_fit`, a class without rows counts as this many rows.
 _UNSEEN = 0.5
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
-    """A fitted classifier."""
+    """A linear model that predicts a class."""
 
     def decision_function(self, X) -> np.ndarray:
-        """Raw predictions W'x + b.
+        """Raw predictions W'x + b of every sample.
 
         Parameters
         ----------
@@ -47,13 +48,13 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes, that of the second against the first.
+            For two classes, one value per sample: the log-odds of the second class.
         """
         Z = self._raw_predictions(X)
         return Z[:, 0] if Z.shape[1] == 1 else Z
 
     def predict_log_proba(self, X) -> np.ndarray:
-        """Logarithms of `predict_proba`, exact where a probability is next to 0.
+        """Logarithms of `predict_proba`, accurate also for probabilities close to 0.
 
         Parameters
         ----------
@@ -62,12 +63,13 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            The classes are in the order of `classes_`.
         """
         Z = self._raw_predictions(X)
         return logistic_loss(len(self.classes_)).log_probabilities(Z)
 
     def predict_proba(self, X) -> np.ndarray:
-        """Probability of every class, in the order of `classes_`.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -76,11 +78,12 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            The classes are in the order of `classes_`.
         """
         return np.exp(self.predict_log_proba(X))
 
     def predict(self, X) -> np.ndarray:
-        """Most probable class.
+        """Predict the most probable class.
 
         Parameters
         ----------
@@ -94,7 +97,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         return self.classes_[logs.argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None) -> float:
-        """Share of the rows, by weight, whose class `predict` tells.
+        """Accuracy of the predictions: the weighted share of rows with the right class.
 
         Parameters
         ----------
@@ -112,7 +115,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
 
 
 class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
-    """Shared by the classifiers: the logistic loss."""
+    """A classifier for one alpha: it minimises the logistic loss and a penalty."""
 
     _solvers = (ProximalNewton, GradientDescent)
 
@@ -148,14 +151,14 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, finite. Dense float64 and float32 are taken as they are, without a
-            copy; sparse float64 (CSR or CSC) too, but for one as CSC and one of what is
-            selected; all else is converted to float64. See Notes for what a fit takes.
+            Finite numbers. Dense float64 and float32 are not copied. Sparse float64 (CSR or
+            CSC) is copied to CSC, and so are the selected features. Other types are converted
+            to float64. The Notes say how much memory a fit needs.
         y : array-like of shape (n_samples,)
-            Labels, all numbers or all strings, of at least two classes.
+            Class labels of at least two classes, all numbers or all strings.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0, of which only the ratios matter: a weight of 2 is the
-            row given twice.
+            Weights >= 0. Only their ratios matter: a row of weight 2 counts like two equal
+            rows.
 
         Returns
         -------
@@ -164,68 +167,73 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         Raises
         ------
         ValueError
-            For data or parameters outside what is stated here, and where gradient
-            training diverges.
+            If data or parameters are not as described here, or if gradient training diverges.
         KeyboardInterrupt
-            When an exact fit is stopped by hand; `GradientDescent` then keeps the best
-            model so far, with a ConvergenceWarning.
+            If Ctrl-C stops an exact fit. `GradientDescent` keeps the best model so far instead,
+            with a ConvergenceWarning.
 
         Warns
         -----
         ConvergenceWarning
-            Where `max_iter` sweeps did not reach `tol`; and where features
-            without penalty separate some samples, or all, without error, so that no
-            finite coefficients are best: larger ones would gain next to nothing.
+            If `max_iter` sweeps did not reach `tol`, or if gradient training did not converge.
+            Also if unpenalised features separate some or all samples without error. The loss
+            then has no minimum, and larger coefficients would hardly improve it.
         UserWarning
-            Where nothing is kept with the default `alpha`, and a smaller one would keep
-            something.
+            If the model keeps no feature with the default `alpha`, and would keep some with a
+            smaller one.
 
         Notes
         -----
-        Beside a dense X, an exact fit or path takes about 0.3 times X (as float64) where that
-        is more than 100 MB, and up to 32 MB and n_features² numbers, three times, in any case;
-        and some 14 arrays of n_samples × n_classes where these are many beside the features.
-        ``alpha=0``, and features without penalty, take two copies of the columns that are not
-        penalised. `GradientDescent` copies X if it is float32 or has rows without weight, and
-        what is left of it when a removal strategy has taken a fifth of the features.
+        Besides a dense X, an exact fit or path needs memory for:
+
+        - about 0.3 times X (as float64), if that is more than 100 MB;
+        - in any case up to 32 MB, and three times n_features² numbers;
+        - some 14 arrays of shape (n_samples, n_classes), which matters if there are
+          many classes compared with the features;
+        - two copies of the unpenalised columns. With ``alpha=0`` these are all columns.
+
+        `GradientDescent` copies X if it is float32 or has rows of weight 0. It copies the columns
+        that are left when a removal strategy has removed a fifth of the features.
         """
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None) -> Self:
-        """Go on with gradient training: one epoch on these rows alone.
+        """Continue gradient training with one epoch on these rows only.
 
-        For data that come in chunks, or do not fit in memory. It is not exact, as the
-        regressors' is: steps on the objective of `fit`, its mean loss estimated from a few
-        rows, bring the objective near its least after several passes over all data, but
-        leave hardly any coefficient at zero. Where the data fit, use `fit`.
+        This is for data that come in chunks or do not fit in memory. If the data fit in memory,
+        use `fit`. Unlike `partial_fit` of the regressors, it is not exact: it makes gradient
+        steps on the objective of `fit`, with the mean loss estimated from a few rows. After
+        several passes over all data, the objective is close to its minimum, but hardly any
+        coefficient is zero.
 
-        1. Standardise all chunks by the same means and deviations.
-        2. Give rows in random order, in chunks of about the same size: those that came last
-           have the most influence.
-        3. Give all labels as `classes` in the first call, whose rows should be of every class
-           in about its share, as the intercept begins at the best for them; a class that
-           they lack begins with the share of half a row.
+        1. Standardise all chunks with the same means and standard deviations.
+        2. Give the rows in random order, in chunks of about the same size, because the last
+           rows have the most influence.
+        3. In the first call, give all labels as `classes`. Its rows should contain every class
+           in about its true proportion, because the initial intercept is the best one for these
+           rows. A class without rows counts as half a row.
         4. Pass over the data several times.
 
         The solver is `solver` if that is a `GradientDescent`, else
-        ``GradientDescent(batch_size=32)``. Give yours a `batch_size` too: None, its default,
-        makes one step a call. Give it a `removal` to leave features out; what is removed never
-        returns. Every call is an epoch for `learning_rate_decay` and for `Annealing`, whose
-        `max_epochs` should be the number of calls; `tol` and `n_iter_no_change` do not matter.
+        ``GradientDescent(batch_size=32)``. Give a solver of your own a `batch_size` too: with the
+        default None, each call makes only one step. To leave features out, give it a `removal`;
+        a removed feature never returns. Each call is one epoch for `learning_rate_decay` and for
+        `Annealing`, so `max_epochs` should be the number of calls if you use `Annealing`. The
+        parameters `tol` and `n_iter_no_change` are not used.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The same columns in every call.
+            Data with the same columns in every call.
         y : array-like of shape (n_samples,)
-            Labels, which need not be of all classes.
+            Class labels. A call need not contain all classes.
         classes : array-like of shape (n_classes,), default=None
-            All labels of all calls. Required in the first call, unless `fit` came before.
+            All class labels of all calls. Required in the first call, unless `fit` came before.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0, times class weights. Only ratios matter, to rows of other calls
-            too: the loss is divided by the mean weight of all rows so far, that of this call
-            included. With "sgd", rows of k times the mean weight make steps k times as long.
-            Without any weight > 0 a call adds nothing.
+            Weights >= 0, which are multiplied by the class weights. Only the ratios matter, also
+            to the weights of other calls: the loss is divided by the mean weight of all rows so
+            far, including this call. With "sgd", rows with k times the mean weight make steps k
+            times as long. A call with all weights 0 adds nothing.
 
         Returns
         -------
@@ -234,32 +242,32 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         Raises
         ------
         ValueError
-            For data or parameters outside what is stated here, such as labels that are not
-            among the classes or ``class_weight="balanced"``, and where the objective of these
-            rows rises so much in a call that training diverges. The estimator is then as it
-            was before the call, as it is after Ctrl-C.
+            If data or parameters are not as described here, for example if there are labels
+            that are not in `classes`, or with ``class_weight="balanced"``. Also if training
+            diverges, that is, if the objective of these rows rises too much in a call. After an
+            error or Ctrl-C, the estimator is as it was before the call.
         TypeError
-            For `Moments`, which only the squared loss can do with.
+            If X is `Moments`, which are enough only for the squared loss.
 
         Notes
         -----
-        What the optimiser and the removal strategy remember, the features that are left and
-        the random numbers are carried from call to call, through pickle and copies too.
-        `objective_` is that of the rows of the last call, after its steps; `n_iter_` counts
-        the calls and `cost_` the work of all of them; there is no `history_`.
+        The states of the optimiser, of the removal strategy and of the random generator are kept
+        between calls, and so are the features that are left. Pickles and copies keep them too.
+        `objective_` is that of the rows of the last call, after its steps. `n_iter_` is the
+        number of calls and `cost_` the cost of all of them. `history_` is not set.
 
-        Parameters may change between calls, with `set_params`, but for `groups`,
-        `fit_intercept`, the optimiser (with its momentum) and the gate. `random_state` is
-        looked at in the first call alone, which draws one number from a `RandomState`.
+        Parameters may change between calls with `set_params`, except `groups`, `fit_intercept`,
+        and the optimiser, its momentum and the gate of the solver. `random_state` is used only
+        in the first call. A `RandomState` then gives one number, the seed.
 
-        After `fit` it begins at the fitted model, of ShrinkNet at its switches, without what
-        an optimiser remembered. Features that the fit left out stay out, of group lasso only
-        with a removal strategy; if all were, it begins at random. A `fit` after it begins
-        anew.
+        After `fit`, training starts at the fitted model (for ShrinkNet at its switches), with a
+        new state of the optimiser. Features that `fit` left out stay out, with group lasso only
+        if there is a removal strategy. If `fit` left out all features, training starts at
+        random. A `fit` after `partial_fit` starts from the beginning.
 
         Examples
         --------
-        A tenth of the rows is held out; the rest is passed over three times.
+        About a tenth of the rows is held out. The other rows are passed over three times.
 
         >>> from sklearn.datasets import load_breast_cancer
         >>> from sklearn.preprocessing import StandardScaler
@@ -294,7 +302,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         codes = self._numbers(y, classes)
         s = self._weights_of_rows(sample_weight, X, classes, codes)
         if begun and not s.any():
-            return  # nothing is added
+            return  # there is nothing to add
         _raise_if_weightless(s)
         problem = self._problem(solver)
         problem = replace(problem, task=replace(problem.task, classes=classes))
@@ -310,7 +318,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
             )
 
     def _classes_of_all_calls(self, classes):
-        """The labels, sorted: as given, or as known since an earlier call."""
+        """The sorted class labels, as given now or in an earlier call."""
         known = getattr(self, "classes_", None)
         if classes is None:
             if known is None:
@@ -329,7 +337,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         return given if known is None else known
 
     def _numbers(self, y, classes):
-        """Which of the classes every row has."""
+        """For every row, the position of its class in `classes`."""
         numbers = {label: k for k, label in enumerate(classes.tolist())}
         given = y.tolist()
         unknown = {label: None for label in given if label not in numbers}
@@ -343,8 +351,8 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         return np.array([numbers[label] for label in given], dtype=int)
 
     def _weights_of_rows(self, sample_weight, X, classes, codes):
-        """Sample weights times class weights; zeros where the call adds nothing."""
-        # One row a class: a chunk need not have them all.
+        """Sample weights times class weights. They are all 0 if the call adds nothing."""
+        # One row per class, because a chunk need not contain all classes.
         every = np.arange(len(classes))
         factors = weigh_classes(self.class_weight, classes, every, np.ones(len(classes)))
         s = weights_of_rows(sample_weight, X)
@@ -367,14 +375,14 @@ def _raise_if_weightless(s):
 
 
 def _sorted_labels(classes):
-    """Classes as the user gives them, without doubles."""
+    """The given classes, sorted and without duplicates."""
     wanted = "give a list of all labels that any call of partial_fit may bring, two or more"
     if np.ndim(classes) != 1 or len(classes) == 0:
         raise ValueError(f"classes={classes!r}: {wanted}.")
     check_unmasked("classes", classes)
     try:
         given = unique_labels(labels(classes))
-        # Thrice, as a y of labels that are nearly all different is warned of.
+        # Repeated, because scikit-learn warns if nearly all labels differ.
         check_classification_targets(np.tile(given, 3))
     except (TypeError, ValueError) as error:
         raise ValueError(f"classes={classes!r}: {wanted}. They are no labels: {error}") from error
@@ -384,7 +392,7 @@ def _sorted_labels(classes):
 
 
 def _first_intercept(risk):
-    """The best for these rows, where every class that they lack counts as a part of a row."""
+    """The best intercept for these rows. A class without rows counts as part of a row."""
     if not risk.fit_intercept:
         return np.zeros(risk.shape[1])
     Y, least = risk.Y, _UNSEEN / risk.n_samples
@@ -392,89 +400,33 @@ def _first_intercept(risk):
     return risk.loss.constant_of_shares(np.where(Y.all(axis=0), 1 - least, share))
 
 
+@documented(CLASSIFICATION, GROUP_LASSO)
 class GroupLassoClassifier(SparseLinearClassifier):
     r"""Logistic regression with a group lasso penalty.
 
-    Minimises, over W (n_features, n_classes) and an unpenalised intercept b,
+    It minimises, over W (n_features, n_classes) and an unpenalised intercept b,
 
     .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
               + \alpha \sum_g \omega_g \|W_g\|_F, \quad z_i = W'x_i + b
 
-    where W_g holds the rows of W of one group of features, and the sample
-    weights s, times the class weights, are scaled to sum to n. Two classes have
-    one column of W, that of the second against the first: without `groups` and
-    weights this is the problem of `sklearn.linear_model.LogisticRegression` with
-    an l1 penalty and ``C = 1 / (n * alpha)``.
+    where W_g holds the rows of W for the features of group g, and the sample weights s, times
+    the class weights, are scaled to sum to n. For two classes, W has one column, for the
+    log-odds of the second class. Without `groups` and weights, this is then the problem of
+    `sklearn.linear_model.LogisticRegression` with an l1 penalty and ``C = 1 / (n * alpha)``.
 
     Parameters
     ----------
-    alpha : float, default=0.1
-        Strength of the penalty, >= 0. Larger keeps fewer features. The default
-        suits standardised features.
-    groups : array-like of shape (n_features,), default=None
-        One label a feature; features of a label enter or stay out together.
-        None makes every feature its own group. A pandas Series is aligned by
-        its index with the names of the columns of X.
-    feature_weights : array-like of shape (n_features,), default=None
-        ω, one weight >= 0 a feature and equal within a group; 0 leaves the
-        feature unpenalised. None takes 1, or with `groups` the square root of
-        the group's number of features. For a feature that is its own group,
-        ω is the same as dividing its column by ω. A Series as for `groups`.
-    fit_intercept : bool, default=True
-    class_weight : dict, "balanced" or None, default=None
-        Factor of the samples of every label, 1 for labels left out. y may lack
-        labels of the dict if it has none that the dict leaves out. "balanced"
-        gives every class the same total weight.
-    solver : "auto", ProximalNewton or GradientDescent, default="auto"
-        "auto" is ``ProximalNewton()``, which is exact. `GradientDescent` trains as
-        the ShrinkNets drafts do, to study what early removal costs and saves; `partial_fit`
-        always trains by gradient steps.
-    max_iter : int, default=10000
-        Most sweeps over the coordinates; of the exact solver, as `tol`.
-    tol : float, default=1e-6
-        The fit ends when `residual_` <= tol and `dual_gap_`, rounding apart, <= tol
-        times the loss of zero coefficients.
-    warm_start : bool, default=False
-        Start from the previous `coef_`, if of the same shape.
-    random_state : int, RandomState or None, default=None
-        For `GradientDescent` and `partial_fit`: the first parameters and the order of
-        the samples. Proximal Newton draws none.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
-    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two
-        W', as for `LogisticRegression`; features left out are exact zeros.
-    intercept_ : ndarray of shape (n_classes,), or (1,) for two
-    n_iter_ : int
-        Sweeps made, or epochs; of `partial_fit`, calls.
-    objective_ : float
-        Value of what is minimised, at the model; of `partial_fit`, on the last rows.
-    cost_ : CostMeter
-        What the fit cost, counted.
-    history_ : dict of str to ndarray
-        Only of `fit` by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what
-        was spent so far, at the beginning and after every epoch.
-    residual_ : float
-        Only by the exact solver:
-        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
-        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g
-        bounds the eigenvalues of the group's Hessian. Zero at the optimum.
-    dual_gap_ : float
-        Only by the exact solver: upper bound on what the objective lies above its
-        minimum. Rounding counts: the minimum is no less than ``objective_ - dual_gap_``.
-        Unpenalised features that are collinear up to rounding count as collinear.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has string column names.
+    $classes_, $coef_, $intercept_, $n_iter_, $objective_, $cost_, $history_, $residual_
+    $dual_gap_, $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    ShrinkNetClassifier : Keeps fewer features at the same fit.
-    regularization_path : All solutions over a range of alpha.
+    ShrinkNetClassifier : Fits as well with fewer features.
+    regularization_path : Solutions for a range of alphas.
 
     References
     ----------
@@ -525,105 +477,41 @@ class GroupLassoClassifier(SparseLinearClassifier):
         return GroupLassoFormulation()
 
 
+@documented(CLASSIFICATION, SHRINKNET)
 class ShrinkNetClassifier(SparseLinearClassifier):
-    r"""Logistic regression with a switch before every feature.
+    r"""Logistic regression with a switch in front of every feature.
 
-    Minimises, over switches β (n_features,), weights A (n_classes, n_features)
-    and an unpenalised intercept b,
+    It minimises, over switches β (n_features,), weights A (n_classes, n_features) and an
+    unpenalised intercept b,
 
     .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
               + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p),
               \quad z_i = A\,\mathrm{diag}(\beta)x_i + b
 
-    (two classes have one row of A, that of the second against the first) with
-    λ = `alpha`, λ₂ = `weight_decay`. This equals the group bridge penalty
-    :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))',
-    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`, which the
-    solver works on. It shrinks large coefficients less than the group lasso
-    does, and so keeps fewer features at the same fit, unless group lasso's
-    coefficients are refitted on its support.
+    where λ is `alpha` and λ₂ is `weight_decay`. For two classes, A has one row, for the log-odds
+    of the second class. The solver uses an equivalent form, the group bridge penalty
+    :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))' with
+    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This penalty shrinks
+    large coefficients less than the group lasso does. It therefore fits as well with fewer
+    features, unless the coefficients of the group lasso are refitted on its support.
 
-    The problem is not convex. The solver descends from both ends of a path
-    and from group lasso's supports, and then drops, adds and swaps groups as
-    long as that lowers the objective; the point found is never worse than
-    W = 0 or the warm start.
+    The problem is not convex. The solver descends from both ends of a path and from the
+    supports of the group lasso. Then it drops, adds and swaps groups as long as that lowers the
+    objective. The solution is never worse than W = 0 or the warm start.
 
     Parameters
     ----------
-    alpha : float, default=0.1
-        λ, the strength of the penalty, >= 0. Larger keeps fewer features. The
-        default suits standardised features.
-    weight_decay : float, default=None
-        λ₂ > 0. It acts only through κ; None takes the λ₂ for which κ = alpha.
-        `GradientDescent` accepts 0, with a warning: there is no minimum then.
-    p : {1, 2}, default=2
-        Norm of the weights. With 1, single targets of a kept feature may be 0.
-        `GradientDescent` accepts any p > 0.
-    groups : array-like of shape (n_features,), default=None
-        One label a feature; features of a label share a switch (with p = 1
-        some of them may still be 0). None makes every feature its own group.
-        A pandas Series is aligned by its index with the names of the columns
-        of X.
-    feature_weights : array-like of shape (n_features,), default=None
-        ω, one weight >= 0 a feature and equal within a group; 0 leaves the
-        feature unpenalised. None takes 1, or with `groups` the square root of
-        the group's number of features. For a feature that is its own group,
-        ω is the same as dividing its column by :math:`\omega^{3/2}` (p = 2) or
-        :math:`\omega^2` (p = 1). A Series as for `groups`.
-    fit_intercept : bool, default=True
-    class_weight : dict, "balanced" or None, default=None
-        Factor of the samples of every label, 1 for labels left out. y may lack
-        labels of the dict if it has none that the dict leaves out. "balanced"
-        gives every class the same total weight.
-    solver : "auto", ProximalNewton or GradientDescent, default="auto"
-        "auto" is ``ProximalNewton()``, which is exact. `GradientDescent` trains as
-        the ShrinkNets drafts do, to study what early removal costs and saves; `partial_fit`
-        always trains by gradient steps.
-    max_iter : int, default=10000
-        Most sweeps over the coordinates in one descent; of the exact solver, as `tol`.
-    tol : float, default=1e-6
-        A descent ends when `residual_` <= tol.
-    warm_start : bool, default=False
-        Start also from the previous `coef_`, if of the same shape.
-    random_state : int, RandomState or None, default=None
-        For `GradientDescent` and `partial_fit`: the first parameters and the order of
-        the samples. Proximal Newton draws none.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
-    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) for two
-        ``weight_ * switch_``; features left out are exact zeros.
-    switch_ : ndarray of shape (n_features,)
-        β, one value a group: >= 0, but for a switch that `GradientDescent` trained.
-    weight_ : ndarray, shape as `coef_`
-        The weights A.
-    intercept_ : ndarray of shape (n_classes,), or (1,) for two
-    n_iter_ : int
-        Sweeps made in the last descent, or epochs; of `partial_fit`, calls.
-    objective_ : float
-        Value of what is minimised, at the model; of `partial_fit`, on the last rows.
-    cost_ : CostMeter
-        What the fit cost, counted: of an exact fit all its descents.
-    history_ : dict of str to ndarray
-        Only of `fit` by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what
-        was spent so far, at the beginning and after every epoch.
-    residual_ : float
-        Only by the exact solver:
-        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
-        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g
-        bounds the eigenvalues of the group's Hessian.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has string column names.
+    $classes_, $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $cost_
+    $history_, $residual_, $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    GroupLassoClassifier : The convex relative.
-    regularization_path : All solutions over a range of alpha.
+    GroupLassoClassifier : Solves a convex problem instead.
+    regularization_path : Solutions for a range of alphas.
 
     References
     ----------

@@ -1,6 +1,7 @@
 """Choosing alpha by AIC, BIC or EBIC, without held-out data.
 
-The criteria weigh the likelihood of a model against its degrees of freedom (`freedom`).
+A criterion is the sum of minus twice the log-likelihood of a model and a penalty on its degrees
+of freedom (`freedom`).
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import become, prepare, solve, without_alpha
+from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
 from shrinklin.messages import warn
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
@@ -24,25 +26,25 @@ from shrinklin.selection.path import path_of_solutions
 from shrinklin.validation import CheckedSelector, check_real
 
 CRITERIA = ("aic", "bic", "ebic")
-# With the noise estimated, models of more degrees of freedom than this share of all
-# numbers in y are no candidates: the residuals that are left say too little of the noise.
+# If the noise is estimated, models with more degrees of freedom than this share of the numbers in
+# y are not candidates, because their residuals are too small to estimate the noise.
 MOST_DF = 0.5
-# Residual sums of squares below this share of the empty model's are rounding.
+# Residual sums of squares below this share of that of the empty model are rounding errors.
 _LEAST_RSS = 1e-14
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """The models of a path by their criterion; arrays have shape (n_alphas,).
+    """The models of a path and their criterion. Arrays have shape (n_alphas,).
 
     Attributes
     ----------
     values : ndarray
-        The criterion, of models that are no candidates too; infinity where df is.
+        The criterion of all models, candidates or not. Infinity if df is infinity.
     df, log_likelihoods : ndarray
     candidate : ndarray of bool
     size : float
-        Numbers in y, n times the number of targets.
+        Number of numbers in y: n times the number of targets.
     """
 
     values: np.ndarray
@@ -56,7 +58,7 @@ class _Judged:
         return np.where(self.candidate, self.values, np.inf)
 
     def best(self):
-        """The place of the least criterion, among candidates."""
+        """The index of the candidate with the smallest criterion."""
         if not self.candidate.any():
             raise ValueError(
                 f"none of the {len(self.df)} models is a candidate: their degrees of freedom are "
@@ -67,7 +69,7 @@ class _Judged:
 
 
 def _estimator_has(name):
-    """For `available_if`: what the estimator has, the meta-estimator has."""
+    """For `available_if`: the meta-estimator has the methods of its estimator."""
 
     def check(self):
         getattr(getattr(self, "estimator_", self.estimator), name)
@@ -76,84 +78,79 @@ def _estimator_has(name):
     return check
 
 
+@documented(ANY_ESTIMATOR)
 class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
     r"""Choice of alpha along a path by AIC, BIC or EBIC.
 
-    Each model of the path gets the value
+    The criterion of each model of the path is
 
     .. math:: -2\log L + c\,\mathrm{df}, \quad c = 2 \text{ (AIC)}, \log n \text{ (BIC)},
               \qquad \text{EBIC} = \text{BIC} + 2\gamma\log\binom{P}{k}
 
-    with P penalised groups, of which the model keeps k; the least value wins, at a tie
-    that of the larger alpha. No data are held out and the path is solved once, where
-    cross-validation solves one a fold.
+    where P is the number of penalised groups and k the number of those that the model keeps. The
+    model with the smallest criterion is chosen; if several are equal, the one with the largest
+    alpha. No data are held out, and only one path is solved, while cross-validation solves one
+    per fold.
 
-    n is the sum of the sample weights, which are numbers of rows: a weight of 2 is the
-    row given twice, 0 leaves it out. Weights that mean something else should be scaled
-    to sum to the number of independent samples. ``class_weight`` changes L, not n.
+    n is the sum of the sample weights, which count rows: a row of weight 2 counts like two equal
+    rows, and a row of weight 0 is left out. Weights with another meaning should be scaled to sum
+    to the number of independent samples. ``class_weight`` changes L, but not n.
 
-    For regressors L is the Gaussian likelihood with one noise variance for all q
-    targets; if it is not given, that of greatest likelihood, RSS/(nq). This one tends to 0
-    as a model comes to interpolate, and the criterion to −∞. So without
-    `noise_variance` only models with df <= nq/2 are candidates; those
-    of more have the value infinity. Where the last candidate has the least value and a
-    model beyond it a lower one, a warning says so.
+    For regressors, L is the Gaussian likelihood with one noise variance for all q targets. If
+    `noise_variance` is None, the variance is the one that maximises the likelihood, RSS/(nq).
+    As a model comes close to interpolating y, this variance tends to 0 and the criterion to −∞.
+    Therefore only models with df <= nq/2 are then candidates, and the criterion of the others is
+    set to infinity. If the last candidate has the smallest criterion, but would not without this
+    bound, there is a warning.
 
     Parameters
     ----------
     estimator : GroupLassoRegressor or another estimator for one alpha
         `GroupLassoRegressor`, `ShrinkNetRegressor`, `GroupLassoClassifier` or
-        `ShrinkNetClassifier`. Its parameters apply, except `alpha` and `warm_start`. It
-        is not fitted.
+        `ShrinkNetClassifier`. Its parameters are used, except `alpha` and `warm_start`. It is
+        not fitted.
     criterion : {"aic", "bic", "ebic"}, default="bic"
-        AIC aims at prediction and keeps more features, BIC at the true ones; EBIC also
-        counts how many supports of that size there are, for more features than samples
-        and for ShrinkNet, whose search among supports `degrees_of_freedom_` leaves out.
-    alphas : int or array-like of shape (n_alphas,), default=100
-        As for `regularization_path`.
-    eps : float, default=1e-3
-        As for `regularization_path`.
+        AIC aims at good predictions and keeps more features. BIC aims at the true features. EBIC
+        also counts the possible supports of the same size. It is meant for more features than
+        samples, and for ShrinkNet, because `degrees_of_freedom_` ignores its search among
+        supports.
+    $alphas, $eps
     gamma : float, default=1.0
-        γ of EBIC, in [0, 1]; 0 is BIC.
+        γ of EBIC, in [0, 1]. 0 is the same as BIC.
     noise_variance : float, default=None
-        Variance of the noise of every target, > 0; for regressors alone. None
-        estimates it for each model.
+        Noise variance of every target, > 0, for regressors only. None estimates it for each
+        model.
 
     Attributes
     ----------
-    alpha_ : float
-        The one chosen.
+    $alpha_
     estimator_ : a regressor or classifier of shrinklin
-        Fitted at `alpha_`: the model that the path found there.
-    alphas_ : ndarray of shape (n_alphas,)
-        From large to small, as what follows.
+        The model for `alpha_` on the path, as a fitted estimator.
+    $alphas_
     criteria_ : ndarray of shape (n_alphas,)
-        Infinity where a model is no candidate.
+        The criterion of every model, infinity if it is not a candidate.
     degrees_of_freedom_ : ndarray of shape (n_alphas,)
-        Divergence of the fitted values, intercepts included. Infinity where a
-        ShrinkNet solution is no isolated minimum.
+        Divergence of the fitted values, including the intercepts. Infinity if a ShrinkNet
+        solution is not an isolated minimum.
     log_likelihoods_ : ndarray of shape (n_alphas,)
-        log L; infinity where no residual is left because y is constant.
-    n_selected_ : ndarray of shape (n_alphas,)
-        Features kept.
-    path_ : RegressionPath or ClassificationPath
+        log L of every model, infinity if y is constant, as no residuals are then left.
+    $n_selected_, $path_
     classes_ : ndarray of shape (n_classes,)
-        Only of a classifier.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has string column names.
+        The class labels, sorted. Only for classifiers.
+    $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    regularization_path : The solutions that it chooses from.
-    InformationCriterionDisplay : A picture of the choice.
+    regularization_path : Solves the path from which a model is chosen.
+    InformationCriterionDisplay : Draws the choice.
 
     Notes
     -----
-    A model with s features of q targets costs some s³ operations beyond its solution; of
-    a classifier with K classes n s²K² + (sK)³, and (sK)² numbers of memory. For group
-    lasso with the squared loss the degrees of freedom are an unbiased estimate; for the
-    others see docs/degrees_of_freedom.md.
+    For a model with s features, the degrees of freedom cost some s³ operations in addition to the
+    solution, whatever the number of targets. For a classifier with K classes they cost
+    n s²K² + (sK)³ operations, and memory for (sK)² numbers. For group lasso with squared loss,
+    the degrees of freedom are an unbiased estimate. For the others see
+    docs/degrees_of_freedom.md.
 
     References
     ----------
@@ -191,14 +188,16 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         self.noise_variance = noise_variance
 
     def fit(self, X, y, sample_weight=None) -> Self:
-        """Solve the path and keep the model of the least criterion.
+        """Solve the path, and keep the model with the smallest criterion.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like, as for the estimator
+            Finite numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets or class labels, as the estimator takes them.
         sample_weight : array-like of shape (n_samples,), default=None
-            Numbers of rows >= 0: unlike for the estimator, their sum matters.
+            Numbers of rows, >= 0. Unlike in the fit of the estimator, their sum matters.
 
         Returns
         -------
@@ -207,16 +206,16 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For data or parameters outside what is stated here, and where no model of
-            the path is a candidate.
+            If data or parameters are not as described here, or if no model of the path is a
+            candidate.
 
         Warns
         -----
         UserWarning
-            Where the choice was cut short at df = nq/2, and where `alphas` are so large that no
-            model keeps a feature.
+            If the bound df <= nq/2 decided the choice, or if `alphas` are so large that no model
+            keeps a feature.
         ConvergenceWarning
-            As `regularization_path` does.
+            If `max_iter` sweeps did not reach `tol`.
         """
         if isinstance(X, Moments):
             raise TypeError("X is Moments: give them to fit_moments, or the samples to fit.")
@@ -227,12 +226,12 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_estimator_has("fit_moments"))
     def fit_moments(self, moments) -> Self:
-        """The same for data of which only the moments are known.
+        """Solve the path and keep the best model, given only the moments of the data.
 
         Parameters
         ----------
         moments : Moments
-            Their `weight` counts as the number of samples.
+            Moments of X and y. Their `weight` is used as the number of samples.
 
         Returns
         -------
@@ -282,9 +281,9 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         problem = problem.at(float(alphas[best]))
         estimator.set_params(alpha=problem.alpha, warm_start=self.estimator.warm_start)
         become(estimator, problem.attributes(objectives[best], solutions[best], target))
-        # Nothing is set before all is known: a fit that fails leaves the one before.
+        # Attributes are set only now, so that a fit that fails keeps those of an earlier one.
         self._store(estimator, path, judged)
-        # Where warnings are errors, the model is there.
+        # Last, so that the model is there even if warnings are errors.
         self._warn_where_cut(judged, best)
         warn_if_alphas_are_too_large("InformationCriterion", problem, objective, path)
         return self
@@ -297,7 +296,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         self._copy_from(estimator)
 
     def _copy_from(self, estimator):
-        """What scikit-learn reads off a fitted estimator."""
+        """Copy the attributes that scikit-learn reads from a fitted estimator."""
         for name in ("n_features_in_", "feature_names_in_", "classes_"):
             self.__dict__.pop(name, None)
             if hasattr(estimator, name):
@@ -315,7 +314,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
             values += [2 * self.gamma * _log_supports(o, s.W) for o, s in models]
         finite = np.isfinite(df)
         values[finite] -= 2 * log_likelihoods[finite]
-        # At the bound itself rounding is not to decide.
+        # The tolerance keeps rounding errors from deciding at the bound itself.
         most = (1 + 1e-9) * MOST_DF * size if self._estimates_noise(smooth) else np.inf
         return _Judged(values, df, log_likelihoods, finite & (df <= most), size)
 
@@ -323,7 +322,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         return self.noise_variance is None and not isinstance(smooth, Likelihood)
 
     def _log_likelihoods(self, smooth, losses, n):
-        """log L of models with these values of f."""
+        """log L of models with these losses."""
         if isinstance(smooth, Likelihood):
             return -n * losses
         size = n * smooth.C.shape[1]
@@ -335,10 +334,10 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
             return -0.5 * size * (np.log(2 * np.pi * squares / size) + 1)
 
     def _warn_where_cut(self, judged, best):
-        """Say so where the least value is at the bound, and models beyond have a lower one.
+        """Warn if the best model is the last candidate, and models beyond it have a lower value.
 
-        Where it is not at the bound it is a minimum, and that values fall again as
-        models come to interpolate is no news.
+        If the best model is not the last candidate, it is a minimum. The values always fall
+        again when models come close to interpolating y, which needs no warning.
         """
         lower = np.flatnonzero(judged.values < judged.values[best])
         if best < np.flatnonzero(judged.candidate)[-1] or not len(lower):
@@ -366,37 +365,37 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_estimator_has("predict"))
     def predict(self, X) -> np.ndarray:
-        """Predictions of `estimator_`."""
+        """Predict with `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.predict(X)
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X) -> np.ndarray:
-        """Probability of every class, by `estimator_`."""
+        """Predict the probability of each class with `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X) -> np.ndarray:
-        """Logarithms of `predict_proba`."""
+        """Predict the logarithms of the probabilities with `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X) -> np.ndarray:
-        """Raw predictions of `estimator_`."""
+        """Compute the raw predictions of `estimator_`."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
     @available_if(_estimator_has("score"))
     def score(self, X, y, sample_weight=None) -> float:
-        """Score of `estimator_`: R² of a regressor, accuracy of a classifier."""
+        """Compute the score of `estimator_`: R² for regressors, accuracy for classifiers."""
         check_is_fitted(self)
         return self.estimator_.score(X, y, sample_weight)
 
 
 def _n_counted(estimator, n_rows, y, sample_weight):
-    """Σ s over the rows that the loss sees."""
+    """The sum of the sample weights, without the rows of classes of weight 0."""
     if sample_weight is None:
         return float(n_rows)
     s = np.asarray(sample_weight, dtype=float)
@@ -408,7 +407,7 @@ def _n_counted(estimator, n_rows, y, sample_weight):
 
 
 def _log_supports(objective, W):
-    """log of how many sets of so many penalised groups there are."""
+    """log of the number of sets of penalised groups that have the same size as the support."""
     penalised = objective.groups.weights > 0
     kept = objective.groups.norms(W)[penalised] > 0
     n, k = len(kept), int(kept.sum())

@@ -1,4 +1,4 @@
-"""Estimators whose alpha is chosen by cross-validation: see `choice`."""
+"""Estimators that choose alpha by cross-validation. The method is in `choice`."""
 
 from functools import reduce
 from operator import add
@@ -10,14 +10,20 @@ from sklearn.utils.validation import column_or_1d
 
 from shrinklin.data.gram import gram_multiply_adds, takes_gram_of_folds
 from shrinklin.data.moments import Moments
-from shrinklin.estimators.base import (
-    checked_moments,
-)
+from shrinklin.estimators.base import checked_moments
 from shrinklin.estimators.choice import SparseLinearModelCV
 from shrinklin.estimators.classifiers import (
     GroupLassoClassifier,
     LinearClassifier,
     ShrinkNetClassifier,
+)
+from shrinklin.estimators.parameters import (
+    CLASSIFICATION,
+    CROSS_VALIDATION,
+    GROUP_LASSO,
+    REGRESSION,
+    SHRINKNET,
+    documented,
 )
 from shrinklin.estimators.regressors import GroupLassoRegressor, LinearRegressor, ShrinkNetRegressor
 from shrinklin.selection.folds import (
@@ -33,7 +39,7 @@ from shrinklin.validation import relative_weights
 
 
 class _RegressorCV(SparseLinearModelCV, LinearRegressor):
-    """Shared by the regressors: folds from moments, where they are worth it."""
+    """A regressor that chooses alpha, with moments of the folds if they save time."""
 
     _default_scoring = "neg_mean_squared_error"
 
@@ -58,16 +64,16 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
         return self._choose(problem, model, whole, folds, read)
 
     def fit_moments(self, folds) -> Self:
-        """Choose alpha and fit the model, with the moments of the data of every fold.
+        """Choose alpha and fit the model, given the moments of the data of every fold.
 
-        For data of any size: each fold's may come from chunks, files or a cluster, as
-        for `fit_moments` of the estimator of one alpha. `cv` does not matter, and
-        models are scored by minus their mean squared error.
+        The data may have any size: the moments of a fold may come from chunks, files or a
+        cluster, as for `fit_moments` of the estimator for one alpha. `cv` is not used. Models are
+        scored by minus their mean squared error.
 
         Parameters
         ----------
         folds : sequence of Moments
-            At least two; every one is held out once.
+            Moments of at least two folds. Each fold is held out once.
 
         Returns
         -------
@@ -76,8 +82,8 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
         Raises
         ------
         ValueError
-            For less than two folds, moments of different columns, or a `scoring` that
-            needs the samples.
+            If there are fewer than two folds, if their columns differ, or if `scoring` needs the
+            samples.
         """
         self._check_selection()
         self._check_scoring()
@@ -112,7 +118,7 @@ def _checked_folds(folds):
 
 
 class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
-    """Shared by the classifiers: every fold knows all classes."""
+    """A classifier that chooses alpha. The models of every fold have all classes."""
 
     _default_scoring = "neg_log_loss"
 
@@ -120,12 +126,12 @@ class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
         return _neg_log_loss
 
     def _rows(self, X, y, s, train):
-        # All rows, but weights for those of training: a class that they lack stays a class.
+        # All rows, but only training rows have weights, so no class is lost.
         return Rows(X, y, s * np.bincount(train, minlength=len(s)))
 
 
 def _neg_log_loss(classifier, X, y, sample_weight=None):
-    """As scikit-learn's, also where the rows lack a class."""
+    """Minus the log-loss, as in scikit-learn, but the rows may lack a class."""
     y, classes = column_or_1d(y), classifier.classes_
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
@@ -138,65 +144,32 @@ def _neg_log_loss(classifier, X, y, sample_weight=None):
     return np.average(logs, weights=relative_weights(sample_weight, logs))
 
 
+@documented(REGRESSION, GROUP_LASSO, CROSS_VALIDATION)
 class GroupLassoRegressorCV(_RegressorCV):
-    r"""Multi-target group lasso whose alpha is chosen by cross-validation.
+    """Multi-target group lasso whose alpha is chosen by cross-validation.
 
-    Models are `GroupLassoRegressor`. Where the Gram matrix is formed (`CoordinateDescent`)
-    and models are scored by squared error, X is read once for all folds and alphas: the
-    `Moments` of a fold's training rows are those of all rows less the fold's, and give
-    the held-out errors too. `fit_moments` needs no more than these.
+    The model for each alpha is that of `GroupLassoRegressor`. The estimator becomes the model
+    for the chosen alpha, fitted to all data.
+
+    If the Gram matrix is formed (see `CoordinateDescent`) and models are scored by squared
+    error, X is read only once for all folds and alphas. The `Moments` of the training rows of a
+    fold are then those of all rows minus those of the fold, and the moments of the fold give the
+    held-out errors. `fit_moments` needs only these moments.
 
     Parameters
     ----------
-    alphas : int or array-like of shape (n_alphas,), default=100
-        How many, from the least alpha whose model is empty down to `eps`
-        times it, evenly spaced in logarithm; or the values themselves.
-    eps : float, default=1e-3
-        Ratio of the smallest to the largest alpha, in (0, 1).
-    cv : int, splitter or iterable, default=None
-        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds.
-        The folds are drawn once.
-    scoring : str or callable, default=None
-        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
-        in the kind that they were given. None is "neg_mean_squared_error", minus the mean
-        squared error over samples and targets. `score` gives it too, but R² for None.
-    selection : {"best", "1se", "sparsest"}, default="best"
-        "best" takes the alpha of the best mean score, the largest of equals. "1se"
-        takes the model of the fewest features whose mean score is within one
-        standard error of the best: the deviation of the best alpha's scores over the
-        folds, divided by the root of their number. "sparsest" does the same
-        within one deviation. Of models with as many features it is the best.
-    groups, feature_weights, fit_intercept, solver, max_iter, tol :
-        As for `GroupLassoRegressor`.
-    n_jobs : int, default=None
-        Paths to follow at a time, one a fold and one of all data: the result is the
-        same to the bit. None is 1, -1 all cores.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    alpha_ : float
-        The chosen one.
-    alphas_ : ndarray of shape (n_alphas,)
-        From large to small.
-    cv_scores_ : ndarray of shape (n_alphas, n_folds)
-        Larger is better.
-    score_name_ : str
-        What they are: `scoring`, or "score" for a callable.
-    n_selected_ : ndarray of shape (n_alphas,)
-        Features that the models of all data keep.
-    path_ : RegressionPath
-        Of all data.
-    cost_ : CostMeter
-        What all paths cost together.
-    coef_, intercept_, n_iter_, objective_, residual_, dual_gap_, n_features_in_
-        The model of all data at `alpha_`: as for `GroupLassoRegressor`.
+    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
+    $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    GroupLassoRegressor : The model for one alpha.
-    CVDisplay : Picture of the scores.
+    GroupLassoRegressor : Fits for one given alpha.
+    CVDisplay : Draws the scores.
 
     Examples
     --------
@@ -244,66 +217,31 @@ class GroupLassoRegressorCV(_RegressorCV):
         self.verbose = verbose
 
 
+@documented(REGRESSION, SHRINKNET, CROSS_VALIDATION)
 class ShrinkNetRegressorCV(_RegressorCV):
-    r"""Multi-target ShrinkNet whose alpha is chosen by cross-validation.
+    """Multi-target ShrinkNet whose alpha is chosen by cross-validation.
 
-    Models are `ShrinkNetRegressor`, found along a whole path, as `regularization_path`
-    does: they may be better than those of single fits. Where the Gram matrix is formed
-    (`CoordinateDescent`) and models are scored by squared error, X is read once for all
-    folds and alphas, as by `GroupLassoRegressorCV`.
+    The model for each alpha is that of `ShrinkNetRegressor`. Models are solved along a whole path,
+    as in `regularization_path`, so they may be better than those of single fits. The estimator
+    becomes the model for the chosen alpha, fitted to all data.
+
+    If the Gram matrix is formed (see `CoordinateDescent`) and models are scored by squared
+    error, X is read only once for all folds and alphas, as in `GroupLassoRegressorCV`.
 
     Parameters
     ----------
-    alphas : int or array-like of shape (n_alphas,), default=100
-        How many, from the least alpha whose model is empty (at
-        which no single group leaves zero) down to `eps`
-        times it, evenly spaced in logarithm; or the values themselves.
-    eps : float, default=1e-3
-        Ratio of the smallest to the largest alpha, in (0, 1).
-    cv : int, splitter or iterable, default=None
-        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds.
-        The folds are drawn once.
-    scoring : str or callable, default=None
-        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
-        in the kind that they were given. None is "neg_mean_squared_error", minus the mean
-        squared error over samples and targets. `score` gives it too, but R² for None.
-    selection : {"best", "1se", "sparsest"}, default="best"
-        "best" takes the alpha of the best mean score, the largest of equals. "1se"
-        takes the model of the fewest features whose mean score is within one
-        standard error of the best: the deviation of the best alpha's scores over the
-        folds, divided by the root of their number. "sparsest" does the same
-        within one deviation. Of models with as many features it is the best.
-    weight_decay, p, groups, feature_weights, fit_intercept, solver, max_iter, tol :
-        As for `ShrinkNetRegressor`.
-    n_jobs : int, default=None
-        Paths to follow at a time, one a fold and one of all data: the result is the
-        same to the bit. None is 1, -1 all cores.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    alpha_ : float
-        The chosen one.
-    alphas_ : ndarray of shape (n_alphas,)
-        From large to small.
-    cv_scores_ : ndarray of shape (n_alphas, n_folds)
-        Larger is better.
-    score_name_ : str
-        What they are: `scoring`, or "score" for a callable.
-    n_selected_ : ndarray of shape (n_alphas,)
-        Features that the models of all data keep.
-    path_ : RegressionPath
-        Of all data.
-    cost_ : CostMeter
-        What all paths cost together.
-    coef_, intercept_, switch_, weight_, n_iter_, objective_, residual_, n_features_in_
-        The model of all data at `alpha_`: as for `ShrinkNetRegressor`.
+    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
+    $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    ShrinkNetRegressor : The model for one alpha.
-    CVDisplay : Picture of the scores.
+    ShrinkNetRegressor : Fits for one given alpha.
+    CVDisplay : Draws the scores.
 
     Examples
     --------
@@ -353,64 +291,27 @@ class ShrinkNetRegressorCV(_RegressorCV):
         self.verbose = verbose
 
 
+@documented(CLASSIFICATION, GROUP_LASSO, CROSS_VALIDATION)
 class GroupLassoClassifierCV(_ClassifierCV):
-    r"""Logistic regression with a group lasso, alpha chosen by cross-validation.
+    """Logistic regression with a group lasso whose alpha is chosen by cross-validation.
 
-    Models are `GroupLassoClassifier`.
+    The model for each alpha is that of `GroupLassoClassifier`. The estimator becomes the model
+    for the chosen alpha, fitted to all data.
 
     Parameters
     ----------
-    alphas : int or array-like of shape (n_alphas,), default=100
-        How many, from the least alpha whose model is empty down to `eps`
-        times it, evenly spaced in logarithm; or the values themselves.
-    eps : float, default=1e-3
-        Ratio of the smallest to the largest alpha, in (0, 1).
-    cv : int, splitter or iterable, default=None
-        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds, stratified by
-        class.
-        The folds are drawn once.
-    scoring : str or callable, default=None
-        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
-        in the kind that they were given. None is "neg_log_loss", minus the mean log-loss.
-        Scores that need to know are told all classes, as a fold may lack one. `score`
-        gives it too, but accuracy for None.
-    selection : {"best", "1se", "sparsest"}, default="best"
-        "best" takes the alpha of the best mean score, the largest of equals. "1se"
-        takes the model of the fewest features whose mean score is within one
-        standard error of the best: the deviation of the best alpha's scores over the
-        folds, divided by the root of their number. "sparsest" does the same
-        within one deviation. Of models with as many features it is the best.
-    groups, feature_weights, fit_intercept, class_weight, solver, max_iter, tol :
-        As for `GroupLassoClassifier`.
-    n_jobs : int, default=None
-        Paths to follow at a time, one a fold and one of all data: the result is the
-        same to the bit. None is 1, -1 all cores.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    alpha_ : float
-        The chosen one.
-    alphas_ : ndarray of shape (n_alphas,)
-        From large to small.
-    cv_scores_ : ndarray of shape (n_alphas, n_folds)
-        Larger is better.
-    score_name_ : str
-        What they are: `scoring`, or "score" for a callable.
-    n_selected_ : ndarray of shape (n_alphas,)
-        Features that the models of all data keep.
-    path_ : ClassificationPath
-        Of all data.
-    cost_ : CostMeter
-        What all paths cost together.
-    coef_, intercept_, classes_, n_iter_, objective_, residual_, dual_gap_, n_features_in_
-        The model of all data at `alpha_`: as for `GroupLassoClassifier`.
+    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $classes_, $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
+    $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    GroupLassoClassifier : The model for one alpha.
-    CVDisplay : Picture of the scores.
+    GroupLassoClassifier : Fits for one given alpha.
+    CVDisplay : Draws the scores.
 
     Examples
     --------
@@ -458,66 +359,28 @@ class GroupLassoClassifierCV(_ClassifierCV):
         self.verbose = verbose
 
 
+@documented(CLASSIFICATION, SHRINKNET, CROSS_VALIDATION)
 class ShrinkNetClassifierCV(_ClassifierCV):
-    r"""Logistic regression with switches, alpha chosen by cross-validation.
+    """Logistic regression with switches whose alpha is chosen by cross-validation.
 
-    Models are `ShrinkNetClassifier`, found along a whole path, as `regularization_path`
-    does: they may be better than those of single fits.
+    The model for each alpha is that of `ShrinkNetClassifier`. Models are solved along a whole
+    path, as in `regularization_path`, so they may be better than those of single fits. The
+    estimator becomes the model for the chosen alpha, fitted to all data.
 
     Parameters
     ----------
-    alphas : int or array-like of shape (n_alphas,), default=100
-        How many, from the least alpha whose model is empty (at
-        which no single group leaves zero) down to `eps`
-        times it, evenly spaced in logarithm; or the values themselves.
-    eps : float, default=1e-3
-        Ratio of the smallest to the largest alpha, in (0, 1).
-    cv : int, splitter or iterable, default=None
-        As for `sklearn.model_selection.GridSearchCV`: None is 5 folds, stratified by
-        class.
-        The folds are drawn once.
-    scoring : str or callable, default=None
-        As for `GridSearchCV`: a callable gets the model, and the held-out rows of X and y
-        in the kind that they were given. None is "neg_log_loss", minus the mean log-loss.
-        Scores that need to know are told all classes, as a fold may lack one. `score`
-        gives it too, but accuracy for None.
-    selection : {"best", "1se", "sparsest"}, default="best"
-        "best" takes the alpha of the best mean score, the largest of equals. "1se"
-        takes the model of the fewest features whose mean score is within one
-        standard error of the best: the deviation of the best alpha's scores over the
-        folds, divided by the root of their number. "sparsest" does the same
-        within one deviation. Of models with as many features it is the best.
-    weight_decay, p, groups, feature_weights, fit_intercept, class_weight, solver, max_iter, tol :
-        As for `ShrinkNetClassifier`.
-    n_jobs : int, default=None
-        Paths to follow at a time, one a fold and one of all data: the result is the
-        same to the bit. None is 1, -1 all cores.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    alpha_ : float
-        The chosen one.
-    alphas_ : ndarray of shape (n_alphas,)
-        From large to small.
-    cv_scores_ : ndarray of shape (n_alphas, n_folds)
-        Larger is better.
-    score_name_ : str
-        What they are: `scoring`, or "score" for a callable.
-    n_selected_ : ndarray of shape (n_alphas,)
-        Features that the models of all data keep.
-    path_ : ClassificationPath
-        Of all data.
-    cost_ : CostMeter
-        What all paths cost together.
-    coef_, intercept_, classes_, switch_, weight_, n_iter_, objective_, residual_, n_features_in_
-        The model of all data at `alpha_`: as for `ShrinkNetClassifier`.
+    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $classes_, $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
+    $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    ShrinkNetClassifier : The model for one alpha.
-    CVDisplay : Picture of the scores.
+    ShrinkNetClassifier : Fits for one given alpha.
+    CVDisplay : Draws the scores.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Multi-target regression: group lasso and ShrinkNet."""
+"""Regressors for one or several targets: group lasso and ShrinkNet."""
 
 from dataclasses import replace
 from typing import Self
@@ -18,6 +18,7 @@ from shrinklin.estimators.base import (
     warn_if_empty,
     warn_unless_trained,
 )
+from shrinklin.estimators.parameters import GROUP_LASSO, REGRESSION, SHRINKNET, documented
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.messages import warn
 from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
@@ -33,10 +34,10 @@ from shrinklin.validation import (
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
-    """A fitted regressor."""
+    """A linear model that predicts one or several targets."""
 
     def predict(self, X) -> np.ndarray:
-        """Predict the targets of X.
+        """Predict the targets.
 
         Parameters
         ----------
@@ -44,12 +45,13 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets), as y in `fit`.
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            It has as many dimensions as y had in `fit`.
         """
         return self._raw_predictions(X)
 
     def score(self, X, y, sample_weight=None) -> float:
-        """R² of `predict`, averaged over the targets.
+        """R² of the predictions, averaged over the targets.
 
         Parameters
         ----------
@@ -68,7 +70,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
 
 
 def _takes_moments(estimator):
-    """For `available_if`: minibatches need the samples."""
+    """For `available_if`: training on minibatches needs the samples."""
     batch_size = getattr(estimator.solver, "batch_size", None)
     if batch_size is not None:
         raise AttributeError(
@@ -79,7 +81,7 @@ def _takes_moments(estimator):
 
 
 class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
-    """Shared by the regressors: the squared loss."""
+    """A regressor for one alpha: it minimises the squared loss and a penalty."""
 
     _solvers = (CoordinateDescent, GradientDescent)
     moments_: Moments
@@ -120,17 +122,17 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, finite. float32 and float64 are taken as they are, dense
-            or sparse (CSR or CSC), without a copy; else converted to float64.
-            Products of float32 are taken in float32 where rows abound and no
-            columns are nearly collinear, which loses no digits that show, and
-            where no Gram matrix is formed (`CoordinateDescent`) to tell which
-            features cannot enter. Columns of the features that may enter are then copied.
+            Finite numbers. Dense or sparse (CSR or CSC) float32 and float64 are not copied;
+            other types are converted to float64. float32 input stays in float32 when
+            accuracy allows: for the Gram matrix if there are many rows and no columns are
+            nearly collinear, and without a Gram matrix (see `CoordinateDescent`) to exclude
+            features that cannot enter the model. In the latter case, the columns of the
+            features that may enter are copied.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0, of which only the ratios matter: a weight of 2 is the
-            row given twice.
+            Weights >= 0. Only their ratios matter: a row of weight 2 counts like two equal
+            rows.
 
         Returns
         -------
@@ -139,38 +141,37 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         Raises
         ------
         ValueError
-            For data or parameters outside what is stated here, and where gradient
-            training diverges.
+            If data or parameters are not as described here, or if gradient training diverges.
         KeyboardInterrupt
-            When an exact fit is stopped by hand; `GradientDescent` then keeps the best
-            model so far, with a ConvergenceWarning.
+            If Ctrl-C stops an exact fit. `GradientDescent` keeps the best model so far instead,
+            with a ConvergenceWarning.
 
         Warns
         -----
         ConvergenceWarning
-            Where `max_iter` sweeps did not reach `tol`, or training fell short.
+            If `max_iter` sweeps did not reach `tol`, or if gradient training did not converge.
         UserWarning
-            Where nothing is kept with the default `alpha`, and a smaller one would keep
-            something.
+            If the model keeps no feature with the default `alpha`, and would keep some with a
+            smaller one.
         """
         return self._fit(X, y, sample_weight)
 
     @available_if(_takes_moments)
     def fit_moments(self, moments) -> Self:
-        """Fit the model to data of which only the moments are known.
+        """Fit the model to the moments of the data, without the data themselves.
 
-        The model is that of `fit` on the rows that `moments` were made of, however
-        many, and wherever: in chunks (`Moments.from_chunks`), in files
-        (`Moments.from_csv`, `Moments.from_parquet`), on a cluster
-        (`shrinklin.distributed.moments`). Both end within `tol` of the minimum: with the
-        default their coefficients agree to some 1e-7 of the largest (5e-8 was seen where
-        columns are nearly collinear), with ``tol=1e-10`` to 1e-8.
+        The model is the one that `fit` finds for the rows from which `moments` were computed.
+        There may be any number of rows: in chunks (`Moments.from_chunks`), in files
+        (`Moments.from_csv`, `Moments.from_parquet`) or on a cluster
+        (`shrinklin.distributed.moments`). Both methods end within `tol` of the minimum. With the
+        default `tol`, their coefficients differ by about 1e-7 of the largest one (5e-8 was seen
+        with nearly collinear columns); with ``tol=1e-10``, by 1e-8.
 
         Parameters
         ----------
         moments : Moments
-            Whose size is that of n_features² numbers: with many thousands of
-            features, `fit` needs less memory.
+            Moments of X and y. They hold n_features² numbers, so with many thousands of features
+            `fit` needs less memory.
 
         Returns
         -------
@@ -179,9 +180,9 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         Raises
         ------
         ValueError
-            For moments or parameters outside what is stated here.
+            If moments or parameters are not as described here.
         AttributeError
-            Where `GradientDescent` takes minibatches, which need the samples.
+            If `GradientDescent` has a `batch_size`, because minibatches need the samples.
         """
         if not isinstance(moments, Moments):
             raise TypeError(
@@ -196,21 +197,22 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
 
     @available_if(_takes_moments)
     def partial_fit(self, X, y, sample_weight=None) -> Self:
-        """Fit the model to these data and to all that were given before.
+        """Fit the model to these data and to the data of all earlier calls.
 
-        It is the model of one `fit` on all of them, whatever the chunks and their
-        order, to the digits that `fit_moments` states: the data stay in `moments_`,
-        which this adds to. As every call ends with a fit, `Moments.from_chunks` and
-        `fit_moments` are faster where only the last model matters.
+        The model is the one that `fit` finds for all these data together, as exactly as stated
+        for `fit_moments`. Neither the sizes of the chunks nor their order matter, because each
+        call adds the moments of its data to `moments_`. Every call ends with a fit, so if only
+        the last model matters, `Moments.from_chunks` and `fit_moments` are faster.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The same columns in every call.
+            Data with the same columns in every call.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Values of the same targets in every call.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for `fit`; rows without it have weight 1. From the second call on all may
-            be 0: the call then adds nothing.
+            Weights >= 0, None means 1. Only the ratios matter, also to the weights of other
+            calls. From the second call on, all weights may be 0; the call then adds nothing.
 
         Returns
         -------
@@ -219,13 +221,13 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         Raises
         ------
         ValueError, AttributeError
-            As `fit` and `fit_moments` do.
+            For the same reasons as `fit` and `fit_moments`.
 
         Warns
         -----
         UserWarning
-            Where the model was fitted by `fit` or `fit_moments` before: those data
-            are not kept, so that it begins anew.
+            If `fit` or `fit_moments` fitted the model before. Their data are not kept, so
+            `partial_fit` starts again without them.
         """
         begun = hasattr(self, "moments_")
         if not begun and hasattr(self, "coef_"):
@@ -247,7 +249,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
             dtype = X.dtype
             if begun:
                 moments = self.moments_ + moments
-                # The last chunk alone would decide.
+                # Otherwise the dtype of the last chunk would decide.
                 dtype = np.result_type(dtype, self.coef_.dtype)
             trained, _ = self._fit_moments(self._problem(), moments, dtype)
             self.moments_ = moments
@@ -255,87 +257,39 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return self
 
     def _fit_moments(self, problem, moments, dtype):
-        """Fit; returns the `Trained`, or None after an exact fit, and the objective of that."""
+        """Fit, and return (`Trained`, None), or (None, `Objective`) after an exact fit."""
         if problem.trains:
             return self._train(problem, lambda: problem.risk_of_moments(moments, dtype)), None
         return None, self._optimise(problem, *problem.objective_of_moments(moments, dtype))
 
 
+@documented(REGRESSION, GROUP_LASSO)
 class GroupLassoRegressor(SparseLinearRegressor):
     r"""Multi-target regression with a group lasso penalty.
 
-    Minimises, over W (n_features, n_targets) and an unpenalised intercept b,
+    It minimises, over W (n_features, n_targets) and an unpenalised intercept b,
 
     .. math:: \frac{1}{2n} \sum_i s_i \|y_i - W'x_i - b\|^2
               + \alpha \sum_g \omega_g \|W_g\|_F
 
-    where W_g holds the rows of W of one group of features, and the sample
-    weights s are scaled to sum to n. Without `groups` and weights this is the
-    problem of `sklearn.linear_model.MultiTaskLasso`, and with one target that
-    of `sklearn.linear_model.Lasso`.
+    where W_g holds the rows of W for the features of group g, and the sample weights s are
+    scaled to sum to n. Without `groups` and weights, this is the problem of
+    `sklearn.linear_model.MultiTaskLasso`, and with one target that of
+    `sklearn.linear_model.Lasso`.
 
     Parameters
     ----------
-    alpha : float, default=0.1
-        Strength of the penalty, >= 0. Larger keeps fewer features. The default
-        suits standardised features and targets.
-    groups : array-like of shape (n_features,), default=None
-        One label a feature; features of a label enter or stay out together.
-        None makes every feature its own group. A pandas Series is aligned by
-        its index with the names of the columns of X.
-    feature_weights : array-like of shape (n_features,), default=None
-        ω, one weight >= 0 a feature and equal within a group; 0 leaves the
-        feature unpenalised. None takes 1, or with `groups` the square root of
-        the group's number of features. For a feature that is its own group,
-        ω is the same as dividing its column by ω. A Series as for `groups`.
-    fit_intercept : bool, default=True
-    solver : "auto", CoordinateDescent or GradientDescent, default="auto"
-        "auto" is ``CoordinateDescent()``, which is exact. `GradientDescent` trains as
-        the ShrinkNets drafts do, to study what early removal costs and saves.
-    max_iter : int, default=10000
-        Most sweeps over the coordinates; of the exact solver, as `tol`.
-    tol : float, default=1e-6
-        The fit ends when `residual_` <= tol and `dual_gap_`, rounding apart, <= tol
-        times the loss of zero coefficients.
-    warm_start : bool, default=False
-        Start from the previous `coef_`, if of the same shape.
-    random_state : int, RandomState or None, default=None
-        For `GradientDescent`: the first parameters and the order of the samples.
-        Coordinate descent draws none.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        W', as for `MultiTaskLasso`; features left out are exact zeros.
-    intercept_ : float or ndarray of shape (n_targets,)
-    n_iter_ : int
-        Sweeps made, or epochs.
-    objective_ : float
-        Value of what is minimised, at the model.
-    cost_ : CostMeter
-        What the fit cost, counted.
-    history_ : dict of str to ndarray
-        Only by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what was
-        spent so far, at the beginning and after every epoch.
-    residual_ : float
-        Only by the exact solver:
-        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
-        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
-        largest eigenvalue of the group's Hessian. Zero at the optimum.
-    dual_gap_ : float
-        Only by the exact solver: upper bound on what the objective lies above its
-        minimum. Rounding counts: the minimum is no less than ``objective_ - dual_gap_``.
-        Unpenalised features that are collinear up to rounding count as collinear.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has string column names.
+    $coef_, $intercept_, $n_iter_, $objective_, $cost_, $history_, $residual_, $dual_gap_
+    $moments_, $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    ShrinkNetRegressor : Keeps fewer features at the same fit.
-    regularization_path : All solutions over a range of alpha.
+    ShrinkNetRegressor : Fits as well with fewer features.
+    regularization_path : Solutions for a range of alphas.
 
     References
     ----------
@@ -382,96 +336,39 @@ class GroupLassoRegressor(SparseLinearRegressor):
         return GroupLassoFormulation()
 
 
+@documented(REGRESSION, SHRINKNET)
 class ShrinkNetRegressor(SparseLinearRegressor):
-    r"""Multi-target regression with a switch before every feature.
+    r"""Multi-target regression with a switch in front of every feature.
 
-    Minimises, over switches β (n_features,), weights A (n_targets, n_features)
-    and an unpenalised intercept b,
+    It minimises, over switches β (n_features,), weights A (n_targets, n_features) and an
+    unpenalised intercept b,
 
     .. math:: \frac{1}{2n} \sum_i s_i \|y_i - A\,\mathrm{diag}(\beta)x_i - b\|^2
               + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p)
 
-    with λ = `alpha`, λ₂ = `weight_decay`. This equals the group bridge penalty
-    :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))',
-    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`, which the
-    solver works on. It shrinks large coefficients less than the group lasso
-    does, and so keeps fewer features at the same fit, unless group lasso's
-    coefficients are refitted on its support.
+    where λ is `alpha` and λ₂ is `weight_decay`. The solver uses an equivalent form, the group
+    bridge penalty :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))' with
+    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This penalty shrinks
+    large coefficients less than the group lasso does. It therefore fits as well with fewer
+    features, unless the coefficients of the group lasso are refitted on its support.
 
-    The problem is not convex. The solver descends from both ends of a path
-    and from group lasso's supports, and then drops, adds and swaps groups as
-    long as that lowers the objective; the point found is never worse than
-    W = 0 or the warm start.
+    The problem is not convex. The solver descends from both ends of a path and from the
+    supports of the group lasso. Then it drops, adds and swaps groups as long as that lowers the
+    objective. The solution is never worse than W = 0 or the warm start.
 
     Parameters
     ----------
-    alpha : float, default=0.1
-        λ, the strength of the penalty, >= 0. Larger keeps fewer features. The
-        default suits standardised features and targets.
-    weight_decay : float, default=None
-        λ₂ > 0. It acts only through κ; None takes the λ₂ for which κ = alpha.
-        `GradientDescent` accepts 0, with a warning: there is no minimum then.
-    p : {1, 2}, default=2
-        Norm of the weights. With 1, single targets of a kept feature may be 0.
-        `GradientDescent` accepts any p > 0.
-    groups : array-like of shape (n_features,), default=None
-        One label a feature; features of a label share a switch (with p = 1
-        some of them may still be 0). None makes every feature its own group.
-        A pandas Series is aligned by its index with the names of the columns
-        of X.
-    feature_weights : array-like of shape (n_features,), default=None
-        ω, one weight >= 0 a feature and equal within a group; 0 leaves the
-        feature unpenalised. None takes 1, or with `groups` the square root of
-        the group's number of features. For a feature that is its own group,
-        ω is the same as dividing its column by :math:`\omega^{3/2}` (p = 2) or
-        :math:`\omega^2` (p = 1). A Series as for `groups`.
-    fit_intercept : bool, default=True
-    solver : "auto", CoordinateDescent or GradientDescent, default="auto"
-        "auto" is ``CoordinateDescent()``, which is exact. `GradientDescent` trains as
-        the ShrinkNets drafts do, to study what early removal costs and saves.
-    max_iter : int, default=10000
-        Most sweeps over the coordinates in one descent; of the exact solver, as `tol`.
-    tol : float, default=1e-6
-        A descent ends when `residual_` <= tol.
-    warm_start : bool, default=False
-        Start also from the previous `coef_`, if of the same shape.
-    random_state : int, RandomState or None, default=None
-        For `GradientDescent`: the first parameters and the order of the samples.
-        Coordinate descent draws none.
-    verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``) and a summary.
+    $parameters
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        ``weight_ * switch_``; features left out are exact zeros.
-    switch_ : ndarray of shape (n_features,)
-        β, one value a group: >= 0, but for a switch that `GradientDescent` trained.
-    weight_ : ndarray, shape as `coef_`
-        The weights A.
-    intercept_ : float or ndarray of shape (n_targets,)
-    n_iter_ : int
-        Sweeps made in the last descent, or epochs.
-    objective_ : float
-        Value of what is minimised, at the model.
-    cost_ : CostMeter
-        What the fit cost, counted: of an exact fit all its descents.
-    history_ : dict of str to ndarray
-        Only by `GradientDescent`: "epoch", "loss", "penalty", "n_alive" and what was
-        spent so far, at the beginning and after every epoch.
-    residual_ : float
-        Only by the exact solver:
-        :math:`\max_g \sqrt{L_g}\|W_g - \mathrm{prox}(W_g - \nabla_g f/L_g)\|`,
-        relative to :math:`\max_g\|\nabla_g f(0)\|/\sqrt{L_g}`, where L_g is the
-        largest eigenvalue of the group's Hessian.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has string column names.
+    $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $cost_, $history_
+    $residual_, $moments_, $n_features_in_, $feature_names_in_
 
     See Also
     --------
-    GroupLassoRegressor : The convex relative.
-    regularization_path : All solutions over a range of alpha.
+    GroupLassoRegressor : Solves a convex problem instead.
+    regularization_path : Solutions for a range of alphas.
 
     References
     ----------

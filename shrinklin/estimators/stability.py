@@ -1,9 +1,9 @@
 """How often each feature is kept when a model is fitted to resamples of the rows.
 
-The rows of every resample come from one seed, in one order; the fits then run on any number
-of processes. A fit returns which columns of X it kept, and its warnings, which are reported
-together at the end. What others than shrinklin warn of is collected in other processes only:
-filters and hooks of `warnings` belong to all threads of a process.
+One seed decides the rows of all resamples, in a fixed order. The fits can then run on any number
+of processes. Each fit returns the columns of X that it kept, and its warnings, which are reported
+together at the end. Warnings of other packages are collected only in other processes, because all
+threads of a process share the filters and hooks of `warnings`.
 """
 
 import os
@@ -39,75 +39,77 @@ def selection_frequencies(
     n_jobs=None,
     verbose=0,
 ) -> np.ndarray:
-    r"""How often each feature is kept in fits to resamples of the rows.
+    """How often each feature is kept in fits to resamples of the rows.
 
-    A feature that is kept because of a few rows is seldom kept; one that the data
-    speak for is kept almost always.
+    A feature that depends on only a few rows is seldom kept. A feature with strong support in the
+    data is almost always kept.
 
     Parameters
     ----------
     estimator : estimator with ``get_support``, or Pipeline that ends with one
-        One of shrinklin's, or a selector of scikit-learn; a model without
-        ``get_support`` can stand in `sklearn.feature_selection.SelectFromModel`. The
-        steps of a pipeline before the last keep the columns, as `StandardScaler` does,
-        or are selectors. It is cloned and not fitted; its own ``random_state`` is the
-        same in every fit.
+        An estimator of shrinklin, or a selector of scikit-learn. A model without
+        ``get_support`` can be put into `sklearn.feature_selection.SelectFromModel`. All
+        steps of a pipeline except the last must be selectors, or keep the columns as
+        `StandardScaler` does. The estimator is cloned and not fitted. Its ``random_state``
+        is the same in every fit.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        The data.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets or class labels, as the estimator takes them.
     n_resamples : int, default=100
-        Number of fits, >= 1. With "half" an even number uses every pair in full; of
-        the last pair of an odd number only the first half is fitted.
+        Number of fits, >= 1. With "half", each pair of halves gives two fits. If the number
+        is odd, only the first half of the last pair is fitted.
     resampling : {"half", "bootstrap"}, default="half"
-        "half" draws complementary pairs: the rows are split at random into two halves,
-        and each is fitted; of an odd number of rows the second half has one more.
-        "bootstrap" draws as many rows as there are, with replacement, and keeps more
-        features, as a half holds less evidence.
-        Where y holds classes, each is resampled by itself: a half has half of its rows,
-        a bootstrap as many as it has. That is so if the estimator, the last step of
-        the pipeline, or the model inside a `SelectFromModel` is a classifier, and if
-        the labels are text or booleans.
+        "half" draws complementary pairs: the rows are split at random into two halves, and
+        each half is fitted. With an odd number of rows, the second half has one row more.
+        "bootstrap" draws as many rows as there are, with replacement. It keeps more
+        features, because a half contains less evidence.
+        If y holds classes, each class is resampled separately: a half has half of its rows,
+        a bootstrap as many rows as the class has. y holds classes if its labels are text or
+        booleans, or if the estimator, the last step of the pipeline, or the model inside
+        `SelectFromModel` is a classifier.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights >= 0, which go with their rows into the fit; rows of weight 0 are left
-        out from the beginning. Of a pipeline only the last step gets them, as
-        ``step__sample_weight``. With metadata routing enabled, they are given to ``fit``
-        of the pipeline as ``sample_weight``, and go where its steps request them.
+        Weights >= 0 of the rows in the fits. Rows of weight 0 are left out from the
+        beginning. In a pipeline, only the last step gets the weights, as
+        ``step__sample_weight``. With metadata routing enabled, ``fit`` of the pipeline gets
+        them as ``sample_weight`` and passes them on to the steps that request them.
     random_state : int, RandomState or None, default=None
-        Of the resamples. The same int gives the same bits for any `n_jobs`, for an
-        estimator that has its own ``random_state`` fixed or draws no numbers.
+        Seed of the resamples. The same int gives the same bits for any `n_jobs`, if the
+        estimator has a fixed ``random_state`` or draws no random numbers.
     n_jobs : int, default=None
-        How many fits run at once, as in joblib; each has one thread for linear algebra.
+        Number of fits that run in parallel, as in joblib. Each fit uses one thread for linear
+        algebra.
     verbose : int, default=0
-        1 shows a progress bar (needs tqdm, of the extra ``plot``).
+        1 shows a progress bar (needs tqdm, in the extra ``plot``).
 
     Returns
     -------
     ndarray of shape (n_features,)
-        For each column of X the share of the fits that kept it, in [0, 1].
+        For each column of X, the share of fits that kept it, in [0, 1].
 
     Raises
     ------
     TypeError
-        For an estimator without ``get_support``, and `sample_weight` for one whose
+        If the estimator has no ``get_support``, or if there is a `sample_weight` and its
         ``fit`` takes none.
     ValueError
-        For arguments outside what is stated here.
+        If arguments are not as described here.
     Exception
-        Any error of a fit, with a note that says to which resample.
+        Any error of a fit, with a note that names the resample.
 
     Warns
     -----
     ConvergenceWarning, UserWarning
-        One of each category that fits of shrinklin's estimators warned of, with the number
-        of fits.
+        One warning per category for all fits of shrinklin's estimators, with the number of fits.
     Warning
-        What other estimators warn of: the same way from other processes (`n_jobs`), and one
-        by one, as if they were fitted alone, from this one.
+        Warnings of other estimators: in the same way if the fits run in other processes
+        (`n_jobs`), else one by one, as in a single fit.
     UserWarning
-        Where a class has one row, so that one half of every pair lacks it.
+        If a class has only one row, so that one half of every pair lacks the class.
 
     See Also
     --------
-    StabilityDisplay : Draws them.
+    StabilityDisplay : Draws the frequencies.
 
     References
     ----------
@@ -129,7 +131,7 @@ def selection_frequencies(
     _check_selects(estimator)
     X, y, s = _data(estimator, X, y, sample_weight)
     classes = _classes(estimator, y, X.shape[0])
-    # A generator of its own: the fits may draw from numpy's while the rows are drawn.
+    # A separate generator, because fits may draw from numpy's global one in between.
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
     drawn = enumerate(resamples(classes, n_resamples, resampling, rng), start=1)
     fits = (
@@ -137,9 +139,9 @@ def selection_frequencies(
         for k, rows in drawn
     )
     if resampling == "half":
-        # Before the fits, of which one that lacks a class may raise.
+        # Before the fits, because one that lacks a class may raise an error.
         _report_single_rows(classes, y)
-    # Where joblib works by threads: see `BlasLimit`.
+    # For joblib's thread-based backends: see `one_blas_thread`.
     with one_blas_thread():
         kept, warned = _run(fits, n_resamples, n_jobs, verbose)
     _report(warned, n_resamples)
@@ -147,10 +149,10 @@ def selection_frequencies(
 
 
 def resamples(classes, n_resamples, resampling, rng):
-    """Yield the rows of every resample, sorted.
+    """Yield the sorted rows of every resample.
 
-    `classes` (n_samples,) holds the number of each row's class, from 0, all alike where
-    there are none.
+    `classes` (n_samples,) holds the class number of each row, counted from 0. Without classes,
+    all are 0.
     """
     draw = _pair_of_halves if resampling == "half" else _bootstrap
     return islice(chain.from_iterable(draw(classes, rng) for _ in range(n_resamples)), n_resamples)
@@ -158,7 +160,7 @@ def resamples(classes, n_resamples, resampling, rng):
 
 def _pair_of_halves(classes, rng):
     order = rng.permutation(len(classes))
-    # Sorted by class and dealt out in turn, each class is halved, and so are all rows.
+    # Sorting by class and taking every other row halves each class, and all rows together.
     rank = rng.permutation(classes.max() + 1)
     order = order[np.argsort(rank[classes[order]], kind="stable")]
     return np.sort(order[1::2]), np.sort(order[::2])
@@ -189,19 +191,19 @@ def _check_selects(estimator):
 
 
 def _steps(estimator):
-    """The steps of a pipeline, those of pipelines in it among them."""
+    """The steps of a pipeline, including those of nested pipelines."""
     if isinstance(estimator, Pipeline):
         return [step for _, part in estimator.steps for step in _steps(part)]
     return [] if estimator is None or isinstance(estimator, str) else [estimator]
 
 
 def _data(estimator, X, y, sample_weight):
-    """X, y and the weights of rows whose weight is not 0, such that rows can be taken."""
+    """X, y and the weights, in types that can be indexed by rows, without rows of weight 0."""
     if isinstance(X, Moments):
         raise TypeError("X is Moments, which have no rows to take: give the samples.")
     X, y = _with_rows("X", X), None if y is None else _with_rows("y", y)
     try:
-        # One number has no rows to count: check_weights says so.
+        # A single number has no length. check_weights refuses it later.
         check_consistent_length(X, y, sample_weight if np.ndim(sample_weight) else None)
     except ValueError as error:
         raise ValueError(f"{error}: give X, y and sample_weight the same rows.") from error
@@ -240,10 +242,10 @@ def _check_takes_weights(step):
 
 
 def _classes(estimator, y, n_samples):
-    """Number of each row's class, one number for all where y holds none."""
+    """The class number of each row. All are 0 if y holds no classes."""
     if y is None or sparse.issparse(y) or not _holds_classes(estimator, y):
         return np.zeros(n_samples, dtype=int)
-    # A dict takes labels of mixed types too, which are the estimator's to refuse.
+    # A dict also takes labels of mixed types. It is up to the estimator to refuse them.
     numbers: dict = {}
     labels = np.asarray(y).reshape(-1).tolist()
     return np.array([numbers.setdefault(label, len(numbers)) for label in labels])
@@ -256,12 +258,12 @@ def _holds_classes(estimator, y):
     inside = getattr(model, "estimator", None)
     if is_classifier(model) or (isinstance(inside, BaseEstimator) and is_classifier(inside)):
         return True
-    # A selector may not say what it is for, but text is no number.
+    # A selector may not say whether it is for classes, but text and booleans are labels.
     return all(isinstance(label, str | bool) for label in np.asarray(y).reshape(-1).tolist())
 
 
 def _run(fits, n_resamples, n_jobs, verbose):
-    """How many of the fits keep each column, and (number, category, text) of all warnings."""
+    """How many fits keep each column, and (number of fit, category, text) of all warnings."""
     kept, warned = 0, []
     done = results(fits, n_resamples, n_jobs, verbose, "selection_frequencies", "fit")
     for number, (support, log) in enumerate(done, start=1):
@@ -271,11 +273,11 @@ def _run(fits, n_resamples, n_jobs, verbose):
 
 
 def _fit(estimator, X, y, s, rows, name, caller):
-    """Columns kept in the fit to those rows, and (category, text) of its warnings."""
+    """The columns kept in a fit to these rows, and (category, text) of its warnings."""
     model = clone(estimator)
     weights = {} if s is None else {_weight_name(model): s[rows]}
     try:
-        # Products round otherwise on other numbers of threads; a process of several has fewer.
+        # BLAS rounds differently with other numbers of threads, which depend on n_jobs.
         with one_blas_thread(), collected() as log, _heard(log, caller):
             model.fit(_take(X, rows), _take(y, rows), **weights)
             return _support(model, X.shape[1]), log
@@ -286,9 +288,9 @@ def _fit(estimator, X, y, s, rows, name, caller):
 
 @contextmanager
 def _heard(log, caller):
-    """Add to `log` what others warn of, in a process that does nothing else.
+    """Add warnings of other packages to `log`, if this process only runs fits.
 
-    In the process of the caller it goes its usual way: other threads may use `warnings`.
+    In the process of the caller they are shown as usual, as other threads may use `warnings`.
     """
     if not alone_in_another_process(caller):
         yield
@@ -300,7 +302,7 @@ def _heard(log, caller):
 
 
 def _weight_name(estimator):
-    """The name under which ``fit`` of the estimator gives weights to its last step."""
+    """The argument by which ``fit`` of the estimator passes weights to its last step."""
     if not isinstance(estimator, Pipeline) or get_config()["enable_metadata_routing"]:
         return "sample_weight"
     name, last = estimator.steps[-1]
@@ -308,7 +310,7 @@ def _weight_name(estimator):
 
 
 def _support(model, n_features):
-    """Which columns of X (.., n_features) a fitted model keeps."""
+    """Which of the n_features columns of X a fitted model keeps."""
     *before, last = _steps(model)
     support = np.asarray(last.get_support(), dtype=bool)
     for step in reversed(before):
@@ -318,7 +320,7 @@ def _support(model, n_features):
 
 
 def _support_before(step, support):
-    """Which columns given to a step are kept, from which of those it passed on."""
+    """Which input columns of a step are kept, given which of its output columns are kept."""
     if not hasattr(step, "get_support"):
         _check_keeps_columns(step, len(support))
         return support
@@ -340,7 +342,7 @@ def _check_count(whose, n_features, support):
 def _check_keeps_columns(step, n_passed):
     n_given = getattr(step, "n_features_in_", n_passed)
     given = getattr(step, "feature_names_in_", [f"x{j}" for j in range(n_given)])
-    # Names tell apart columns that were scaled and columns that were mixed or reordered.
+    # Names show whether columns were only scaled, or mixed or reordered.
     named = hasattr(step, "get_feature_names_out")
     passed = list(step.get_feature_names_out()) if named else list(given)
     if n_given != n_passed or passed != list(given):
@@ -355,7 +357,7 @@ def _check_keeps_columns(step, n_passed):
 
 
 def _report(warned, n_resamples):
-    """Warn once of each category."""
+    """Warn once per category."""
     for category in dict.fromkeys(category for _, category, _ in warned):
         said = {number: text for number, of, text in reversed(warned) if of is category}
         first = min(said)
@@ -367,7 +369,7 @@ def _report(warned, n_resamples):
 
 def _report_single_rows(classes, y):
     single = np.flatnonzero(np.bincount(classes) == 1)
-    # Labels that all differ are no classes, as an error of the fits will say.
+    # If all labels differ they are not classes, and the fits raise an error.
     if not 0 < len(single) < len(classes):
         return
     firsts = np.unique(classes, return_index=True)[1][single]

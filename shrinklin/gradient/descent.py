@@ -78,6 +78,7 @@ class GradientDescent(BaseEstimator):
     Parameters
     ----------
     optimizer : {"sgd", "adagrad", "adam"}, default="adagrad"
+        How the gradient becomes a step.
     learning_rate : float, default=0.05
         > 0.
     learning_rate_decay : float, default=0.0
@@ -90,11 +91,13 @@ class GradientDescent(BaseEstimator):
         them: the squared loss of no more features than samples then needs `Moments`
         alone, and an epoch costs as much for any number of samples.
     max_epochs : int, default=300
+        Maximum number of epochs.
     tol : float or None, default=None
         Training ends when for `n_iter_no_change` epochs the objective has not come
         below its least by more than tol times the loss of zero coefficients and
         intercept. None trains for `max_epochs`.
     n_iter_no_change : int, default=10
+        Number of epochs that `tol` looks at.
     gate : {"switch", "filter"}, default="switch"
         What stands before a feature: a switch β, drawn from N(0, 1), or a filter
         max(0, θ), θ drawn from U[0, 1]. The group lasso has none.
