@@ -18,7 +18,7 @@ import numpy as np
 
 from shrinklin.groups import Groups
 from shrinklin.objective.smooth import Smooth
-from shrinklin.penalties.penalties import Penalty
+from shrinklin.penalties.penalty import Penalty
 
 # Roundings of strengths, norms and proxes themselves, relatively.
 _ULPS = 64 * np.finfo(float).eps
