@@ -36,7 +36,7 @@ from shrinklin.gradient.parametrizations import GATES, GatedWeights
 from shrinklin.groups import Groups
 from shrinklin.objective.likelihood import likelihood_of_data
 from shrinklin.objective.objective import Objective
-from shrinklin.penalties.penalties import Bridge2
+from shrinklin.penalties.bridge2 import Bridge2
 
 PLAIN = "gradient training"
 REMOVALS = {

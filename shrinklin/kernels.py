@@ -1,111 +1,51 @@
 """Compiled inner loops over plain arrays, all in ``coef_`` orientation.
 
 ``coef`` and ``gradient`` have shape (n_targets, n_features) and are contiguous,
-so that updating one target runs along memory. ``code`` is `Penalty.code`.
-Functions compile on first use and are cached on disk. Numba renews a cached
-function when its own file changes, not when one it calls does: all of them
-therefore stand in this file.
+so that updating one target runs along memory. ``prox`` is `compiled(penalty)`.
 
-A prox is argmin_w ½‖w − z‖² + t φ(w), for a block z given as a 1-D array.
-
-References
-----------
-.. [1] Cao, Sun, Xu (2013), Fast image deconvolution using closed-form
-   thresholding formulas of L_q (q = 1/2, 2/3) regularization.
+Functions compile on first use and are cached on disk. Numba compiles a cached function
+again when its own file changes, but not when a function that it calls changes in another
+file. So all loops are in this file. A prox is in the file of its penalty: it is compiled
+on its own, and the loops call it by its address.
 """
 
 import math
+from functools import cache
 
 import numpy as np
-from numba import njit
+from numba import cfunc, float64, njit, types
+from numba.extending import intrinsic
 
+_PROX = types.void(float64[::1], float64, float64[::1])  # (z, t, out)
+# How close t is to the jump of a prox in a tie, relative to t.
 _TIE = 1e-11
 
 
-@njit(cache=True, nogil=True)
-def prox_group_lasso(z, t, out):
-    """Write the prox of t‖·‖₂ at z into out: scale by (1 − t/‖z‖)₊."""
-    squared = 0.0
-    for i in range(z.size):
-        squared += z[i] * z[i]
-    norm = math.sqrt(squared)
-    scale = 0.0 if norm <= t else 1.0 - t / norm
-    for i in range(z.size):
-        out[i] = scale * z[i]
+def compiled(penalty):
+    """What the loops take: the address of the penalty's prox, and how wide its ties are."""
+    return _compiled(penalty.prox).address, 0.0 if penalty.convex else _TIE
 
 
-@njit(cache=True, nogil=True)
-def prox_bridge2(z, t, out):
-    """Write the prox of t‖·‖₂^{2/3} at z into out.
+@cache
+def _compiled(prox):
+    # An exception cannot leave a C function: let a division by zero give inf or NaN instead.
+    return cfunc(_PROX, cache=True, error_model="numpy")(prox)
 
-    Zero iff ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³ where v is the
-    largest root of v⁴ − v + c, c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}, taken from
-    the resolvent cubic s³ − 4cs − 1, which has one real root there [1].
+
+@intrinsic
+def _call(typing, address, z, t, out):
+    """Call the prox at `address`.
+
+    An argument of type `numba.types.FunctionType` would need no code here, but passing one
+    to a loop takes 12 µs, a tenth of a small fit.
     """
-    norm = math.sqrt((z * z).sum())
-    if norm <= 2.0 * (2.0 * t / 3.0) ** 0.75:
-        out[:] = 0.0
-    elif t == 0.0:
-        out[:] = z
-    else:
-        c = 2.0 * t / (3.0 * norm ** (4.0 / 3.0))
-        if c < 1e-8:
-            v = 1.0 - c / 3.0
-        else:
-            h = 0.5 * (0.75 / c) ** 1.5
-            s = 2.0 * math.sqrt(4.0 * c / 3.0) * math.cosh(math.acosh(h) / 3.0)
-            root = math.sqrt(s)
-            v = 0.5 * (root + math.sqrt(2.0 / root - s))
-        # A Newton step removes the rounding of cosh(acosh) and the c² above.
-        v -= (v**4 - v + c) / (4.0 * v**3 - 1.0)
-        out[:] = v**3 * z
 
+    def generate(context, builder, signature, args):
+        pointer = context.get_value_type(types.FunctionType(_PROX).ftype)
+        context.call_function_pointer(builder, builder.inttoptr(args[0], pointer), args[1:])
+        return context.get_dummy_value()
 
-@njit(cache=True, nogil=True)
-def prox_bridge1(z, t, out):
-    """Write the prox of t‖·‖₁^{1/2} at z into out.
-
-    out = (|z| − μ)₊ sign z with μ = t/(2u), u² = ‖out‖₁. With the k largest
-    |z| kept (sum Z_k), u is the largest root of u³ − Z_k u + kt/2. Of the
-    consistent k, and zero, the one of least value is returned.
-    """
-    if t == 0.0:
-        out[:] = z
-        return
-    magnitude = np.sort(np.abs(z))[::-1]
-    Z = Q = best = 0.0
-    shift = -1.0
-    for k in range(1, z.size + 1):
-        Z += magnitude[k - 1]
-        Q += magnitude[k - 1] ** 2
-        # The root exists only from here on; said so that nothing divides by 0.
-        if 0.75 * math.sqrt(3.0) * k * t > Z**1.5:
-            continue
-        cosine = 0.75 * math.sqrt(3.0) * k * t / Z**1.5
-        u = 2.0 * math.sqrt(Z / 3.0) * math.cos(math.acos(-cosine) / 3.0)
-        mu = 0.5 * t / u
-        following = magnitude[k] if k < z.size else 0.0
-        if magnitude[k - 1] <= mu or following > mu:
-            continue
-        value = 0.5 * (k * mu * mu - Q) + t * u
-        if value < best:
-            best = value
-            shift = mu
-    if shift < 0.0:
-        out[:] = 0.0
-    else:
-        out[:] = np.sign(z) * np.maximum(np.abs(z) - shift, 0.0)
-
-
-@njit(cache=True, nogil=True)
-def prox(code, z, t, out):
-    """Prox of the penalty `code` at z (size of the block,), written to out."""
-    if code == 0:
-        prox_group_lasso(z, t, out)
-    elif code == 1:
-        prox_bridge2(z, t, out)
-    else:
-        prox_bridge1(z, t, out)
+    return types.void(types.intp, *_PROX.args), generate
 
 
 @njit(cache=True, nogil=True)
@@ -117,21 +57,22 @@ def _largest_group(ptr):
 
 
 @njit(cache=True, nogil=True)
-def _take_step(code, coef, gradient, start, stop, lipschitz, strength, z, change):
+def _take_step(prox, coef, gradient, start, stop, lipschitz, strength, z, change):
     """Prox step of one block: leaves new − old in `change`, returns its norm."""
+    address, tie = prox
     size = 0
     for j in range(start, stop):
         for t in range(coef.shape[0]):
             z[size] = coef[t, j] - gradient[t, j] / lipschitz
             size += 1
     t = strength / lipschitz
-    prox(code, z[:size], t, change[:size])
-    # At its jump the bridge's prox has two values. Rounding must not make a
+    _call(address, z[:size], t, change[:size])  # type: ignore[call-arg]
+    # At its jump the prox has two values. Rounding must not make a
     # block go back and forth between them: it crosses only if clear of a tie.
-    if code != 0:
+    if tie > 0.0:
         alive = coef[:, start:stop].any()
         if change[:size].any() != alive:
-            prox(code, z[:size], t * (1.0 - _TIE if alive else 1.0 + _TIE), change[:size])
+            _call(address, z[:size], t * (1.0 - tie if alive else 1.0 + tie), change[:size])
     size = 0
     squared = 0.0
     for j in range(start, stop):
@@ -143,7 +84,7 @@ def _take_step(code, coef, gradient, start, stop, lipschitz, strength, z, change
 
 
 @njit(cache=True, nogil=True)
-def prox_steps(code, coef, gradient, lipschitz, strengths, ptr):
+def prox_steps(prox, coef, gradient, lipschitz, strengths, ptr):
     """prox(W_g − ∇_g/L_g) − W_g of every group, as if each moved alone.
 
     A group with L_g = 0 does not move.
@@ -154,7 +95,7 @@ def prox_steps(code, coef, gradient, lipschitz, strengths, ptr):
     for g in range(ptr.size - 1):
         if lipschitz[g] > 0.0:
             _take_step(
-                code, coef, gradient, ptr[g], ptr[g + 1], lipschitz[g], strengths[g], z, change
+                prox, coef, gradient, ptr[g], ptr[g + 1], lipschitz[g], strengths[g], z, change
             )
             i = 0
             for j in range(ptr[g], ptr[g + 1]):
@@ -165,7 +106,7 @@ def prox_steps(code, coef, gradient, lipschitz, strengths, ptr):
 
 
 @njit(cache=True, nogil=True)
-def gram_sweeps(code, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweeps):
+def gram_sweeps(prox, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweeps):
     """Block coordinate descent on the Gram matrix, in place.
 
     Every block takes its prox step, and the gradient of all features follows.
@@ -181,7 +122,7 @@ def gram_sweeps(code, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
             L = lipschitz[g]
             if L == 0.0:
                 continue
-            moved = _take_step(code, coef, gradient, ptr[g], ptr[g + 1], L, strengths[g], z, change)
+            moved = _take_step(prox, coef, gradient, ptr[g], ptr[g + 1], L, strengths[g], z, change)
             if moved == 0.0:
                 continue
             worst = max(worst, math.sqrt(L) * moved)
@@ -200,7 +141,7 @@ def gram_sweeps(code, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
 
 
 @njit(cache=True, nogil=True)
-def residual_sweep(code, coef, residual, columns, grams, first, lipschitz, strengths, ptr):
+def residual_sweep(prox, coef, residual, columns, grams, first, lipschitz, strengths, ptr):
     """A sweep of the same descent without all of G: `residual` Y − XW follows, in place.
 
     residual (n_targets, n_samples), columns = X' (n_features, n_samples), both contiguous.
@@ -223,7 +164,7 @@ def residual_sweep(code, coef, residual, columns, grams, first, lipschitz, stren
             L, begin, end = lipschitz[g], ptr[g], ptr[g + 1]
             if L == 0.0:
                 continue
-            moved = _take_step(code, coef, gradient, begin, end, L, strengths[g], z, change)
+            moved = _take_step(prox, coef, gradient, begin, end, L, strengths[g], z, change)
             largest = max(largest, math.sqrt(L) * moved)
             i = 0
             for j in range(begin, end):
@@ -276,7 +217,7 @@ def mirror_scaled(M, scale):
 
 @njit(cache=True, nogil=True)
 def sparse_sweeps(
-    code, coef, gradient, data, indices, indptr, means, n_samples, lipschitz, strengths, ptr, tol,
+    prox, coef, gradient, data, indices, indptr, means, n_samples, lipschitz, strengths, ptr, tol,
     n_sweeps,
 ):  # fmt: skip
     """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseColumns`.
@@ -302,7 +243,7 @@ def sparse_sweeps(
                 for k in range(indptr[j], indptr[j + 1]):
                     for t in range(n_targets):
                         here[t, j] += data[k] * moved[indices[k], t]
-            size = _take_step(code, coef, here, ptr[g], ptr[g + 1], L, strengths[g], z, change)
+            size = _take_step(prox, coef, here, ptr[g], ptr[g + 1], L, strengths[g], z, change)
             if size == 0.0:
                 continue
             worst = max(worst, math.sqrt(L) * size)

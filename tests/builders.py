@@ -1,14 +1,29 @@
 """Objectives for the tests of what lies below the estimators."""
 
 import numpy as np
+import pytest
 from sklearn.linear_model import LogisticRegression
 
+from oracles import bridge
 from problems import CLASSIFICATION_PROBLEMS, PROBLEMS
-from shrinklin import CoordinateDescent, ProximalNewton
+from shrinklin import CoordinateDescent, ProximalNewton, kernels
 from shrinklin.groups import Groups
 from shrinklin.objective.likelihood import likelihood_of_data
 from shrinklin.objective.objective import Objective
-from shrinklin.penalties.penalties import GroupLasso
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
+
+# Every penalty, and its φ computed in another way.
+PENALTIES = {GroupLasso(): np.linalg.norm, Bridge2(): bridge(2), Bridge1(): bridge(1)}
+every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+
+
+def compiled_prox(penalty, z, t):
+    """The prox as the loops run it: the step from zero against the gradient −z, ties aside."""
+    address, _ = kernels.compiled(penalty)
+    zero, one, ptr = np.zeros((1, len(z))), np.ones(1), np.array([0, len(z)])
+    return kernels.prox_steps((address, 0.0), zero, -z[None], one, t * one, ptr)[0]
 
 
 def build(X, Y, penalty=None, strength=1.0, labels=None, weights=None, gram="auto", **options):

@@ -163,6 +163,12 @@ def heavy_on_import(name, source):
     return [f"{name} imports {imported} outside of a function" for imported in heavy]
 
 
+def compiling(name, source):
+    found = [imported for imported, _ in Imports(source).found if imported.startswith("numba")]
+    elsewhere = name != "shrinklin.kernels"
+    return [f"{name} imports {i}: compiled loops are in kernels" for i in found if elsewhere]
+
+
 def beyond_arrays(name, source):
     inside = name.removeprefix("shrinklin.")
     if not {inside, inside.split(".")[0]} & ARRAYS_ONLY:
@@ -302,7 +308,7 @@ def length_of(function):
 
 
 OF_SHRINKLIN = [upward_imports, circles, heavy_on_import, beyond_arrays, talking_solvers]
-OF_SHRINKLIN += [hidden_imports, private_of_others, long_files]
+OF_SHRINKLIN += [hidden_imports, private_of_others, long_files, compiling]
 OF_ALL = [evaluating, across_folders, relative_imports, private_names, long_functions]
 
 
@@ -352,6 +358,7 @@ MUTANTS = [
     (heavy_on_import, "shrinklin.selection.path", "class A:\n import pandas"),
     (heavy_on_import, "shrinklin.solvers.newton", "from numba import njit"),
     (heavy_on_import, "shrinklin.solvers.newton", "from shrinklin import kernels"),
+    (compiling, "shrinklin.solvers.newton", "def f():\n from numba import njit"),
     (beyond_arrays, "shrinklin.losses", "def f():\n from sklearn.utils import check_array"),
     (beyond_arrays, "shrinklin.losses", "def f():\n imported('pandas', 'f', 'files')"),
     (heavy_on_import, "shrinklin.display.path", "plt = imported('matplotlib.pyplot', 'p', 'plot')"),
@@ -412,7 +419,7 @@ def test_a_mutant_of_every_rule_is_rejected(rule, name, source):
 
 def test_what_is_allowed_is_let_through():
     source = "def f():\n '''Long.\n" + "\n" * LONGEST + "'''\n import pandas\n"
-    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 13
+    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 14
     own = "from shrinklin.solvers.search import _least\nimport shrinklin.pruning\nx = y._private"
     assert private_names("shrinklin.selection.path", own) == []
     assert upward_imports("shrinklin.selection.path", own) == []

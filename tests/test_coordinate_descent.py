@@ -5,26 +5,24 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
 
-from builders import build, solve
+from builders import build, every_penalty, solve
 from oracles import fista_group_lasso, squared_loss
 from problems import PROBLEMS, simulate
 from shrinklin.data.gram import takes_gram
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.solvers import coordinate_descent
 from shrinklin.solvers.coordinate_descent import CoordinateDescent, _QuadraticBlock
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 from shrinklin.solvers.working_sets import prox_residuals, prox_steps
 
-PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
 every_problem = pytest.mark.parametrize("name", PROBLEMS)
-every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
 
 
 def brute_residual(objective, W):
     """max_g √L_g‖W_g − prox(...)‖, group by group, in plain Python."""
-    from shrinklin import kernels
-
     gradient = objective.smooth.gradient(W)
     worst = 0.0
     for g, (start, stop) in enumerate(
@@ -34,7 +32,7 @@ def brute_residual(objective, W):
         if L > 0:
             z = (W[start:stop] - gradient[start:stop] / L).ravel()
             out = np.empty_like(z)
-            kernels.prox.py_func(objective.penalty.code, z, objective.strengths[g] / L, out)
+            objective.penalty.prox(z, objective.strengths[g] / L, out)
             worst = max(worst, np.sqrt(L) * np.linalg.norm(W[start:stop].ravel() - out))
     return worst / objective.residual_scale
 

@@ -39,8 +39,8 @@ class Tally:
         monkeypatch.setattr(NewtonSystem, "__init__", self.stepping(NewtonSystem.__init__))
 
     def sweeping(self, sweeps, how_many):
-        def counted(code, coef, *rest):
-            returned = sweeps(code, coef, *rest)
+        def counted(prox, coef, *rest):
+            returned = sweeps(prox, coef, *rest)
             n_targets, n_features = coef.shape
             for _ in range(how_many(returned)):
                 self.seen(n_features, n_features * n_targets)

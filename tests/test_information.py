@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import check_estimator
 
 import shrinklin.selection.freedom
-from builders import build, descend, solve
+from builders import PENALTIES, build, descend, every_penalty, solve
 from problems import simulate, simulate_classes
 from shrinklin import (
     GroupLassoClassifier,
@@ -29,10 +29,10 @@ from shrinklin.groups import Groups
 from shrinklin.losses.logistic import Binomial, Multinomial
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.objective.objective import Objective
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.selection.freedom import degrees_of_freedom
 
-PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
 SETTINGS = {
     "plain": {},
     "no intercept": {"fit_intercept": False},
@@ -40,7 +40,6 @@ SETTINGS = {
     "weights": {"weights": [0, 1, 2, 1, 0, 1]},
     "sample weights": {"sample_weight": np.linspace(0, 2, 12)},
 }
-every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
 every_setting = pytest.mark.parametrize("name", SETTINGS)
 
 

@@ -9,7 +9,8 @@ import pytest
 from builders import build, solve
 from oracles import brute_force_bridge
 from problems import random_small, simulate
-from shrinklin.penalties.penalties import Bridge1, Bridge2
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.solvers import local_search
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.paths import solve_path

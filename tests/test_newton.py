@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from builders import build
+from builders import build, every_penalty
 from problems import simulate
 from shrinklin.linear_systems import scaled_inverse, scaled_solve
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.solvers.newton import NewtonSystem
 
@@ -40,7 +41,7 @@ def setting(penalty, labels, strength):
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+@every_penalty
 def test_solves_the_newton_system(penalty, labels):
     objective, model, gradient, (D, _) = setting(penalty, labels, strength=0.05)
     H = dense_hessian(objective, model)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from builders import CLASS_PROBLEMS, build, build_classes, descend, solve
+from builders import CLASS_PROBLEMS, build, build_classes, descend, every_penalty, solve
 from oracles import exact_lasso, exact_logistic_lasso
 from problems import PROBLEMS, simulate, simulate_classes
 from shrinklin import (
@@ -20,7 +20,6 @@ from shrinklin import (
 from shrinklin.objective import certificate
 from shrinklin.objective.likelihood import Seen
 from shrinklin.objective.quadratic import ColumnQuadratic, GramQuadratic
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.solvers.paths import solve_path
 from shrinklin.solvers.solution import Status
 from shrinklin.solvers.working_sets import prox_residuals
@@ -29,7 +28,7 @@ LABELS = {"singletons": None, "groups": [i // 3 for i in range(12)]}
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+@every_penalty
 def test_strength_max_is_where_zero_stops_being_a_fixed_point(penalty, labels):
     X, Y = simulate(60, 12, 3)
     weights = np.repeat([0.5, 1.0, 2.0, 3.0], 3)
@@ -41,7 +40,7 @@ def test_strength_max_is_where_zero_stops_being_a_fixed_point(penalty, labels):
     assert prox_residuals(objective.at(largest * (1 - 1e-9)), zero, gradient).any()
 
 
-@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+@every_penalty
 def test_strength_max_is_taken_after_unpenalised_features(penalty):
     X, Y = simulate(60, 12, 3, correlation=0.7)
     objective = build(X, Y, penalty, weights=[0, 0, *np.ones(10)])
@@ -231,7 +230,7 @@ two_or_more = pytest.mark.parametrize("n_classes", [2, 4])
 
 @two_or_more
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+@every_penalty
 def test_strength_max_of_classes_is_where_zero_stops_being_a_fixed_point(
     penalty, labels, n_classes
 ):
@@ -248,7 +247,7 @@ def test_strength_max_of_classes_is_where_zero_stops_being_a_fixed_point(
 
 
 @two_or_more
-@pytest.mark.parametrize("penalty", [GroupLasso(), Bridge2(), Bridge1()], ids=type)
+@every_penalty
 def test_strength_max_of_classes_is_taken_after_unpenalised_features(penalty, n_classes):
     X, codes = simulate_classes(80, 12, n_classes, correlation=0.7, noise=2)
     objective = build_classes(X, codes, penalty, weights=[0, 0, *np.ones(10)])

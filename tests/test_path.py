@@ -28,7 +28,9 @@ from shrinklin import (
     regularization_path,
 )
 from shrinklin.data.design import Design
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.selection.path import with_model
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.paths import _extrapolated, n_steps, solve_path

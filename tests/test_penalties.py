@@ -5,19 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import PENALTIES, compiled_prox, every_penalty
 from oracles import bridge
-from shrinklin import kernels
 from shrinklin.groups import Groups
-from shrinklin.kernels import prox_bridge1, prox_bridge2, prox_group_lasso
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
-
-# name -> (penalty, its prox, φ computed independently)
-PENALTIES = {
-    "group lasso": (GroupLasso(), prox_group_lasso, np.linalg.norm),
-    "bridge, p=2": (Bridge2(), prox_bridge2, bridge(2)),
-    "bridge, p=1": (Bridge1(), prox_bridge1, bridge(1)),
-}
-every_penalty = pytest.mark.parametrize("name", PENALTIES)
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
 
 
 def run(prox, z, t):
@@ -64,50 +57,44 @@ vectors = st.lists(
 @every_penalty
 @settings(max_examples=60, deadline=None)
 @given(z=vectors, t=st.floats(1e-3, 5))
-def test_prox_beats_every_candidate(name, z, t):
-    _, prox, phi = PENALTIES[name]
-    assert is_minimiser(prox, phi, z, t)
+def test_prox_beats_every_candidate(penalty, z, t):
+    assert is_minimiser(penalty.prox, PENALTIES[penalty], z, t)
 
 
 @every_penalty
 @settings(max_examples=60, deadline=None)
 @given(z=vectors, t=st.floats(0, 5))
-def test_penalty_code_runs_its_prox(name, z, t):
-    # py_func: plain Python raises where compiled code could go on with NaN.
-    penalty, prox, _ = PENALTIES[name]
-    out = np.empty_like(z)
-    kernels.prox(penalty.code, z, t, out)
-    np.testing.assert_allclose(out, run(prox.py_func, z, t), rtol=1e-13, atol=1e-300)
+def test_compiled_prox_is_the_plain_one(penalty, z, t):
+    # Plain Python raises where compiled code could go on with NaN.
+    plain = run(penalty.prox, z, t)
+    np.testing.assert_allclose(compiled_prox(penalty, z, t), plain, rtol=1e-13, atol=1e-300)
 
 
-def threshold(name, z):
+def threshold(penalty, z):
     """Least t at which the prox of t φ at z is zero."""
-    penalty, _, _ = PENALTIES[name]
     groups = Groups.from_labels(len(z), [0] * len(z))
     return penalty.critical_strength(-z[:, None], np.ones(1), groups)[0]
 
 
 @every_penalty
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_prox_on_both_sides_of_its_threshold(name, size):
-    _, prox, _ = PENALTIES[name]
+def test_prox_on_both_sides_of_its_threshold(penalty, size):
     for seed in range(20):
         z = np.random.default_rng(seed).normal(size=size)
-        t = threshold(name, z)
-        assert not run(prox, z, t * (1 + 1e-9)).any()
-        assert run(prox, z, t * (1 - 1e-9)).any()
+        t = threshold(penalty, z)
+        assert not run(penalty.prox, z, t * (1 + 1e-9)).any()
+        assert run(penalty.prox, z, t * (1 - 1e-9)).any()
 
 
 @every_penalty
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_what_a_penalty_holds_does_not_move(name, size):
-    penalty, prox, _ = PENALTIES[name]
+def test_what_a_penalty_holds_does_not_move(penalty, size):
     held = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
         z, c, s = rng.normal(size=size), 10 ** rng.uniform(-2, 2), 10 ** rng.uniform(-2, 2)
         within = np.linalg.norm(z) <= penalty.holding(s, c)
-        moved = run(prox, z / c, s / c)
+        moved = run(penalty.prox, z / c, s / c)
         assert not (within and moved.any())
         if moved.any() and not penalty.convex:
             assert np.linalg.norm(moved) >= penalty.jump(s, c) * (1 - 1e-9)
@@ -117,11 +104,10 @@ def test_what_a_penalty_holds_does_not_move(name, size):
 
 @every_penalty
 @pytest.mark.parametrize(("c", "s"), [(1.0, 1.0), (30.0, 0.2)])
-def test_a_single_entry_is_held_no_further(name, c, s):
+def test_a_single_entry_is_held_no_further(penalty, c, s):
     # There every norm is the absolute value, and `holding` is the threshold itself.
-    penalty, prox, _ = PENALTIES[name]
     z = np.array([penalty.holding(s, c) * (1 + 1e-8)])
-    assert run(prox, z / c, s / c).any()
+    assert run(penalty.prox, z / c, s / c).any()
 
 
 def test_features_without_variance_are_never_let_in():
@@ -131,36 +117,36 @@ def test_features_without_variance_are_never_let_in():
 
 def test_bridge2_jumps_to_half():
     z = np.array([3.0, -4.0])
-    just_above = run(prox_bridge2, z, threshold("bridge, p=2", z) * (1 - 1e-12))
+    just_above = run(Bridge2.prox, z, threshold(Bridge2(), z) * (1 - 1e-12))
     np.testing.assert_allclose(just_above, z / 2, rtol=1e-5)
 
 
 @every_penalty
-def test_prox_of_no_penalty_is_the_identity(name):
-    _, prox, _ = PENALTIES[name]
+def test_prox_of_no_penalty_is_the_identity(penalty):
     z = np.array([0.3, -2.0, 0.0])
-    np.testing.assert_array_equal(run(prox, z, 0.0), z)
+    np.testing.assert_array_equal(run(penalty.prox, z, 0.0), z)
 
 
 @every_penalty
 @pytest.mark.parametrize("scale", [1e-120, 1e-8, 1e8, 1e120])
-def test_prox_follows_the_scale(name, scale):
+def test_prox_follows_the_scale(penalty, scale):
     # φ(cw) = c^power φ(w), so prox(cz, c^{2 − power} t) = c prox(z, t).
-    penalty, prox, _ = PENALTIES[name]
     z, t = np.array([0.7, -1.1, 0.2]), 0.2
-    scaled = run(prox, scale * z, scale ** (2 - penalty.power) * t)
-    np.testing.assert_allclose(scaled, scale * run(prox, z, t), rtol=1e-12)
+    expected = scale * run(penalty.prox, z, t)
+    z, t = scale * z, scale ** (2 - penalty.power) * t
+    np.testing.assert_allclose(run(penalty.prox, z, t), expected, rtol=1e-12)
+    np.testing.assert_allclose(compiled_prox(penalty, z, t), expected, rtol=1e-12)
 
 
 def mutant_scale(factor):
     def prox(z, t, out):
-        prox_bridge2(z, factor * t, out)
+        Bridge2.prox(z, factor * t, out)
 
     return prox
 
 
 def mutant_late_threshold(z, t, out):
-    prox_bridge2(z, t, out)
+    Bridge2.prox(z, t, out)
     if np.linalg.norm(z) < 1.1 * 2 * (2 * t / 3) ** 0.75:
         out[:] = 0
 
@@ -179,7 +165,7 @@ def mutant_soft_threshold(z, t, out):
 
 
 def mutant_keeps_all(z, t, out):
-    """prox_bridge1 with every entry kept instead of the consistent k."""
+    """That of Bridge1 with every entry kept instead of the consistent k."""
     Z, k = np.abs(z).sum(), z.size
     cosine = 0.75 * np.sqrt(3) * k * t / Z**1.5 if Z > 0 else 2.0
     if cosine > 1:
@@ -190,29 +176,29 @@ def mutant_keeps_all(z, t, out):
 
 
 @pytest.mark.parametrize(
-    ("mutant", "name"),
+    ("mutant", "penalty", "phi"),
     [
-        (mutant_scale(1.01), "bridge, p=2"),
-        (mutant_scale(0.99), "bridge, p=2"),
-        (mutant_late_threshold, "bridge, p=2"),
-        (mutant_wrong_power, "bridge, p=2"),
-        (mutant_soft_threshold, "bridge, p=1"),
-        (mutant_keeps_all, "bridge, p=1"),
-        (prox_group_lasso, "bridge, p=2"),
-        (prox_bridge2, "group lasso"),
+        (mutant_scale(1.01), Bridge2(), bridge(2)),
+        (mutant_scale(0.99), Bridge2(), bridge(2)),
+        (mutant_late_threshold, Bridge2(), bridge(2)),
+        (mutant_wrong_power, Bridge2(), bridge(2)),
+        (mutant_soft_threshold, Bridge1(), bridge(1)),
+        (mutant_keeps_all, Bridge1(), bridge(1)),
+        (GroupLasso.prox, Bridge2(), bridge(2)),
+        (Bridge2.prox, GroupLasso(), np.linalg.norm),
     ],
 )
-def test_wrong_prox_is_rejected(mutant, name):
-    _, _, phi = PENALTIES[name]
+def test_wrong_prox_is_rejected(mutant, penalty, phi):
     rng = np.random.default_rng(0)
     vectors = [2 * rng.normal(size=4) for _ in range(10)]
-    problems = [(z, share * threshold(name, z)) for z in vectors for share in (0.1, 0.5, 0.9, 0.99)]
+    shares = 0.1, 0.5, 0.9, 0.99
+    problems = [(z, share * threshold(penalty, z)) for z in vectors for share in shares]
     assert not all(is_minimiser(mutant, phi, z, t) for z, t in problems)
 
 
 @every_penalty
-def test_values_are_the_definition(name):
-    penalty, _, phi = PENALTIES[name]
+def test_values_are_the_definition(penalty):
+    phi = PENALTIES[penalty]
     W = np.random.default_rng(0).normal(size=(6, 3))
     W[4:] = 0
     groups = Groups.from_labels(6, ["a", "b", "a", "b", "b", "c"])
@@ -234,8 +220,7 @@ def directional_derivatives(penalty, W, groups, strengths, D, h=1e-4):
 
 @every_penalty
 @pytest.mark.parametrize("labels", [None, [0, 0, 1, 1, 1, 2]])
-def test_curvature_against_finite_differences(name, labels):
-    penalty, _, _ = PENALTIES[name]
+def test_curvature_against_finite_differences(penalty, labels):
     rng = np.random.default_rng(1)
     groups = Groups.from_labels(6, labels)
     strengths = rng.uniform(0.5, 2, len(groups))
@@ -251,8 +236,7 @@ def test_curvature_against_finite_differences(name, labels):
 
 
 @every_penalty
-def test_majoriser_touches_and_lies_above(name):
-    penalty, _, _ = PENALTIES[name]
+def test_majoriser_touches_and_lies_above(penalty):
     rng = np.random.default_rng(2)
     groups = Groups.from_labels(4, [0, 0, 1, 2])
     strengths = np.array([1.0, 0.3, 2.0])
@@ -268,7 +252,7 @@ def test_majoriser_touches_and_lies_above(name):
 def test_zero_blocks_have_no_curvature():
     groups = Groups.from_labels(3)
     W = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
-    for penalty, _, _ in PENALTIES.values():
+    for penalty in PENALTIES:
         model = penalty.curvature(W, groups, np.ones(3))
         np.testing.assert_array_equal(model.smooth.any(axis=1), [False, True, False])
         for array in (model.gradient, model.d, model.U, model.majoriser):

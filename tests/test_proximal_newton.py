@@ -5,22 +5,25 @@ import pytest
 from scipy import sparse
 from scipy.special import softmax
 
-from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
+from builders import (
+    CLASS_PROBLEMS,
+    build_classes,
+    descend,
+    every_penalty,
+    logistic_regression,
+)
 from oracles import fista_logistic
 from problems import simulate_classes
 from shrinklin.data.columns import gram_of_parts
 from shrinklin.groups import Groups
 from shrinklin.linear_systems import conjugate_gradients
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.solvers import proximal_newton, working_sets
 from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.proximal_newton import DiagonalSystem
 from shrinklin.solvers.solution import Status
 
-PENALTIES = [GroupLasso(), Bridge2(), Bridge1()]
 LABELS = {"singletons": None, "groups": [2, 0, 1, 0, 1, 2, 2, 3, 3, 1, 0, 2]}
-every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
 every_problem = pytest.mark.parametrize("name", CLASS_PROBLEMS)
 every_labels = pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 two_or_more = pytest.mark.parametrize("n_classes", [2, 4])
@@ -36,8 +39,6 @@ def log_loss_gradient(X, codes, W, intercept):
 
 def brute_residual(objective, W):
     """max_g √L_g‖W_g − prox(...)‖, group by group, in plain Python."""
-    from shrinklin import kernels
-
     gradient = objective.smooth.evaluate(W)[1]
     worst, groups = 0.0, objective.groups
     for g, L in enumerate(objective.lipschitz):
@@ -45,7 +46,7 @@ def brute_residual(objective, W):
             rows = slice(groups.ptr[g], groups.ptr[g + 1])
             z = (W[rows] - gradient[rows] / L).ravel()
             out = np.empty_like(z)
-            kernels.prox.py_func(objective.penalty.code, z, objective.strengths[g] / L, out)
+            objective.penalty.prox(z, objective.strengths[g] / L, out)
             worst = max(worst, np.sqrt(L) * np.linalg.norm(W[rows].ravel() - out))
     return worst / objective.residual_scale
 
@@ -364,10 +365,11 @@ def test_sparse_sweeps_are_gram_sweeps(penalty, n_classes, fit_intercept):
     start, gradient = rng.normal(size=(2, likelihood.C.shape[1], 40)) / 100
     ends = start.copy(), start.copy()
     rest = lipschitz, strengths, ptr, 1e-9, 3
-    made = kernels.gram_sweeps(penalty.code, ends[0], gradient.copy(), G, *rest)
+    prox = kernels.compiled(penalty)
+    made = kernels.gram_sweeps(prox, ends[0], gradient.copy(), G, *rest)
     X = rows.values
     thin = kernels.sparse_sweeps(
-        penalty.code, ends[1], gradient, X.data, X.indices, X.indptr, rows.means, 120, *rest
+        prox, ends[1], gradient, X.data, X.indices, X.indptr, rows.means, 120, *rest
     )
     assert made == thin
     assert not np.allclose(ends[0], start)

@@ -11,7 +11,7 @@ from shrinklin.data import moments
 from shrinklin.data.design import Design
 from shrinklin.objective.objective import Objective
 from shrinklin.objective.quadratic import Touching
-from shrinklin.penalties.penalties import GroupLasso
+from shrinklin.penalties.group_lasso import GroupLasso
 
 
 def random_W(objective, seed=0):

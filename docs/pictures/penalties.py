@@ -3,15 +3,15 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from shrinklin.kernels import prox
-from shrinklin.penalties.penalties import Bridge2, GroupLasso
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
 
 
 def remainder(penalty, z):
     """What the penalty of strength 1 leaves of each z."""
     left = np.empty_like(z)
     for i in range(len(z)):
-        prox(penalty.code, z[i : i + 1], 1.0, left[i : i + 1])
+        penalty.prox(z[i : i + 1], 1.0, left[i : i + 1])
     # A jump is no line.
     left[1:][(left[1:] > 0) & (left[:-1] == 0) & (left[1:] > 0.1)] = np.nan
     return left

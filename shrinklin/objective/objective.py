@@ -19,7 +19,7 @@ import numpy as np
 from shrinklin.groups import Groups
 from shrinklin.objective import certificate
 from shrinklin.objective.smooth import Smooth
-from shrinklin.penalties.penalties import Penalty
+from shrinklin.penalties.penalty import Penalty
 
 # Of an objective, what does not depend on κ and takes time.
 _OF_ANY_STRENGTH = ("lipschitz", "residual_scale", "null_model")

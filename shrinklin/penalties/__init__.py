@@ -1,1 +1,1 @@
-"""Penalties on a block of coefficients, a file each."""
+"""Penalties on a block of coefficients, a file each: value, prox, curvature, critical strength."""

@@ -14,7 +14,9 @@ import numpy as np
 from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.gradient.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.messages import warn
-from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
+from shrinklin.penalties.bridge1 import Bridge1
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.validation import check_real, narrowest
 
 

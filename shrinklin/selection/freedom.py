@@ -4,7 +4,7 @@ r"""Degrees of freedom of a model: the divergence of the fitted values at the so
     = \mathrm{tr}(H^{-1} H_f) + \text{number of free intercepts}
 
 with H_f and H the Hessians of f and of f + penalty on the smooth entries of W. There
-H = M − Σ_g e_g u_g u_g' with M = H_f + diag(d) (see `penalties.Curvature`), so that by
+H = M − Σ_g e_g u_g u_g' with M = H_f + diag(d) (see `penalty.Curvature`), so that by
 Woodbury's identity, u_g the columns of U,
 
 .. math:: \mathrm{tr}(H^{-1}H_f) = \mathrm{tr}(M^{-1}H_f) + \mathrm{tr}[

@@ -184,7 +184,7 @@ class GramBlock(_QuadraticBlock):
         from shrinklin import kernels
 
         made = kernels.gram_sweeps(
-            self.penalty.code, self.coef, self._gradient, self.G, self.lipschitz,
+            kernels.compiled(self.penalty), self.coef, self._gradient, self.G, self.lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
         # What stays at zero leaves the gradient as it is.
@@ -249,8 +249,8 @@ class _ColumnBlock(_QuadraticBlock):
         touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))
         self.cost.count_sweeps(1, self.W.shape, touching * self.residual.size)
         return kernels.residual_sweep(
-            self.penalty.code, self.coef, self.residual, self.columns, self.grams, self.first,
-            self.lipschitz, self.strengths, self.groups.ptr,
+            kernels.compiled(self.penalty), self.coef, self.residual, self.columns, self.grams,
+            self.first, self.lipschitz, self.strengths, self.groups.ptr,
         )  # fmt: skip
 
     def _mix(self, points):

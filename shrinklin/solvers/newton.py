@@ -1,7 +1,7 @@
 r"""A Newton direction on the smooth entries of W, cheap for any number of targets.
 
 There F has the Hessian :math:`M - \sum_g e_g u_g u_g'`, where M = G + diag(d)
-acts on every target alike (see `penalties.Curvature`). Woodbury's identity
+acts on every target alike (see `penalty.Curvature`). Woodbury's identity
 turns the solve into one system with one row per group,
 
 .. math:: y = -M^{-1}\nabla F, \quad

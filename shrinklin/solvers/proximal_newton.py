@@ -266,21 +266,21 @@ class _LikelihoodBlock(working_sets.Block):
         coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
         lipschitz = self.lipschitz / self.likelihood.loss.curvature_bound
         end = self.strengths / factor, self.groups.ptr, tol / np.sqrt(factor), n_sweeps
-        made = self._run_sweeps(self.penalty.code, coef, gradient, lipschitz, *end)
+        made = self._run_sweeps(coef, gradient, lipschitz, *end)
         alive = np.count_nonzero(coef.any(axis=0))
         self.cost.count_sweeps(made, self.W.shape, alive * coef.size)
         self.point = self._at(coef, intercept=self.point.prediction.intercept)
         return made
 
-    def _run_sweeps(self, code, coef, gradient, *rest):
+    def _run_sweeps(self, coef, gradient, *rest):
         from shrinklin import kernels
 
-        columns = self.columns
+        columns, prox = self.columns, kernels.compiled(self.penalty)
         if self.knows_gram or not isinstance(columns, SparseColumns):
-            return kernels.gram_sweeps(code, coef, gradient, self.G, *rest)
+            return kernels.gram_sweeps(prox, coef, gradient, self.G, *rest)
         X, means = columns.values, columns.means
         return kernels.sparse_sweeps(
-            code, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
+            prox, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
         )
 
     def sweeps_per_round(self):

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from shrinklin.objective.quadratic import Quadratic
-from shrinklin.penalties.penalties import GroupLasso
+from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.proximal_newton import newton_steps
 from shrinklin.solvers.solution import PackedSolution

@@ -154,7 +154,8 @@ def _prox_steps(penalty, W, gradient, curvature, strengths, ptr):
     from shrinklin import kernels
 
     coef, slope = np.ascontiguousarray(W.T), np.ascontiguousarray(gradient.T)
-    return kernels.prox_steps(penalty.code, coef, slope, curvature, strengths, ptr).T
+    prox = kernels.compiled(penalty)
+    return kernels.prox_steps(prox, coef, slope, curvature, strengths, ptr).T
 
 
 def _working_set(objective, W, residuals, threshold):
