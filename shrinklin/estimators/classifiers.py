@@ -18,7 +18,7 @@ from shrinklin.estimators.base import (
 from shrinklin.estimators.parameters import CLASSIFICATION, GROUP_LASSO, SHRINKNET, documented
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.losses.logistic import logistic_loss
-from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
+from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Classification
 from shrinklin.solvers.proximal_newton import ProximalNewton
 from shrinklin.validation import (
@@ -474,7 +474,7 @@ class GroupLassoClassifier(SparseLinearClassifier):
         self.verbose = verbose
 
     def _formulation(self):
-        return GroupLassoFormulation()
+        return PlainFormulation()
 
 
 @documented(CLASSIFICATION, SHRINKNET)

@@ -21,7 +21,7 @@ from shrinklin.estimators.base import (
 from shrinklin.estimators.parameters import GROUP_LASSO, REGRESSION, SHRINKNET, documented
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.messages import warn
-from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
+from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Regression
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.validation import (
@@ -333,7 +333,7 @@ class GroupLassoRegressor(SparseLinearRegressor):
         self.verbose = verbose
 
     def _formulation(self):
-        return GroupLassoFormulation()
+        return PlainFormulation()
 
 
 @documented(REGRESSION, SHRINKNET)

@@ -17,6 +17,7 @@ from shrinklin.messages import warn
 from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.penalties.group_lasso import GroupLasso
+from shrinklin.penalties.penalty import Penalty
 from shrinklin.validation import check_real, narrowest
 
 
@@ -62,16 +63,28 @@ class Formulation(ABC):
         """Gates (n_groups,) and weights like W from which training goes on at a model."""
 
 
-class GroupLassoFormulation(Formulation):
-    """Σ_g ω_g ‖W_g‖, times alpha."""
+@dataclass(frozen=True)
+class PlainFormulation(Formulation):
+    """Σ_g ω_g φ(W_g), times alpha: a penalty on W itself, without switches.
+
+    Attributes
+    ----------
+    of : Penalty, default=GroupLasso()
+        φ. Gradient training takes that of the group lasso alone.
+    """
+
+    of: Penalty = GroupLasso()
 
     has_switches = False
 
     def check(self, alpha, trains):
-        pass
+        if trains and not isinstance(self.of, GroupLasso):
+            raise ValueError(
+                f"gradient training has no rule for {type(self.of).__name__}: give an exact solver."
+            )
 
     def penalty(self):
-        return GroupLasso()
+        return self.of
 
     def strength(self, alpha):
         return float(alpha)

@@ -9,8 +9,9 @@ from scipy import sparse
 
 from shrinklin.gradient.risk import MomentRisk, risk_of_data
 from shrinklin.losses.logistic import logistic_loss
+from shrinklin.losses.loss import Loss
 from shrinklin.losses.squared import SquaredLoss
-from shrinklin.objective.likelihood import likelihood_of_data
+from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
 from shrinklin.objective.quadratic import GramQuadratic
 from shrinklin.validation import weigh_classes
 
@@ -85,19 +86,39 @@ class Task(ABC):
         )
 
 
+@dataclass(frozen=True)
 class Regression(Task):
-    """The squared loss."""
+    """A loss of real targets.
+
+    Attributes
+    ----------
+    loss : Loss, default=SquaredLoss()
+        The squared loss needs no samples, but moments: it has solvers of its own. Any other is
+        for `ProximalNewton`.
+    """
+
+    loss: Loss = SquaredLoss()
 
     squared = "X, y, y/X and X·y"
 
+    @property
+    def _is_squared(self):
+        return isinstance(self.loss, SquaredLoss)
+
     def smooth(self, X, y, s, groups, fit_intercept, solver):
         Y = y.reshape(len(y), -1).astype(float, copy=False)
+        if not self._is_squared:
+            self.check_sizes(np.concatenate([_largest_magnitudes(X), [abs(Y).max()]]))
+            likelihood = Likelihood(self.loss, X, Y, s, groups.order, fit_intercept)
+            return likelihood, Target(X.dtype, y.shape[1:])
         quadratic = solver.quadratic(X, Y, s, groups.order, fit_intercept)
         silent = _largest_magnitudes(X, quadratic.order[quadratic.diagonal == 0])
         self._check_scale(silent, abs(Y).max(), quadratic)
         return quadratic, Target(X.dtype, y.shape[1:])
 
     def smooth_of_moments(self, moments, dtype, groups, fit_intercept):
+        if not self._is_squared:
+            raise self._needs_samples()
         quadratic = GramQuadratic(moments, groups.order, fit_intercept)
         silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
         spread = np.diagonal(moments.yy) / moments.weight
@@ -110,10 +131,12 @@ class Regression(Task):
     def risk(self, X, y, s, groups, fit_intercept, whole):
         Y = y.reshape(len(y), -1).astype(float, copy=False)
         self.check_sizes(np.concatenate([_largest_magnitudes(X), [abs(Y).max()]]))
-        risk = risk_of_data(SquaredLoss(), X, Y, s, groups.order, fit_intercept, whole)
+        risk = risk_of_data(self.loss, X, Y, s, groups.order, fit_intercept, whole)
         return risk, Target(X.dtype, y.shape[1:])
 
     def risk_of_moments(self, moments, dtype, groups, fit_intercept):
+        if not self._is_squared:
+            raise self._needs_samples()
         risk = MomentRisk.from_moments(moments, groups.order, fit_intercept)
         return risk, _target_of_moments(moments, dtype)
 

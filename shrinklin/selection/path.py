@@ -18,7 +18,9 @@ from sklearn.utils.validation import (
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.losses.logistic import logistic_loss
-from shrinklin.objective.likelihood import likelihood_of_data
+from shrinklin.losses.loss import Loss
+from shrinklin.losses.squared import SquaredLoss
+from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
 from shrinklin.objective.quadratic import quadratic_of_data
 from shrinklin.validation import (
     SPARSE_FORMATS,
@@ -204,8 +206,13 @@ class RegularizationPath(ABC):
 class RegressionPath(RegularizationPath):
     """Path of a regressor.
 
-    The attributes are those of `RegularizationPath`.
+    Attributes
+    ----------
+    loss : Loss
+        The one that was minimised; the others are those of `RegularizationPath`.
     """
+
+    loss: Loss = SquaredLoss()
 
     loss_name = "mean squared error"
 
@@ -294,8 +301,10 @@ class RegressionPath(RegularizationPath):
             )
 
     def _smooth(self, X, y, sample_weight):
-        order = np.arange(X.shape[1])
-        return quadratic_of_data(X, self._targets(y), sample_weight, order, self.fit_intercept)
+        order, Y = np.arange(X.shape[1]), self._targets(y)
+        if not isinstance(self.loss, SquaredLoss):
+            return Likelihood(self.loss, X, Y, sample_weight, order, self.fit_intercept)
+        return quadratic_of_data(X, Y, sample_weight, order, self.fit_intercept)
 
 
 @dataclass(frozen=True)
@@ -409,9 +418,10 @@ def path_of_solutions(problem, objective, target, alphas, solutions, feature_nam
     for coef, solution, support in zip(coefs, solutions, supports, strict=True):
         coef[:, np.searchsorted(kept, support)] = solution.rows.T
     intercepts = intercepts.astype(dtype, copy=False)
-    of_task: dict = {}
-    if target.classes is not None:
-        of_task = {"classes": target.classes, "class_weight": problem.task.class_weight}
+    task = problem.task
+    of_task: dict = {"classes": target.classes, "class_weight": getattr(task, "class_weight", None)}
+    if target.classes is None:
+        of_task = {"loss": task.loss}
     path = RegressionPath if target.classes is None else ClassificationPath
     return path(
         **of_task,
