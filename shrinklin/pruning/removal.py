@@ -41,6 +41,8 @@ class Watched:
         ‖A_g‖₂ of the weights behind each switch.
     penalised : ndarray of shape (n_switches,)
         A mask; what is not penalised stays, whatever the strategy says.
+    layer : ndarray of int, shape (n_switches,)
+        The layer of each switch, counted from 0. A linear model has one layer.
     epoch : int
         From 1, the one that is running; of `partial_fit` the call, however many.
     max_epochs : int
@@ -55,6 +57,7 @@ class Watched:
     gate: np.ndarray
     norms: np.ndarray
     penalised: np.ndarray
+    layer: np.ndarray
     epoch: int
     max_epochs: int
     n_switches: int
