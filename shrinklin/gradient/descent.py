@@ -23,24 +23,23 @@ _WORSE = 1.01
 
 
 class GradientDescent(BaseEstimator):
-    """Gradient training of weights and switches, with removal of features on the way.
+    """Gradient training of weights and switches, with removal of features while it runs.
 
-    What the exact solvers are measured against, not a way to better models: it ends
-    above their objective. For what early removal costs and saves see `CostMeter`
-    (``cost_``) and ``history_`` of the fitted estimator. `max_iter` and `tol` of the
-    estimator do not matter.
+    It is for studying what early removal costs and saves: see ``cost_`` (a `CostMeter`)
+    and ``history_`` of the fitted estimator. For a model to use, take an exact solver,
+    which reaches a lower objective. `max_iter` and `tol` of the estimator have no effect.
 
-    Features must be standardised: they share one learning rate, and where their means
-    are far from 0 the intercept follows slowly. Weights begin at N(0, 1/p) for p
-    features, the intercept at the best constant. With thousands of features a rate of
-    0.05 may be too large, so that all of them die: try a tenth.
+    Standardise the features: they share one learning rate, and the intercept converges
+    slowly where their means are far from 0. Weights are drawn from N(0, 1/n_features);
+    the intercept begins at the best constant. With thousands of features a rate of 0.05
+    may be too large, so that all of them die: try a tenth.
 
-    Ctrl-C ends training and keeps the best model so far; within a search or a
-    cross-validation it ends the fit that is running, and the next begins. With
-    ``warm_start`` of the estimator, training begins at the previous coefficients, of
-    ShrinkNet at the previous switches and weights, without what the optimiser
-    remembered; switches that were removed stay out. `partial_fit` of the classifiers
-    trains on rows that come in turn.
+    Ctrl-C ends training and keeps the best model so far. Within a search or a
+    cross-validation it ends the current fit, and the next one begins. With
+    ``warm_start`` of the estimator, training begins at the previous coefficients, or at
+    the previous switches and weights of ShrinkNet. The state of the optimiser is not
+    kept, and removed switches stay out. `partial_fit` of the classifiers trains on rows
+    that arrive in chunks.
 
     Parameters
     ----------
@@ -51,20 +50,20 @@ class GradientDescent(BaseEstimator):
         >= 0. In epoch e = 0, 1, … the rate is
         ``learning_rate / (1 + learning_rate_decay * e)``.
     momentum : float, default=0.9
-        In [0, 1), of "sgd" alone.
+        In [0, 1). For "sgd" only.
     batch_size : int or None, default=None
-        Samples a step, in an order that is shuffled every epoch. None takes all of
-        them: the squared loss of no more features than samples then needs `Moments`
-        alone, and an epoch costs as much for any number of samples.
+        Samples per step; their order is shuffled every epoch. None takes all samples.
+        Squared loss then needs only `Moments`, unless there are more features than
+        samples, and the cost of an epoch does not depend on the number of samples.
     max_epochs : int, default=300
     tol : float or None, default=None
-        Training ends when for `n_iter_no_change` epochs the objective has not come
-        below its least by more than tol times the loss of zero coefficients and
-        intercept. None trains for `max_epochs`.
+        Training ends when for `n_iter_no_change` epochs the objective has not fallen
+        below its minimum by more than tol times the loss of the best constant. None
+        trains for `max_epochs`.
     n_iter_no_change : int, default=10
     gate : {"switch", "filter"}, default="switch"
-        What stands before a feature: a switch β, drawn from N(0, 1), or a filter
-        max(0, θ), θ drawn from U[0, 1]. The group lasso has none.
+        The factor in front of each feature: a switch β, drawn from N(0, 1), or a filter
+        max(0, θ) with θ drawn from U[0, 1]. The group lasso has none.
     removal : Removal or None, default=None
         `Threshold`, `SignChange`, `SignVariance`, `Annealing`, or a subclass of
         `Removal`. None removes nothing; exact zeros are then rare.
@@ -112,7 +111,7 @@ class GradientDescent(BaseEstimator):
         self.removal = removal
 
     def check(self, has_switches):
-        """Raise unless every parameter is what is stated above."""
+        """Raise unless all parameters are valid."""
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("gate", self.gate, GATES)
         check_real("learning_rate", self.learning_rate, 0, open_end=True)
@@ -145,20 +144,20 @@ class GradientDescent(BaseEstimator):
             )
 
     def train(self, risk, parametrization, rng, *, start=None, report=lambda **facts: None):
-        """Train until `max_epochs`, or as long as the objective falls; see `Descent`.
+        """Train until `max_epochs`, or until the objective no longer falls.
 
         Parameters
         ----------
         risk : Risk
         parametrization : Parametrization
-            Of the same features.
+            Has the same features.
         rng : RandomState
         start : (gate, A, b), default=None
-            Where to begin instead of at random: values of the gates (n_groups,), weights
-            and intercept. Where both gate and weights are 0 the features stay out, unless
-            all would.
+            Beginning, instead of a random one: values of the gates (n_groups,), weights
+            and intercept. Features whose gate and weights are 0 are left out, unless all
+            would be.
         report : callable, default=None
-            Called once an epoch with what there is to say of it.
+            Called before every epoch with the objective and the number of features left.
 
         Returns
         -------
