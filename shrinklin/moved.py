@@ -3,11 +3,18 @@
 Pickles name the module of a class. New code imports from `shrinklin` itself.
 """
 
+from types import ModuleType
+
 from shrinklin.data import moments
 from shrinklin.estimators import base, classifiers, criterion, cv, regressors, stability
-from shrinklin.gradient import descent, optimizers, parametrizations
+from shrinklin.gradient import descent, optimizers, parametrizations, stream, training
 from shrinklin.pruning import cost, removal
 from shrinklin.selection import path
+
+# Its classes are now in three modules.
+_GRADIENT_DESCENT = ModuleType("shrinklin.solvers.gradient_descent")
+_CLASSES = [descent.GradientDescent, stream.Stream, training.Trained, training.Training]
+vars(_GRADIENT_DESCENT).update({each.__name__: each for each in _CLASSES}, _Point=training.Point)
 
 MOVED = {
     "shrinklin.base": base,
@@ -19,7 +26,7 @@ MOVED = {
     "shrinklin.path": path,
     "shrinklin.regressors": regressors,
     "shrinklin.removal": removal,
-    "shrinklin.solvers.gradient_descent": descent,
+    "shrinklin.solvers.gradient_descent": _GRADIENT_DESCENT,
     "shrinklin.solvers.optimizers": optimizers,
     "shrinklin.solvers.parametrizations": parametrizations,
     "shrinklin.stability": stability,

@@ -24,7 +24,8 @@ FLOORS += ["gradient", "problem", "selection", "estimators", "display", "entranc
 ENTRANCE = {"shrinklin", "shrinklin.distributed", "shrinklin.moved"}
 # The mathematics: arrays in, arrays out.
 ARRAYS_ONLY = {"factored", "groups", "losses", "linear_systems", "penalties", "objective"}
-ARRAYS_ONLY |= {"data.design", "data.columns", "data.moments", "gradient.risk", "pruning.cost"}
+ARRAYS_ONLY |= {"data.design", "data.columns", "data.moments", "gradient.risk"}
+ARRAYS_ONLY |= {"pruning.cost", "pruning.history", "pruning.pruner"}
 # What `import shrinklin` may load; the rest is imported where it is used.
 LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
 # Which of these folders, or which module of one, the modules of a folder may import.

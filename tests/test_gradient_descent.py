@@ -871,6 +871,25 @@ def test_warm_start_goes_on_from_the_coefficients(estimator, gate, p, groups):
     assert np.abs(model.coef_ - coef).max() < 2
 
 
+class SeesWhatIsLeft(SignVariance):
+    """SignVariance of switches that are numbered as when training began."""
+
+    def dead(self, watched):
+        assert len(watched.layer) == len(watched.gate) < watched.n_switches == 12
+        assert not watched.layer.any()
+        return super().dead(watched)
+
+
+@every_shrinknet
+def test_after_a_warm_start_removal_goes_on_among_what_is_left(estimator):
+    X, y = data_of(estimator)
+    model = fit(estimator, X, y, warm_start=True, removal=Threshold(0.02), alpha=0.1)
+    n_left = model.get_support().sum()
+    solver = GradientDescent(max_epochs=200, removal=SeesWhatIsLeft(0.8))
+    model.set_params(solver=solver, alpha=0.3).fit(X, y)
+    assert model.get_support().sum() < n_left < 12
+
+
 @pytest.mark.parametrize("estimator", GROUP_LASSOS, ids=name_of)
 def test_warm_start_of_the_group_lasso(estimator):
     X, y = data_of(estimator)

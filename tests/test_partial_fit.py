@@ -29,8 +29,8 @@ from shrinklin import (
     SignVariance,
     Threshold,
 )
-from shrinklin.gradient.descent import Stream
 from shrinklin.gradient.risk import SampleRisk
+from shrinklin.gradient.stream import Stream
 
 ESTIMATORS = [ShrinkNetClassifier(random_state=0), GroupLassoClassifier(random_state=0)]
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
@@ -263,7 +263,7 @@ def _forgets_what_removal_remembers(monkeypatch):
 
     def forgetful(self, *args):
         meet(self, *args)
-        self.memory = {}
+        self.pruner.memory = {}
 
     monkeypatch.setattr(Stream, "_meet", forgetful)
 

@@ -1,9 +1,11 @@
 """Models that were kept on disk are read, and one of another version says so."""
 
 import copy
+import copyreg
 import pickle
 import pickletools
 import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,16 @@ from sklearn.base import clone
 
 import shrinklin
 from make_pickles import FOLDER
-from shrinklin import GroupLassoRegressor, GroupLassoRegressorCV
+from problems import simulate_classes
+from shrinklin import (
+    GradientDescent,
+    GroupLassoRegressor,
+    GroupLassoRegressorCV,
+    ShrinkNetClassifier,
+    SignVariance,
+    Threshold,
+)
+from shrinklin.gradient import descent, stream, training
 
 FILES = sorted(FOLDER.glob("*.pkl"))
 by_name = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -99,3 +110,91 @@ def test_the_same_version_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read(of_version(model, shrinklin.__version__)).alpha == 0.1
+
+
+# --- streams of 0.1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [
+        ("GradientDescent", descent.GradientDescent),
+        ("Stream", stream.Stream),
+        ("Training", training.Training),
+        ("Trained", training.Trained),
+        ("_Point", training.Point),
+    ],
+)
+def test_classes_of_gradient_training_are_found_under_their_old_names(name, now):
+    assert pickle.loads(f"cshrinklin.solvers.gradient_descent\n{name}\n.".encode()) is now
+
+
+class Pickler010(pickle.Pickler):
+    """Writes a stream as 0.1.0 did, which had no `Pruner`."""
+
+    def reducer_override(self, obj):
+        if not isinstance(obj, stream.Stream):
+            return NotImplemented
+        state = dict(vars(obj))
+        pruner = state.pop("pruner")
+        state |= {"memory": pruner.memory, "previous": pruner.previous}
+        state |= {"strategy": type(pruner.removal), "records": [], "best": None}
+        state |= {"first": np.inf, "least": np.inf, "waited": 0}
+        return copyreg.__newobj__, (stream.Stream,), state
+
+
+def kept_by_0_1_0(model):
+    file = BytesIO()
+    Pickler010(file, protocol=4).dump(model)
+    assert b"pruner" not in file.getvalue()
+    return pickle.loads(file.getvalue())
+
+
+def learn(model, chunks):
+    for X, y in chunks:
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    return model
+
+
+def assert_same(model, other):
+    for name in ("coef_", "intercept_", "switch_", "weight_"):
+        np.testing.assert_array_equal(getattr(model, name), getattr(other, name))
+    assert model.cost_ == other.cost_
+
+
+CHUNKS = list(zip(*(np.split(rows, 24) for rows in simulate_classes(480, 16, 3)), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "batch_size", "gamma"),
+    [("adagrad", None, 0.95), ("adagrad", 7, 0.99), ("adam", 7, 0.99)],
+)
+def test_a_stream_of_0_1_0_goes_on_in_the_midst_of_removal(optimizer, batch_size, gamma):
+    # After 12 chunks some features have left, and what is remembered decides on others.
+    removal = SignVariance(gamma)
+    solver = GradientDescent(optimizer, learning_rate=0.1, batch_size=batch_size, removal=removal)
+    model = learn(ShrinkNetClassifier(0.1, solver=solver, random_state=0), CHUNKS[:12])
+    n_left = model.get_support().sum()
+    old, forgetful = kept_by_0_1_0(model), kept_by_0_1_0(model)
+    forgetful._stream.pruner.memory = {}
+    learn(model, CHUNKS[12:])
+    assert 0 < model.get_support().sum() < n_left < 16
+    assert_same(learn(old, CHUNKS[12:]), model)
+    assert vars(old._stream).keys() == vars(model._stream).keys()
+    with pytest.raises(AssertionError):
+        assert_same(learn(forgetful, CHUNKS[12:]), model)
+
+
+def test_a_stream_of_0_1_0_whose_strategy_was_replaced_begins_without_memory():
+    solver = GradientDescent(learning_rate=0.1, removal=SignVariance(0.95))
+    model = learn(ShrinkNetClassifier(0.1, solver=solver, random_state=0), CHUNKS[:12])
+    # The next call refuses the parameter, and not the pickle.
+    model.set_params(solver__removal=Threshold(-1))
+    old = kept_by_0_1_0(model)
+    assert old._stream.pruner.memory == {}
+    with pytest.raises(ValueError, match="value=-1: give a finite number >= 0"):
+        learn(old, CHUNKS[12:])
+    for each in (model, old):
+        learn(each.set_params(solver__removal=Threshold(0.05)), CHUNKS[12:])
+    assert_same(old, model)
+    assert model.cost_.removals[-1][0] > 12

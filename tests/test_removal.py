@@ -46,6 +46,7 @@ def seen(
         gate=switch,
         norms=np.ones(len(switch)) if norms is None else np.asarray(norms, dtype=float),
         penalised=np.ones(len(switch), dtype=bool) if penalised is None else penalised,
+        layer=np.zeros(len(switch), dtype=int),
         epoch=epoch,
         max_epochs=max_epochs,
         n_switches=len(switch) if n_switches is None else n_switches,

@@ -19,7 +19,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
-from shrinklin.gradient.descent import GradientDescent, Stream
+from shrinklin.gradient.descent import GradientDescent
+from shrinklin.gradient.stream import Stream
 from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
 from shrinklin.problem.problem import Problem

@@ -1,1 +1,1 @@
-"""Gradient training of linear models, with features that leave on the way."""
+"""Gradient training of linear models, with removal of features while it runs."""

@@ -1,7 +1,7 @@
 """Rules for a gradient step on a vector of parameters.
 
-Each keeps what it remembers in vectors beside the parameters, in `state`, so that the
-entries of removed parameters can be dropped from it.
+The state of each is a list of vectors as long as the parameters, so that the entries of removed
+parameters can be dropped.
 
 References
 ----------
@@ -14,13 +14,13 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-# Against division by zero, as in [1] and [2].
+# They avoid division by zero, as in [1] and [2].
 _ADAGRAD_EPS, _ADAM_EPS = 1e-10, 1e-8
 _ADAM_MEAN, _ADAM_SQUARE = 0.9, 0.999
 
 
 class Optimizer(ABC):
-    """One rule, and what it remembers.
+    """One rule and its state.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Optimizer(ABC):
         """What to subtract from the parameters."""
 
     def keep(self, mask):
-        """Forget the parameters that are not in mask."""
+        """Drop the state of all parameters outside the mask."""
         self.state = [values[mask] for values in self.state]
 
 
@@ -81,3 +81,11 @@ class Adam(Optimizer):
         unbiased = mean / (1 - _ADAM_MEAN**self.n_steps)
         root = np.sqrt(square / (1 - _ADAM_SQUARE**self.n_steps))
         return rate * unbiased / (root + _ADAM_EPS)
+
+
+# By name: made for a number of parameters and a momentum, which "sgd" alone takes.
+OPTIMIZERS = {
+    "sgd": SGD,
+    "adagrad": lambda n_parameters, momentum: Adagrad(n_parameters),
+    "adam": lambda n_parameters, momentum: Adam(n_parameters),
+}

@@ -1,18 +1,18 @@
-r"""The parameters of gradient training, as one vector.
+r"""The parameters of gradient training, as one vector x.
 
-A parametrization says how a vector x makes the coefficients W and the intercept b, what
-penalty it pays, and how gradients in W and b become one in x:
+A parametrization computes the coefficients W and the intercept b from x, the penalty of x, and
+the gradient in x from those in W and b:
 
 - `GatedWeights` (ShrinkNet): x = (A, θ, b), W_g = gate(θ_g) A_g, penalty
   Σ_g ω_g (λ |gate(θ_g)| + λ₂ ‖A_g‖_p^p). The gate is a switch, gate(θ) = θ = β, or a filter,
   gate(θ) = max(0, θ).
 - `PlainWeights` (group lasso): x = (W, b), penalty α Σ_g ω_g ‖W_g‖₂.
 
-Where |gate(θ)| or |a|^p has a kink, its subgradient there is 0. The norms of the group lasso
-have the subgradient that leaves the least of R's gradient, and a group that a step would take
-through zero stops at zero: around a kink of several dimensions the steps otherwise magnify
-the last digits of the data without end. A (n_features, n_targets), θ
-(n_groups,); features are in the order of `Groups`.
+At a kink of |gate(θ)| or |a|^p the subgradient is 0. For the norms of the group lasso it is the
+one that makes the gradient of the objective smallest, and a group that a step would take through
+zero stops at zero. Otherwise steps around a kink of several dimensions would amplify rounding
+errors without end. A is (n_features, n_targets), θ (n_groups,); features are in the order of
+`Groups`.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ from shrinklin.groups import Groups
 
 
 class Gate(ABC):
-    """What multiplies a feature, as a function of its parameter θ."""
+    """The factor in front of a feature, as a function of its parameter θ."""
 
     @abstractmethod
     def value(self, theta):
@@ -36,11 +36,11 @@ class Gate(ABC):
 
     @abstractmethod
     def inverse(self, value):
-        """θ with gate(θ) = value, or −value, and the sign that is left over."""
+        """θ with gate(θ) = |value| or value, and the sign that is left for the weights."""
 
     @abstractmethod
     def draw(self, rng, size):
-        """θ to begin with."""
+        """Random θ to begin with."""
 
 
 class Switch(Gate):
@@ -60,7 +60,7 @@ class Switch(Gate):
 
 
 class Filter(Gate):
-    """max(0, θ): once closed it stays closed, having no gradient."""
+    """max(0, θ): once closed it stays closed, as its gradient is 0."""
 
     def value(self, theta):
         return np.maximum(theta, 0.0)
@@ -80,7 +80,7 @@ GATES = {"switch": Switch(), "filter": Filter()}
 
 @dataclass(frozen=True)
 class Parametrization(ABC):
-    """Layout of x, whose entries are the weights, the switches if any, and the intercept.
+    """Layout of x: the weights, then the switches if there are any, then the intercept.
 
     Attributes
     ----------
@@ -106,11 +106,11 @@ class Parametrization(ABC):
         return x[len(x) - self.n_targets :]
 
     def keep(self, members):
-        """Parametrization of the groups `members` alone."""
+        """The parametrization of only the groups `members`."""
         return replace(self, groups=self.groups.restrict(members))
 
     def _draw_weights(self, rng):
-        # Raw predictions of unit size from standardised features and switches.
+        # With standardised features and switches, raw predictions have unit size.
         return rng.standard_normal(self.n_features * self.n_targets) / np.sqrt(self.n_features)
 
     def norms(self, x):
@@ -119,11 +119,11 @@ class Parametrization(ABC):
 
     @abstractmethod
     def draw(self, rng):
-        """x to begin with; b is 0."""
+        """Random x to begin with; b is 0."""
 
     @abstractmethod
     def from_factors(self, gate, A, b):
-        """The x of gate values (n_groups,), weights and intercept."""
+        """The x with these gate values (n_groups,), weights and intercept."""
 
     @abstractmethod
     def stuck(self, x):
@@ -143,18 +143,18 @@ class Parametrization(ABC):
 
     @abstractmethod
     def penalty(self, x):
-        """What x pays."""
+        """The penalty of x."""
 
     @abstractmethod
     def gradient(self, x, in_W, in_b):
         """Gradient in x of R + penalty, given those of R in W and b."""
 
     def stopped(self, x, moved):
-        """What to take for `moved`, where a step led to it from x; here all of it."""
+        """Where a step from x to `moved` ends; here at `moved`."""
         return moved
 
     def mask(self, members):
-        """Entries of x that belong to the groups `members`, or to none."""
+        """Entries of x that belong to the groups `members` or to no group: a mask."""
         rows = np.zeros((self.n_features, self.n_targets), dtype=bool)
         rows[self.groups.features(members)] = True
         left = np.ones(self.n_targets, dtype=bool)
@@ -167,7 +167,7 @@ class Parametrization(ABC):
 
 @dataclass(frozen=True)
 class PlainWeights(Parametrization):
-    """The group lasso's: no switches.
+    """Parameters of the group lasso, without switches.
 
     Attributes
     ----------
@@ -222,7 +222,7 @@ class PlainWeights(Parametrization):
 
 @dataclass(frozen=True)
 class GatedWeights(Parametrization):
-    """ShrinkNet's.
+    """Parameters of ShrinkNet: weights behind gates.
 
     Attributes
     ----------

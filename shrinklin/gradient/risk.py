@@ -2,10 +2,10 @@ r"""The mean loss of a linear model as a function of coefficients and intercept 
 
 .. math:: R(W, b) = \sum_i \frac{s_i}{\sum s}\, \ell(y_i, W'x_i + b)
 
-This is what gradient training descends on: `Smooth`, which the exact solvers see, has the
-intercept minimised out. Features are in the order of `Groups`; W (n_features,
-n_targets), b (n_targets,). `MomentRisk` needs no data beyond `Moments` (squared loss,
-all samples at once), `SampleRisk` holds the samples.
+Gradient training minimises it, plus a penalty. Exact solvers use `Smooth` instead, where the
+intercept is already minimised out. W is (n_features, n_targets), b (n_targets,); features are in
+the order of `Groups`. `MomentRisk` needs only `Moments` (squared loss, all samples at once);
+`SampleRisk` holds the samples.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ from shrinklin.data.moments import Moments
 from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.quadratic import GramQuadratic
 
-# Removed columns stay in memory, and in products, until no more than this share is left.
+# Removed columns stay in memory, and in products, until at most this share is left.
 _COPIED = 0.8
 
 
@@ -34,7 +34,7 @@ class Risk(ABC):
     fit_intercept : bool
         Whether b may move.
     setup_multiply_adds : int
-        Of the matrix products before the first evaluation.
+        Multiply-adds of the matrix products before the first evaluation.
     """
 
     shape: tuple
@@ -56,22 +56,22 @@ class Risk(ABC):
 
     @abstractmethod
     def keep(self, features):
-        """R of models with these features alone."""
+        """R of models with only these features."""
 
     @abstractmethod
     def value_multiply_adds(self):
-        """Of the matrix products in `value`."""
+        """Multiply-adds of the matrix products in `value`."""
 
     @abstractmethod
     def gradient_multiply_adds(self, rows=None):
-        """Of the matrix products in `evaluate`."""
+        """Multiply-adds of the matrix products in `evaluate`."""
 
 
 class MomentRisk(Risk):
-    """R of the squared loss from G, C and v about the means: no data.
+    """R of the squared loss from G, C and v about the means, without data.
 
-    With δ = b − (y_mean − W'x_mean), what b is off its best,
-    R = ½⟨W, GW⟩ − ⟨C, W⟩ + ½v + ½‖δ‖². Without an intercept it is R at b = 0 alone, where
+    With δ = b − (y_mean − W'x_mean), the distance of b from its optimum,
+    R = ½⟨W, GW⟩ − ⟨C, W⟩ + ½v + ½‖δ‖². Without an intercept this is true only for b = 0, where
     training leaves it.
     """
 
@@ -82,7 +82,7 @@ class MomentRisk(Risk):
 
     @classmethod
     def from_moments(cls, moments, order, fit_intercept):
-        """Features of the moments taken in `order`."""
+        """From `Moments`, with their features in `order`."""
         f = GramQuadratic(moments, order, fit_intercept)
         x_mean = f.x_mean[order]
         return cls(f.G, f.C, f.yy, x_mean, f.y_mean, f.n_samples, fit_intercept)
@@ -113,7 +113,7 @@ class MomentRisk(Risk):
 
     def keep(self, features):
         columns = self.G.keep(features)
-        # Where columns were copied, rows follow.
+        # Rows are copied when columns are.
         G = columns.X if columns.kept is not None else columns.X[self.G.chosen(features)]
         return MomentRisk(
             G,
@@ -137,8 +137,10 @@ class RemainingColumns:
     """The columns of X that removal has left, in any order, with means and weights as they are.
 
     `Design` does not serve here: training takes batches of rows, and the intercept moves with the
-    weights, so that nothing is centred. X itself, which is the user's to begin with, is copied when
-    no more than `_COPIED` of its columns are left: a copy costs as much as many epochs may.
+    weights, so that nothing is centred.
+
+    X belongs to the user at first. It is copied when at most `_COPIED` of its columns are left,
+    not earlier: a copy may cost as much as many epochs.
 
     Attributes
     ----------
@@ -155,7 +157,7 @@ class RemainingColumns:
         return self.X.shape[1] if self.kept is None else len(self.kept)
 
     def rows(self, rows):
-        """The same columns of some rows."""
+        """The same columns, of some rows."""
         return RemainingColumns(self.X[rows], self.kept)
 
     def keep(self, features):
@@ -163,12 +165,12 @@ class RemainingColumns:
         kept = self.chosen(features)
         if len(kept) > _COPIED * self.X.shape[1]:
             return RemainingColumns(self.X, kept)
-        # Twice as fast as a slice, where X is dense.
+        # Twice as fast as slicing a dense X.
         is_sparse = sparse.issparse(self.X)
         return RemainingColumns(self.X[:, kept] if is_sparse else np.take(self.X, kept, axis=1))
 
     def chosen(self, features):
-        """Where these features are among the columns of X."""
+        """Positions of these features in X."""
         return features if self.kept is None else self.kept[features]
 
     def product(self, W):
@@ -180,12 +182,12 @@ class RemainingColumns:
         return self.X @ spread
 
     def correlate(self, R):
-        """The columns, transposed, times R."""
+        """The transposed columns times R."""
         product = self.X.T @ R
         return product if self.kept is None else product[self.kept]
 
     def n_entries(self):
-        """Of the columns, without the zeros of a sparse X."""
+        """Number of entries, without the zeros of a sparse X."""
         if not sparse.issparse(self.X):
             return self.X.shape[0] * self.n_features
         per_column = np.asarray((self.X != 0).sum(axis=0)).reshape(-1)
@@ -239,7 +241,7 @@ class SampleRisk(Risk):
 
 
 def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
-    """The `Risk` of the rows that have weight; `whole` if all are always taken at once."""
+    """The `Risk` of the rows with positive weight; `whole` if every step takes all of them."""
     used = sample_weight > 0
     if not used.all():
         X, Y, sample_weight = X[used], Y[used], sample_weight[used]
@@ -249,11 +251,11 @@ def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
         risk = MomentRisk.from_moments(moments, order, fit_intercept)
         risk.setup_multiply_adds = gram_multiply_adds(X.shape, Y.shape[1])
         return risk
-    # A product of float32 with float64 would convert all of X every time.
+    # Otherwise every product of float32 with float64 would convert all of X.
     X = X.astype(float, copy=False)
     if sparse.issparse(X) and not whole:
         X = X.tocsr()
-    # So that weights of any size have a sum; a power of two rounds nothing.
+    # So that the sum cannot overflow; a power of two rounds nothing.
     weight = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
     weight /= weight.sum()
     kept = None if np.array_equal(order, np.arange(n_features)) else order

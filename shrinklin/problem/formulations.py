@@ -20,6 +20,8 @@ from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.penalties.penalty import Penalty
 from shrinklin.validation import check_real, narrowest
 
+_GROUP_LASSO = GroupLasso()
+
 
 class Formulation(ABC):
     """What is penalised; with a switch before every group if `has_switches`."""
@@ -73,7 +75,7 @@ class PlainFormulation(Formulation):
         φ. Gradient training takes that of the group lasso alone.
     """
 
-    of: Penalty = GroupLasso()
+    of: Penalty = _GROUP_LASSO
 
     has_switches = False
 

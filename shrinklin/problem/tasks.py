@@ -15,6 +15,7 @@ from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
 from shrinklin.objective.quadratic import GramQuadratic
 from shrinklin.validation import weigh_classes
 
+_SQUARED = SquaredLoss()
 # Below it, and above its inverse, squares leave the range of float64.
 _LEAST = 1e-150
 
@@ -97,7 +98,7 @@ class Regression(Task):
         for `ProximalNewton`.
     """
 
-    loss: Loss = SquaredLoss()
+    loss: Loss = _SQUARED
 
     squared = "X, y, y/X and X·y"
 

@@ -1,1 +1,1 @@
-"""What linear models and networks share where units leave while they train: numpy alone."""
+"""Removal of features, or of units of a network, while a model trains: numpy only."""

@@ -1,7 +1,7 @@
-"""What a fit costs, counted and not timed: the same on any hardware.
+"""Counts of the work that a fit does, the same on any hardware.
 
-Wall time depends on the machine and on what else runs there. The counts do not, so
-gradient training can be compared with exact solvers, and one machine with another.
+Wall time depends on the machine and on its load. Counts do not, so they compare gradient
+training with exact solvers, and results from different machines.
 """
 
 from dataclasses import dataclass, field
@@ -9,29 +9,29 @@ from dataclasses import dataclass, field
 
 @dataclass
 class CostMeter:
-    """Counts of the work done by a fit.
+    """Counts of the work that a fit does.
 
-    Of gradient training a pass is an epoch. Of an exact solver it is a sweep over
+    A pass of gradient training is an epoch. A pass of an exact solver is a sweep over
     the features of the working set, or a Newton step on those that are not zero.
 
     Attributes
     ----------
     epochs : int
-        Passes.
+        Number of passes.
     neuron_epochs : int
-        Features that every pass began with, summed over passes: the measure of the
-        ShrinkNets drafts, whose features are the neurons of an input layer.
+        Features at the beginning of each pass, summed over passes. This is the measure
+        of the ShrinkNets paper, whose features are the neurons of an input layer.
     parameter_updates : int
-        Parameters that were moved or offered to move, summed over steps. Of a
-        gradient step all that are left (weights, switches, intercepts); of an exact
-        pass the coefficients it goes through.
+        Parameters that a step could change, summed over steps. A gradient step counts
+        all that are left (weights, switches, intercepts), an exact pass the
+        coefficients that it visits.
     multiply_adds : int
-        Multiplications of matrix products and factorisations, the leading terms:
-        an m × k by k × n product counts mkn (of a sparse factor its non-zero
-        entries times the columns of the other), a Cholesky factorisation of size n
-        counts n³/3. What is done once an entry (a penalty, an optimiser) is left out.
+        Multiplications in matrix products and factorisations, leading terms only. An
+        m × k by k × n product counts mkn; if one factor is sparse, its non-zero entries
+        times the columns of the other. A Cholesky factorisation of size n counts n³/3.
+        Work per entry, such as the penalty or the optimiser's step, is not counted.
     removals : list of (int, int)
-        (epoch, number of features): what left during which epoch, if anything.
+        The epoch of each removal, and how many features left.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class CostMeter:
     removals: list = field(default_factory=list)
 
     def include(self, other):
-        """Add what another meter counted, as one thing done after the other."""
+        """Add the counts of another meter, as work that was done after this one's."""
         self.removals += [(self.epochs + epoch, n) for epoch, n in other.removals]
         self.epochs += other.epochs
         self.neuron_epochs += other.neuron_epochs
@@ -58,7 +58,7 @@ class CostMeter:
         self.multiply_adds += other.multiply_adds
 
     def since(self, before):
-        """What was counted after `before`, a copy of this meter then; without removals."""
+        """Counts since `before`, an earlier copy of this meter; without removals."""
         return CostMeter(
             self.epochs - before.epochs,
             self.neuron_epochs - before.neuron_epochs,
@@ -67,31 +67,31 @@ class CostMeter:
         )
 
     def count_passes(self, n_passes, n_features):
-        """n_passes, each over n_features."""
+        """Count passes, each over n_features."""
         self.epochs += int(n_passes)
         self.neuron_epochs += int(n_passes) * int(n_features)
 
     def count_updates(self, n_parameters):
-        """Parameters moved in a step."""
+        """Count the parameters of a step."""
         self.parameter_updates += int(n_parameters)
 
     def count_sweeps(self, n_sweeps, shape, multiply_adds):
-        """Sweeps over coefficients of that shape, each of so many multiply-adds."""
+        """Count sweeps over coefficients of this shape, and the multiply-adds of each."""
         self.count_passes(n_sweeps, shape[0])
         self.count_updates(n_sweeps * shape[0] * shape[1])
         self.count_product(n_sweeps, multiply_adds)
 
     def count_product(self, *sizes):
-        """A matrix product of these sizes, or several: the sizes are multiplied."""
+        """Count a matrix product, or several: the sizes are multiplied."""
         product = 1
         for size in sizes:
             product *= int(size)
         self.multiply_adds += product
 
     def count_factorisation(self, size):
-        """A Cholesky factorisation."""
+        """Count a Cholesky factorisation."""
         self.multiply_adds += int(size) ** 3 // 3
 
     def count_removal(self, n_features):
-        """Features that leave during the epoch that was begun last."""
+        """Count features that leave during the current epoch."""
         self.removals.append((self.epochs, int(n_features)))

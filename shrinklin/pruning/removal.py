@@ -1,12 +1,11 @@
-"""Which features gradient training takes out while it runs.
+"""Strategies that decide which features to remove while a model trains.
 
-A strategy is a class with one method, `Removal.dead`, called after every step with
-what there is to see (`Watched`): it says which switches are dead. Their features are
-taken out of every array and do not return. A strategy holds its parameters alone: what
-it has to remember from step to step it keeps in `Watched.memory`, from which the
-entries of removed switches are dropped.
+A strategy is a class with one method, `Removal.dead`. It is called after every step, sees the
+switches (`Watched`), and returns which of them are dead. Their features leave all arrays and never
+return. A strategy holds only its parameters. What it needs to remember from step to step goes
+into `Watched.memory`, which loses the entries of removed switches.
 
-A group that is not penalised (``feature_weights`` 0) is never removed.
+A group without penalty (``feature_weights`` 0) is never removed.
 
 References
 ----------
@@ -25,29 +24,32 @@ from shrinklin.validation import check_flag, check_real, check_whole
 
 @dataclass(frozen=True)
 class Watched:
-    """What a removal strategy sees after a step, of the switches that are left.
+    """The switches that are left, as a removal strategy sees them after a step.
 
     A group of features (``groups``) shares one switch.
 
     Attributes
     ----------
     switch : ndarray of shape (n_switches,), or None
-        β, or θ with ``gate="filter"``; None for the group lasso, which has no switches.
+        β, or θ with ``gate="filter"``. None for the group lasso, which has no switches.
     previous : ndarray of shape (n_switches,), or None
         `switch` before the step.
     gate : ndarray of shape (n_switches,)
-        What multiplies the feature: β, max(0, θ), or 1 for the group lasso.
+        The factor in front of each feature: β, max(0, θ), or 1 for the group lasso.
     norms : ndarray of shape (n_switches,)
         ‖A_g‖₂ of the weights behind each switch.
     penalised : ndarray of shape (n_switches,)
-        A mask; what is not penalised stays, whatever the strategy says.
+        A mask. What is not penalised stays, whatever the strategy returns.
+    layer : ndarray of int, shape (n_switches,)
+        The layer of each switch, counted from 0. A linear model has one layer.
     epoch : int
-        From 1, the one that is running; of `partial_fit` the call, however many.
+        The current epoch, counted from 1. `partial_fit` counts calls, which may exceed
+        `max_epochs`.
     max_epochs : int
     n_switches : int
-        When training began.
+        Number of switches when training began.
     memory : dict of str to ndarray of shape (n_switches,)
-        The strategy's own; empty at first.
+        What the strategy remembers. It is empty at first.
     """
 
     switch: np.ndarray | None
@@ -55,6 +57,7 @@ class Watched:
     gate: np.ndarray
     norms: np.ndarray
     penalised: np.ndarray
+    layer: np.ndarray
     epoch: int
     max_epochs: int
     n_switches: int
@@ -62,28 +65,29 @@ class Watched:
 
     @property
     def sizes(self) -> np.ndarray:
-        """``|gate| ‖A_g‖₂``: the norm of the coefficients themselves."""
+        """``|gate| ‖A_g‖₂``: the norm of the coefficients."""
         return np.abs(self.gate) * self.norms
 
 
 class Removal(BaseEstimator, ABC):
-    """Base of the removal strategies: subclass it and write `dead`.
+    """Base class of the removal strategies: subclass it and write `dead`.
 
-    Parameters are those of the constructor, as in any scikit-learn estimator. `dead` gives
-    a mask, True for what is to go. `check` may raise where parameters make no sense.
+    Its parameters are those of the constructor, as in any scikit-learn estimator. `dead`
+    returns a mask, True for every switch to remove. `check` may raise an error if the
+    parameters make no sense.
 
     Attributes
     ----------
     needs_switch : bool
-        Whether it looks at `Watched.switch`, which the group lasso does not have.
+        Whether it needs `Watched.switch`, which the group lasso does not have.
     scheduled : bool
-        Whether it has a schedule that ends with the last epoch, so that training must
-        not end before.
+        Whether it follows a schedule over all epochs, so that training must not end
+        early.
 
     Examples
     --------
-    A strategy of one's own, which takes out switches that have become small beside
-    the largest:
+    A strategy that removes features whose coefficients are small compared with the
+    largest:
 
     >>> import numpy as np
     >>> from sklearn.datasets import load_diabetes
@@ -107,26 +111,26 @@ class Removal(BaseEstimator, ABC):
 
     @abstractmethod
     def dead(self, watched) -> np.ndarray:
-        """Which switches to take out: a mask like ``watched.gate``."""
+        """Which switches to remove: a mask of the shape of ``watched.gate``."""
 
     def check(self, n_switches, max_epochs):
-        """Raise unless the parameters make sense for so many switches and epochs."""
+        """Raise unless the parameters fit this number of switches and epochs."""
 
 
 class Threshold(Removal):
-    """Takes out what is small: ``|β_g| ‖A_g‖₂ ≤ value``.
+    """Removes what is small: ``|β_g| ‖A_g‖₂ ≤ value``.
 
-    It looks from the first step on, when nothing is learnt yet and sizes are about
-    1/√(number of features): value should be well below, and even so it takes what only
-    passes through zero.
+    It acts from the first step on, when nothing is learnt yet and sizes are about
+    1/√n_features: choose a much smaller value. Even then it also removes features whose
+    coefficients only pass through zero.
 
     Parameters
     ----------
     value : float, default=1e-3
         >= 0.
     normalize : bool, default=True
-        Whether ``|β_g|`` is multiplied by ‖A_g‖₂, which is the norm of the feature's
-        coefficients and does not change under (β, A) → (cβ, A/c). False compares
+        Whether to multiply ``|β_g|`` by ‖A_g‖₂. The product is the norm of the
+        coefficients, which does not change under (β, A) → (cβ, A/c). False compares
         ``|β_g|`` alone. The group lasso has no β: its ‖w_g‖₂ is compared.
     """
 
@@ -147,9 +151,9 @@ class Threshold(Removal):
 
 
 class SignChange(Removal):
-    """Takes out a switch that changed its sign in the last step.
+    """Removes a switch whose sign changed in the last step.
 
-    The group lasso has no switches, and refuses it.
+    The group lasso has no switches and refuses this strategy.
     """
 
     needs_switch = True
@@ -160,20 +164,21 @@ class SignChange(Removal):
 
 
 class SignVariance(Removal):
-    r"""Takes out a switch whose sign keeps changing.
+    r"""Removes a switch whose sign keeps changing.
 
-    Of the sign s = sign β it follows an average and a variance,
+    It tracks an average m and a variance v of the sign s = sign β,
 
     .. math:: v \leftarrow \gamma v + (1 - \gamma)(s - m)^2, \quad
               m \leftarrow \gamma m + (1 - \gamma) s,
 
-    m starting at the sign before the first step and v at 0. Dead is v > threshold.
+    where m starts at the sign before the first step and v at 0. A switch is dead if
+    v > threshold.
 
     Parameters
     ----------
     gamma : float, default=0.99
-        In [0, 1): the inertia. 0 removes at the first change of sign (threshold < 1), as
-        `SignChange` does; the nearer to 1, the longer it waits.
+        The inertia, in [0, 1). The nearer to 1, the longer it waits. 0 removes at the
+        first change of sign, as `SignChange` does, if threshold < 1.
     threshold : float, default=0.5
         >= 0. After one change v is 4(1 − γ), so with 0.5 every γ < 0.875 removes at the
         first change. A sign that changes in every step has v → 4/(1 + γ)².
@@ -209,19 +214,19 @@ class SignVariance(Removal):
 class Annealing(Removal):
     r"""Keeps the largest ``|β_g| ‖A_g‖₂``, fewer from epoch to epoch.
 
-    Feature selection with annealing [1]_: with N the epochs after the first `pretrain`, p the
-    switches at the beginning and k = `n_features`, there are left after the e-th of them
+    This is feature selection with annealing [1]_. Of p switches at the beginning, and with
+    N epochs after the first `pretrain`, it keeps after the e-th of these epochs
 
     .. math:: M_e = \Big\lceil k + (p - k) \max\Big(0,
-              \frac{N - 2e}{2 e \mu + N}\Big) \Big\rceil.
+              \frac{N - 2e}{2 e \mu + N}\Big) \Big\rceil,
 
-    So the second half of N has exactly k features. Those without penalty stay and are
-    counted, so there should be no more than k of them.
+    where k = `n_features`. So exactly k are left in the second half. Features without
+    penalty stay and are counted: there should be at most k of them.
 
     Parameters
     ----------
     n_features : int
-        k: how many features (with ``groups``: how many groups) are left at the end.
+        k: how many features, or groups if there are ``groups``, are left at the end.
     mu : float, default=10.0
         >= 0: the larger, the earlier features leave. 0 is a straight line.
     pretrain : int, default=0
@@ -261,12 +266,12 @@ class Annealing(Removal):
         kept = self.kept(watched.n_switches, watched.epoch, watched.max_epochs)
         dead = np.zeros(len(watched.gate), dtype=bool)
         sizes = np.where(watched.penalised, watched.sizes, np.inf)
-        # Stable, so that of equals the first stay.
+        # Stable, so that of equal sizes the first stay.
         dead[np.argsort(-sizes, kind="stable")[kept:]] = True
         return dead
 
     def kept(self, n_switches, epoch, max_epochs):
-        """M_e after `epoch` epochs, those of pretraining among them."""
+        """M_e after `epoch` epochs, which include those of pretraining."""
         e, N = max(epoch - self.pretrain, 0), max_epochs - self.pretrain
         share = (n_switches - self.n_features) * max(0, N - 2 * e) / (2 * e * self.mu + N)
         return self.n_features + int(np.ceil(share))

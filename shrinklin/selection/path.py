@@ -33,6 +33,8 @@ from shrinklin.validation import (
     weigh_classes,
 )
 
+_SQUARED = SquaredLoss()
+
 
 @dataclass(frozen=True)
 class RegularizationPath(ABC):
@@ -212,7 +214,7 @@ class RegressionPath(RegularizationPath):
         The one that was minimised; the others are those of `RegularizationPath`.
     """
 
-    loss: Loss = SquaredLoss()
+    loss: Loss = _SQUARED
 
     loss_name = "mean squared error"
 
