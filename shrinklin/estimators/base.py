@@ -199,7 +199,7 @@ class SparseLinearModel(LinearModel):
             parametrization = problem.parametrization(risk)
             stream = getattr(self, "_stream", None)
             if stream is None:
-                rng = generator_of_ones_own(self.random_state)
+                rng = private_generator(self.random_state)
                 start = problem.previous_factors(self, risk.shape)
                 stream = Stream(solver, risk, parametrization, rng, start, intercept(risk))
             stream, trained = stream.go_on(solver, risk, parametrization, weight)
@@ -437,8 +437,11 @@ def undone_on_error(estimator):
         raise
 
 
-def generator_of_ones_own(random_state):
-    """A generator that no one else draws from: seeded by `random_state` unless that is a seed."""
+def private_generator(random_state):
+    """A random generator that no other code draws from.
+
+    None (numpy's global generator) and a generator may be shared: they only seed a new one.
+    """
     given = check_random_state(random_state)
     if random_state is None or given is random_state:
         return np.random.RandomState(given.randint(np.iinfo(np.int32).max))
