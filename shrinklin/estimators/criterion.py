@@ -16,12 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import become, prepare, solve, without_alpha
+from shrinklin.estimators.selector import CheckedSelector
 from shrinklin.messages import warn
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
 from shrinklin.selection.freedom import degrees_of_freedom
 from shrinklin.selection.path import path_of_solutions
-from shrinklin.validation import CheckedSelector, check_real
+from shrinklin.validation.parameters import check_real
 
 CRITERIA = ("aic", "bic", "ebic")
 # With the noise estimated, models of more degrees of freedom than this share of all

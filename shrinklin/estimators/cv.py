@@ -30,7 +30,7 @@ from shrinklin.selection.folds import (
     moments_of_folds,
     remaining,
 )
-from shrinklin.validation import relative_weights
+from shrinklin.validation.weights import relative_weights
 
 # Moments of all folds are worth their memory up to so many times that of X.
 _MOMENTS_TO_X = 4

@@ -30,7 +30,7 @@ from shrinklin.gradient.parametrizations import GATES, GatedWeights, Parametriza
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.pruning.removal import Removal, Watched
 from shrinklin.solvers.solution import Status
-from shrinklin.validation import check_real, check_whole
+from shrinklin.validation.parameters import check_real, check_whole
 
 # An objective that grew this much will not come back, one that ended at this is no model.
 _HOPELESS, _DIVERGED = 1e10, 1e3

@@ -15,7 +15,8 @@ from shrinklin.factored import balanced_weight_decay, bridge_strength, split
 from shrinklin.gradient.parametrizations import GATES, GatedWeights, PlainWeights
 from shrinklin.messages import warn
 from shrinklin.penalties.penalties import Bridge1, Bridge2, GroupLasso
-from shrinklin.validation import check_real, narrowest
+from shrinklin.precision import narrowest
+from shrinklin.validation.parameters import check_real
 
 
 class Formulation(ABC):

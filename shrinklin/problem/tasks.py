@@ -11,7 +11,7 @@ from shrinklin.gradient.risk import MomentRisk, risk_of_data
 from shrinklin.losses import SquaredLoss, logistic_loss
 from shrinklin.objective.likelihood import likelihood_of_data
 from shrinklin.objective.quadratic import GramQuadratic
-from shrinklin.validation import weigh_classes
+from shrinklin.validation.weights import weigh_classes
 
 # Below it, and above its inverse, squares leave the range of float64.
 _LEAST = 1e-150

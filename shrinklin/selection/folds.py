@@ -21,10 +21,9 @@ from sklearn import config_context
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
-from shrinklin.messages import warn
+from shrinklin.messages import naming, warn
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.path import RegularizationPath, path_of_solutions
-from shrinklin.validation import naming
 
 # A difference of moments that is less than this of what it was taken from is made anew.
 _LEFT = 1e-4
