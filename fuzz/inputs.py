@@ -12,9 +12,10 @@ import atheris
 
 with atheris.instrument_imports(include=["shrinklin"]):
     import shrinklin
-    from shrinklin import groups, validation  # noqa: F401
+    from shrinklin import groups  # noqa: F401
     from shrinklin.data import moments  # noqa: F401
     from shrinklin.estimators import base, classifiers, regressors  # noqa: F401
+    from shrinklin.validation import data, entries, parameters, weights  # noqa: F401
 
 import numpy as np
 from scipy import sparse

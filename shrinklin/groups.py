@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shrinklin.validation import real_array
+from shrinklin.validation.entries import is_missing, real_array
 
 
 @dataclass(frozen=True)
@@ -98,19 +98,12 @@ def _group_codes(labels, n_features):
         raise ValueError(f"groups={labels!r} are not labels: {wanted}") from error
     if len(labels) != n_features:
         raise ValueError(f"groups has {len(labels)} labels, X has {n_features} features: {wanted}")
-    if any(_is_missing(label) for label in codes):
+    if any(map(is_missing, codes)):
         raise ValueError(
             "groups contains None or NaN: every feature needs a label; give a feature that "
             "belongs to no group a label of its own."
         )
     return np.array(owners, dtype=int)
-
-
-def _is_missing(label):
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # of pandas.NA it is not known
-        return True
 
 
 def _group_weights(feature_weights, order, ptr):

@@ -1,4 +1,4 @@
-"""What users are told: warnings, at the line of theirs they belong to; what to install; how far."""
+"""What users are told: warnings, at the line of theirs they belong to; errors; progress."""
 
 import inspect
 import os
@@ -35,6 +35,15 @@ def warn(message, category=UserWarning):
     while frame is not None and frame.f_globals.get("__name__", "").startswith("shrinklin."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def naming(what):
+    """Begin the message of a ValueError with what it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
 
 
 def imported(name, what, extra=None, package=None):

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up: a module imports from its own floor and from those before it, and there is
 # no circle. "" is the top folder, of which only the entrance and the old names stand elsewhere.
-FLOORS = ["", "pruning", "losses", "penalties", "data", "objective", "solvers"]
+FLOORS = ["validation", "", "pruning", "losses", "penalties", "data", "objective", "solvers"]
 FLOORS += ["gradient", "problem", "selection", "estimators", "display", "entrance"]
 ENTRANCE = {"shrinklin", "shrinklin.distributed", "shrinklin.moved"}
 # The mathematics: arrays in, arrays out.
@@ -261,6 +261,35 @@ def evaluating(name, source):
     return found
 
 
+def read_messages(name, source):
+    """Where the text of an error is more than quoted, as `Other(f"... {error}")` quotes it."""
+    errors = {node.name for node in nodes(source, ast.ExceptHandler) if node.name} | {"error"}
+    return [
+        f"{name} reads a message: {ast.unparse(parent)}"
+        for parent in ast.walk(tree(source))
+        for node in ast.iter_child_nodes(parent)
+        if holds_text(node, errors) and not (isinstance(node, ast.JoinedStr) and quotes(parent))
+    ]
+
+
+def holds_text(node, errors):
+    """Whether this is the text of an error: by str or repr, in an f-string, or its arguments."""
+    match node:
+        case ast.Call(func=ast.Name("str" | "repr" | "format"), args=[ast.Name(name), *_]):
+            return name in errors
+        case ast.Attribute(ast.Name(name), "args" | "msg" | "message" | "strerror"):
+            return name in errors
+        case ast.JoinedStr(parts):
+            inside = [getattr(getattr(part, "value", None), "id", None) for part in parts]
+            return not errors.isdisjoint(inside)
+    return False
+
+
+def quotes(parent):
+    """Whether a text in this place begins or tells of an error."""
+    return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name)
+
+
 def refuses_objects(call):
     given = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
     return given.get("allow_pickle") is False
@@ -309,7 +338,7 @@ def length_of(function):
 
 
 OF_SHRINKLIN = [upward_imports, circles, heavy_on_import, beyond_arrays, talking_solvers]
-OF_SHRINKLIN += [hidden_imports, private_of_others, long_files, compiling]
+OF_SHRINKLIN += [hidden_imports, private_of_others, long_files, compiling, read_messages]
 OF_ALL = [evaluating, across_folders, relative_imports, private_names, long_functions]
 
 
@@ -402,6 +431,20 @@ MUTANTS = [
     (evaluating, "experiments.results", "import joblib\njoblib.load(file)"),
     (evaluating, "experiments.results", "import pandas as pd\npd.read_pickle(file)"),
     (evaluating, "shrinklin.data.readers", "compile(text, 'f', 'exec')"),
+    *[
+        (read_messages, "shrinklin.data.readers", f"try:\n f()\nexcept E as e:\n {body}")
+        for body in (
+            "if 'a' in str(e): raise",
+            "if re.search('a', str(e)): raise",
+            "return str(e).startswith('a')",
+            "return f'{e}'.endswith('a')",
+            "return re.search('a', f'{e}')",
+            "text = f'{e}'\n return 'a' in text",
+            "return e.args[0] == 'a'",
+        )
+    ],
+    (read_messages, "shrinklin.validation.data", "def f(error):\n return 'a' in repr(error)"),
+    (upward_imports, "shrinklin.validation.data", "from shrinklin.precision import narrowest"),
     (long_files, "shrinklin.selection.path", "x = 1\n" * (MOST_CODE + 1)),
     (long_files, "shrinklin.selection.path", "\n# Why.\n" * (MOST_LINES // 2 + 1)),
     (long_functions, "shrinklin.selection.path", "def f():\n" + " x = 1\n" * LONGEST),
@@ -420,10 +463,12 @@ def test_a_mutant_of_every_rule_is_rejected(rule, name, source):
 
 def test_what_is_allowed_is_let_through():
     source = "def f():\n '''Long.\n" + "\n" * LONGEST + "'''\n import pandas\n"
-    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 14
+    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 15
     own = "from shrinklin.solvers.search import _least\nimport shrinklin.pruning\nx = y._private"
     assert private_names("shrinklin.selection.path", own) == []
     assert upward_imports("shrinklin.selection.path", own) == []
+    quoted = "try:\n f()\nexcept E as e:\n e.add_note('g')\n raise ValueError(f'h: {e}') from e"
+    assert read_messages("shrinklin.selection.path", quoted) == []
 
 
 def test_every_rule_has_a_mutant():

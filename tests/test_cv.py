@@ -922,6 +922,27 @@ def test_a_scoring_that_takes_no_weights(scoring):
         GroupLassoRegressorCV(alphas=2, scoring=scoring).fit(X, Y.ravel(), np.ones(60))
 
 
+def test_an_error_of_a_scoring_that_takes_weights_is_its_own():
+    """Whether it takes them is tried, as its message may speak of weights for any reason."""
+
+    def fails(e, X, y, sample_weight=None):
+        raise TypeError("needs a target beside sample_weight")
+
+    def refuses(e, X, y, **others):
+        if others:
+            raise TypeError("nothing else, please")
+        return e.score(X, y)
+
+    X, Y = simulate(60, 4, 1)
+    model = GroupLassoRegressorCV(alphas=2, scoring=fails)
+    for s in (None, np.ones(60)):
+        with pytest.raises(TypeError, match=r"^needs a target beside sample_weight$"):
+            model.fit(X, Y.ravel(), s)
+    model.set_params(scoring=refuses).fit(X, Y.ravel())
+    with pytest.raises(TypeError, match=r"scoring does not take it \(nothing else, please\)"):
+        model.fit(X, Y.ravel(), np.ones(60))
+
+
 def test_bad_moments_are_named():
     X, Y = data_for(GroupLassoRegressorCV)
     fold = Moments.from_data(X, Y)

@@ -18,14 +18,10 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from shrinklin.validation import (
-    check_undated,
-    check_unmasked,
-    check_weights,
-    features,
-    naming,
-    power_of_four,
-)
+from shrinklin.messages import naming
+from shrinklin.validation.data import features
+from shrinklin.validation.entries import check_undated, check_unmasked
+from shrinklin.validation.weights import check_weights, power_of_four
 
 # Rows taken at a time, in bytes of float64: large enough for a fast product,
 # small beside any X whose memory matters.

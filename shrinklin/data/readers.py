@@ -19,7 +19,7 @@ from os import PathLike
 import numpy as np
 
 from shrinklin.messages import imported
-from shrinklin.validation import check_whole
+from shrinklin.validation.parameters import check_whole
 
 # Of files in another encoding or compression than they are read in, or that are cut off.
 _UNREADABLE = (UnicodeError, EOFError, BadGzipFile, zlib.error)

@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from shrinklin.display.axes import add_title, own_or_new
 from shrinklin.estimators.stability import selection_frequencies
-from shrinklin.validation import check_real, check_whole
+from shrinklin.validation.parameters import check_real, check_whole
 
 
 class StabilityDisplay:

@@ -19,26 +19,19 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
+from shrinklin.estimators.selector import CheckedSelector
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.gradient.stream import Stream
 from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
+from shrinklin.precision import predictions
 from shrinklin.problem.problem import Problem
 from shrinklin.selection.alphas import alpha_grid, largest_useful_alpha
 from shrinklin.selection.path import path_of_solutions
 from shrinklin.solvers.solution import Status
-from shrinklin.validation import (
-    SPARSE_FORMATS,
-    CheckedSelector,
-    by_column,
-    check_flag,
-    check_real,
-    check_whole,
-    features,
-    predictions,
-    relative_weights,
-    with_remedy,
-)
+from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features
+from shrinklin.validation.parameters import by_column, check_flag, check_real, check_whole
+from shrinklin.validation.weights import relative_weights
 from shrinklin.version import __version__
 
 # Key of a pickle's version. scikit-learn stores the version of its own classes only.
@@ -74,13 +67,11 @@ class LinearModel(CheckedSelector, BaseEstimator):
     def _raw_predictions(self, X):
         """coef_ x + intercept_ for every row x of X."""
         check_is_fitted(self)
-        dtype = [np.float64, np.float32]
+        own, dtype = features(X), [np.float64, np.float32]
         try:
-            X = validate_data(
-                self, features(X), accept_sparse=SPARSE_FORMATS, dtype=dtype, reset=False
-            )
+            X = validate_data(self, own, accept_sparse=SPARSE_FORMATS, dtype=dtype, reset=False)
         except (TypeError, ValueError, OverflowError) as error:
-            raise with_remedy(self, error) from error
+            raise diagnosis(self, own, None, error) from error
         return predictions(X, self.coef_, self.intercept_)
 
     def _progress(self, total, unit):
@@ -439,7 +430,10 @@ def undone_on_error(estimator):
 
 
 def private_generator(random_state):
-    """A random generator that nothing else draws from. A shared one only gives the seed."""
+    """A random generator that no other code draws from.
+
+    None (numpy's global generator) and a generator may be shared: they only seed a new one.
+    """
     given = check_random_state(random_state)
     if random_state is None or given is random_state:
         return np.random.RandomState(given.randint(np.iinfo(np.int32).max))

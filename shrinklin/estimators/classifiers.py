@@ -21,15 +21,9 @@ from shrinklin.losses.logistic import logistic_loss
 from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Classification
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.validation import (
-    SPARSE_FORMATS,
-    check_unmasked,
-    features,
-    labels,
-    weigh_classes,
-    weights_of_rows,
-    with_remedy,
-)
+from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features, labels
+from shrinklin.validation.entries import check_unmasked
+from shrinklin.validation.weights import weigh_classes, weights_of_rows
 
 # In the first call of `partial_fit`, a class without rows counts as this many rows.
 _UNSEEN = 0.5
@@ -127,15 +121,16 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         try:
             check_classification_targets(y)
         except (TypeError, ValueError, OverflowError) as error:
-            raise with_remedy(self, error) from error
+            raise diagnosis(self, X, y, error) from error
         return X, y
 
     def _validate_rows(self, X, y, reset=True):
         check_unmasked("y", y)
+        X = features(X)
         try:
             X, y = validate_data(
                 self,
-                features(X),
+                X,
                 y,
                 accept_sparse=SPARSE_FORMATS,
                 dtype=[np.float64, np.float32],
@@ -143,7 +138,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
             )
             return X, labels(y)
         except (TypeError, ValueError, OverflowError) as error:
-            raise with_remedy(self, error) from error
+            raise diagnosis(self, X, y, error) from error
 
     def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.

@@ -18,12 +18,13 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import become, prepare, solve, without_alpha
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
+from shrinklin.estimators.selector import CheckedSelector
 from shrinklin.messages import warn
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
 from shrinklin.selection.freedom import degrees_of_freedom
 from shrinklin.selection.path import path_of_solutions
-from shrinklin.validation import CheckedSelector, check_real
+from shrinklin.validation.parameters import check_real
 
 CRITERIA = ("aic", "bic", "ebic")
 # If the noise is estimated, models with more degrees of freedom than this share of the numbers in

@@ -35,7 +35,7 @@ from shrinklin.selection.folds import (
     moments_of_folds,
     remaining,
 )
-from shrinklin.validation import relative_weights
+from shrinklin.validation.weights import relative_weights
 
 
 class _RegressorCV(SparseLinearModelCV, LinearRegressor):

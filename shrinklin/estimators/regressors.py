@@ -24,13 +24,8 @@ from shrinklin.messages import warn
 from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Regression
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
-from shrinklin.validation import (
-    SPARSE_FORMATS,
-    check_undated,
-    check_unmasked,
-    features,
-    with_remedy,
-)
+from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features
+from shrinklin.validation.entries import check_undated, check_unmasked
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
@@ -93,10 +88,11 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         y = y.toarray() if sparse.issparse(y) else y
         check_unmasked("y", y)
         check_undated("y", y)
+        X = features(X)
         try:
             X, y = validate_data(
                 self,
-                features(X),
+                X,
                 y,
                 accept_sparse=SPARSE_FORMATS,
                 dtype=[np.float64, np.float32],
@@ -105,7 +101,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
                 reset=reset,
             )
         except (TypeError, ValueError, OverflowError) as error:
-            raise with_remedy(self, error) from error
+            raise diagnosis(self, X, y, error) from error
         if y.dtype.kind not in "biuf":
             raise ValueError(
                 f"Complex data not supported: y has dtype {y.dtype}, and a regressor takes real "

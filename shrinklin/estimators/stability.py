@@ -24,7 +24,9 @@ from sklearn.utils.validation import check_consistent_length
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.messages import alone_in_another_process, collected, results, warn
-from shrinklin.validation import check_unmasked, check_weights, check_whole
+from shrinklin.validation.entries import check_unmasked
+from shrinklin.validation.parameters import check_whole
+from shrinklin.validation.weights import check_weights
 
 
 def selection_frequencies(

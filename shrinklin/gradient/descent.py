@@ -14,7 +14,7 @@ from shrinklin.gradient.training import DIVERGED, Point, Training
 from shrinklin.pruning.history import History
 from shrinklin.pruning.removal import Removal
 from shrinklin.solvers.solution import Status
-from shrinklin.validation import check_real, check_whole
+from shrinklin.validation.parameters import check_real, check_whole
 
 # Training ends once the objective has grown by this factor: it will not come back.
 _HOPELESS = 1e10

@@ -18,7 +18,8 @@ from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.penalties.penalty import Penalty
-from shrinklin.validation import check_real, narrowest
+from shrinklin.precision import narrowest
+from shrinklin.validation.parameters import check_real
 
 _GROUP_LASSO = GroupLasso()
 

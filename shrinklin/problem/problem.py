@@ -14,10 +14,10 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.groups import Groups
 from shrinklin.objective.objective import Objective
+from shrinklin.precision import narrowest
 from shrinklin.problem.formulations import Formulation, as_coef, coefficients
 from shrinklin.problem.tasks import Task
 from shrinklin.solvers.paths import n_steps, solve_path
-from shrinklin.validation import narrowest
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from shrinklin.losses.loss import Loss
 from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
 from shrinklin.objective.quadratic import GramQuadratic
-from shrinklin.validation import weigh_classes
+from shrinklin.validation.weights import weigh_classes
 
 _SQUARED = SquaredLoss()
 # Below it, and above its inverse, squares leave the range of float64.

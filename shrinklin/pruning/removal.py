@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from shrinklin.validation import check_flag, check_real, check_whole
+from shrinklin.validation.parameters import check_flag, check_real, check_whole
 
 
 @dataclass(frozen=True)

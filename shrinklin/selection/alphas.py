@@ -6,7 +6,8 @@ import numpy as np
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.messages import warn
-from shrinklin.validation import check_real, real_array
+from shrinklin.validation.entries import real_array
+from shrinklin.validation.parameters import check_real
 
 # A gradient of zero coefficients that is so small a share of what it could be is rounding.
 _NOTHING = 1e-12

@@ -21,10 +21,9 @@ from sklearn import config_context
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
-from shrinklin.messages import warn
+from shrinklin.messages import naming, warn
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.path import RegularizationPath, path_of_solutions
-from shrinklin.validation import naming
 
 # A difference of moments that is less than this of what it was taken from is made anew.
 _LEFT = 1e-4
@@ -143,13 +142,23 @@ def _scored(scorer, model, X, y, params):
     try:
         return scorer(model, X, y, **params)
     except TypeError as error:
-        if "sample_weight" not in params or "sample_weight" not in str(error):
+        if "sample_weight" not in params or not _scores_unweighted(scorer, model, X, y, params):
             raise
         raise TypeError(
             f"sample_weight was given, and the scoring does not take it ({error}): leave it "
             "out, give a scoring that does, or enable metadata routing, where a scorer gets it "
             "only if it asks."
         ) from error
+
+
+def _scores_unweighted(scorer, model, X, y, params):
+    """Whether a scorer works without sample_weight: no public name says whether it takes that."""
+    others = {name: value for name, value in params.items() if name != "sample_weight"}
+    try:
+        scorer(model, X, y, **others)
+    except Exception:
+        return False
+    return True
 
 
 def _n_rows(values):

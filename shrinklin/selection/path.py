@@ -22,16 +22,10 @@ from shrinklin.losses.loss import Loss
 from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
 from shrinklin.objective.quadratic import quadratic_of_data
-from shrinklin.validation import (
-    SPARSE_FORMATS,
-    check_undated,
-    check_unmasked,
-    features,
-    narrowest,
-    predictions,
-    relative_weights,
-    weigh_classes,
-)
+from shrinklin.precision import narrowest, predictions
+from shrinklin.validation.data import SPARSE_FORMATS, features
+from shrinklin.validation.entries import check_undated, check_unmasked
+from shrinklin.validation.weights import relative_weights, weigh_classes
 
 _SQUARED = SquaredLoss()
 

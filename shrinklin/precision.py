@@ -1,0 +1,30 @@
+"""What fits in a floating-point dtype."""
+
+import numpy as np
+
+
+def predictions(X, coef, intercept):
+    """X coef.T + intercept, of shape (n_samples, ..); raise if it does not fit in its dtype."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z = X @ coef.T + intercept
+    fits = np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
+    if not fits.all():
+        raise ValueError(
+            f"what is predicted does not fit in {Z.dtype} in {np.count_nonzero(~fits)} of "
+            f"{len(Z)} rows, first {fits.argmin()}: see whether X is in the units of the X that "
+            "was fitted."
+        )
+    return Z
+
+
+def narrowest(dtype, *arrays):
+    """dtype, or float64 if a value would become 0 or infinity in it, or keep few digits."""
+    if dtype == np.float64:
+        return dtype
+    with np.errstate(over="ignore", under="ignore"):
+        casts = [array.astype(dtype) for array in arrays]
+    kept = all(
+        np.isfinite(cast).all() and np.array_equal(np.abs(cast) >= np.finfo(dtype).tiny, array != 0)
+        for cast, array in zip(casts, arrays, strict=True)
+    )
+    return dtype if kept else np.dtype(float)

@@ -1,0 +1,195 @@
+"""Checks of X and y around those of scikit-learn, and what to do about data that it refuses.
+
+Data are read and never written to. That includes sparse data, which scipy likes to sort in
+place (`features`).
+"""
+
+from numbers import Complex, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from shrinklin.validation.entries import (
+    FLAGS,
+    check_undated,
+    check_unmasked,
+    entry_types,
+    is_missing,
+)
+
+SPARSE_FORMATS = ("csr", "csc")
+
+
+def features(X):
+    """X for the checks of scikit-learn; raise for masked entries and dates.
+
+    A dense X is not copied. A sparse one becomes CSR or CSC with sorted indices and no
+    duplicates. scipy notes the order of the indices on the matrix itself, so it gets a matrix of
+    its own over the user's arrays, which stay as they are.
+    """
+    check_unmasked("X", X)
+    check_undated("X", X)
+    if not sparse.issparse(X) or X.ndim != 2:
+        return X
+    X = X if X.format in SPARSE_FORMATS else X.tocsr()
+    own = type(X)((X.data, X.indices, X.indptr), shape=X.shape)
+    if not own.has_canonical_format:
+        own = own.copy()
+        own.sum_duplicates()
+    return own
+
+
+def labels(y):
+    """Labels y; an array of objects that are all numbers becomes what numpy makes of a list.
+
+    Missing labels and mixed types are left as they are: scikit-learn refuses them.
+    """
+    if not hasattr(y, "dtype"):
+        return y
+    y = np.asarray(y)
+    if y.dtype.kind in "mM" and np.isnat(y).any():
+        raise ValueError("Input contains NaN")
+    if y.dtype != object or not all(issubclass(t, (Real, *FLAGS)) for t in entry_types(y)):
+        return y
+    listed = np.array(y.tolist())
+    # Unless values change, as those of whole numbers beyond float64 do.
+    return listed if listed.dtype.kind in "biuf" and np.array_equal(listed, y) else y
+
+
+# Diagnosis: scikit-learn refused the data.
+
+
+def diagnosis(estimator, X, y, error):
+    """The error to raise in place of scikit-learn's `error`: with a remedy if the data show one.
+
+    Only the data decide, and the type of the error; its message is quoted, never read. As in
+    scikit-learn, X comes before y.
+    """
+    name = type(estimator).__name__
+    if _has_other_columns(estimator, X):
+        return error
+    found = _not_numbers(name, X, error)
+    if found or y is None or not _is_accepted(X):
+        return found or error
+    found = _other_rows(X, y, error)
+    if found is None and is_classifier(estimator):
+        found = _not_labels(name, y, error)
+    elif found is None:
+        found = _not_numbers(name, y, error) or _missing_targets(name, y, error)
+    return found or error
+
+
+def _has_other_columns(estimator, X):
+    fitted, columns = getattr(estimator, "feature_names_in_", None), getattr(X, "columns", None)
+    return fitted is not None and columns is not None and list(fitted) != list(columns)
+
+
+def _is_accepted(X):
+    try:
+        check_array(X, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _other_rows(X, y, error):
+    """An error about X and y of different lengths, None if they have the same."""
+    try:
+        check_consistent_length(X, y)
+    except ValueError as different:
+        return ValueError(f"{different}: give X and y the same rows.")
+    except TypeError:  # y is no array
+        return error
+    return None
+
+
+def _not_numbers(name, values, error):
+    """An error about the entry that is no real number, None if there is none."""
+    entry = _refused(values, error)
+    if entry is None:
+        return None
+    if isinstance(error, OverflowError):
+        return ValueError(
+            f"{name} was given a whole number that float64 cannot hold ({error}): divide the data "
+            "by a constant."
+        )
+    if isinstance(entry, str | bytes):
+        return ValueError(
+            f"{name} was given text ({error}): X must be numbers, and y too for a regressor. "
+            "Encode text columns first, for instance with sklearn.preprocessing.OneHotEncoder."
+        )
+    if isinstance(error, TypeError):
+        return _to_fill_in(name, error) if is_missing(entry) else _to_encode(name, error)
+    if isinstance(entry, Complex):
+        return ValueError(
+            f"Complex data not supported: {name} takes real numbers. Give the real and the "
+            "imaginary parts as two columns of X, or as two targets."
+        )
+    return None
+
+
+def _refused(values, error):
+    """The first entry that numpy refuses with such an error, None if there is none."""
+    array = _array(values)
+    if array.dtype.kind in "biuf":
+        return None
+    for entry in array.flat:
+        if isinstance(entry, Complex) and not isinstance(entry, Real):
+            return entry
+        try:
+            # numpy reads None as NaN.
+            float(np.nan if entry is None else entry)
+        except type(error):
+            return entry
+        except (TypeError, ValueError, OverflowError):
+            continue
+    return None
+
+
+def _array(values):
+    """The entries as an array, an empty one if numpy cannot make one."""
+    try:
+        return np.asarray(values.tocoo().data if sparse.issparse(values) else values)
+    except (TypeError, ValueError):  # rows of different lengths
+        return np.empty(0)
+
+
+def _missing_targets(name, y, error):
+    """An error about NaN among the objects of y; what scikit-learn says of floats will do."""
+    y = _array(y)
+    missing = y.dtype == object and any(map(is_missing, y.flat))
+    return _to_fill_in(name, error) if missing and isinstance(error, ValueError) else None
+
+
+def _to_fill_in(name, error):
+    return ValueError(
+        f"{name} was given entries that are no real numbers ({error}): fill in what is missing, "
+        "or leave it out."
+    )
+
+
+def _to_encode(name, error):
+    return TypeError(
+        f"{name} was given entries that are no real numbers ({error}): encode them as numbers."
+    )
+
+
+def _not_labels(name, y, error):
+    """An error about missing labels and mixed types, None if there are none."""
+    y = _array(y)
+    if y.dtype.kind == "c":
+        return _not_numbers(name, y, error)
+    if y.dtype.kind in "mM":
+        right = not np.isnat(y).any()
+    else:
+        right = labels(y).dtype != object or entry_types(y) in ({str}, {bytes})
+    one_column = y.shape[:1] == (y.size,)
+    if right or not one_column:
+        return None
+    return ValueError(
+        f"{name} was given a y of which some entries are missing, or text beside numbers "
+        f"({error}): labels must be all numbers or all strings. Give missing ones a label of "
+        "their own, or leave their rows out."
+    )
