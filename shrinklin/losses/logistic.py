@@ -172,11 +172,11 @@ class Multinomial(LogisticLoss):
     def conjugate(self, Q):
         return xlogy(Q, Q).sum(axis=1)
 
-    def centred(self, Z):
+    def drop_common_shift(self, Z):
         return Z - Z.mean(axis=-1, keepdims=True)
 
     def link(self, shares):
-        return self.centred(np.log(shares))
+        return self.drop_common_shift(np.log(shares))
 
     def log_probabilities(self, Z):
         return log_softmax(Z, axis=-1)

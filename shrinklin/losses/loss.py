@@ -86,7 +86,7 @@ class Loss(ABC):
         """Targets whose intercept is finite at its best: a mask (n_targets,)."""
         return np.ones(Y.shape[1], dtype=bool)
 
-    def centred(self, Z):
+    def drop_common_shift(self, Z):
         """Raw predictions (..., n_targets) of least size that mean the same."""
         return Z
 

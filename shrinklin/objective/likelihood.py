@@ -159,10 +159,10 @@ class Hessian:
         """(H + shift·I)⁻¹ times the gradient of an intercept, H being the mean over samples."""
         loss, weight = self.likelihood.loss, self.likelihood.weight
         if len(gradient) > _FORMED:
-            return loss.centred(self._solve(gradient, shift))
+            return loss.drop_common_shift(self._solve(gradient, shift))
         H = loss.mean_hessian(self.state, weight)
         H.flat[:: len(H) + 1] += shift
-        return loss.centred(scaled_solve(H, gradient[:, None])[:, 0])
+        return loss.drop_common_shift(scaled_solve(H, gradient[:, None])[:, 0])
 
     def _solve(self, R, shift=0.0):
         """(H + shift·I)⁻¹ R without forming H; R sums to 0."""
@@ -245,7 +245,7 @@ class Likelihood(Smooth):
 
     def predict(self, Z, intercept=None):
         """`Prediction` for Z (n_samples, n_targets); `intercept` is where its search begins."""
-        b = self.intercept_at_zero if intercept is None else self.loss.centred(intercept)
+        b = self.intercept_at_zero if intercept is None else self.loss.drop_common_shift(intercept)
         if not self.fit_intercept:
             return self.at(Z, b)
         found, pull = self._search(Z, b)
@@ -494,7 +494,7 @@ class Likelihood(Smooth):
         Z = self.raw(W)
         found = self.predict(Z)
         V, settled = self._descend(basis, Z + found.intercept)
-        W[features] = self.loss.centred(scaled_by(V[:rank]))
+        W[features] = self.loss.drop_common_shift(scaled_by(V[:rank]))
         # What is told of W is what W itself gives: the intercept is known, but for rounding.
         Z, intercept = self.raw(W), found.intercept + V[rank:].sum(axis=0)
         return Minimum(Seen(W, Z, self.predict(Z, intercept)), settled)
@@ -556,7 +556,7 @@ class Likelihood(Smooth):
         def bending(D):
             # Where nothing bends rounding would go far: absent classes, the same for all others.
             kept = np.zeros(D.shape)
-            kept[:, self.present] = self.loss.centred(D[:, self.present])
+            kept[:, self.present] = self.loss.drop_common_shift(D[:, self.present])
             return kept
 
         return conjugate_gradients(

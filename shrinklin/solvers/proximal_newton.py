@@ -79,7 +79,7 @@ class ProximalNewton(BaseEstimator):
         Returns a `Solution`; never warns.
         """
         objective = objective.with_memory()
-        W = _centred(objective.smooth.loss, objective, W)
+        W = _drop_common_shift(objective.smooth.loss, objective, W)
         if objective.strengths.all():
             return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
         free = _unpenalised(objective)
@@ -101,7 +101,7 @@ class ProximalNewton(BaseEstimator):
         return replace(solution, status=Status.SEPARATED)
 
 
-def _centred(loss, problem, W):
+def _drop_common_shift(loss, problem, W):
     """W without what only adds the same to the raw predictions of all classes.
 
     A Euclidean norm is then least; where the penalty is another, features without it alone.
@@ -110,7 +110,7 @@ def _centred(loss, problem, W):
     if W.shape[1] == 1:
         return W
     chosen = problem.penalty.radial | problem.groups.spread(problem.strengths == 0)
-    return np.where(chosen[:, None], loss.centred(W), W)
+    return np.where(chosen[:, None], loss.drop_common_shift(W), W)
 
 
 def _better(objective, W, seen):
@@ -219,7 +219,7 @@ class _LikelihoodBlock(working_sets.Block):
 
         The product is made anew: Z has followed W through many steps, each of which rounds.
         """
-        W = _centred(self.likelihood.loss, self, self.W)
+        W = _drop_common_shift(self.likelihood.loss, self, self.W)
         Z = self._raw(W)
         prediction = self.likelihood.predict(Z, self.point.prediction.intercept)
         self.point = replace(self.point, coef=np.ascontiguousarray(W.T), Z=Z, prediction=prediction)
