@@ -471,7 +471,7 @@ def test_nearly_equal_columns_need_float64(monkeypatch):
     X, Y, s = in_float32()
     X[:, 1] = X[:, 0] + 1e-3 * X[:, 1]
     exact = Moments.from_data(X, Y, s).xx
-    monkeypatch.setattr(moments_module, "_bears_float32", lambda X: True)
+    monkeypatch.setattr(moments_module, "_float32_suffices", lambda X: True)
     rounded = Moments.from_data(X, Y, s).xx
     apart = np.array([1.0, -1.0])
     least, wrong = (apart @ xx[:2, :2] @ apart for xx in (exact, rounded))

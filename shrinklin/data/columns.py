@@ -1,9 +1,12 @@
 """Some columns of a `Design`, transposed: (n_features, n_samples), scaled and centred.
 
-A likelihood takes products with the columns of its working set over and over. A copy of them is
-fast, but where they are many it is as large as X. So there are three kinds: `CopiedColumns` are a
-copy, in memory that is bounded (`WorkingColumns`); `SparseColumns` stay sparse; `ReadColumns` are
-no copy at all: X is read, with zeros as coefficients of all other features.
+A likelihood multiplies by the columns of its working set again and again. A copy makes these
+products fast, but a copy of many columns is as large as X. So there are three kinds:
+
+- `CopiedColumns` are a copy. `WorkingColumns` limits its memory.
+- `SparseColumns` stay sparse.
+- `ReadColumns` copy nothing. Their products read all of X, with zero coefficients for all other
+  features.
 """
 
 from abc import ABC, abstractmethod
@@ -14,35 +17,35 @@ from scipy import sparse
 
 from shrinklin.data.design import slices
 
-# Sparser than that, an X is worked on as it is.
+# If X has at most this share of non-zero entries, its columns always stay sparse.
 _SPARSE = 0.1
-# Beside X a likelihood takes about this share of X in float64. What is left of it by so many
-# arrays of n_samples × n_targets (P, the residuals, what they are made from), and of n_samples,
-# is for copies of columns;
+# Besides X, a likelihood may use about this share of the memory of X in float64. It needs _ARRAYS
+# arrays of shape (n_samples, n_targets), such as P, the residuals and what they are computed
+# from, and as many of shape (n_samples,). Copies of columns may use the rest,
 _SHARE, _ARRAYS = 0.25, 14
-# there is always that much, in bytes: small data are solved as fast as if memory did not matter.
+# but always this many bytes, so that small data are solved as fast as with unlimited memory.
 _LEAST_ROOM = 2**25
-# Numbers of a working set that are dense at a time.
+# `Columns.parts` makes about this many numbers dense at a time.
 _PART = 2**18
 
 
 class Columns(ABC):
-    """What a likelihood asks of the columns of a working set.
+    """The columns of a working set, as a likelihood uses them.
 
     Attributes
     ----------
     entries : int
-        Numbers that a product with one vector reads.
+        How many numbers a product with one vector reads.
     """
 
     @property
     @abstractmethod
     def entries(self):
-        """As above."""
+        """See `Columns`."""
 
     @abstractmethod
     def product(self, W):
-        """X W, in the memory order that reduces fast over targets."""
+        """X W, in the memory order in which sums over targets are fast."""
 
     @abstractmethod
     def correlate(self, R):
@@ -50,7 +53,7 @@ class Columns(ABC):
 
     @abstractmethod
     def part(self, samples):
-        """Dense copy (n_features, any) of a slice of the samples."""
+        """A dense copy for a slice of the samples: (n_features, length of the slice)."""
 
     @property
     @abstractmethod
@@ -58,7 +61,7 @@ class Columns(ABC):
         """(n_features, n_samples)."""
 
     def parts(self):
-        """(slice, `part`) of some samples after others."""
+        """Yield (slice, `part`) for consecutive slices of the samples."""
         n_features, n_samples = self.shape
         for samples in slices(n_samples, _PART // max(1, n_features)):
             yield samples, self.part(samples)
@@ -66,7 +69,7 @@ class Columns(ABC):
 
 @dataclass(frozen=True)
 class CopiedColumns(Columns):
-    """A copy, whose row slot[j] is column j; not to be written to."""
+    """A dense copy: row slot[j] of `values` is column j. Do not write to it."""
 
     values: np.ndarray
     slot: np.ndarray
@@ -85,7 +88,7 @@ class CopiedColumns(Columns):
         return (coefficients @ self.values).T
 
     def correlate(self, R):
-        # This way round BLAS is quick at it, and the result is as kernels want it.
+        # In this order BLAS is fast, and the result has the memory layout that kernels need.
         return (R.T @ self.values.T)[:, self.slot].T
 
     def part(self, samples):
@@ -94,7 +97,7 @@ class CopiedColumns(Columns):
 
 @dataclass(frozen=True)
 class SparseColumns(Columns):
-    """Scaled but not centred columns: `means` are to be taken off, times `root`."""
+    """Sparse columns, scaled but not centred: products subtract `means` times `root`."""
 
     values: sparse.csr_array
     means: np.ndarray
@@ -120,7 +123,7 @@ class SparseColumns(Columns):
 
 @dataclass(frozen=True)
 class ReadColumns(Columns):
-    """Features of a design that are read from X for every product."""
+    """Columns that every product reads from X."""
 
     working: "WorkingColumns"
     features: np.ndarray
@@ -149,7 +152,7 @@ class ReadColumns(Columns):
 
 
 def gram_of_parts(parts):
-    """Gram matrix of columns of which some samples after others are given."""
+    """The Gram matrix of columns, given their parts for consecutive slices of the samples."""
     G = 0.0
     for part in parts:
         G += part @ part.T
@@ -157,14 +160,14 @@ def gram_of_parts(parts):
 
 
 class WorkingColumns:
-    """`Columns` of any features of a design, of which those asked for last are at hand.
+    """Makes the `Columns` of any features of a design, and keeps the last ones.
 
     Attributes
     ----------
     capacity : int
-        Of how many features there may be a copy.
+        Maximum number of features that are copied.
     last : ndarray
-        The features asked for last.
+        The features of the last call.
     """
 
     def __init__(self, design, n_targets):
@@ -181,7 +184,7 @@ class WorkingColumns:
         self._columns: Columns = CopiedColumns(self._room.values[:0], self.last)
 
     def columns(self, features):
-        """`Columns` of features, until others are asked for."""
+        """The `Columns` of these features, valid until the next call with other features."""
         if features is not self.last and not np.array_equal(features, self.last):
             self._columns, self.last = self._make(features), features
         return self._columns
@@ -205,52 +208,59 @@ class WorkingColumns:
 
 
 class _Room:
-    """Rows of a large matrix, here columns of X, no more than `capacity`, each in a slot.
+    """Copies of at most `capacity` columns of X. Each slot, a row of `values`, holds one.
 
-    They stay until their slot is needed: where what is wanted changes by little, little is
-    made anew.
+    A column stays until its slot is needed. If the wanted features change little, few columns
+    are copied again.
+
+    Attributes
+    ----------
+    slot : ndarray of shape (n_features,)
+        The slot of each feature; -1 if it has none.
+    feature : ndarray of shape (capacity,)
+        The feature in each slot; -1 if the slot is empty.
     """
 
-    def __init__(self, n_rows, capacity, width):
-        # Memory is taken by what is written to it alone.
-        self.values = np.empty((capacity, width))
-        self.slot, self.row = np.full(n_rows, -1), np.full(capacity, -1)
+    def __init__(self, n_features, capacity, n_samples):
+        # The system allocates memory only where something is written.
+        self.values = np.empty((capacity, n_samples))
+        self.slot, self.feature = np.full(n_features, -1), np.full(capacity, -1)
 
     def gather(self, wanted, write):
-        """Have the rows `wanted` in the first slots, in any order; returns the slot of each.
+        """Store the features `wanted` in the first slots, in any order; returns their slots.
 
-        `write(rows, values, slots)` writes those that are not here into slots of `values`.
+        `write(features, values, slots)` writes missing features to these slots of `values`.
         """
         first = np.arange(len(wanted))
         slots = self.slot[wanted]
         holes = np.setdiff1d(first, slots)
         outside = wanted[(slots < 0) | (slots >= len(wanted))]
         known = self.slot[outside] >= 0
-        for hole, row in zip(holes, outside[known], strict=False):
-            self._exchange(hole, self.slot[row])
+        for hole, feature in zip(holes, outside[known], strict=False):
+            self._exchange(hole, self.slot[feature])
         new, holes = outside[~known], holes[known.sum() :]
         self._clear(holes, len(wanted))
         write(new, self.values, holes)
-        self.slot[new], self.row[holes] = holes, new
+        self.slot[new], self.feature[holes] = holes, new
         return self.slot[wanted]
 
     def _exchange(self, one, other):
-        """The rows of two slots."""
-        rows = self.row[[other, one]]
-        if rows[1] < 0:
+        """Exchange the contents of two slots."""
+        features = self.feature[[other, one]]
+        if features[1] < 0:
             self.values[one] = self.values[other]
         else:
             self.values[[one, other]] = self.values[[other, one]]
-        self.row[[one, other]] = rows
+        self.feature[[one, other]] = features
         for slot in (one, other):
-            if self.row[slot] >= 0:
-                self.slot[self.row[slot]] = slot
+            if self.feature[slot] >= 0:
+                self.slot[self.feature[slot]] = slot
 
     def _clear(self, slots, start):
-        """Leave nothing in `slots`: what is there moves to empty ones after `start`, if any."""
-        taken = slots[self.row[slots] >= 0]
-        empty = start + np.flatnonzero(self.row[start:] < 0)
-        self.slot[self.row[taken[len(empty) :]]] = -1
+        """Empty `slots`. Their columns move to empty slots from `start` on, if there are any."""
+        taken = slots[self.feature[slots] >= 0]
+        empty = start + np.flatnonzero(self.feature[start:] < 0)
+        self.slot[self.feature[taken[len(empty) :]]] = -1
         for slot, other in zip(taken, empty, strict=False):
             self._exchange(other, slot)
-        self.row[slots] = -1
+        self.feature[slots] = -1

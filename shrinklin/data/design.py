@@ -1,7 +1,7 @@
-"""The one view of X, dense or sparse: weighted, centred, and never copied whole.
+"""The view of X that solvers share: dense or sparse, weighted, centred, and never copied whole.
 
-`Design` gives columns, blocks of columns and products. `columns` has what solvers ask of the
-columns of a working set, and `gram` decides where a Gram matrix takes the place of X.
+`Design` returns columns and products. `columns` does so for the columns of a working set. `gram`
+decides when a Gram matrix replaces X.
 """
 
 import copy
@@ -13,43 +13,43 @@ from scipy import sparse
 from shrinklin.data.moments import far_from_zero, variance_noise, weighted_mean_and_square
 from shrinklin.pruning.cost import CostMeter
 
-# Numbers of X that are copied at a time: they fit in the cache.
+# This many numbers of X are copied at a time, so that they fit in the cache.
 _BLOCK = 2**17
-# Where means are so many times the deviation, products from which they are taken off afterwards
-# lose four digits.
+# If a mean is this many times the standard deviation, a product from which it is subtracted
+# afterwards loses four digits.
 _TOO_FAR = 1e4
 
 
 def slices(n, step):
-    """Of n things, `step` after others; at least one at a time."""
+    """Consecutive slices of n things, `step` at a time, but at least one."""
     step = max(1, step)
     return [slice(start, start + step) for start in range(0, n, step)]
 
 
 class Design:
-    """Columns of X scaled by √(s_i/Σs) and centred on the fly, so sparse X stays sparse.
+    """X with columns centred and rows scaled by √(s_i/Σs), on the fly: sparse X stays sparse.
 
-    Positions of features are those of `Groups`; `order` leads to the user's columns. Samples
-    are the rows of X that have weight.
+    Features are in the order of `Groups`: feature j is the user's column order[j]. Samples are
+    the rows of X with positive weight.
 
     Attributes
     ----------
     used : slice or ndarray of shape (n_samples,)
-        Rows that are samples.
+        The rows of X that are samples.
     row_scale : ndarray of shape (n_samples, 1)
         √(s_i/Σs).
     x_mean : ndarray of shape (n_features,)
-        Means taken off, in the user's order; zeros without an intercept.
+        The means that are subtracted, in the user's order. Zeros without an intercept.
     cost : CostMeter
     diagonal : ndarray of shape (n_features,)
-        Sum of squares of every column; 0 for constant ones, which count as empty.
+        Sum of squares of every column. 0 for constant columns, which count as empty.
     noise : ndarray of shape (n_features,)
-        Norms that rounding alone may give a centred column, in the user's order.
+        The norm that rounding errors may give a centred constant column, in the user's order.
     """
 
     def __init__(self, X, sample_weight, order, fit_intercept=True, cost=None):
         self.used = slice(None) if sample_weight.all() else np.flatnonzero(sample_weight)
-        # What is taken of a sparse X are columns.
+        # Only columns are taken from a sparse X.
         self.X = X.tocsc().astype(float, copy=False) if sparse.issparse(X) else X
         self.order = order
         self.cost = CostMeter() if cost is None else cost
@@ -67,9 +67,9 @@ class Design:
         self._kept: _KeptColumns | None = None
 
     def with_memory(self):
-        """The same, but columns that were asked for are kept, and not made anew the next time.
+        """A copy of the design that keeps the columns it makes, and does not make them again.
 
-        In which order they came shows in the last digits of products.
+        The last digits of products depend on the order in which the columns were requested.
         """
         remembering = copy.copy(self)
         remembering._kept = _KeptColumns(self.columns, len(self.order), self.n_samples)
@@ -81,7 +81,7 @@ class Design:
 
     @property
     def n_entries(self):
-        """Numbers that a product with all of X reads."""
+        """How many numbers a product with all of X reads."""
         return self.X.nnz if sparse.issparse(self.X) else self.X.size
 
     def _variances(self, squares):
@@ -96,14 +96,15 @@ class Design:
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _parts(self, original):
-        """Columns, some at a time."""
+        """Consecutive parts of `original`, which numbers columns."""
         return [original[some] for some in slices(len(original), 2**20 // self.n_samples)]
 
     def _error_of_float32(self, variance):
-        """Of ‖x‖‖r‖, how much a product x'r in float32 may be off; 0 where X is not float32.
+        """Largest error of a product x'r in float32, relative to ‖x‖‖r‖. 0 if X is not float32.
 
-        Errors of n roundings are independent enough to grow by √n, with a factor of 4 to
-        spare; centring takes off what has been added. Infinite where the range is too small.
+        The rounding errors of n samples are nearly independent, so they grow only like √n. The
+        factor 4 is a margin. Means are subtracted after the product, so means far from zero make
+        the error larger. Infinity if a column is outside the range of float32.
         """
         if self.X.dtype != np.float32:
             return 0.0
@@ -115,23 +116,23 @@ class Design:
         return 4 * np.sqrt(len(self.X)) * np.finfo(np.float32).eps * worst
 
     def _scaled(self, original):
-        """Scaled, centred dense copy of the user's columns `original`, which lie together."""
-        rows = np.empty((len(original), self.n_samples))
-        self._write(original, rows, np.arange(len(original)))
-        return rows.T
+        """A dense copy of the user's columns `original`, scaled, centred, in column-major order."""
+        out = np.empty((len(original), self.n_samples))
+        self._write(original, out, np.arange(len(original)))
+        return out.T
 
-    def _write(self, original, rows, at):
-        """Write what `_scaled` gives to rows[at], without another copy."""
+    def _write(self, original, out, at):
+        """Write `_scaled(original)`, transposed, to out[at], without another copy."""
         if sparse.issparse(self.X):
             for some in self._parts(np.arange(len(original))):
                 columns = self.X[:, original[some]].toarray() - self.x_mean[original[some]]
-                rows[at[some]] = (self.row_scale * columns).T
+                out[at[some]] = (self.row_scale * columns).T
             return
         for samples in slices(self.n_samples, _BLOCK // max(1, len(original))):
-            rows[at, samples] = self._block(original, samples).T
+            out[at, samples] = self._block(original, samples).T
 
     def _block(self, original, samples):
-        """Of a dense X, a slice of the samples of what `_scaled` gives."""
+        """`_scaled(original)` for a slice of the samples of a dense X."""
         rows = samples if isinstance(self.used, slice) else self.used[samples, None]
         block = self.X[rows, original].astype(float, copy=False)
         block -= self.x_mean[original]
@@ -139,7 +140,7 @@ class Design:
         return block
 
     def columns(self, features):
-        """Scaled, centred copy (n_samples, len(features)) of features of X."""
+        """A scaled, centred copy of these features: (n_samples, len(features))."""
         original = self.order[features]
         columns = self._scaled(original)
         columns[:, self.constant[original]] = 0.0
@@ -152,19 +153,19 @@ class Design:
         out[at[self.constant[original]]] = 0.0
 
     def part(self, features, samples):
-        """Of a dense X, a slice of the samples of `columns(features)`."""
+        """`columns(features)` for a slice of the samples of a dense X."""
         original = self.order[features]
         block = self._block(original, samples)
         block[:, self.constant[original]] = 0.0
         return block
 
     def transposed(self, features):
-        """`columns(features)` transposed (len(features), n_samples), not to be written to."""
+        """`columns(features)` transposed: (len(features), n_samples). Do not write to it."""
         features = np.asarray(features)
         return self.columns(features).T if self._kept is None else self._kept.columns(features)
 
     def cross(self, left, right):
-        """Products of the columns `left` with those `right`."""
+        """Products of the columns of features `left` with the columns of features `right`."""
         left, right = np.asarray(left), np.asarray(right)
         self.cost.count_product(self.n_samples, len(left), len(right))
         if self._stays_sparse(left) and self._stays_sparse(right):
@@ -175,7 +176,7 @@ class Design:
         return self.transposed(left) @ others.T
 
     def product(self, W):
-        """Scaled, centred X W."""
+        """X W, with X scaled and centred."""
         alive = np.flatnonzero(W.any(axis=1))
         self.cost.count_product(self.n_samples, len(alive), W.shape[1])
         if self._stays_sparse(alive):
@@ -190,7 +191,7 @@ class Design:
         return self.read_product(W)
 
     def read_product(self, W):
-        """`product(W)` of a dense X without a copy of its columns."""
+        """`product(W)` of a dense X, without a copy of its columns."""
         V = np.zeros(W.shape[::-1])
         V[:, self.order] = W.T
         V[:, self.constant] = V[:, self._far] = 0.0
@@ -203,14 +204,14 @@ class Design:
         return Z
 
     def correlate(self, R):
-        """Scaled, centred X' R for R (n_samples, any)."""
+        """X'R, with X scaled and centred, for R of shape (n_samples, any)."""
         product = self._correlate(self.X, np.arange(self.X.shape[1]), R)
         for part in self._parts(self._far):
             product[part] = self._scaled(part).T @ R
         return product[self.order]
 
     def correlate_roughly(self, R):
-        """`correlate(R)`, and how much ‖X_g'R‖ is off at most, of ‖X_g‖: nothing for float64."""
+        """`correlate(R)`, and a bound on the error of ‖X_g'R‖ relative to ‖X_g‖: 0 for float64."""
         error = self._roughness * np.linalg.norm(R)
         if not 0 < error < np.inf:
             return self.correlate(R), 0.0
@@ -227,13 +228,14 @@ class Design:
         return (R.T @ self.transposed(features).T).T
 
     def _correlate(self, X, original, R, dtype=float):
-        """The same for X, the user's columns `original`, in their order."""
+        """X'R, with X scaled and centred, where X holds the user's columns `original` in order."""
         scaled = self._of_all_rows(self.row_scale * R).astype(dtype, copy=False)
         self.cost.count_product(X.nnz if sparse.issparse(X) else X.size, R.shape[1])
         if sparse.issparse(X):
             product = X.T @ scaled
         else:
-            # This way round BLAS reads X along its rows, and the result is as kernels want it.
+            # In this order BLAS reads X along its rows, and the result has the memory layout
+            # that kernels need.
             product = sum(scaled[rows].T @ part for rows, part in _blocks(X, dtype)).T
         product = product.astype(float, copy=False)
         if self.x_mean.any():
@@ -242,7 +244,7 @@ class Design:
         return product
 
     def _of_all_rows(self, R):
-        """R with zeros for the rows of a dense X that are no samples."""
+        """R with rows of zeros for the rows of a dense X that are not samples."""
         if sparse.issparse(self.X) or isinstance(self.used, slice):
             return R
         whole = np.zeros((len(self.X), R.shape[1]))
@@ -251,7 +253,7 @@ class Design:
 
     @cached_property
     def _far(self):
-        """Columns of a dense X whose means have to be taken off before a product."""
+        """Columns of a dense X whose means must be subtracted before a product."""
         if sparse.issparse(self.X):
             return np.empty(0, dtype=int)
         deviation = np.empty(len(self.order))
@@ -259,20 +261,21 @@ class Design:
         return np.flatnonzero(~self.constant & (np.abs(self.x_mean) > _TOO_FAR * deviation))
 
     def _stays_sparse(self, features):
-        """Whether what is subtracted for the means leaves enough digits."""
+        """Whether products of sparse columns keep enough digits if means are subtracted later."""
         return sparse.issparse(self.X) and not self.far[self.order[features]].any()
 
     def _sparse(self, features):
-        """Scaled columns that are not centred, and the means that are to be taken off.
+        """Scaled columns that are not centred, and the means to subtract.
 
-        None is constant: with a mean that would be far from zero, and zero without.
+        Columns that are `constant` are zero here: with another mean they would count as far from
+        zero.
         """
         original = self.order[features]
         return self.X[:, original].multiply(self.row_scale).tocsc(), self.x_mean[original]
 
 
 def _blocks(X, dtype):
-    """(rows, those of a dense X in that dtype): X itself, or some rows after others."""
+    """Yield (slice, these rows of a dense X in this dtype). X itself if it has the dtype."""
     if X.dtype == dtype:
         yield slice(None), X
         return
@@ -281,10 +284,10 @@ def _blocks(X, dtype):
 
 
 class _KeptColumns:
-    """Columns of X, transposed, in the order in which they came.
+    """The columns that a `Design` keeps for one descent, transposed, in the order of the requests.
 
-    What `Design` keeps for one descent. Its memory grows with what is asked for; `WorkingColumns`
-    has the same purpose where X is so large that memory has to be bounded.
+    Its memory grows with the requested columns. `WorkingColumns` has the same purpose, but limits
+    the memory if X is large.
     """
 
     def __init__(self, make, n_columns, n_samples):
@@ -293,7 +296,7 @@ class _KeptColumns:
         self.last = np.empty(0, dtype=int), self.stored
 
     def columns(self, wanted):
-        """Those `wanted`, in that order: (len(wanted), n_samples)."""
+        """The columns `wanted`, in this order: (len(wanted), n_samples)."""
         if not np.array_equal(wanted, self.last[0]):
             self._add(wanted)
             self.last = wanted, self._take(wanted)
@@ -303,7 +306,7 @@ class _KeptColumns:
         return self.stored[self.slot[wanted]]
 
     def _add(self, wanted):
-        """Store what is not there; where there is no room, nothing else stays but `wanted`."""
+        """Store the columns that are missing. If there is no room, drop all others but `wanted`."""
         new = wanted[self.slot[wanted] < 0]
         if not len(new):
             return
@@ -322,7 +325,7 @@ class _KeptColumns:
         self.stored, self.used = stored, len(kept)
 
     def product(self, at, W):
-        """The columns `at`, times W."""
+        """The columns `at` times W."""
         self._add(at)
         if 2 * len(at) < self.used:
             return self._take(at).T @ W

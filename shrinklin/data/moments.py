@@ -1,9 +1,9 @@
-r"""Sufficient statistics of a squared loss, which add and subtract.
+r"""Sufficient statistics of squared loss, which can be added and subtracted.
 
 With sample weights :math:`s_i`, `Moments` holds :math:`n, \sum s`, the weighted
-means and the weighted products about those means. Against raw sums
-:math:`\sum s x x'` this is the same information, but nothing cancels: a
-feature of mean 1e8 and deviation 1 keeps its digits.
+means and the weighted products about the means. This is the same information as
+in the sums :math:`\sum s x x'`, but no digits cancel: a feature with mean 1e8 and
+standard deviation 1 keeps its digits.
 
 References
 ----------
@@ -23,18 +23,19 @@ from shrinklin.validation.data import features
 from shrinklin.validation.entries import check_undated, check_unmasked
 from shrinklin.validation.weights import check_weights, power_of_four
 
-# Rows taken at a time, in bytes of float64: large enough for a fast product,
-# small beside any X whose memory matters.
+# Bytes (in float64) of the rows that are read at a time: enough for a fast product,
+# but little compared with any X whose memory matters.
 _CHUNK_BYTES = 2**23
-# For products more, as every chunk adds a table of n_features² numbers; many more where
-# nothing is copied.
+# For products, as many rows as columns are read, up to this many bytes, because every chunk
+# adds n_features² numbers to the sums.
 _MOST_ROWS_BYTES = 2**27
+# If nothing is copied, this many rows per column are read.
 _MANY_ROWS_A_COLUMN = 16
-# At least one row in so many tells where the columns are: a prime, as data may have periods.
+# At least every 97th row is used to estimate the means. A prime, as data may be periodic.
 _MOST_STRIDE = 97
-# Of a difference this much smaller than what it was taken from, 6 digits are left.
+# A difference that is smaller than the total by this factor has 6 digits left.
 _LEFT = 1e-10
-# Correlations of no smaller eigenvalue lose nothing that shows to products in float32.
+# If no eigenvalue of the correlations is smaller, products in float32 lose no digits that matter.
 _LEAST_EIGENVALUE = 1e-3
 
 
@@ -56,9 +57,9 @@ class Moments:
     yy : ndarray of shape (n_targets, n_targets)
         Σ s (y − y_mean)(y − y_mean)'.
     feature_names : ndarray of shape (n_features,), default=None
-        Names of the columns of X, where it had any.
+        The column names of X, if it had any.
     y_ndim : {1, 2}, default=2
-        Dimensions of Y as it was given: those of what a model of them predicts.
+        Number of dimensions of the given Y. The predictions of a model have as many.
 
     Examples
     --------
@@ -88,12 +89,12 @@ class Moments:
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Finite numbers, which become float64: of whole numbers beyond 2^53, 16 digits
-            are kept. A dense X is read in chunks and never copied whole.
+            Finite numbers. Whole numbers are converted to float64, which keeps 16 digits of
+            those beyond 2^53. A dense X is read in chunks and never copied whole.
         Y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_targets)
-            Finite numbers, as X.
+            Finite numbers, as in X.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0 with a positive sum; None takes ones.
+            Weights >= 0 with a positive sum. None means ones.
 
         Returns
         -------
@@ -102,7 +103,7 @@ class Moments:
         Raises
         ------
         ValueError
-            For data or weights outside what is stated here.
+            If data or weights are not as described here.
         """
         names = feature_names(X)
         X = _sparse_numbers(X) if sparse.issparse(X) else _numbers("X", X)
@@ -130,27 +131,28 @@ class Moments:
 
     @classmethod
     def from_chunks(cls, chunks) -> Self:
-        """Moments of data that come in chunks of rows, one of them in memory at a time.
+        """Moments of data that come in chunks of rows, with one chunk in memory at a time.
 
         Parameters
         ----------
         chunks : iterable of (X, Y) or (X, Y, sample_weight)
-            Each as for `from_data`, with the same columns. Chunks without rows, and those
-            whose weights are all 0, add nothing. The time a chunk takes grows with
-            n_features² even if it has one row: some thousand rows each are best.
+            Each chunk as for `from_data`, all with the same columns. A chunk adds nothing if
+            it has no rows or if all its weights are 0. Even a chunk of one row takes time for
+            n_features² numbers, so chunks of a few thousand rows are best.
 
         Returns
         -------
         Moments
-            Those of all rows together, whatever the chunks and their order.
+            The moments of all rows together. Neither the sizes of the chunks nor their order
+            matter.
 
         Raises
         ------
         TypeError
-            For a chunk that is no such tuple.
+            If a chunk is not such a tuple.
         ValueError
-            For a chunk that `from_data` refuses or whose columns are not those of the others:
-            the error says which, counted from 0. And if no row has a weight above 0.
+            If `from_data` refuses a chunk, or if its columns differ from those of the others;
+            the error names the chunk, counted from 0. Also if no row has a weight above 0.
 
         Examples
         --------
@@ -163,7 +165,7 @@ class Moments:
         total, number = None, 0
         for chunk in chunks:
             total = _with_chunk(total, number, chunk)
-            # `enumerate` would hold on to this chunk while the next one is made.
+            # `enumerate` would keep this chunk in memory while the next one is made.
             number += 1  # noqa: SIM113
             del chunk
         if total is None:
@@ -177,26 +179,26 @@ class Moments:
     def from_csv(
         cls, path, target, *, features=None, sample_weight=None, chunksize=100_000, **options
     ) -> Self:
-        """Moments of CSV files, of which `chunksize` rows are in memory at a time.
+        """Moments of CSV files, with `chunksize` rows in memory at a time.
 
-        Needs pandas, of the extra ``files``.
+        Needs pandas (in the extra ``files``).
 
         Parameters
         ----------
         path : str, path, URL or open file; or a list of them
-            Of files with the same columns, in any order. Flags count as 0 and 1, and may be
-            written so in one place and True in another, in the same rows read or others.
+            Files with the same columns, in any order. Booleans count as 0 and 1. One column
+            may contain both 0 or 1 and True or False.
         target : str or list of str
-            Column to predict, for a 1-D y; or a list of them, for a 2-D y.
+            Name of the target column, for a 1-D y; or a list of names, for a 2-D y.
         features : list of str, default=None
-            Columns of X, the only ones read besides. None takes all but `target` and
-            `sample_weight`.
+            Names of the columns of X. Only these, `target` and `sample_weight` are read. None
+            takes all columns except `target` and `sample_weight`.
         sample_weight : str, default=None
-            Column of the weights of the rows; None takes ones.
+            Name of the column of sample weights. None means ones.
         chunksize : int, default=100_000
-            Rows read at a time, which take some 24 bytes a column and row.
+            Number of rows read at a time. They take about 24 bytes per row and column.
         **options
-            For `pandas.read_csv`: `sep`, `na_values`, `dtype`, `index_col` and so on.
+            Arguments of `pandas.read_csv`, such as `sep`, `na_values`, `dtype` or `index_col`.
 
         Returns
         -------
@@ -206,9 +208,9 @@ class Moments:
         Raises
         ------
         ValueError
-            For columns that are not there, hold text or have missing values; the error names
-            file and column. For rows with more fields than the header has names, and where
-            ``features=None`` would make features of two columns of one name.
+            If a column does not exist, holds text or has missing values; the error names the
+            file and the column. If rows have more fields than the header has names. With
+            ``features=None``, if a column has no name, or if two columns have the same name.
         """
         from shrinklin.data.readers import ColumnRoles, csv_chunks
 
@@ -219,22 +221,23 @@ class Moments:
     def from_parquet(
         cls, path, target, *, features=None, sample_weight=None, batch_size=100_000, **options
     ) -> Self:
-        """Moments of parquet files, of which `batch_size` rows are in memory at a time.
+        """Moments of parquet files, with at most `batch_size` rows in memory at a time.
 
-        Needs pandas and pyarrow, of the extra ``files``. A file is read by row
-        groups, which should be small beside the memory too.
+        Needs pandas and pyarrow (in the extra ``files``). A file is read one row
+        group at a time, so row groups should also be small compared with the memory.
 
         Parameters
         ----------
         path : str or path, of a file or a folder; or a list of files
-            Of the same columns, whose types may differ from file to file.
+            Files with the same columns. The type of a column may differ between files.
         target, features, sample_weight
-            As for `from_csv`. Only these columns are read; ``features=None`` leaves out
-            the index of a DataFrame that was written with it.
+            As for `from_csv`. Only these columns are read. ``features=None`` leaves out the
+            index of a DataFrame, if it was written to the file.
         batch_size : int, default=100_000
-            Most rows taken at a time.
+            Maximum number of rows read at a time.
         **options
-            For `pyarrow.dataset.dataset`: `filesystem`, `partitioning`, `format` and so on.
+            Arguments of `pyarrow.dataset.dataset`, such as `filesystem`, `partitioning` or
+            `format`.
 
         Returns
         -------
@@ -244,7 +247,7 @@ class Moments:
         Raises
         ------
         ValueError
-            As `from_csv` does.
+            For the same reasons as `from_csv`.
         """
         from shrinklin.data.readers import ColumnRoles, parquet_chunks
 
@@ -264,7 +267,7 @@ class Moments:
         return self._combine(other, 1) if isinstance(other, Moments) else NotImplemented
 
     def __radd__(self, other):
-        # `sum` begins with 0.
+        # `sum` starts with 0.
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __sub__(self, other):
@@ -273,7 +276,7 @@ class Moments:
         Warns
         -----
         UserWarning
-            Where so little is left of a column that some 10 of its 16 digits are lost.
+            If so little is left of a column that about 10 of its 16 digits are lost.
         """
         if not isinstance(other, Moments):
             return NotImplemented
@@ -283,11 +286,11 @@ class Moments:
         return left
 
     def without(self, other) -> Self:
-        """As ``self - other``, for those who look at what is left themselves: no warning."""
+        """As ``self - other``, but without a warning, for callers that check the result."""
         return self._combine(other, -1)
 
     def check_columns(self, n_features, n_targets, y_ndim):
-        """Raise unless these are the numbers of columns, and the dimensions of Y, here."""
+        """Raise an error if the numbers of columns or the dimensions of Y differ from these."""
         if self.xy.shape != (n_features, n_targets):
             raise ValueError(
                 f"these moments have (n_features, n_targets) = {self.xy.shape}, the "
@@ -316,8 +319,8 @@ class Moments:
         xy = _combined(self.xy, other.xy, sign, between, dx, dy)
         yy = _combined(self.yy, other.yy, sign, between, dy, dy)
         x_mean, y_mean = self.x_mean + share * dx, self.y_mean + share * dy
-        # A column that is constant in what is left: what was taken off cancels
-        # only to within its own rounding.
+        # A column may be constant in the rows that are left. The difference is then
+        # not zero, but as large as the rounding errors of what was subtracted.
         noise = 64 * np.finfo(float).eps
         _clear_constants(
             xx,
@@ -329,11 +332,11 @@ class Moments:
         return Moments(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, self.y_ndim)
 
     def centred(self):
-        """(xx, xy, yy) per unit of weight, about the means: for an intercept."""
+        """(xx, xy, yy) about the means, divided by `weight`: for models with an intercept."""
         return self.xx / self.weight, self.xy / self.weight, self.yy / self.weight
 
     def raw(self):
-        """(xx, xy, yy) per unit of weight, about zero: for no intercept."""
+        """(xx, xy, yy) about zero, divided by `weight`: for models without an intercept."""
         G, C, yy = self.centred()
         G += np.outer(self.x_mean, self.x_mean)
         C += np.outer(self.x_mean, self.y_mean)
@@ -341,7 +344,7 @@ class Moments:
 
 
 def moments_of_chunk(number, chunk):
-    """`Moments` of a tuple (X, Y) or (X, Y, sample_weight), None if it adds nothing."""
+    """`Moments` of a tuple (X, Y) or (X, Y, sample_weight). None if it adds nothing."""
     if not isinstance(chunk, tuple | list) or len(chunk) not in (2, 3):
         raise TypeError(
             f"chunk {number} is {_shown(chunk)}: each chunk is a tuple (X, Y) or "
@@ -367,7 +370,7 @@ def _shown(chunk):
 
 
 def adds_nothing(X, Y, sample_weight=None):
-    """Whether there are no rows, or none of any weight; what is inconsistent is left to fail."""
+    """Whether there are no rows, or all weights are 0. False for inconsistent data."""
     given = [part for part in (X, Y, sample_weight) if part is not None]
     n_rows = {_n_rows(part) for part in given}
     return n_rows == {(0,)} or (len(n_rows) == 1 and _are_zeros(sample_weight))
@@ -384,7 +387,7 @@ def _are_zeros(sample_weight):
 
 
 def feature_names(X):
-    """Names of the columns of a DataFrame, if all are str; else None."""
+    """The column names of a DataFrame if all are strings, else None."""
     columns = getattr(X, "columns", None)
     if columns is None or not all(isinstance(name, str) for name in columns):
         return None
@@ -405,7 +408,7 @@ def _common_names(ours, theirs):
 
 
 def _numbers(what, values):
-    """As an array of numbers."""
+    """`values` as an array of numbers."""
     check_unmasked(what, values)
     check_undated(what, values)
     array = np.asarray(values)
@@ -421,7 +424,7 @@ def _numbers(what, values):
 
 
 def _sparse_numbers(X):
-    """As a CSR or CSC table of float32 or float64."""
+    """A sparse X as CSR or CSC of float32 or float64."""
     if X.dtype.kind not in "biuf":
         raise ValueError(
             f"X is sparse of dtype {X.dtype}, which is not real numbers: give X.astype(float), or "
@@ -443,7 +446,7 @@ def _sum_of_weights(s):
 
 
 def _check_finite(what, means, names=None):
-    """Raise where a column has NaN or infinity: so has its mean."""
+    """Raise an error if a column contains NaN or infinity: its mean is then not finite."""
     bad = np.flatnonzero(~np.isfinite(means))
     if len(bad):
         shown = [str(j if names is None else names[j]) for j in bad[:5]]
@@ -455,7 +458,7 @@ def _check_finite(what, means, names=None):
 
 
 def _combined(ours, theirs, sign, between, dx, dy):
-    """ours ± theirs + between·dx dy', making no other array of that size."""
+    """ours ± theirs + between·dx dy', without another array of that size."""
     products = ours + theirs if sign > 0 else ours - theirs
     for rows in _chunks(products):
         products[rows] += between * np.outer(dx[rows], dy)
@@ -477,7 +480,7 @@ def _warn_of_lost_digits(what, left, total, names=None):
 
 
 def _clear_constants(xx, xy, yy, x_noise, y_noise):
-    """Make the products of constant columns exact zeros, in place."""
+    """Set the products of constant columns to exact zeros, in place."""
     x_constant, y_constant = np.diagonal(xx) <= x_noise, np.diagonal(yy) <= y_noise
     xx[x_constant] = xy[x_constant] = yy[y_constant] = 0.0
     xx[:, x_constant] = xy[:, y_constant] = yy[:, y_constant] = 0.0
@@ -492,7 +495,7 @@ def weighted_mean(X, sample_weight):
 
 
 def weighted_mean_and_square(X, sample_weight):
-    """The same, and that of every column's square."""
+    """Weighted means of every column and of its square, in float64."""
     if sparse.issparse(X):
         return weighted_mean(X, sample_weight), weighted_mean(X.power(2), sample_weight)
     sums = np.zeros((2, X.shape[1]))
@@ -503,16 +506,16 @@ def weighted_mean_and_square(X, sample_weight):
 
 
 def variance_noise(x_mean):
-    """Largest computed variance of a column that is constant, by rounding alone.
+    """The largest variance that rounding errors may give a constant column.
 
-    That of a mean that is off by some eps·mean. At or below it a column is
-    treated as constant, which leaves it out of every model.
+    It is the square of an error of a few eps·mean in the mean. A column with this variance or
+    less counts as constant, which leaves it out of every model.
     """
     return (64 * np.finfo(float).eps * x_mean) ** 2
 
 
 def _chunks(X, most=_CHUNK_BYTES, rows_a_column=1):
-    """Slices of rows; up to `most` bytes where that is no more than so many rows a column."""
+    """Slices of `_CHUNK_BYTES`, or more: up to `rows_a_column` rows per column and `most` bytes."""
     row = 8 * X.shape[1]
     step = max(1, _CHUNK_BYTES // row, min(rows_a_column * X.shape[1], most // row))
     return [slice(i, i + step) for i in range(0, X.shape[0], step)]
@@ -523,8 +526,8 @@ def _rows(X, rows):
 
 
 def _dense_products(X, Yc, s):
-    """Means of X, Σ s xx' and Σ s xy' about them, in one pass over X."""
-    if X.dtype == np.float32 and _bears_float32(X):
+    """The means of X, and Σ s xx' and Σ s xy' about the means, in one pass over X."""
+    if X.dtype == np.float32 and _float32_suffices(X):
         shift, off, xx, xy = _shifted_products(X, Yc, s, np.float32)
         kept = all(np.isfinite(part).all() for part in (off, xx, xy))
         if kept and (off**2 * s.sum() <= np.diagonal(xx)).all():
@@ -534,12 +537,13 @@ def _dense_products(X, Yc, s):
 
 
 def _shifted_products(X, Yc, s, dtype):
-    """(shift, off, xx, xy): products of X less a shift; the means of that are `off`.
+    """(shift, off, xx, xy): products about the means, where shift + off are the means of X.
 
-    What `off` adds is then subtracted. Chunks are in dtype, their sum in float64.
+    First the products of X − shift are computed, then the part that comes from `off` is
+    subtracted. Chunks are multiplied in dtype and added in float64.
     """
     shift = _shift(X, s).astype(dtype)
-    # Whatever their units, Y and the weights lie within dtype.
+    # In these units, Y and the weights fit in dtype.
     y_unit, s_unit = power_of_four(np.abs(Yc).max(axis=0, initial=0)), power_of_four(s.max())
     root = None if (s == s[0]).all() else np.sqrt(s / s_unit).astype(dtype)[:, None]
     columns = np.column_stack([Yc / y_unit, np.ones(len(Yc))]).astype(dtype, copy=False)
@@ -549,7 +553,7 @@ def _shifted_products(X, Yc, s, dtype):
     for rows in _chunks(X, _MOST_ROWS_BYTES, 1 if copied else _MANY_ROWS_A_COLUMN):
         Xc = _shifted(np.asarray(X[rows], dtype=dtype), shift, root, rows)
         xx += np.matmul(Xc.T, Xc, out=product)
-        # This way round BLAS reads X along its rows.
+        # In this order BLAS reads X along its rows.
         xy += (columns[rows] if root is None else root[rows] * columns[rows]).T @ Xc
     del product
     weight = s[0] if root is None else s_unit
@@ -564,33 +568,36 @@ def _shifted_products(X, Yc, s, dtype):
 
 
 def _shifted(Xc, shift, root, rows):
-    """Nothing is copied that stays as it is."""
+    """The rows `Xc` of X less the shift, times their root weights. Copied only if changed."""
     if shift.any():
         Xc = Xc - shift
     return Xc if root is None else Xc * root[rows]
 
 
 def _shift(X, s):
-    """Something near the mean of every column; zeros if all those are near enough.
+    """A number near the mean of every column, from some of the rows.
 
-    What `_shifted_products` loses of the variance is some ε(1 + off²/variance), which rows
-    that hold a share of the weight keep below ε(1 + 1/share), however they were chosen.
+    All are zeros if the means are near enough to zero.
+
+    The error of `_shifted_products` is about ε(1 + off²/variance), relative to the variance. If
+    the rows used hold a given share of the weight, it is below ε(1 + 1/share), whichever rows
+    they are.
     """
     step = min(_MOST_STRIDE, max(1, len(X) // _MOST_STRIDE))
     sample, weight = X[::step], s[::step]
     if weight.sum() * 2 * step < s.sum():
         return weighted_mean(X, s)
     mean, square = weighted_mean_and_square(sample, weight)
-    # Of a mean of so few rows, some is chance.
+    # The mean of so few rows is partly random.
     near = (mean**2 <= min(0.01 + 16 / len(weight), 0.1) * square).all()
     return np.zeros_like(mean) if near else mean
 
 
-def _bears_float32(X):
-    """Whether products of X in float32 leave its least squares all their digits.
+def _float32_suffices(X):
+    """Whether least squares keep all their digits if products of X are computed in float32.
 
-    That is, where rows abound, no column is tiny or far from zero, and none is nearly a
-    combination of the others: looked at in a sample of the rows.
+    This needs many rows, no column that is tiny or far from zero, and no column that is nearly
+    a linear combination of the others. Only a sample of the rows is checked.
     """
     n_samples, n_features = X.shape
     if n_samples < 16 * n_features:
@@ -607,7 +614,8 @@ def _bears_float32(X):
     correlations = sample.T @ sample
     correlations.flat[:: len(correlations) + 1] += np.where(used, -_LEAST_EIGENVALUE, 1)
     try:
-        # Of numpy, whose threads these are: those of scipy would wait for them.
+        # numpy's, because the products above used numpy's BLAS threads. scipy has threads of its
+        # own, which would wait for those.
         np.linalg.cholesky(correlations)
     except np.linalg.LinAlgError:
         return False
@@ -615,7 +623,7 @@ def _bears_float32(X):
 
 
 def _sparse_products(X, Yc, s):
-    """As `_dense_products`."""
+    """As `_dense_products`, for a sparse X."""
     x_mean = weighted_mean(X, s)
     weighted = X.multiply(s[:, None]).tocsr()
     xx = (X.T @ weighted).toarray().astype(float)
@@ -623,7 +631,7 @@ def _sparse_products(X, Yc, s):
     xy = weighted.T @ Yc - np.outer(x_mean, s @ Yc)
     far = np.flatnonzero(far_from_zero(np.diagonal(xx) / s.sum(), x_mean))
     if len(far):
-        # These columns are dense anyway: their means come off before the product.
+        # These columns are dense anyway, so their means are subtracted before the product.
         centred = X[:, far].toarray() - x_mean[far]
         cross = X.T @ (s[:, None] * centred) - np.outer(x_mean, s @ centred)
         xx[:, far], xx[far] = cross, cross.T
@@ -631,16 +639,16 @@ def _sparse_products(X, Yc, s):
         xy[far] = centred.T @ (s[:, None] * Yc)
     squares = s.sum() * x_mean**2
     squares[far] = 0.0
-    # Products round as they were before the means came off.
+    # Rounding errors are relative to the products before the means were subtracted.
     xx.flat[:: len(xx) + 1] += curvature_noise(squares)
     return x_mean, xx, xy
 
 
 def curvature_noise(squares):
-    """What rounding may take off the curvatures of a Gram matrix with this diagonal."""
+    """How much rounding may lower the curvatures of a Gram matrix with this diagonal."""
     return len(squares) * np.finfo(float).eps * squares
 
 
 def far_from_zero(variance, x_mean):
-    """Columns whose variance, as mean square less squared mean, has lost digits."""
+    """Columns whose variance, computed as mean square minus squared mean, has lost digits."""
     return variance < 1e-4 * x_mean**2

@@ -1,7 +1,7 @@
 """Chunks (X, Y, sample_weight) of tables in files, for `Moments.from_chunks`.
 
-pandas and pyarrow read the files. What is done here: columns are taken by their names, and
-whatever is no number is refused, with the file, the column and the row.
+pandas and pyarrow read the files. This module selects columns by name and refuses entries that
+are not numbers. Errors name the file, the column and the row.
 """
 
 import re
@@ -21,7 +21,7 @@ import numpy as np
 from shrinklin.messages import imported
 from shrinklin.validation.parameters import check_whole
 
-# Of files in another encoding or compression than they are read in, or that are cut off.
+# Errors of files that are cut off, or have another encoding or compression than expected.
 _UNREADABLE = (UnicodeError, EOFError, BadGzipFile, zlib.error)
 _REMEDY = "To do so chunk by chunk, read them yourself and give them to Moments.from_chunks."
 
@@ -33,7 +33,7 @@ class ColumnRoles:
     Parameters
     ----------
     target : str or list of str
-        A str makes Y 1-D. Anything else with names in an order is taken for a list.
+        A str makes Y 1-D. Any other ordered collection of names becomes a list.
     features : list of str or None
         None until the columns of the first file are known.
     sample_weight : str or None
@@ -64,7 +64,7 @@ class ColumnRoles:
 
     @property
     def _others(self):
-        """Targets and weights."""
+        """The columns of targets and weights."""
         targets = self.target if isinstance(self.target, list) else [self.target]
         return targets + ([] if self.sample_weight is None else [self.sample_weight])
 
@@ -73,7 +73,7 @@ class ColumnRoles:
         return self._others + (self.features or [])
 
     def found_in(self, names, where):
-        """These columns, features known, of a table that has columns of those names."""
+        """The roles in a table with these column names. The features are then known."""
         names = list(names)
         self._check_there(names, where)
         if self.features is not None:
@@ -97,24 +97,25 @@ class ColumnRoles:
             )
 
     def of(self, frame):
-        """(X, Y, sample_weight) of a DataFrame of numbers."""
+        """(X, Y, sample_weight) from a DataFrame of numbers."""
         s = None if self.sample_weight is None else frame[self.sample_weight].astype(float)
         return frame[self.features].astype(float), frame[self.target].astype(float), s
 
 
 @dataclass(frozen=True)
-class _Written:
-    """How flags and numbers are written in a CSV file, by the options of `pandas.read_csv`.
+class _TextFormat:
+    """How booleans and numbers are written in a CSV file, from the options of `pandas.read_csv`.
 
-    pandas makes text of a column where flags meet numbers, or huge numbers others, in the rows
-    that it reads at a time; entry by entry their meaning does not depend on these.
+    If the rows read at a time contain booleans and numbers in one column, or huge numbers and
+    others, pandas reads the column as text. This class converts such text entry by entry, so
+    that the values do not depend on which rows are read together.
     """
 
     flags: dict
     number: re.Pattern
     thousands: str
     decimal: str
-    told: Container
+    typed: Container
 
     @classmethod
     def of(cls, options):
@@ -123,12 +124,13 @@ class _Written:
         decimal, thousands = options.get("decimal", "."), options.get("thousands") or ""
         point = re.escape(decimal)
         number = rf"[+-]?(\d+{point}?\d*|{point}\d+)([eE][+-]?\d+)?"
-        return cls(flags, re.compile(number, re.ASCII), thousands, decimal, _Told.of(options))
+        typed = _TypedColumns.of(options)
+        return cls(flags, re.compile(number, re.ASCII), thousands, decimal, typed)
 
     def numbers(self, values):
-        """A column with its text as numbers, or as it was if that cannot be."""
+        """A column with its text converted to numbers, or unchanged if that is impossible."""
         category = hasattr(values, "cat")
-        if not category and (values.dtype.kind != "O" or values.name in self.told):
+        if not category and (values.dtype.kind != "O" or values.name in self.typed):
             return values
         read = [self._value(v) if isinstance(v, str) else v for v in values]
         if any(value is None for value in read):
@@ -146,8 +148,8 @@ class _Written:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """The columns of which options of `pandas.read_csv` say what they hold."""
+class _TypedColumns:
+    """The columns whose type is given by the options `dtype` or `converters` of pandas."""
 
     names: frozenset
     all: bool
@@ -167,11 +169,11 @@ def csv_chunks(path, columns, chunksize, options):
     """Yield (X, Y, sample_weight) of at most `chunksize` rows of CSV files."""
     check_whole("chunksize", chunksize, 1)
     pandas = imported("pandas", "Moments.from_csv", "files")
-    # Without a list of features all columns count: those of the first file are then asked of
-    # all, and one more in a later file is an error.
+    # Without a list of features, all columns are used. Later files must then have the columns of
+    # the first file, and no others.
     if columns.features is not None:
         options = {"usecols": set(columns.wanted).__contains__} | options
-    names, written = None, _Written.of(options)
+    names, text_format = None, _TextFormat.of(options)
     refused = (pandas.errors.EmptyDataError, pandas.errors.ParserError, *_UNREADABLE)
     for file in _several(path):
         with (
@@ -187,12 +189,12 @@ def csv_chunks(path, columns, chunksize, options):
                         _check_own_names(frame.columns, file)
                     columns = columns.found_in(frame.columns, file)
                     names = _same_names(names, frame.columns, file)
-                yield from _chunk(frame, columns, file, start, written.numbers)
+                yield from _chunk(frame, columns, file, start, text_format.numbers)
                 start += len(frame)
 
 
 def _check_no_index(frame, start, file):
-    """Where rows have one more field than the header, pandas moves every name by one column."""
+    """Raise an error if rows have one more field than the header, as pandas then shifts names."""
     if not frame.index.equals(_row_numbers(start, len(frame))):
         raise ValueError(
             f"the rows of {file} have more fields than its header has names, so that pandas takes "
@@ -208,7 +210,7 @@ def _row_numbers(start, n_rows):
 
 
 def _check_own_names(names, file):
-    """Raise for names that pandas made up: they would all be features."""
+    """Raise an error for names that pandas made up, because these columns would be features."""
     unnamed = [name for name in names if str(name).startswith("Unnamed: ")]
     if unnamed:
         raise ValueError(
@@ -243,7 +245,7 @@ def parquet_chunks(path, columns, batch_size, options):
 
     files = _several(path)
     place = ", ".join(map(str, files[:3]))
-    # Unless told not to, pyarrow reads many row groups ahead.
+    # By default, pyarrow reads many row groups ahead.
     form = dataset.ParquetFileFormat(pre_buffer=False)
     with _naming(place, (ArrowInvalid, OSError)):
         source = [str(file) for file in files] if len(files) > 1 else files[0]
@@ -266,9 +268,9 @@ def parquet_chunks(path, columns, batch_size, options):
 
 
 def _schema(file, table):
-    """That of a file itself: that of the first file would turn its numbers into others.
+    """The schema of a file, with the columns that exist only in the names of folders.
 
-    With the columns that are in the names of folders alone.
+    The schema of the first file is not used, as it would change the numbers of other files.
     """
     from pyarrow.dataset import get_partition_keys
 
@@ -280,7 +282,7 @@ def _schema(file, table):
 
 
 def _names_to_take(schema, wanted, all_count, file):
-    """The names in a schema; where all of them count, without the index of a DataFrame."""
+    """The column names in a schema. If `all_count`, without the index of a DataFrame."""
     index = (schema.pandas_metadata or {}).get("index_columns", [])
     names = [name for name in schema.names if name in wanted or not (all_count and name in index)]
     number = Counter(name for name in names if all_count or name in wanted)
@@ -291,9 +293,9 @@ def _names_to_take(schema, wanted, all_count, file):
 
 
 def _chunk(frame, columns, file, start, read=lambda values: values):
-    """Yield the rows of a frame that begins at row `start` of its file, if it has any.
+    """Yield (X, Y, sample_weight) of a frame, if it has rows. It begins at row `start` of a file.
 
-    `read` makes numbers of text that stands for them.
+    `read` converts a column of text to numbers, if possible.
     """
     if len(frame):
         numbers = {
@@ -307,7 +309,7 @@ def _chunk(frame, columns, file, start, read=lambda values: values):
 
 
 def _numbers(values, what, start):
-    """A column of numbers; raise for what is none, the first row being `start`."""
+    """A column as numbers. Raise an error for other entries, with rows counted from `start`."""
     _refuse(values.isna(), f"{what} is empty", start)
     if values.dtype.kind not in "biuf":
         _refuse_text(values, what, start)
@@ -317,10 +319,10 @@ def _numbers(values, what, start):
 
 
 def _refuse_text(values, what, start):
-    """Raise unless all are numbers, only not stored as such: decimals, categories of numbers."""
+    """Raise an error unless all entries are numbers stored otherwise: decimals or categories."""
     wrong = [i for i, value in enumerate(values) if not isinstance(value, Real | Decimal)]
     if wrong:
-        # pandas makes all of a column text where one entry is: that one.
+        # One entry of text makes pandas read the whole column as text. Name that entry.
         row = next((i for i in wrong if not _reads_as_number(values.iloc[i])), wrong[0])
         value = values.iloc[row]
         raise ValueError(
@@ -338,7 +340,7 @@ def _reads_as_number(value):
 
 
 def _hint(value):
-    """What to tell pandas.read_csv about a number that it took for text."""
+    """The option that makes `pandas.read_csv` read this text as a number."""
     text = str(value).strip()
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
         return " If it is a number, give thousands=','."
@@ -368,7 +370,7 @@ def _naming(file, errors):
 
 
 def _several(path):
-    """A list of files; an open file, which is a list of lines too, is one."""
+    """`path` as a list of files. An open file counts as one, although it can be iterated over."""
     one = isinstance(path, str | bytes | PathLike) or hasattr(path, "read")
     files = list(path) if isinstance(path, Iterable) and not one else [path]
     if not files:
