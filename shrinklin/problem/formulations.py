@@ -1,7 +1,7 @@
-"""The two formulations: what is penalised, how strongly, and what a model of each consists of.
+"""The two formulations: what is penalised, how strongly, and which attributes a model has.
 
-Regression and classification take either. A formulation is told the parameters that are its own,
-`alpha` at every call, and knows nothing of data.
+Both serve regression and classification. A formulation holds only its own parameters. It gets
+`alpha` in every call, and knows nothing about the data.
 """
 
 from abc import ABC, abstractmethod
@@ -25,13 +25,16 @@ _GROUP_LASSO = GroupLasso()
 
 
 class Formulation(ABC):
-    """What is penalised; with a switch before every group if `has_switches`."""
+    """What is penalised. If `has_switches`, there is a switch in front of every group."""
 
     has_switches: bool
 
     @abstractmethod
     def check(self, alpha, trains):
-        """Raise for parameters that gradient training, or else an exact solver, cannot take."""
+        """Raise an error for parameters that the solver cannot take.
+
+        It is gradient training if `trains`, else an exact solver.
+        """
 
     @abstractmethod
     def penalty(self):
@@ -39,7 +42,7 @@ class Formulation(ABC):
 
     @abstractmethod
     def strength(self, alpha):
-        """What multiplies that penalty at `alpha`."""
+        """The factor of the penalty at `alpha`."""
 
     @abstractmethod
     def alpha_at(self, strength):
@@ -51,19 +54,22 @@ class Formulation(ABC):
 
     @abstractmethod
     def split(self, W, groups, alpha):
-        """Switches (n_features,) and weights like W of an exact solution; None without switches."""
+        """Switches (n_features,) and weights, of W's shape, of an exact solution.
+
+        None if the formulation has no switches.
+        """
 
     @abstractmethod
     def attributes(self, coef, factors, groups, trailing):
-        """Attributes of the model with these coefficients, and what `split` or training gave."""
+        """Fitted attributes for these coefficients and the factors from `split` or training."""
 
     @abstractmethod
     def factors(self, model, groups):
-        """What W of a model is the product of: (n_features,) and like W."""
+        """Switches (n_features,) and weights, of W's shape, whose product is W of a model."""
 
     @abstractmethod
     def start(self, model, groups, W):
-        """Gates (n_groups,) and weights like W from which training goes on at a model."""
+        """Gates (n_groups,) and weights, of W's shape, that continue the training of a model."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class PlainFormulation(Formulation):
     Attributes
     ----------
     of : Penalty, default=GroupLasso()
-        φ. Gradient training takes that of the group lasso alone.
+        φ. Gradient training accepts only the group lasso.
     """
 
     of: Penalty = _GROUP_LASSO
@@ -114,7 +120,7 @@ class PlainFormulation(Formulation):
 
 @dataclass(frozen=True)
 class ShrinkNetFormulation(Formulation):
-    """A switch before every group: the group bridge penalty.
+    """A switch in front of every group: the group bridge penalty.
 
     Attributes
     ----------
@@ -136,7 +142,7 @@ class ShrinkNetFormulation(Formulation):
             self._check_exact(alpha)
 
     def _check_exact(self, alpha):
-        """Raise where there is no exact solution: gradient training takes what is left."""
+        """Raise an error if there is no exact solution. Gradient training may still be possible."""
         number = isinstance(self.p, Real) and not isinstance(self.p, bool)
         if not number or self.p not in (1, 2):
             raise ValueError(
@@ -176,7 +182,7 @@ class ShrinkNetFormulation(Formulation):
     def alpha_at(self, strength):
         if self.weight_decay is None:
             return strength
-        # κ grows as λ^{p/(p+1)} at a fixed λ₂.
+        # For a fixed λ₂, κ is proportional to λ^{p/(p+1)}.
         return (strength / self.strength(1.0)) ** ((self.p + 1) / self.p)
 
     def decay(self, alpha):
@@ -193,7 +199,7 @@ class ShrinkNetFormulation(Formulation):
         return GatedWeights(groups, n_targets, alpha, self.decay(alpha), self.p, GATES[gate])
 
     def split(self, W, groups, alpha):
-        # Without a penalty any split will do: that of every alpha > 0 does.
+        # With alpha = 0 there is no penalty, and any split is correct: take that of alpha = 1.
         alpha = alpha if alpha > 0 else 1.0
         return split(W, groups, alpha, self.decay(alpha), self.p)
 
@@ -214,10 +220,10 @@ class ShrinkNetFormulation(Formulation):
         gate = beta[groups.ptr[:-1]]
         apart = beta != groups.spread(gate)
         if apart.any():
-            # They were of other groups then: a gate for all of them, and W as it was.
+            # The model had other groups. Give each new group one gate, and keep W.
             gate = np.maximum.reduceat(np.abs(beta), groups.ptr[:-1])
             A = W / np.where(groups.spread(gate) > 0, groups.spread(gate), 1.0)[:, None]
-        # A closed filter has weights left: what has no coefficient has neither.
+        # A closed filter may have weights. They are dropped if the group has no coefficients.
         out = (groups.sum(np.abs(W).sum(axis=1)) == 0) & (groups.weights > 0)
         return np.where(out, 0.0, gate), np.where(groups.spread(out)[:, None], 0.0, A)
 

@@ -1,7 +1,7 @@
-"""What a fit minimises, and the model that comes of it: formulation × task × groups.
+"""What a fit minimises, and the model that results: formulation × task × groups.
 
-A `Problem` is made of the parameters of an estimator (`base`), and is none. Whoever solves for
-many alphas (paths, folds, criteria) takes one, and no estimator.
+An estimator makes a `Problem` from its parameters (`base`). Code that solves for many alphas
+(paths, folds, criteria) takes a `Problem`, not an estimator.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from shrinklin.solvers.paths import n_steps, solve_path
 
 @dataclass(frozen=True)
 class Problem:
-    """min f(W, b) + strength(alpha) Σ_g ω_g φ(W_g) over data that are yet to come.
+    """min f(W, b) + strength(alpha) Σ_g ω_g φ(W_g), without the data of f.
 
     Attributes
     ----------
@@ -47,11 +47,11 @@ class Problem:
     max_iter: int
 
     def at(self, alpha):
-        """The same with another alpha."""
+        """The same problem with another alpha."""
         return replace(self, alpha=alpha)
 
     def check(self, alpha):
-        """Raise where there is nothing to solve at `alpha`."""
+        """Raise an error if the problem cannot be solved at `alpha`."""
         self.formulation.check(alpha, self.trains)
 
     @property
@@ -60,7 +60,7 @@ class Problem:
         return isinstance(self.solver, GradientDescent)
 
     def strength(self, alpha):
-        """What multiplies the penalty at `alpha`."""
+        """The factor of the penalty at `alpha`."""
         return self.formulation.strength(alpha)
 
     def alpha_at(self, strength):
@@ -76,7 +76,7 @@ class Problem:
         return self._penalised(smooth), target
 
     def objective_of_moments(self, moments, dtype):
-        """The same of moments of an X of that dtype."""
+        """As `objective`, from the moments of data. `dtype` is that of X."""
         with np.errstate(over="ignore", invalid="ignore"):
             smooth, target = self.task.smooth_of_moments(
                 moments, dtype, self.groups, self.fit_intercept
@@ -88,9 +88,9 @@ class Problem:
         return Objective(smooth, penalty, self.groups, strength)
 
     def solve(self, objective, alphas, **options):
-        """A finite `Solution` for each of `alphas`; `options` are those of `solve_path`."""
+        """A finite `Solution` for each of `alphas`. `options` are those of `solve_path`."""
         strengths = [self.strength(alpha) for alpha in alphas]
-        # Of a trial step that does not fit; what is returned has to.
+        # Trial steps may overflow. Solutions must not, which is checked below.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             solutions = solve_path(
                 objective, strengths, self.solver, tol=self.tol, max_iter=self.max_iter, **options
@@ -100,13 +100,13 @@ class Problem:
         return solutions
 
     def n_steps(self, objective, alphas):
-        """How often `solve` reports."""
+        """How many times `solve` reports its progress."""
         return n_steps(objective, [self.strength(alpha) for alpha in alphas])
 
     def attributes(self, objective, solution, target):
         """Fitted attributes of the model of a solution."""
-        # Whether numbers are finite was looked at; BLAS now and then raises the flag of an invalid
-        # product although all that went in and came out is finite.
+        # `solve` has checked that all numbers are finite. BLAS sometimes sets the flag of an
+        # invalid operation although its input and output are finite.
         with one_blas_thread(), np.errstate(invalid="ignore"):
             factors = self.formulation.split(solution.W, self.groups, self.alpha)
             found = self._stored(solution.W, solution.intercept, factors, target)
@@ -117,7 +117,8 @@ class Problem:
         found |= {"n_iter_": max(1, solution.n_iter), "residual_": solution.residual}
         found |= {"cost_": objective.cost, "objective_": solution.value}
         if found["coef_"].dtype != np.float64:
-            # Of what is stored: a switch times a weight is no further off than F is by rounding.
+            # The objective of the stored model. Rounding the product of a switch and a weight
+            # changes F by no more than the rounding errors of F.
             W, b = self._as_solved(found)
             with one_blas_thread():
                 found["objective_"] = objective.value_at(W, b)
@@ -133,7 +134,7 @@ class Problem:
         return found if target.classes is None else found | {"classes_": target.classes}
 
     def _as_solved(self, found):
-        """W and b of what is stored, as float64."""
+        """W and b of stored attributes, as float64."""
         W = coefficients(SimpleNamespace(**found), self.groups)
         return W, np.atleast_1d(found["intercept_"]).astype(float)
 
@@ -145,7 +146,7 @@ class Problem:
         return self.task.risk(X, y, s, self.groups, self.fit_intercept, whole)
 
     def risk_of_moments(self, moments, dtype):
-        """The same of moments of an X of that dtype."""
+        """As `risk`, from the moments of data. `dtype` is that of X."""
         return self.task.risk_of_moments(moments, dtype, self.groups, self.fit_intercept)
 
     def parametrization(self, risk):
@@ -155,7 +156,7 @@ class Problem:
         )
 
     def trained_attributes(self, trained, risk, parametrization, target):
-        """Fitted attributes of the model of gradient training."""
+        """Fitted attributes of the model after gradient training."""
         factors = (trained.gate, trained.A) if self.formulation.has_switches else None
         found = self._stored(trained.W, trained.intercept, factors, target)
         found |= {"n_iter_": max(1, trained.n_epochs), "cost_": trained.cost}
@@ -168,16 +169,16 @@ class Problem:
                 found["objective_"] = risk.value(W, b) + parametrization.penalty(x)
         return found
 
-    # Where to begin.
+    # Starting points.
 
     def previous(self, model, shape):
-        """W of a fitted model, None where there is none of that shape."""
+        """W of a fitted model. None if it is not fitted, or if W has another shape."""
         if not hasattr(model, "coef_") or np.atleast_2d(model.coef_).T.shape != shape:
             return None
         return coefficients(model, self.groups)
 
     def previous_factors(self, model, shape):
-        """Gates, weights and intercept of a fitted model, None where there is none like that."""
+        """Gates, weights and intercept of a fitted model. None as for `previous`."""
         W = self.previous(model, shape)
         if W is None:
             return None

@@ -1,4 +1,4 @@
-"""The two tasks: what the loss of validated data is, and what coefficients owe to y."""
+"""The two tasks, regression and classification: the loss, and the format of coefficients."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from shrinklin.objective.quadratic import GramQuadratic
 from shrinklin.validation.weights import weigh_classes
 
 _SQUARED = SquaredLoss()
-# Below it, and above its inverse, squares leave the range of float64.
+# Squares of numbers below this, or above its inverse, are outside the range of float64.
 _LEAST = 1e-150
 
 
 @dataclass(frozen=True)
 class Target:
-    """What coefficients owe to the y, and the X, that they were fitted to.
+    """Properties of X and y that decide the format of the fitted coefficients.
 
     Attributes
     ----------
     dtype : dtype
-        Of X.
+        The dtype of X.
     trailing : tuple
-        Dimensions of ``coef_`` before the features.
+        Shape of ``coef_`` without the last dimension, the features.
     classes : ndarray of shape (n_classes,), or None
     """
 
@@ -40,40 +40,40 @@ class Target:
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """Losses of data.
+    """The loss of data.
 
     Attributes
     ----------
     name : str
-        Of the estimator, for errors.
+        Name of the estimator, for error messages.
     """
 
     name: str
 
-    # The data whose squares it needs.
+    # The data whose squares are needed, for error messages.
     squared = "X"
 
     @abstractmethod
     def smooth(self, X, y, s, groups, fit_intercept, solver):
-        """The `Smooth` part of the objective of validated data, and their `Target`."""
+        """The `Smooth` part of the objective for validated data, and their `Target`."""
 
     @abstractmethod
     def risk(self, X, y, s, groups, fit_intercept, whole):
-        """The `Risk` of validated data, and their `Target`; `whole` as in `risk_of_data`."""
+        """The `Risk` of validated data, and their `Target`. `whole` as in `risk_of_data`."""
 
     def smooth_of_moments(self, moments, dtype, groups, fit_intercept):
-        """As `smooth`, of moments of an X of that dtype."""
+        """As `smooth`, from the moments of data. `dtype` is that of X."""
         raise self._needs_samples()
 
     def risk_of_moments(self, moments, dtype, groups, fit_intercept):
-        """As `risk`, of moments of an X of that dtype."""
+        """As `risk`, from the moments of data. `dtype` is that of X."""
         raise self._needs_samples()
 
     def _needs_samples(self):
         return TypeError(f"{self.name} needs the samples: moments tell the squared loss alone.")
 
     def check_sizes(self, sizes, finite=True):
-        """Raise where squares of `sizes` overflow or vanish."""
+        """Raise an error if squares of `sizes` overflow or underflow, or if not `finite`."""
         sizes = sizes[sizes > 0]
         if not finite or (sizes < _LEAST).any() or (sizes > 1 / _LEAST).any():
             raise self.out_of_range()
@@ -94,8 +94,8 @@ class Regression(Task):
     Attributes
     ----------
     loss : Loss, default=SquaredLoss()
-        The squared loss needs no samples, but moments: it has solvers of its own. Any other is
-        for `ProximalNewton`.
+        Squared loss needs only moments and has its own solvers. Any other loss needs
+        `ProximalNewton`.
     """
 
     loss: Loss = _SQUARED
@@ -124,7 +124,7 @@ class Regression(Task):
         silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
         spread = np.diagonal(moments.yy) / moments.weight
         largest = np.sqrt(spread + moments.y_mean**2).max()
-        # Sums are what must not have vanished.
+        # The weighted sums in the moments must not have underflowed either.
         unit = min(1.0, np.sqrt(moments.weight))
         self._check_scale(unit * silent, unit * largest, quadratic)
         return quadratic, _target_of_moments(moments, dtype)
@@ -142,16 +142,17 @@ class Regression(Task):
         return risk, _target_of_moments(moments, dtype)
 
     def _check_scale(self, silent, largest, quadratic):
-        """Raise where squares of the data overflow or vanish.
+        """Raise an error if squares of the data overflow or underflow.
 
-        `silent` are the sizes of features that look constant, `largest` is that of Y.
+        `silent` holds the largest magnitudes of features that seem constant, `largest` is that
+        of Y.
         """
         d = quadratic.diagonal
         finite = np.isfinite(quadratic.yy) and np.isfinite(d).all()
         sizes = np.concatenate([silent, [largest]])
         if finite and quadratic.yy > 0:
             x, y = np.sqrt(d[d > 0]), np.sqrt(quadratic.yy)
-            # The gradient is no larger than x·y.
+            # The gradient is at most x·y.
             sizes = np.concatenate([sizes, x / y, x * y])
         self.check_sizes(sizes, finite)
 
@@ -165,15 +166,15 @@ class Classification(Task):
     class_weight :
         As given to the estimator.
     classes : ndarray of shape (n_classes,), default=None
-        Where all of them are known y holds their numbers, and weights of rows are those of the
-        classes too. None where y holds labels.
+        All class labels, if y holds class numbers and the sample weights already include the
+        class weights. None if y holds labels.
     """
 
     class_weight: Any
     classes: np.ndarray | None = None
 
     def _coded(self, y, s):
-        """Classes, their number on every row, and the weights of the rows."""
+        """Class labels, the class number of every row, and the weights of the rows."""
         if self.classes is not None:
             return self.classes, y, s
         classes, codes = np.unique(y, return_inverse=True)
@@ -202,12 +203,12 @@ def _target_of_moments(moments, dtype):
 
 
 def _largest_magnitudes(X, columns=None):
-    """max |entry| of each of `columns`: a dense X is not copied, a sparse one not cut up."""
+    """max |entry| of each of `columns`, without copying a dense X or slicing a sparse one."""
     if columns is None and not sparse.issparse(X):
         return np.maximum(X.max(axis=0), -X.min(axis=0)).astype(float)
     if columns is None:
         columns = np.arange(X.shape[1])
     if sparse.issparse(X):
-        # Thousands of empty columns are common, and each cut reads all of a CSR.
+        # Thousands of empty columns are common, and slicing a column reads all of a CSR matrix.
         return abs(X).max(axis=0).toarray().reshape(-1)[columns] if len(columns) else np.empty(0)
     return np.array([abs(X[:, j]).max() for j in columns], dtype=float)
