@@ -1,1 +1,1 @@
-"""What is solved for many alphas: paths, folds, degrees of freedom. All take a `Problem`."""
+"""Solutions for many alphas: paths, folds, degrees of freedom. No module takes an estimator."""

@@ -1,4 +1,4 @@
-"""Alphas to solve for: a grid from α_max down, or those that the user gives."""
+"""The alphas to solve for: a grid from α_max down, or values that the user gives."""
 
 from numbers import Integral
 
@@ -9,17 +9,17 @@ from shrinklin.messages import warn
 from shrinklin.validation.entries import real_array
 from shrinklin.validation.parameters import check_real
 
-# A gradient of zero coefficients that is so small a share of what it could be is rounding.
+# If the gradient at zero is below this share of its largest possible value, it is rounding error.
 _NOTHING = 1e-12
 
 
 def strength_grid(largest, n, eps):
-    """n strengths from the largest down to eps times it, evenly spaced in log."""
+    """n strengths, evenly spaced on a logarithmic scale from the largest down to eps times it."""
     return largest * np.geomspace(1, eps, n)
 
 
 def alpha_grid(alphas, eps, problem, objective):
-    """Alphas from large to small, as asked for by `regularization_path`."""
+    """Alphas from large to small. `regularization_path` describes `alphas` and `eps`."""
     with one_blas_thread():
         alphas = _alphas(alphas, eps, problem, objective)
     problem.check(alphas[-1])
@@ -27,7 +27,7 @@ def alpha_grid(alphas, eps, problem, objective):
 
 
 def largest_useful_alpha(problem, objective):
-    """α_max, or 0 where nothing but rounding could make a feature enter."""
+    """α_max, or 0 if only rounding errors could make a feature enter."""
     noise = _NOTHING * np.sqrt(2 * objective.smooth.value_at_zero)
     with one_blas_thread():
         if objective.residual_scale <= noise:
@@ -36,7 +36,7 @@ def largest_useful_alpha(problem, objective):
 
 
 def warn_if_alphas_are_too_large(name, problem, objective, path):
-    """A warning where no model of a search keeps anything, as all alphas exceed α_max."""
+    """Warn if no model of a search keeps a feature because all alphas exceed α_max."""
     largest = largest_useful_alpha(problem, objective)
     if not path.n_selected.any() and path.alphas[-1] > largest > 0:
         warn(
@@ -53,7 +53,7 @@ def _alphas(alphas, eps, problem, objective):
         check_real("eps", eps, 0, open_end=True)
         if eps >= 1:
             raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
-        # Where nothing can enter, as with a constant y, any grid will do.
+        # If no feature can enter, as with a constant y, any grid is as good.
         grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
         return np.array([problem.alpha_at(strength) for strength in grid])
     wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."

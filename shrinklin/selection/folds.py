@@ -1,10 +1,11 @@
-r"""Folds of cross-validation: what is fitted to, and what judges the models.
+r"""Folds of cross-validation: the training data, and the scores of the models.
 
-All data (`Whole`) and the training part of every fold (`Rows` or `Sums`) are solved along the
-same alphas by `follow`. The models of a fold are scored where they are solved for, by a scorer
-(`ScoredFold`), or by the moments of the held-out rows (`MomentFold`): for the squared loss these
-give the held-out errors of a whole path, and the moments of the training rows are what they leave
-of all.
+`follow` solves for the same alphas on all data (`Whole`) and on the training rows of every fold
+(`Rows` or `Sums`). There are two ways to score the models of a fold:
+
+- `ScoredFold`: a scorer judges each model in the process that solved for it.
+- `MomentFold`: for squared loss, the moments of the held-out rows give the held-out errors of a
+  whole path. The moments of the training rows are those of all rows minus these.
 """
 
 import copy
@@ -25,17 +26,17 @@ from shrinklin.messages import naming, warn
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.path import RegularizationPath, path_of_solutions
 
-# A difference of moments that is less than this of what it was taken from is made anew.
+# If a subtraction leaves less than this share of the moments, they are computed anew instead.
 _LEFT = 1e-4
-# Errors that moments may round by more than this are measured on the rows;
+# Errors from moments with relative rounding errors above this are measured on the rows instead.
 _ROUNDED = 1e-9
-# where there are no rows, more than this is worth a word.
+# If there are no rows, rounding errors above this cause a warning.
 _MUCH_ROUNDED = 1e-3
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked data, or some rows of them."""
+    """Checked data, or some of their rows."""
 
     X: np.ndarray
     y: np.ndarray
@@ -43,19 +44,19 @@ class Rows:
     rows: np.ndarray | None = None
 
     def data(self):
-        """X, y and weights of the rows."""
+        """X, y and the sample weights of the rows."""
         if self.rows is None:
             return self.X, self.y, self.s
         return self.X[self.rows], self.y[self.rows], self.s[self.rows]
 
     def objective(self, problem):
-        """Its `Objective` and `Target`."""
+        """The `Objective` and the `Target` of these rows."""
         return problem.objective(*self.data())
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Moments to fit to, of an X of that dtype."""
+    """Training data given by their moments. `dtype` is that of X."""
 
     moments: Moments
     dtype: np.dtype
@@ -66,7 +67,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Whole:
-    """All data: their objective is there already, as the alphas come from it."""
+    """All data. Their objective exists already, because the alphas depend on it."""
 
     prepared: tuple
     scoring = None
@@ -81,10 +82,10 @@ class Whole:
 
 @dataclass(frozen=True)
 class Scoring:
-    """A scorer, and the data that it sees, as the user gave them; `params` are its metadata.
+    """A scorer with its data, as the user gave them, and its metadata `params`.
 
-    `model_of(alpha, attributes, names)` makes the estimator that a scorer is given, `names` being
-    those of the columns or None.
+    `model_of(alpha, attributes, names)` makes the estimator for the scorer. `names` are the column
+    names of X, or None.
     """
 
     scorer: Callable
@@ -99,7 +100,7 @@ class Scoring:
         return not (isinstance(self.X, np.ndarray) or sparse.issparse(self.X))
 
     def on(self, rows):
-        """A function that scores a model on those rows."""
+        """A function that scores a model on these rows."""
         n_samples = _n_rows(self.X)
         X, y = _take(self.X, rows), _take(self.y, rows)
         params = {name: _part(values, rows, n_samples) for name, values in self.params.items()}
@@ -107,28 +108,28 @@ class Scoring:
 
 
 def score(scorer, model, X, y, params):
-    """What a scorer gives a model: one number."""
-    found = _told_labels(scorer, model, X, y, params)
+    """The score of a model, which must be one number."""
+    found = _score_with_labels(scorer, model, X, y, params)
     shape: tuple = np.shape(found)
     if shape:
         raise ValueError(f"scoring gave an array of shape {shape}: give one that returns a number.")
     return float(found)
 
 
-def _told_labels(scorer, model, X, y, params):
-    """The score; a scorer that cannot do without is told the labels."""
+def _score_with_labels(scorer, model, X, y, params):
+    """The score. If the scorer fails without the class labels, it gets them."""
     try:
         return _scored(scorer, model, X, y, params)
     except ValueError:
         for labels in _labels(model, y):
-            # Where metadata are routed, a scorer gives its metric what that takes.
+            # With metadata routing, a scorer passes on to its metric what that accepts.
             with suppress(TypeError, ValueError), config_context(enable_metadata_routing=True):
                 return _scored(scorer, model, X, y, {**labels, **params})
         raise
 
 
 def _labels(model, y):
-    """What to tell a scorer of a classifier: classes that y may lack, and which is positive."""
+    """Yield arguments for the scorer of a classifier: the classes, and which one is positive."""
     classes = getattr(model, "classes_", None)
     if classes is None:
         return
@@ -152,7 +153,7 @@ def _scored(scorer, model, X, y, params):
 
 
 def _scores_unweighted(scorer, model, X, y, params):
-    """Whether a scorer works without sample_weight: no public name says whether it takes that."""
+    """Whether a scorer works without sample_weight. No public attribute says if it accepts one."""
     others = {name: value for name, value in params.items() if name != "sample_weight"}
     try:
         scorer(model, X, y, **others)
@@ -167,13 +168,13 @@ def _n_rows(values):
 
 
 def _part(values, rows, n_samples):
-    """What belongs to some of the rows, if there is one value a row."""
+    """The values of some rows, if there is one value per row, else all values."""
     lists = isinstance(values, list | tuple) or (hasattr(values, "shape") and np.ndim(values) > 0)
     return _take(values, rows) if lists and _n_rows(values) == n_samples else values
 
 
 def _take(values, rows):
-    """Some rows of an array, matrix, frame, series or list, in the kind that it is."""
+    """Some rows of an array, matrix, frame, series or list, in the same type."""
     if sparse.issparse(values):
         return values.tocsr()[rows]
     if hasattr(values, "iloc"):
@@ -184,7 +185,7 @@ def _take(values, rows):
 
 @dataclass(frozen=True)
 class ScoredFold:
-    """A fold whose models a scorer judges, where they are solved for."""
+    """A fold whose models a scorer judges, in the process that solved for them."""
 
     train: Rows | Sums
     scoring: Scoring
@@ -196,7 +197,7 @@ class ScoredFold:
 
 @dataclass(frozen=True)
 class MomentFold:
-    """A fold of which moments are known, training and held out."""
+    """A fold with the moments of its training rows and of its held-out rows."""
 
     train: Sums
     test: Moments
@@ -217,10 +218,10 @@ class MomentFold:
 
 
 def _rounding(path, moments, dtype):
-    """How far the errors that moments give to the models of a path may be off by rounding.
+    """Bounds on the rounding errors of the models' mean squared errors, computed from moments.
 
-    They are sums of terms that cancel: where features nearly do, or the fit is nearly perfect,
-    little is left of them. `dtype` is that of X, in which its products may have been taken.
+    They are sums of terms that cancel. If features nearly cancel, or if the fit is nearly perfect,
+    few digits are left. `dtype` is that of X, in which products may have been computed.
     """
     eps = 8 * np.finfo(dtype).eps
     coefs, x_mean = path.kept_coefs, moments.x_mean[path.kept]
@@ -256,9 +257,9 @@ def _warn_if_rounded(much):
 
 @dataclass(frozen=True)
 class Followed:
-    """What came of one path: of a fold either the path or, by a scorer, scores.
+    """The outcome of one path. A fold has either the path or, with a scorer, the scores.
 
-    The solutions of a fold have no coefficients: there are many.
+    The solutions of a fold are stored without coefficients, to save memory.
     """
 
     path: RegularizationPath | None
@@ -268,9 +269,9 @@ class Followed:
 
 
 def follow(problem, name, fold, alphas, feature_names):
-    """Solve for every alpha; `name` says for what, in errors.
+    """Solve for every alpha. `name` identifies the data in error messages.
 
-    One BLAS thread throughout, so that the bits are the same in any process.
+    Only one BLAS thread is used, so that the bits are the same in any process.
     """
     with one_blas_thread(), naming(name):
         objective, target = fold.train.objective(problem)
@@ -289,7 +290,7 @@ def follow(problem, name, fold, alphas, feature_names):
     if not isinstance(fold, Whole):
         nothing = {"support": np.empty(0, dtype=int), "rows": np.empty((0, 0))}
         solutions = [replace(solution, **nothing) for solution in solutions]
-    # Of all data the objective stays in use.
+    # A copy of the cost, because the objective of all data stays in use.
     return Followed(path, solutions, copy.copy(objective.cost), scores)
 
 
@@ -301,7 +302,7 @@ def _attributes(problem, objective, target, alphas, solutions):
 
 
 def remaining(total, part):
-    """The moments of total without part; None where that would lose digits."""
+    """The moments `total` minus `part`. None if digits would be lost."""
     if total.weight - part.weight <= _LEFT * total.weight:
         return None
     left = total.without(part)
@@ -312,7 +313,7 @@ def remaining(total, part):
 
 
 def moments_of_folds(X, y, s, splits):
-    """Moments of all rows and, of every fold, of training and held-out rows; rows read."""
+    """Moments of all rows, (training, held-out) moments of every fold, number of rows read."""
     n_samples, n_read = len(s), 0
 
     def moments(what, rows):

@@ -3,24 +3,24 @@ r"""Degrees of freedom of a model: the divergence of the fitted values at the so
 .. math:: \mathrm{df} = \sum_{i,t} \frac{\partial \hat y_{it}}{\partial y_{it}}
     = \mathrm{tr}(H^{-1} H_f) + \text{number of free intercepts}
 
-with H_f and H the Hessians of f and of f + penalty on the smooth entries of W. There
-H = M − Σ_g e_g u_g u_g' with M = H_f + diag(d) (see `penalty.Curvature`), so that by
-Woodbury's identity, u_g the columns of U,
+H_f and H are the Hessians of f and of f + penalty with respect to the smooth entries of W. With
+M = H_f + diag(d) we have H = M − Σ_g e_g u_g u_g' (see `penalty.Curvature`). If U has the columns
+u_g, Woodbury's identity gives
 
 .. math:: \mathrm{tr}(H^{-1}H_f) = \mathrm{tr}(M^{-1}H_f) + \mathrm{tr}[
     (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
 
-Just after a feature entered, d and e are huge and the difference in the last term is all
-rounding. But where d > 0, it is alike within a group and u_g has norm 1, so that
+Just after a feature has entered, d and e are huge, and the difference in the last term consists
+of rounding errors. But where d > 0, d is constant within a group and u_g has norm 1, so that
 
 .. math:: \mathrm{diag}(1/e) - U'M^{-1}U
     = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,
 
 and for group lasso d = e.
 
-For the squared loss M is the same for all targets, and both terms cost what two
-factorisations of the size of the support do, whatever their number [1]. What this
-number means for each formulation is in docs/degrees_of_freedom.md.
+For squared loss, M is the same for all targets. Both terms then cost as much as two
+factorisations of the size of the support, whatever the number of targets [1].
+docs/degrees_of_freedom.md explains what the degrees of freedom mean for each formulation.
 
 References
 ----------
@@ -39,25 +39,27 @@ from shrinklin.losses.logistic import Binomial
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.solvers.newton import alike_targets
 
-# Below it an eigenvalue, relative to the largest, is rounding;
+# Eigenvalues below this share of the largest are rounding errors.
 _RANK = 1e-14
-# matrices better conditioned than this have full rank for sure.
+# A matrix with a reciprocal condition number above this certainly has full rank.
 _WELL_CONDITIONED = 1e-10
-# A direction of less curvature than this is flat. For a penalty that is not convex it is
-# relative to that of M: coefficients are known to some 1e-6, and curvatures that cancel to
-# the square of it. For a convex one, where none cancel, to that of each group.
+# A direction with less curvature than this is flat. If the penalty is not convex, this is
+# relative to the curvature of M: coefficients are accurate to about 1e-6, and curvatures that
+# cancel to the square of that. If it is convex, no curvatures cancel, and this is relative to the
+# curvature of each group.
 _FLAT = 1e-10
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Smooth entries that share no curvature of f and no d with those of other parts.
+    """Smooth entries of W that M does not couple with the entries of other parts.
 
     Attributes
     ----------
     hessian : ndarray of shape (n_entries, n_entries)
-        Of f, for each of the targets of U alike.
+        The Hessian of f, the same for every target in U.
     d : ndarray of shape (n_entries,)
+        The same for every target in U.
     U : ndarray of shape (n_entries, n_targets)
     owner : ndarray of shape (n_entries,)
         Group of every entry, in ascending order.
@@ -72,15 +74,15 @@ class _Part:
 def degrees_of_freedom(objective, W, fit_intercept=True):
     """Divergence of the fitted values at a minimiser W of `objective`.
 
-    `fit_intercept` is that with which its f was made.
+    `fit_intercept` must be the value with which f was made.
 
-    Flat directions that leave the fit as it is count nothing. Where the Hessian of a
-    penalty that is not convex is not positive definite, W is no isolated minimum and
-    the fit has no derivative: infinity.
+    Flat directions that do not change the fit count as 0. If the penalty is not convex and the
+    Hessian is not positive definite, W is not an isolated minimum and the fit has no derivative.
+    The result is then infinity.
     """
     curvature = objective.penalty.curvature(W, objective.groups, objective.strengths)
     free = objective.groups.spread(objective.strengths == 0)
-    # A coefficient without penalty may pass through zero.
+    # Coefficients without penalty are smooth at zero too.
     smooth = curvature.smooth | free[:, None]
     parts = _parts_of_loss(objective, W, curvature, smooth)
     convex = objective.penalty.convex or not objective.strengths.any()
@@ -94,39 +96,40 @@ def _n_intercepts(smooth):
         return smooth.C.shape[1]
     if isinstance(smooth.loss, Binomial):
         return 1
-    # The same added to all classes changes nothing; a class without weight has none.
+    # Adding a number to the intercepts of all classes changes nothing. A class without weight has
+    # no intercept.
     return np.count_nonzero(smooth.weight @ smooth.Y) - 1
 
 
 def _parts_of_loss(objective, W, curvature, smooth):
     owners = objective.groups.spread(np.arange(len(objective.groups)))
     if isinstance(objective.smooth, Likelihood):
-        rows = np.flatnonzero(smooth.any(axis=1))
-        if not len(rows):
+        features = np.flatnonzero(smooth.any(axis=1))
+        if not len(features):
             return []
-        at = smooth[rows]
-        hessian = _logistic_hessian(objective.smooth, W, rows)
+        at = smooth[features]
+        hessian = _logistic_hessian(objective.smooth, W, features)
         entry = at.ravel()
-        U = curvature.U[rows][at][:, None]
-        owner = np.repeat(owners[rows], at.sum(axis=1))
-        return [_Part(hessian[entry][:, entry], curvature.d[rows][at], U, owner)]
+        U = curvature.U[features][at][:, None]
+        owner = np.repeat(owners[features], at.sum(axis=1))
+        return [_Part(hessian[entry][:, entry], curvature.d[features][at], U, owner)]
     return [
         _Part(
-            objective.smooth.block(rows),
-            curvature.d[rows, targets[0]],
-            curvature.U[rows[:, None], targets],
-            owners[rows],
+            objective.smooth.block(features),
+            curvature.d[features, targets[0]],
+            curvature.U[features[:, None], targets],
+            owners[features],
         )
-        for targets, rows in alike_targets(smooth, curvature.d)
+        for targets, features in alike_targets(smooth, curvature.d)
     ]
 
 
-def _logistic_hessian(likelihood, W, rows):
-    """Hessian of f on `rows`, the intercept following: entries in the order of W[rows]."""
+def _logistic_hessian(likelihood, W, features):
+    """Hessian of f with the intercept minimised out, for the entries of W[features] in order."""
     P = likelihood.predict(likelihood.raw(W)).state
-    n_rows, n_targets = len(rows), P.shape[1]
-    H = np.zeros((n_rows + 1, n_targets, n_rows + 1, n_targets))
-    for samples, part in likelihood.columns(rows).parts():
+    n_features, n_targets = len(features), P.shape[1]
+    H = np.zeros((n_features + 1, n_targets, n_features + 1, n_targets))
+    for samples, part in likelihood.columns(features).parts():
         part = np.vstack([part, likelihood.design.row_scale[samples, 0]])
         for k in range(n_targets):
             alone = np.broadcast_to(np.arange(n_targets) == k, P[samples].shape)
@@ -135,8 +138,8 @@ def _logistic_hessian(likelihood, W, rows):
                 H[:, k, :, t] += (second[:, t] * part) @ part.T
     for k, t in combinations(range(n_targets), 2):
         H[:, t, :, k] = H[:, k, :, t]
-    inner = n_rows * n_targets
-    likelihood.cost.count_product(n_targets * len(P), inner, n_rows)
+    inner = n_features * n_targets
+    likelihood.cost.count_product(n_targets * len(P), inner, n_features)
     H = H.reshape(inner + n_targets, -1)
     if not likelihood.fit_intercept:
         return H[:inner, :inner]
@@ -145,7 +148,7 @@ def _logistic_hessian(likelihood, W, rows):
 
 
 def _ratio_trace(parts, e, convex):
-    """tr(H⁻¹ H_f), H_f that of all parts and H = H_f + diag(d) − Σ_g e_g u_g u_g'."""
+    """tr(H⁻¹ H_f) over all parts, with H = H_f + diag(d) − Σ_g e_g u_g u_g'."""
     owners = [np.empty(0, dtype=int), *(part.owner for part in parts)]
     alive = np.unique(np.concatenate(owners))
     S, Q = np.zeros((2, len(alive), len(alive)))
@@ -171,7 +174,7 @@ def _less_own(d, inverse, passed):
 
 
 def _correction(S, Q, convex):
-    """tr(S⁻¹Q), or infinity where S should be positive definite and is not."""
+    """tr(S⁻¹Q). Infinity if the penalty is not convex and S is not positive definite."""
     if not len(S):
         return 0.0
     if convex:
@@ -194,14 +197,17 @@ def _block_sums(products, starts):
 
 
 def _moves(null, U, owner):
-    """Whether the penalty bends along a direction in which M is flat."""
+    """Whether the penalty has curvature along a direction in which M is flat."""
     _, starts = np.unique(owner, return_index=True)
     slopes = [np.add.reduceat(v[:, None] * U, starts) for v in null.T]
     return bool(slopes) and np.abs(slopes).max() > 1e-6 * np.abs(U).max()
 
 
 def _generalised_inverse(M):
-    """Of a positive semidefinite M, rows of any scale; and unit vectors v with Mv = 0."""
+    """A generalised inverse of M, and unit vectors v with Mv = 0.
+
+    M is positive semidefinite. Its rows may have any scale.
+    """
     diagonal = np.diagonal(M)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     M = scale[:, None] * M * scale

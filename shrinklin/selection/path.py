@@ -39,24 +39,25 @@ class RegularizationPath(ABC):
     alphas : ndarray of shape (n_alphas,)
         From large to small.
     kept : ndarray of shape (n_kept,)
-        Columns of the features that any model keeps, in ascending order.
+        Columns of X that at least one model keeps, in ascending order.
     kept_coefs : ndarray of shape (n_alphas, n_targets, n_kept)
-        Their coefficients, as in ``coef_``; two classes have one target. Those of all
-        other features are 0.
+        Coefficients of these columns, as in ``coef_``; two classes have one target. All
+        other coefficients are 0.
     intercepts : ndarray of shape (n_alphas, n_targets)
     n_features : int
-        Columns of X.
+        Number of columns of X.
     feature_names : ndarray of shape (n_features,) or None
-        Their names, if X had string column names. X has to have the same wherever it is
-        given later.
+        Column names of X, if all are strings. An X that is given to a method must have the
+        same names.
     n_selected : ndarray of shape (n_alphas,)
-        Features with a non-zero coefficient.
+        Number of features with a non-zero coefficient.
     residuals : ndarray of shape (n_alphas,)
-        As the estimator's ``residual_``; of the gradient on the support after `refit`.
+        As ``residual_`` of the estimator. After `refit`, the relative size of the gradient
+        on the support.
     objectives : ndarray of shape (n_alphas,)
-        Value of the objective; of the loss alone after `refit`.
+        Value of the objective. After `refit`, of the loss alone.
     fit_intercept : bool
-        Whether the estimator fitted one; `refit` does the same.
+        Whether the estimator fitted an intercept. `refit` then fits one too.
     """
 
     alphas: np.ndarray
@@ -76,8 +77,8 @@ class RegularizationPath(ABC):
     def coefs(self) -> np.ndarray:
         """Coefficients of all features: ndarray of shape (n_alphas, n_targets, n_features).
 
-        Made anew each time, and read-only: with many features `coef` and `kept_coefs` take
-        less memory.
+        It is read-only, and computed at each access. With many features, `coef` and
+        `kept_coefs` take less memory.
         """
         coefs = np.zeros((*self.kept_coefs.shape[:2], self.n_features), self.kept_coefs.dtype)
         coefs[:, :, self.kept] = self.kept_coefs
@@ -90,7 +91,7 @@ class RegularizationPath(ABC):
         Parameters
         ----------
         i : int
-            Its place in `alphas`.
+            Index of the model in `alphas`.
 
         Returns
         -------
@@ -107,7 +108,7 @@ class RegularizationPath(ABC):
 
     @abstractmethod
     def losses(self, X, y) -> np.ndarray:
-        """What `loss_name` says, of every model: shape (n_alphas,)."""
+        """The loss named `loss_name` of every model: shape (n_alphas,)."""
 
     @abstractmethod
     def _smooth(self, X, y, sample_weight):
@@ -119,7 +120,7 @@ class RegularizationPath(ABC):
         self._check_names(X)
         X = check_array(own, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
         self._check_n_features(X)
-        # Of few columns a copy is small; of many it would be as large as X.
+        # A copy of few columns is small. A copy of many would be as large as X.
         few = 2 * len(self.kept) < self.n_features
         X, coefs = (X[:, self.kept], self.kept_coefs) if few else (X, self.coefs)
         n_alphas, n_targets, n_columns = coefs.shape
@@ -128,8 +129,8 @@ class RegularizationPath(ABC):
         return Z.reshape(len(Z), n_alphas, n_targets).transpose(1, 0, 2)
 
     def _check_names(self, X):
-        """Refuse other names of columns than those of the path, as estimators do."""
-        # An estimator, as that is what scikit-learn checks; what it says has its name.
+        """Raise an error if X has other column names than the path, as estimators do."""
+        # scikit-learn checks only estimators, and uses the name of the class in its errors.
         fitted = type(type(self).__name__, (BaseEstimator,), {})()
         if self.feature_names is not None:
             fitted.feature_names_in_ = self.feature_names
@@ -143,11 +144,11 @@ class RegularizationPath(ABC):
             )
 
     def _check_given(self, y):
-        """Raise for what numpy would take for something else."""
+        """Raise an error for a y that numpy would misread."""
         check_unmasked("y", y)
 
     def _checked(self, X, y):
-        """Data to fit to."""
+        """X and y for `refit`, after checks."""
         own = features(X)
         self._check_names(X)
         self._check_given(y)
@@ -158,12 +159,13 @@ class RegularizationPath(ABC):
         return X, y
 
     def refit(self, X, y, sample_weight=None) -> Self:
-        """Minimise the loss alone on the features that each model selected.
+        """Minimise the loss without the penalty on the features that each model selected.
 
-        Takes the shrinkage out of the coefficients and leaves the selection.
-        Classes that the features tell apart without error have no best
-        coefficients: they then grow until the loss is 1e-6 of an empty model's, or,
-        where only some samples are, until it falls by 1e-10 of that.
+        This removes the shrinkage of the coefficients and keeps the selection. If the
+        features separate the classes without error, the loss has no minimum. The
+        coefficients then grow until the loss is 1e-6 times that of an empty model. If the
+        features separate only some samples, they grow until a step lowers the loss by less
+        than 1e-10 times that of an empty model.
 
         Parameters
         ----------
@@ -174,7 +176,7 @@ class RegularizationPath(ABC):
         Returns
         -------
         RegularizationPath
-            Of the same class, with the same `alphas`.
+            A path of the same class, with the same `alphas`.
         """
         X, y = self._checked(X, y)
         smooth = self._smooth(X, y, relative_weights(sample_weight, X))
@@ -188,13 +190,16 @@ class RegularizationPath(ABC):
         )
 
     def _refitted(self, smooth, coef):
-        """The best model with the features of coef (n_targets, n_kept): its coef and the rest."""
+        """Coefficients, intercept, residual and loss of the best model with the same features.
+
+        `coef` (n_targets, n_kept) holds the coefficients of the model to refit.
+        """
         support, smooth = self.kept[coef.any(axis=0)], smooth.with_memory()
         W = smooth.minimise(np.zeros(smooth.C.shape), support)
         loss, gradient = smooth.evaluate(W)
         scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
         residual = np.abs(gradient[support]).max(initial=0.0) / scale
-        # Found with the loss: found again, after others, the intercept might be another.
+        # Take the intercept that belongs to this loss. Computed later, it might differ.
         return W[self.kept].T, smooth.intercept(W), residual, loss
 
 
@@ -205,7 +210,7 @@ class RegressionPath(RegularizationPath):
     Attributes
     ----------
     loss : Loss
-        The one that was minimised; the others are those of `RegularizationPath`.
+        The loss that was minimised. `RegularizationPath` has all other attributes.
     """
 
     loss: Loss = _SQUARED
@@ -231,11 +236,11 @@ class RegressionPath(RegularizationPath):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Moments
-            From moments errors are sums of terms that cancel: off by some 1e-15 times the
-            largest (1e-7 where they are moments of float32 data), which is small beside them
-            unless features nearly cancel or the fit is nearly perfect.
+            From moments, errors are computed as sums of terms that cancel. Their rounding
+            error is about 1e-15 times the largest term (1e-7 for moments of float32 data).
+            It only matters if features nearly cancel or if the fit is nearly perfect.
         y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_targets)
-            None with moments.
+            None if X is `Moments`.
 
         Returns
         -------
@@ -264,7 +269,7 @@ class RegressionPath(RegularizationPath):
         if len(kept) < self.n_features:
             xx, xy = xx[kept[:, None], kept], xy[kept]
         off = moments.y_mean - self.intercepts - coefs @ moments.x_mean[kept]
-        # One product for all models: their coefficients lie next to each other.
+        # One product for all models, with their coefficients stacked.
         stacked = coefs.reshape(self.intercepts.size, len(kept))
         product = (stacked @ xx).reshape(coefs.shape) - 2 * xy.T
         squares = np.einsum("atj,atj->a", product, coefs) + np.trace(yy) + (off**2).sum(axis=1)
@@ -310,9 +315,9 @@ class ClassificationPath(RegularizationPath):
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
-        Labels, sorted; the others are those of `RegularizationPath`.
+        The class labels, sorted. `RegularizationPath` has all other attributes.
     class_weight : dict, "balanced" or None
-        That of the estimator; `refit` uses it too.
+        The parameter of the estimator. `refit` uses it too.
     """
 
     classes: np.ndarray
@@ -371,7 +376,7 @@ class ClassificationPath(RegularizationPath):
     losses = log_losses
 
     def accuracies(self, X, y) -> np.ndarray:
-        """Share of samples whose class every model predicts.
+        """Share of samples whose class is predicted correctly, for every model.
 
         Parameters
         ----------
@@ -403,7 +408,7 @@ class ClassificationPath(RegularizationPath):
 
 
 def path_of_solutions(problem, objective, target, alphas, solutions, feature_names=None):
-    """The `RegularizationPath` of a `Solution` for every alpha."""
+    """The `RegularizationPath` of `solutions`, one for every alpha."""
     solutions = [solution.packed() for solution in solutions]
     intercepts = np.array([solution.intercept for solution in solutions])
     dtype = narrowest(target.dtype, *(s.rows for s in solutions), intercepts)
@@ -440,7 +445,7 @@ def path_of_solutions(problem, objective, target, alphas, solutions, feature_nam
 
 
 def _stored_value(objective, solution, dtype):
-    """F of a stored model: that of its `PackedSolution`, if all of its digits are kept."""
+    """F of a stored model. In float64 this is the value of its `PackedSolution`."""
     if dtype == np.float64:
         return solution.value
     W, intercept = (part.astype(dtype).astype(float) for part in (solution.W, solution.intercept))
@@ -449,7 +454,7 @@ def _stored_value(objective, solution, dtype):
 
 
 def with_model(path, i, other):
-    """The path with the only model of another one in place i."""
+    """The path, with model i replaced by the only model of the path `other`."""
     kept = np.union1d(path.kept, other.kept)
     dtype = np.result_type(path.kept_coefs, other.kept_coefs)
     coefs = np.zeros((*path.kept_coefs.shape[:2], len(kept)), dtype)
