@@ -1,4 +1,4 @@
-"""Pictures, a file each. What is drawn has been computed elsewhere."""
+"""Displays, one per file. They draw what has been computed elsewhere."""
 
 from shrinklin.display.cost import CostDisplay
 from shrinklin.display.cv import CVDisplay

@@ -1,10 +1,10 @@
-"""What pictures have in common: their axes, titles and legends."""
+"""What the displays share: axes, titles and legends."""
 
 import numpy as np
 
 from shrinklin.messages import imported
 
-# What may have been spent, and its label.
+# Measures of cost, and their labels.
 SPENT = {
     "epoch": "epochs",
     "neuron_epochs": "neuron-epochs",
@@ -18,12 +18,12 @@ OUTSIDE = {
     "frameon": False,
     "fontsize": "small",
 }
-# How far an upper axis is above the one before, in heights of the axes.
+# Distance between an upper axis and the one below it, in heights of the axes.
 _UPPER_STEP = 0.13
 
 
 def own_or_new(ax):
-    """Axes as given, or those of a new figure."""
+    """The given axes, or those of a new figure."""
     if ax is not None:
         return ax
     pyplot = imported("matplotlib.pyplot", "plot()", "plot")
@@ -31,31 +31,31 @@ def own_or_new(ax):
 
 
 def prefix_of(ax, name):
-    """What labels begin with where other models are drawn already."""
+    """The beginning of all labels, if other models are already drawn."""
     return f"{name}: " if name and ax.lines else ""
 
 
 def add_title(ax, name):
-    """Name one model more."""
+    """Add the name of a model to the title."""
     before = ax.get_title()
     if name and name not in before.split(", "):
         ax.set_title(f"{before}, {name}" if before else name)
 
 
 def vertical_line(ax, x, **style):
-    """A vertical line over all of the axes, in the next colour of their cycle."""
+    """Draw a vertical line over the full height, in the next colour of the cycle."""
     return ax.plot([x, x], [0, 1], transform=ax.get_xaxis_transform(), **style)
 
 
 def sharing_x(ax):
-    """The axes that have the x of `ax`, itself among them."""
+    """The axes that share the x axis of `ax`, including `ax`."""
     return ax.get_shared_x_axes().get_siblings(ax)
 
 
 def alpha_axis(ax, alphas):
-    """Let the penalty weaken to the right, in logarithm if all that is drawn can be.
+    """Let alpha fall to the right, on a logarithmic scale if all drawn values allow it.
 
-    However often it is done, and whatever was drawn before, on axes that share x too.
+    It may be called several times, after other drawings, and with axes that share x.
     """
     ax.update_datalim(np.column_stack([alphas, np.zeros(len(alphas))]), updatey=False)
     ends = np.array([each.dataLim.intervalx for each in sharing_x(ax)])
@@ -67,9 +67,9 @@ def alpha_axis(ax, alphas):
 
 
 def number_of_features(ax, alphas, n_selected, n_ticks=8):
-    """An upper axis that says how many features the model at an alpha keeps.
+    """Add an upper axis with the number of features that the models keep.
 
-    Above those of models that were drawn before.
+    It is placed above the upper axes of models that were drawn before.
     """
     upper = ax.secondary_xaxis(1 + _UPPER_STEP * len(ax.child_axes))
     at = np.unique(np.linspace(0, len(alphas) - 1, n_ticks).round().astype(int))

@@ -1,4 +1,4 @@
-"""What fits cost, beside each other."""
+"""Costs of several fits, side by side."""
 
 from typing import Self
 
@@ -9,19 +9,19 @@ from shrinklin.display.axes import OUTSIDE, SPENT, own_or_new
 
 
 class CostDisplay:
-    """What several fits cost, beside each other.
+    """Costs of several fits, side by side.
 
     Parameters
     ----------
     costs : dict of str to CostMeter
-        ``cost_`` of fitted estimators; the others are shown relative to the first.
+        ``cost_`` of fitted estimators, by name. Costs are shown relative to the first one.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     bars_ : list of matplotlib BarContainer
-        One a fit.
+        One per fit.
     """
 
     def __init__(self, costs) -> None:
@@ -49,7 +49,7 @@ class CostDisplay:
         return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
 
     def plot(self, ax=None) -> Self:
-        """Draw one bar a fit and a measure, as a share of the first fit's.
+        """Draw one bar per fit and measure of cost, relative to the first fit.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class CostDisplay:
         ax.set_yticks(np.arange(len(measures)), [SPENT[m] for m in measures])
         ax.yaxis.set_inverted(True)
         ax.set_xscale("log")
-        # The bars say their numbers; those between powers of ten would overlap.
+        # The bars have labels. Tick labels between powers of ten would overlap.
         ax.xaxis.set_minor_formatter("")
         ax.margins(x=0.15)
         ax.set_xlabel(f"relative to {next(iter(self.costs))}")

@@ -16,7 +16,7 @@ from shrinklin.display.axes import (
 
 
 class CVDisplay:
-    """Scores of cross-validation against alpha, and how many features models keep.
+    """Scores of cross-validation against alpha, and the number of features that models keep.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class CVDisplay:
     cv_scores : ndarray of shape (n_alphas, n_folds)
         Larger is better.
     n_selected : ndarray of shape (n_alphas,)
-        Features that the models of all data keep.
+        Number of features that the models of all data keep.
     alpha : float
-        The chosen one of `alphas`.
+        The chosen alpha, one of `alphas`.
     score_name : str, default="score"
-        Of a name that begins with ``"neg_"``, minus the scores are drawn.
+        Name of the score. If it begins with ``"neg_"``, minus the scores are drawn.
     name : str, default=None
         Title.
 
@@ -40,7 +40,7 @@ class CVDisplay:
         The upper axis, with numbers of features.
     figure_ : matplotlib Figure
     line_ : matplotlib Line2D
-        Of the means.
+        The line of the mean scores.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CVDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None) -> Self:
-        """Draw the mean over the folds with its standard error, and every fold in grey.
+        """Draw the mean over the folds with its standard error, and each fold in grey.
 
         Parameters
         ----------

@@ -22,9 +22,9 @@ class HistoryDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Of the objective.
+        The axes of the objective.
     ax_alive_ : matplotlib Axes
-        Of the features left, on the right.
+        The axes of the features left, on the right.
     figure_ : matplotlib Figure
     lines_ : list of matplotlib Line2D
         Objective, loss, and features left.
@@ -84,7 +84,7 @@ class HistoryDisplay:
         lines += ax.plot(x, loss, color=left, linestyle="--", label=f"{prefix}loss")
         label = f"{prefix}{_FEATURES_LEFT}"
         lines += alive.step(x, n_alive, where="post", color=right, label=label)
-        # Most of what there is to see happens early, and over orders of magnitude.
+        # Most changes happen early, and span several orders of magnitude.
         ax.set_xscale("symlog", linthresh=max(x[0], 1))
         if objective.min() <= 0:
             ax.set_yscale("linear")
@@ -101,7 +101,7 @@ class HistoryDisplay:
 
 
 def _right_axis(ax):
-    """The axis of the features left, that of trainings drawn before if there is one."""
+    """The axes of the features left. If a training was drawn before, they are reused."""
     for other in sharing_x(ax):
         same_place = other.get_position().bounds == ax.get_position().bounds
         if other is not ax and same_place and other.get_ylabel() == _FEATURES_LEFT:

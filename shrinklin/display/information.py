@@ -23,19 +23,19 @@ class InformationCriterionDisplay:
     alphas : ndarray of shape (n_alphas,)
         From large to small.
     criteria : ndarray of shape (n_alphas,)
-        Those that are not finite, of models that are no candidates, are not drawn.
+        Values that are not finite are not drawn: those models are not candidates.
     n_selected : ndarray of shape (n_alphas,)
-        Features kept.
+        Number of features kept.
     alpha : float
-        The one chosen.
+        The chosen alpha.
     criterion : str
-        Name, for the label.
+        Name of the criterion, for the label.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     ax_selected_ : matplotlib Axes
-        On top, with the number of features kept.
+        The upper axis, with the number of features kept.
     figure_ : matplotlib Figure
     lines_ : list of matplotlib Line2D
         The criterion, and the mark at the chosen alpha.
@@ -73,7 +73,7 @@ class InformationCriterionDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None) -> Self:
-        """Draw the criterion on a logarithmic axis of alpha, features kept on top.
+        """Draw the criterion against alpha on a logarithmic axis, with the features kept on top.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class InformationCriterionDisplay:
         finite = np.isfinite(self.criteria)
         lines = ax.plot(self.alphas[finite], self.criteria[finite], marker=".")
         lines += vertical_line(ax, self.alpha, label=f"chosen: alpha = {self.alpha:.3g}")
-        # Where no criterion is drawn there are models too.
+        # The axis also covers models whose criterion is not drawn.
         alpha_axis(ax, self.alphas)
         ax.set_ylabel(self.criterion.upper())
         ax.legend(**OUTSIDE)

@@ -9,14 +9,14 @@ from shrinklin.estimators.base import regularization_path
 
 
 class PathDisplay:
-    """Size of every feature's coefficients against alpha.
+    """Norm of the coefficients of each feature against alpha.
 
     Parameters
     ----------
     path : RegularizationPath
         The path to draw.
     feature_names : sequence of str of length n_features, default=None
-        Names for the legend. None takes those of the path; without any, features are
+        Names for the legend. None takes those of the path. Features without names are
         numbered.
     name : str, default=None
         Title.
@@ -26,7 +26,8 @@ class PathDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     lines_ : list of matplotlib Line2D
-        One a feature that is ever selected, in the order of their largest norm.
+        One per feature that any model keeps, sorted by the largest norm over the path, from
+        large to small.
     """
 
     def __init__(self, path, *, feature_names=None, name=None) -> None:
@@ -57,19 +58,19 @@ class PathDisplay:
         PathDisplay
         """
         path = regularization_path(estimator, X, y, **path_options)
-        names = list(X.columns) if hasattr(X, "columns") else None  # numbers too
+        names = list(X.columns) if hasattr(X, "columns") else None  # may be numbers
         display = cls(path, feature_names=names, name=type(estimator).__name__)
         return display.plot(ax=ax, n_named=n_named)
 
     def plot(self, ax=None, *, n_named=5) -> Self:
-        """Draw the norms over all targets, on a logarithmic axis of alpha.
+        """Draw the norms over all targets against alpha, on a logarithmic axis.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             None makes a new figure.
         n_named : int, default=5
-            How many features, those of the largest norms, the legend names.
+            Number of features named in the legend, those with the largest norms.
 
         Returns
         -------

@@ -18,7 +18,7 @@ class StabilityDisplay:
     frequencies : array-like of shape (n_features,)
         Shares in [0, 1], as `selection_frequencies` returns them.
     feature_names : sequence of str of length n_features, default=None
-        None numbers the features.
+        Names for the axis. None numbers the features.
     name : str, default=None
         Title.
 
@@ -27,26 +27,26 @@ class StabilityDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     bars_ : matplotlib BarContainer
-        One bar a feature that is shown, the most frequent first.
+        One bar per feature that is shown, the most frequent first.
 
     Notes
     -----
-    Keeping the features at or above a threshold π > 1/2 is stability selection. With q the
-    mean number of features that a fit keeps, of p, the expected number V of features kept
-    without reason is bounded [1]_:
+    Stability selection keeps the features with a frequency of at least π, a threshold > 1/2. Let p
+    be the number of features and q the mean number of features that a fit keeps. Then the
+    expected number of features V that are kept without reason is bounded [1]_:
 
     .. math:: E[V] \le \frac{q^2}{(2\pi - 1) p}
 
-    which is ``frequencies.sum() ** 2 / ((2 * threshold - 1) * len(frequencies))``. It holds
-    for halves of independent rows, not for the bootstrap, if the features without effect are
-    exchangeable and the fits find features with effect no worse than guessing does. For
-    complementary pairs it holds without these conditions, if "without reason" is read as: a
+    This is ``frequencies.sum() ** 2 / ((2 * threshold - 1) * len(frequencies))``. The bound holds
+    for halves of independent rows, not for the bootstrap, under two conditions: features without
+    effect are exchangeable, and fits find features with an effect no worse than random guessing.
+    For complementary pairs it holds without these conditions, if "without reason" means that a
     single half keeps the feature with a probability of at most q/p [2]_. Fits that keep fewer
     features have a smaller bound.
 
-    The theorem [2]_ is on pairs of disjoint samples of ⌊n/2⌋ rows each, the n rows being
-    independent and of one distribution. Of an odd n one half has a row more here, and where y
-    holds classes each is halved by itself: there the bound is a guide, not a theorem.
+    The theorem [2]_ assumes pairs of disjoint samples of ⌊n/2⌋ rows each, and n rows that are
+    independent and identically distributed. Here, one half has one row more if n is odd, and each
+    class is halved separately if y holds classes. The bound is then a guide, not a theorem.
 
     References
     ----------
@@ -96,14 +96,14 @@ class StabilityDisplay:
         return display.plot(ax=ax, n_shown=n_shown, threshold=threshold)
 
     def plot(self, ax=None, *, n_shown=20, threshold=None) -> Self:
-        """Draw a bar a feature, those at or above the threshold in colour.
+        """Draw one bar per feature, in colour if it is at or above the threshold.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             None makes a new figure.
         n_shown : int, default=20
-            How many features, the most frequent ones, get a bar.
+            Number of features with a bar, the most frequent ones.
         threshold : float in [0, 1], default=None
             Where to draw a dashed line; None draws none.
 
@@ -135,7 +135,7 @@ class StabilityDisplay:
         return f"feature {j}" if self.feature_names is None else str(self.feature_names[j])
 
     def _notes(self, n_drawn, threshold):
-        """Lines below the axis: what it is, what the line is, what is not shown."""
+        """Yield the lines below the axis: its label, the dashed line, the features not shown."""
         n_features = len(self.frequencies)
         yield "share of the fits that keep a feature"
         if threshold is not None:
@@ -147,9 +147,12 @@ class StabilityDisplay:
 
 
 def _check_bars_of_others(ax, names):
-    """Raise where y already names other bars: axes that share y have one name a place."""
+    """Raise an error if `ax`, or axes that share its y axis, have bars with other names.
+
+    Shared axes have the same name at each position.
+    """
     drawn = any(each.containers for each in ax.get_shared_y_axes().get_siblings(ax))
-    # Inner axes of a figure do not show the names that they have.
+    # Inner axes of a figure may have names that they do not show.
     if drawn and ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks()) != names:
         raise ValueError(
             "ax, or axes that share its y, have bars of other features, which would get the names "

@@ -9,13 +9,13 @@ from shrinklin.display.axes import own_or_new
 
 
 class TradeoffDisplay:
-    """Loss against the number of features, several models on one axis.
+    """Loss against the number of features, for several paths on the same axes.
 
     Parameters
     ----------
     curves : dict of str to (n_features, loss)
-        For every model two arrays of shape (n_alphas,): how many features it
-        keeps, and its loss.
+        For every name, two arrays of shape (n_alphas,): the number of features
+        and the loss of each model.
     loss_name : str, default="mean squared error"
         Label of the loss.
 
@@ -24,7 +24,7 @@ class TradeoffDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     lines_ : list of matplotlib Line2D
-        One a model.
+        One per curve.
     """
 
     def __init__(self, curves, *, loss_name="mean squared error") -> None:
@@ -47,7 +47,7 @@ class TradeoffDisplay:
         X, y : data to measure the loss on, held out or not
         ax : matplotlib Axes, default=None
         loss_name : str, default=None
-            None takes the paths' own: mean squared error, or log-loss.
+            None takes that of the paths: mean squared error or log-loss.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class TradeoffDisplay:
         return cls(curves, loss_name=loss_name).plot(ax=ax)
 
     def plot(self, ax=None) -> Self:
-        """Draw one line a model, through its models in order of alpha.
+        """Draw one line per curve, through its models in order of alpha.
 
         Parameters
         ----------
