@@ -1,7 +1,7 @@
-"""Checks of X and y around those of scikit-learn, and what to do about data that it refuses.
+"""Checks of X and y besides those of scikit-learn, and remedies for data that it refuses.
 
-Data are read and never written to. That includes sparse data, which scipy likes to sort in
-place (`features`).
+The user's data are never changed. This includes sparse data, which scipy may sort in place
+(`features`).
 """
 
 from numbers import Complex, Real
@@ -23,11 +23,11 @@ SPARSE_FORMATS = ("csr", "csc")
 
 
 def features(X):
-    """X for the checks of scikit-learn; raise for masked entries and dates.
+    """X for the checks of scikit-learn. Raises an error for masked entries and dates.
 
-    A dense X is not copied. A sparse one becomes CSR or CSC with sorted indices and no
-    duplicates. scipy notes the order of the indices on the matrix itself, so it gets a matrix of
-    its own over the user's arrays, which stay as they are.
+    A dense X is not copied. A sparse X becomes CSR or CSC with sorted indices and no duplicates.
+    scipy stores in the matrix object whether the indices are sorted. So it gets a new object
+    with the user's arrays, which stay as they are.
     """
     check_unmasked("X", X)
     check_undated("X", X)
@@ -42,9 +42,9 @@ def features(X):
 
 
 def labels(y):
-    """Labels y; an array of objects that are all numbers becomes what numpy makes of a list.
+    """The labels y. An object array of numbers gets the dtype that a list of them would get.
 
-    Missing labels and mixed types are left as they are: scikit-learn refuses them.
+    Missing labels and mixed types stay as they are, because scikit-learn refuses them.
     """
     if not hasattr(y, "dtype"):
         return y
@@ -54,7 +54,7 @@ def labels(y):
     if y.dtype != object or not all(issubclass(t, (Real, *FLAGS)) for t in entry_types(y)):
         return y
     listed = np.array(y.tolist())
-    # Unless values change, as those of whole numbers beyond float64 do.
+    # Not if values would change, as for whole numbers beyond float64.
     return listed if listed.dtype.kind in "biuf" and np.array_equal(listed, y) else y
 
 
@@ -62,10 +62,10 @@ def labels(y):
 
 
 def diagnosis(estimator, X, y, error):
-    """The error to raise in place of scikit-learn's `error`: with a remedy if the data show one.
+    """The error to raise instead of scikit-learn's `error`, with a remedy if the data show one.
 
-    Only the data decide, and the type of the error; its message is quoted, never read. As in
-    scikit-learn, X comes before y.
+    Only the data and the type of the error decide. Its message is quoted, but never parsed. As in
+    scikit-learn, X is checked before y.
     """
     name = type(estimator).__name__
     if _has_other_columns(estimator, X):
@@ -95,18 +95,18 @@ def _is_accepted(X):
 
 
 def _other_rows(X, y, error):
-    """An error about X and y of different lengths, None if they have the same."""
+    """An error if X and y have different lengths, else None."""
     try:
         check_consistent_length(X, y)
     except ValueError as different:
         return ValueError(f"{different}: give X and y the same rows.")
-    except TypeError:  # y is no array
+    except TypeError:  # y is not an array
         return error
     return None
 
 
 def _not_numbers(name, values, error):
-    """An error about the entry that is no real number, None if there is none."""
+    """An error about an entry that is not a real number, or None."""
     entry = _refused(values, error)
     if entry is None:
         return None
@@ -131,7 +131,7 @@ def _not_numbers(name, values, error):
 
 
 def _refused(values, error):
-    """The first entry that numpy refuses with such an error, None if there is none."""
+    """The first entry that numpy refuses with an error of this type, or None."""
     array = _array(values)
     if array.dtype.kind in "biuf":
         return None
@@ -149,7 +149,7 @@ def _refused(values, error):
 
 
 def _array(values):
-    """The entries as an array, an empty one if numpy cannot make one."""
+    """The entries as an array, which is empty if numpy cannot make one."""
     try:
         return np.asarray(values.tocoo().data if sparse.issparse(values) else values)
     except (TypeError, ValueError):  # rows of different lengths
@@ -157,7 +157,7 @@ def _array(values):
 
 
 def _missing_targets(name, y, error):
-    """An error about NaN among the objects of y; what scikit-learn says of floats will do."""
+    """An error about NaN in an object array y, or None. For floats, scikit-learn's is enough."""
     y = _array(y)
     missing = y.dtype == object and any(map(is_missing, y.flat))
     return _to_fill_in(name, error) if missing and isinstance(error, ValueError) else None
@@ -177,7 +177,7 @@ def _to_encode(name, error):
 
 
 def _not_labels(name, y, error):
-    """An error about missing labels and mixed types, None if there are none."""
+    """An error about missing labels or labels of mixed types, or None."""
     y = _array(y)
     if y.dtype.kind == "c":
         return _not_numbers(name, y, error)

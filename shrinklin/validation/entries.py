@@ -1,4 +1,4 @@
-"""What the entries of an array, a table or a list are: masked, dates, missing, real numbers."""
+"""Checks of the entries of arrays, tables and lists: masked, dates, missing, real numbers."""
 
 import datetime
 from collections.abc import Iterable
@@ -11,7 +11,10 @@ _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.ti
 
 
 def check_unmasked(name, values):
-    """Raise if entries of an array, or of arrays in a list, are masked: numpy ignores masks."""
+    """Raise an error if an array, or an array in a list, has masked entries.
+
+    numpy would ignore the masks.
+    """
     parts = values if isinstance(values, list | tuple) else [values]
     # In a long list, collecting the types is faster than looking at every entry.
     if any(issubclass(kind, np.ma.MaskedArray) for kind in set(map(type, parts))):
@@ -24,7 +27,7 @@ def check_unmasked(name, values):
 
 
 def check_undated(name, values):
-    """Raise for dates and times, which numpy would turn into counts of whatever their unit is."""
+    """Raise an error for dates and times, which numpy would convert to numbers of any unit."""
     for where, dtype in _dtypes(values):
         if _is_date(dtype):
             kind = dtype.__name__ if isinstance(dtype, type) else dtype
@@ -36,7 +39,7 @@ def check_undated(name, values):
 
 
 def _dtypes(values):
-    """Pairs (place, dtype), one per column of a table; of mixed entries, one per type."""
+    """Pairs (place, dtype): one per column of a table, and one per type if entries are mixed."""
     dtypes, columns = getattr(values, "dtypes", None), getattr(values, "columns", None)
     if columns is None or not isinstance(dtypes, Iterable):
         return [("", dtype) for dtype in _dtypes_of(values)]
@@ -55,12 +58,12 @@ def _dtypes_of(values):
 
 
 def _is_mixed(dtype):
-    """Whether a dtype leaves open what the entries are, as for objects and categories."""
+    """Whether a dtype does not tell the type of the entries, as for objects and categories."""
     return getattr(dtype, "kind", None) == "O"
 
 
 def _is_date(dtype):
-    """For a type of Python, or a dtype of numpy, pandas or polars."""
+    """Whether a Python type, or a dtype of numpy, pandas or polars, is for dates or times."""
     temporal = getattr(dtype, "is_temporal", None)
     if temporal is not None:
         return temporal()
@@ -70,7 +73,7 @@ def _is_date(dtype):
 
 
 def entry_types(values):
-    """The types of the entries of an array or of a list, which may be nested."""
+    """The types of the entries of an array, or of a list, which may be nested."""
     if isinstance(values, np.ndarray):
         mixed = values.dtype == object
         return set(map(type, values.ravel())) if mixed else {values.dtype.type}
@@ -84,14 +87,14 @@ def is_missing(entry):
     """Whether an entry is None, NaN, NaT or pandas.NA."""
     try:
         return entry is None or bool(entry != entry)
-    except TypeError:  # pandas.NA, of which no comparison is true or false
+    except TypeError:  # pandas.NA, whose comparisons are neither true nor false
         return True
     except ValueError:  # an array
         return False
 
 
 def real_array(values):
-    """A float64 array of real numbers; raise for flags, text, dates and missing entries."""
+    """A float64 array. Raises an error for booleans, text, dates and missing entries."""
     check_unmasked("it", values)
     try:
         given = np.asarray(values)

@@ -1,7 +1,7 @@
 """Checks of parameters: numbers, flags, and lists of one entry per feature.
 
-`sklearn.utils.check_scalar` cannot do this: it accepts NaN and infinity, takes True for a
-number, and does not say what to give instead. The rest of scikit-learn's checks is private.
+`sklearn.utils.check_scalar` is not enough: it accepts NaN, infinity and True, and does not say
+what to give instead. The other checks of scikit-learn are private.
 """
 
 from collections import Counter
@@ -12,12 +12,12 @@ import numpy as np
 
 from shrinklin.validation.entries import FLAGS, check_unmasked
 
-# Parameters that have one entry per feature, and what an entry is.
+# Parameters with one entry per feature, and the name of an entry.
 _PER_FEATURE = {"groups": "label", "feature_weights": "weight"}
 
 
 def check_real(name, value, least, *, open_end=False):
-    """Raise unless value is a finite number >= least, or > least if `open_end`."""
+    """Raise an error unless value is a finite number >= least, or > least if `open_end`."""
     accepted = f"give a finite number {'>' if open_end else '>='} {least}."
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={value!r} is not a number: {accepted}")
@@ -33,14 +33,14 @@ def _is_finite(value):
 
 
 def check_whole(name, value, least):
-    """Raise unless value is a whole number >= least."""
+    """Raise an error unless value is a whole number >= least."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not whole or value < least:
         raise ValueError(f"{name}={value!r}: give a whole number >= {least}.")
 
 
 def check_flag(name, value):
-    """Raise unless value is True or False."""
+    """Raise an error unless value is True or False."""
     if not isinstance(value, FLAGS):
         raise TypeError(f"{name}={value!r}: give True or False.")
 
@@ -48,7 +48,7 @@ def check_flag(name, value):
 def by_column(name, values, names):
     """The entries of a parameter in the order of the columns of X, whose names are `names`.
 
-    A pandas Series is aligned by its index, and raises if it cannot be.
+    A pandas Series is aligned by its index. An error is raised if that is impossible.
     """
     wanted = f"give a list of one {_PER_FEATURE[name]} a feature"
     if isinstance(values, Mapping):
@@ -84,7 +84,7 @@ def _aligned(name, series, names):
 
 
 def _difference(index, columns):
-    """Why an index does not list the names of the columns in some order; None if it does."""
+    """How an index differs from the column names, apart from their order. None if it does not."""
     twice = [name for names in (index, columns) for name, n in Counter(names).items() if n > 1]
     known, indexed = set(columns), set(index)
     unknown = [label for label in index if label not in known]

@@ -8,7 +8,7 @@ from shrinklin.validation.parameters import check_real
 
 
 def weights_of_rows(sample_weight, X):
-    """Sample weights as float64 of shape (n_samples,); None means ones."""
+    """Sample weights as float64 of shape (n_samples,). None means ones."""
     if sample_weight is None:
         return np.ones(X.shape[0])
     check_unmasked("sample_weight", sample_weight)
@@ -18,7 +18,7 @@ def weights_of_rows(sample_weight, X):
             f"sample_weight has shape {given.shape}: give one weight a row of X, or None."
         )
     try:
-        # Flags select rows.
+        # Booleans select rows.
         s = given.astype(float) if given.dtype == bool else real_array(sample_weight)
     except ValueError as error:
         raise ValueError(
@@ -40,7 +40,7 @@ def weights_of_rows(sample_weight, X):
 
 
 def check_weights(sample_weight, X):
-    """`weights_of_rows`; raise if all of them are zero."""
+    """`weights_of_rows`. Raises an error if all weights are zero."""
     s = weights_of_rows(sample_weight, X)
     if not s.any():
         raise ValueError("sample_weight is zero on every row: give at least one row weight > 0.")
@@ -48,13 +48,13 @@ def check_weights(sample_weight, X):
 
 
 def relative_weights(sample_weight, X):
-    """Weights scaled to be near 1, for results that depend on their ratios alone."""
+    """Weights scaled so that the largest is near 1, if results depend only on their ratios."""
     s = check_weights(sample_weight, X)
     return s / power_of_four(s.max())
 
 
 def power_of_four(sizes):
-    """Powers of four near the sizes: dividing by them, or by their roots, rounds nothing."""
+    """Powers of four near the sizes. Division by them, or by their square roots, is exact."""
     return np.ldexp(1.0, (np.frexp(sizes)[1] - 1) // 2 * 2)
 
 
@@ -73,7 +73,7 @@ def weigh_classes(class_weight, classes, codes, sample_weight):
 
 def _class_weights(class_weight, classes, codes, sample_weight):
     if isinstance(class_weight, str) and class_weight == "balanced":
-        # Balanced by weight, not by count: a weight of 2 is the row given twice.
+        # Balanced by weight, not by count: a row of weight 2 counts like two equal rows.
         share = np.bincount(codes, sample_weight, len(classes)) / sample_weight.sum()
         return 1 / (len(classes) * np.where(share > 0, share, 1.0))
     given = {} if class_weight is None else class_weight
@@ -89,7 +89,7 @@ def _class_weights(class_weight, classes, codes, sample_weight):
 
 
 def _check_labels_of_weights(class_weight, found):
-    """As in scikit-learn: y may lack a label that has a weight, but then all of y's need one."""
+    """As in scikit-learn, a dict with labels that y lacks must contain all labels of y."""
     unknown = [label for label in class_weight if label not in found]
     without = [label for label in found if label not in class_weight]
     if unknown and without:
