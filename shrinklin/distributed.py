@@ -1,9 +1,9 @@
-"""`Moments` of data on a cluster, or of any other collections of dask.
+"""`Moments` of dask collections, for example of data on a cluster.
 
-Every block of rows becomes `Moments` where it lies; these are added two by two, where they
-lie; and the sum of all comes back. The tree of sums depends on the blocks alone, and so do the
-bits of the result, where all machines have the same processor and BLAS: not on the number of
-workers, nor on which of them die.
+The workers compute the `Moments` of their blocks of rows and add them in pairs. Only the total is
+sent back. The tree of sums depends only on the blocks. Therefore, if all machines have the same
+processor and BLAS, the result has the same bits for any number of workers, even if some of them
+die.
 """
 
 from functools import reduce
@@ -15,41 +15,43 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import moments_of_chunk
 from shrinklin.messages import imported
 
-# More would make a worker hold all of these before it adds them.
+# With more, a worker would hold all of these in memory before it adds them.
 _FAN_IN = 2
 
 
 def moments(X, Y, sample_weight=None):
-    """Moments of dask collections, computed by the scheduler that is current.
+    """Moments of dask collections, computed by the current scheduler.
 
-    That is the cluster of a `dask.distributed.Client`, if there is one, and else the
-    threads of this process. Needs dask, of the extra ``distributed``.
+    This is the cluster of a `dask.distributed.Client` if there is one, else the threads of
+    this process. Needs dask (in the extra ``distributed``).
 
     Parameters
     ----------
     X : dask Array of shape (n_samples, n_features), or dask DataFrame
-        Chunks of rows of some hundred megabytes are best. An Array that is cut between
-        columns too is put together, block by block.
+        Chunks of a few hundred megabytes are best. If an Array is also split between columns,
+        it is rechunked to blocks of whole rows.
     Y : dask Array of shape (n_samples,) or (n_samples, n_targets), or dask Series or DataFrame
-        Of the kind of X. An Array is cut at the rows where X is; a Series or DataFrame has the
-        partitions of X and their index: best it is a column of the same DataFrame.
+        Of the same kind as X. An Array is rechunked to the rows of the blocks of X. A Series or
+        DataFrame must have the partitions and the index of X. It is best to take it from the
+        same DataFrame.
     sample_weight : dask Array or Series of shape (n_samples,), default=None
-        Of the kind of X. None takes ones.
+        Of the same kind as X. None means ones.
 
     Returns
     -------
     Moments
-        In this process: n_features² numbers. A worker holds these some ten times (11 to 13
-        were seen for some hundreds of blocks, one at a time): once for each sum that waits for
-        its other half. With `feature_names` if X is a DataFrame.
+        They are in this process and hold n_features² numbers. A worker needs memory for about
+        ten times as many (11 to 13 were seen with some hundreds of blocks, one at a time), once
+        for each sum that waits for its other half. If X is a DataFrame, they have
+        `feature_names`.
 
     Raises
     ------
     TypeError
-        For what is no dask collection, or not all of one kind.
+        If an argument is not a dask collection, or if they are not all of the same kind.
     ValueError
-        For different numbers of rows or other rows of the index, and for what
-        `Moments.from_data` refuses; chunks of rows are counted from 0.
+        If the numbers of rows or the indices differ, or if `Moments.from_data` refuses a chunk
+        of rows. The error names the chunk, counted from 0.
 
     Examples
     --------
@@ -65,7 +67,7 @@ def moments(X, Y, sample_weight=None):
     """
     given = {"X": X, "Y": Y} | ({} if sample_weight is None else {"sample_weight": sample_weight})
     chunks = _chunks_of_arrays(given) if _are_arrays(given) else _chunks_of_frames(given)
-    # Where the blocks are computed by threads of this process: see `one_blas_thread`.
+    # For blocks that threads of this process compute: see `one_blas_thread`.
     with one_blas_thread():
         total = _tree(chunks).compute()
     if total is None:
@@ -74,7 +76,7 @@ def moments(X, Y, sample_weight=None):
 
 
 def _are_arrays(given):
-    """Whether these are arrays, not frames; raise if they are neither."""
+    """Whether these are arrays, not frames. Raise an error if they are neither."""
     needing = "shrinklin.distributed", "distributed", "dask[array,dataframe]"
     array, dataframe = imported("dask.array", *needing), imported("dask.dataframe", *needing)
     frames = (dataframe.DataFrame, dataframe.Series)
@@ -97,12 +99,12 @@ def _are_arrays(given):
 
 
 def _chunks_of_arrays(given):
-    """A tuple (X, Y, sample_weight) of delayed blocks of rows for each of them."""
+    """A tuple (X, Y, sample_weight) of delayed arrays for each block of rows."""
     _check_shapes(given)
     given["X"] = X = _whole_rows(given["X"])
     for name in given.keys() - {"X"}:
         given[name] = _cut_as(X, name, given[name])
-    # Not optimised: what X and Y are both made of is then computed once.
+    # The graphs are not optimised, so that tasks that X and Y share are computed once.
     blocks = [a.to_delayed(optimize_graph=False).ravel() for a in given.values()]
     return list(zip(*blocks, strict=True))
 
@@ -122,12 +124,12 @@ def _check_shapes(given):
 def _whole_rows(X):
     if X.numblocks[1] == 1:
         return X
-    # "auto": blocks of whole rows that are no larger than dask's own setting.
+    # "auto" limits the blocks of whole rows to the size in dask's configuration.
     return X.rechunk({0: X.chunks[0] if _unknown(X) else "auto", 1: -1})
 
 
 def _cut_as(X, name, a):
-    """`a` in blocks of the rows of X's."""
+    """`a` with the row blocks of X."""
     if a.ndim == 2:
         a = a.rechunk({1: -1})
     if not _unknown(X) and not _unknown(a):
@@ -150,7 +152,7 @@ def _chunks_of_frames(given):
 
     _check_partitions(given)
     _check_numbers(given["X"])
-    # In one call, so that dask reads only the columns that are needed, and them once.
+    # In one call, so that dask reads only the columns that are needed, and reads them once.
     chunks = dataframe.map_partitions(
         _chunk, *given.values(), meta=(None, object), align_dataframes=False
     )
@@ -193,14 +195,14 @@ def _tree(chunks):
 
 
 def _part(number, chunk):
-    """`Moments` of a chunk, by one thread: more would make the bits depend on their number."""
+    """`Moments` of a chunk, with one thread: the bits depend on the number of threads."""
     _check_index(number, chunk)
     with one_blas_thread():
         return moments_of_chunk(number, chunk)
 
 
 def _check_index(number, chunk):
-    """Raise where rows of frames would be paired that are not the same row."""
+    """Raise an error if the indices differ, as different rows would then be paired."""
     X, *others = chunk
     for part in others:
         if hasattr(X, "index") and not part.index.equals(X.index):
