@@ -1,7 +1,7 @@
 """What all estimators share: input checks, the fit, feature selection, warnings and messages.
 
 The order of a fit: check the parameters and the data, make a `Problem` of them, solve it, and
-store the fitted attributes. Only this module warns of solutions that did not converge. The
+store the fitted attributes. Only this module warns about solutions that did not converge. The
 penalty is in `formulations`, the loss in `tasks`.
 """
 
@@ -267,7 +267,7 @@ def check_takes_moments(estimator, y, sample_weight):
 
 
 def solve(estimator, problem, objective, alphas, start=None):
-    """Solve for every alpha, show progress, and warn of solutions that did not converge."""
+    """Solve for every alpha, show progress, and warn about solutions that did not converge."""
     with estimator._progress(problem.n_steps(objective, alphas), "solve") as report:
         solutions = problem.solve(objective, alphas, start=start, report=report)
     warn_unless_converged(estimator, solutions)
@@ -355,7 +355,7 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
 
 
 def warn_unless_converged(estimator, solutions):
-    """Warn once of all solutions that did not converge, and say what to do."""
+    """Warn once about all solutions that did not converge, and say what to do."""
     short = [s for s in solutions if s.status is not Status.CONVERGED]
     if not short:
         return

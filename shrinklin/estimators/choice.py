@@ -48,7 +48,7 @@ from shrinklin.selection.folds import (
 from shrinklin.selection.path import path_of_solutions, with_model
 
 _SELECTIONS = ("best", "1se", "sparsest")
-# The chosen model is solved again, to this times tol.
+# The chosen model is solved again, with this times tol.
 _POLISH = 1e-6
 
 
@@ -112,7 +112,7 @@ class SparseLinearModelCV(LinearModel):
 
     @abstractmethod
     def _loss_scorer(self):
-        """The scorer of that loss, called with an estimator, X, y and sample_weight."""
+        """The scorer of the loss, called with an estimator, X, y and sample_weight."""
 
     def get_metadata_routing(self):
         """Which metadata `fit` and `score` pass on to the splitter and to the scorer.
@@ -346,7 +346,7 @@ def _model_at(model, alpha, attributes, feature_names):
 
 
 def _polished(problem, objective, solution):
-    """The solution after a few more steps, if they improve it. For one model they cost little."""
+    """The solution after a few more steps, if they improve it. They cost little for one model."""
     tol = _POLISH * problem.tol
     # Trial steps may overflow; they are then rejected.
     unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -45,7 +45,7 @@ class _Judged:
     df, log_likelihoods : ndarray
     candidate : ndarray of bool
     size : float
-        Number of numbers in y: n times the number of targets.
+        Size of y: n times the number of targets.
     """
 
     values: np.ndarray

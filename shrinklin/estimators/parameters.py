@@ -218,7 +218,7 @@ CROSS_VALIDATION = {
     "only_exact_fit": "",
 }
 
-# For what takes another estimator as an argument.
+# For classes and functions that take another estimator as an argument.
 ANY_ESTIMATOR = {
     "largest_alpha": GROUP_LASSO["largest_alpha"]
     + " (for ShrinkNet: at which no single penalised group enters the empty model)",
@@ -266,7 +266,7 @@ def _entry(name, words, defaults):
     if default is not Parameter.empty:
         shown = f'"{default}"' if isinstance(default, str) else repr(default)
         head += f", default={shown}"
-    # Words are longer or shorter than their names.
+    # The text is wrapped again, because the words differ in length from their names.
     indent = " " * 4
     body = wrap(
         " ".join(text.split()),
