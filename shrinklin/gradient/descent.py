@@ -1,6 +1,6 @@
 """Gradient training of a linear model on all samples: the solver `GradientDescent`.
 
-What an epoch does is in `training`; here is when training ends and which model it returns.
+`training` defines an epoch. This module decides when training ends and which model it returns.
 """
 
 from dataclasses import replace
@@ -222,7 +222,7 @@ class Descent(Training):
         return self._status(value)
 
     def _status(self, value):
-        """How a training ended that did not break off."""
+        """The status of a training that was not stopped early by divergence."""
         if value > DIVERGED * max(self.first, self.scale):
             return Status.DIVERGED
         if value > self.first:

@@ -36,7 +36,7 @@ class Gate(ABC):
 
     @abstractmethod
     def inverse(self, value):
-        """θ with gate(θ) = |value| or value, and the sign that is left for the weights."""
+        """θ for this value of the gate, or its absolute value, and the sign that remains for A."""
 
     @abstractmethod
     def draw(self, rng, size):

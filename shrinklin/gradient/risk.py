@@ -136,8 +136,8 @@ class MomentRisk(Risk):
 class RemainingColumns:
     """The columns of X that removal has left, in any order, with means and weights as they are.
 
-    `Design` does not serve here: training takes batches of rows, and the intercept moves with the
-    weights, so that nothing is centred.
+    `Design` is not used, because training takes batches of rows, and because nothing is centred:
+    the intercept moves with the weights.
 
     X belongs to the user at first. It is copied when at most `_COPIED` of its columns are left,
     not earlier: a copy may cost as much as many epochs.
@@ -255,7 +255,7 @@ def risk_of_data(loss, X, Y, sample_weight, order, fit_intercept, whole):
     X = X.astype(float, copy=False)
     if sparse.issparse(X) and not whole:
         X = X.tocsr()
-    # So that the sum cannot overflow; a power of two rounds nothing.
+    # So that the sum cannot overflow. Division by a power of two is exact.
     weight = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
     weight /= weight.sum()
     kept = None if np.array_equal(order, np.arange(n_features)) else order

@@ -111,7 +111,7 @@ class Stream(Training):
         """`Trained`, after one epoch."""
         epoch = self.point.epoch
         loss, gradient = self.evaluate()
-        # On these rows, as the rows before may fit better, or had a weaker penalty.
+        # On these rows, because earlier rows may fit better or had a weaker penalty.
         before = self._with_penalty(loss)
         self.run_epoch(epoch, gradient)
         self.point.epoch, self.point.value = epoch + 1, self._with_penalty(self.loss())
@@ -124,7 +124,7 @@ class Stream(Training):
 
 
 def _settings(solver, risk, parametrization):
-    """By name, what the state of a stream depends on."""
+    """The settings that the state of a stream depends on, by name."""
     order, ptr = parametrization.groups.order, parametrization.groups.ptr
     return {
         "optimizer": solver.optimizer,
@@ -150,7 +150,7 @@ def _state_of_0_1_0(state):
     for unused in ("records", "best", "first", "least", "waited", "previous"):
         state.pop(unused, None)
     memory, strategy, removal = state.pop("memory"), state.pop("strategy"), state["solver"].removal
-    # Not with the removal, which it would check: reading must not fail.
+    # Without the removal, which `Pruner` would check. Unpickling must not fail.
     pruner = Pruner(None, len(state["whole"].groups), state["solver"].max_epochs)
     pruner.keep(state["point"].alive)
     # They differ if the user replaced the strategy after the last call.

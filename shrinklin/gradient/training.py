@@ -46,10 +46,10 @@ class Trained:
     value : float
         The objective.
     history : dict of str to ndarray of shape (n_epochs + 1,)
-        The columns of a `History`; of a `Stream` it is empty.
+        The columns of a `History`. Empty after a `Stream`.
     cost : CostMeter
     n_epochs : int
-        Completed epochs; of a `Stream`, calls.
+        Completed epochs, or calls of a `Stream`.
     best_epoch : int
         The epoch of the model: the last, or the best if training was interrupted.
     status : Status
@@ -136,7 +136,7 @@ class Training(Pruned):
             self.keep(members)
 
     def _left_out(self, x):
-        """Groups that are left out from the beginning if it is x: a mask (n_groups,)."""
+        """Groups that are left out if training begins at x: a mask (n_groups,)."""
         return self.whole.stuck(x)
 
     # What the pruner sees and does.
@@ -158,7 +158,7 @@ class Training(Pruned):
         mask = point.parametrization.mask(members)
         self.risk = self.risk.keep(point.parametrization.groups.features(members))
         self.optimizer.keep(mask)
-        # A new point: somebody else may still hold the arrays of the old one.
+        # A new point, because the arrays of the old one may still be in use.
         self.point = replace(
             point,
             x=point.x[mask],

@@ -31,7 +31,7 @@ class History:
     def write(self, epoch, loss, penalty, n_alive, cost):
         """Add the row of an epoch; `cost` is the `CostMeter` of the training."""
         counts = cost.neuron_epochs, cost.parameter_updates, cost.multiply_adds
-        # Added in one step, so that Ctrl-C leaves no row half written.
+        # Added in one step, so that Ctrl-C leaves no incomplete row.
         self.rows.append((epoch, loss, penalty, n_alive, *counts))
 
     @property

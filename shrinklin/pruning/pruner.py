@@ -79,16 +79,16 @@ class Pruner:
         self.previous = None if switch is None else switch.copy()
 
     def after_step(self, pruned, epoch):
-        """Remove what is dead; returns which switches, by their positions before.
+        """Remove the dead switches; returns their positions before the removal.
 
-        `epoch` is the one that is running, counted from 1.
+        `epoch` is the current epoch, counted from 1.
         """
         if self.removal is None or len(self.layer) == 0:
             return np.empty(0, dtype=int)
         dead = self._dead(pruned, epoch)
         if dead.any():
             members = np.flatnonzero(~dead)
-            # First, as it raises where the memory is wrong.
+            # First, because it raises an error if the memory is wrong.
             self.keep(members)
             pruned.keep(members)
         return np.flatnonzero(dead)
@@ -120,7 +120,7 @@ class Pruner:
         self.memory, self.layer = memory, self.layer[members]
 
     def resumed(self, removal, max_epochs):
-        """A copy that goes on with these; a strategy of another class begins without memory."""
+        """A copy with these arguments. A strategy of another class begins without memory."""
         pruner = Pruner(removal, self.n_switches, max_epochs, self.layer)
         if type(removal) is type(self.removal):
             # Strategies may write into its arrays.
@@ -129,7 +129,7 @@ class Pruner:
 
 
 def _checked_mask(removal, dead, like):
-    """What `Removal.dead` gave, if it is a mask."""
+    """`dead`, the result of `Removal.dead`. Raises an error unless it is a mask."""
     dead = np.asarray(dead)
     if dead.dtype != bool or dead.shape != like.shape:
         raise ValueError(
@@ -140,7 +140,7 @@ def _checked_mask(removal, dead, like):
 
 
 def _one_entry_each(name, values, n_switches):
-    """An array of a strategy's memory, if it has one entry for each switch."""
+    """An array of a strategy's memory. Raises an error unless it has one entry per switch."""
     values = np.asarray(values)
     if values.shape[:1] != (n_switches,):
         raise ValueError(

@@ -39,7 +39,7 @@ class Watched:
     norms : ndarray of shape (n_switches,)
         ‖A_g‖₂ of the weights behind each switch.
     penalised : ndarray of shape (n_switches,)
-        A mask. What is not penalised stays, whatever the strategy returns.
+        A mask. Switches without penalty stay, whatever the strategy returns.
     layer : ndarray of int, shape (n_switches,)
         The layer of each switch, counted from 0. A linear model has one layer.
     epoch : int
@@ -118,7 +118,7 @@ class Removal(BaseEstimator, ABC):
 
 
 class Threshold(Removal):
-    """Removes what is small: ``|β_g| ‖A_g‖₂ ≤ value``.
+    """Removes a switch whose coefficients are small: ``|β_g| ‖A_g‖₂ ≤ value``.
 
     It acts from the first step on, when nothing is learnt yet and sizes are about
     1/√n_features: choose a much smaller value. Even then it also removes features whose
@@ -266,12 +266,12 @@ class Annealing(Removal):
         kept = self.kept(watched.n_switches, watched.epoch, watched.max_epochs)
         dead = np.zeros(len(watched.gate), dtype=bool)
         sizes = np.where(watched.penalised, watched.sizes, np.inf)
-        # Stable, so that of equal sizes the first stay.
+        # Stable, so that the first of several equal sizes stay.
         dead[np.argsort(-sizes, kind="stable")[kept:]] = True
         return dead
 
     def kept(self, n_switches, epoch, max_epochs):
-        """M_e after `epoch` epochs, which include those of pretraining."""
+        """M_e after `epoch` epochs, including those of pretraining."""
         e, N = max(epoch - self.pretrain, 0), max_epochs - self.pretrain
         share = (n_switches - self.n_features) * max(0, N - 2 * e) / (2 * e * self.mu + N)
         return self.n_features + int(np.ceil(share))
