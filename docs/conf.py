@@ -154,7 +154,9 @@ def link_names(app, doctree):
 def mark_wide(app, doctree):
     """Let pictures of several parts be told from others in pages.css."""
     for image in doctree.findall(nodes.image):
-        if imagesize.get(Path(app.srcdir, image["uri"]))[0] > 1000:
+        # A pixel of an SVG is larger.
+        limit = 700 if image["uri"].endswith(".svg") else 1000
+        if imagesize.get(Path(app.srcdir, image["uri"]))[0] > limit:
             image["classes"].append("wide")
 
 

@@ -3,15 +3,13 @@
 import sys
 
 from shrinklin.data.moments import Moments
-from shrinklin.display import (
-    CostDisplay,
-    CVDisplay,
-    HistoryDisplay,
-    InformationCriterionDisplay,
-    PathDisplay,
-    StabilityDisplay,
-    TradeoffDisplay,
-)
+from shrinklin.display.cost import CostDisplay
+from shrinklin.display.cv import CVDisplay
+from shrinklin.display.history import HistoryDisplay
+from shrinklin.display.information import InformationCriterionDisplay
+from shrinklin.display.path import PathDisplay
+from shrinklin.display.stability import StabilityDisplay
+from shrinklin.display.tradeoff import TradeoffDisplay
 from shrinklin.estimators.base import regularization_path
 from shrinklin.estimators.classifiers import GroupLassoClassifier, ShrinkNetClassifier
 from shrinklin.estimators.criterion import InformationCriterion

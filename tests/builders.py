@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.special import log_expit, log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from oracles import bridge
 from problems import CLASSIFICATION_PROBLEMS, PROBLEMS
 from shrinklin import CoordinateDescent, ProximalNewton, kernels
 from shrinklin.groups import Groups
+from shrinklin.losses.logistic import Binomial, Multinomial
+from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.likelihood import likelihood_of_data
 from shrinklin.objective.objective import Objective
 from shrinklin.penalties.bridge1 import Bridge1
@@ -17,6 +20,23 @@ from shrinklin.penalties.group_lasso import GroupLasso
 # Every penalty, and its φ computed in another way.
 PENALTIES = {GroupLasso(): np.linalg.norm, Bridge2(): bridge(2), Bridge1(): bridge(1)}
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+
+# Every loss, with ℓ(y, z) of one row computed in another way.
+LOSSES = {
+    SquaredLoss(): lambda y, z: 0.5 * sum((z - y) ** 2),
+    Binomial(): lambda y, z: -log_expit(z[0] if y[0] else -z[0]),
+    Multinomial(): lambda y, z: -log_softmax(z)[y.argmax()],
+}
+every_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+
+
+def targets_of(loss, n_samples=40):
+    """Random Y for a loss: real numbers, or indicators of classes."""
+    rng = np.random.default_rng(0)
+    if not hasattr(loss, "indicators"):
+        return rng.standard_t(2, size=(n_samples, 2))
+    n_classes = 2 if isinstance(loss, Binomial) else 4
+    return loss.indicators(np.arange(n_samples) % n_classes, n_classes)
 
 
 def compiled_prox(penalty, z, t):

@@ -58,8 +58,8 @@ from shrinklin import (
     ShrinkNetRegressorCV,
     regularization_path,
 )
-from shrinklin.estimators.choice import choose
 from shrinklin.selection import folds as of_folds
+from shrinklin.selection.choice import choose
 
 ROOT = Path(__file__).parents[1]
 REGRESSORS = [GroupLassoRegressorCV, ShrinkNetRegressorCV]

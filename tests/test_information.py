@@ -19,11 +19,11 @@ from problems import simulate, simulate_classes
 from shrinklin import (
     GroupLassoClassifier,
     GroupLassoRegressor,
+    InformationCriterionDisplay,
     Moments,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
 )
-from shrinklin.display import InformationCriterionDisplay
 from shrinklin.estimators.criterion import InformationCriterion
 from shrinklin.groups import Groups
 from shrinklin.losses.logistic import Binomial, Multinomial

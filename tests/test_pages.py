@@ -30,6 +30,9 @@ NAMED = re.compile(
 )
 # Of proofs_check, what one who adds a statement, or asks about one, needs.
 CHECKING = {"Claim", "Mutant", "Outcome", "search", "survives"}
+# A file or folder of the repository, but for names to fill in and what commands write.
+PATH = re.compile(r"`((?:shrinklin|tests|docs|examples|benchmarks|datasets|experiments)/[\w./-]*)`")
+MADE_LATER = ("NAME", "docs/_build", "benchmarks/outputs")
 HEADING = re.compile(r"^#+ +(.*?) *#*$", re.M)
 
 
@@ -87,6 +90,13 @@ def dead_links(file):
     return [target for target in targets if not leads_somewhere(file, target)]
 
 
+def missing_paths(file):
+    """Paths that a page names and that are not in the repository."""
+    named = PATH.findall(file.read_text())
+    named = [path for path in named if not any(made in path for made in MADE_LATER)]
+    return [path for path in named if not (ROOT / path).exists()]
+
+
 def leads_somewhere(file, target):
     if re.match(r"[a-z]+:", target):
         return True
@@ -130,6 +140,18 @@ def of_its_own(module, value):
 @pytest.mark.parametrize("file", texts(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_link_and_picture_is_there(file):
     assert dead_links(file) == []
+
+
+@pytest.mark.parametrize("file", texts(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_path_is_there(file):
+    # The changelog tells of what was.
+    assert missing_paths(file) == [] or file.name == "CHANGELOG.md"
+
+
+def test_missing_paths_are_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("`shrinklin/penalties/NAME.py`, `shrinklin/groups.py`, `shrinklin/gone.py`")
+    assert missing_paths(page) == ["shrinklin/gone.py"]
 
 
 def test_a_page_in_no_toctree_is_found(tmp_path):

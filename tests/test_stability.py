@@ -29,9 +29,9 @@ from shrinklin import (
     ShrinkNetClassifier,
     ShrinkNetRegressor,
     SignChange,
+    StabilityDisplay,
     stability,
 )
-from shrinklin.display import StabilityDisplay
 from shrinklin.estimators.stability import resamples, selection_frequencies
 from shrinklin.messages import warn
 

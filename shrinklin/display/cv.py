@@ -13,6 +13,7 @@ from shrinklin.display.axes import (
     prefix_of,
     vertical_line,
 )
+from shrinklin.selection.choice import standard_errors
 
 
 class CVDisplay:
@@ -126,7 +127,7 @@ class CVDisplay:
     def _draw_errors(self, ax, values, best, *, upper):
         """A band of one standard error, and a line at its edge at the best alpha."""
         means, color = values.mean(axis=1), self.line_.get_color()
-        errors = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+        errors = standard_errors(values)
         band = means - errors, means + errors
         ax.fill_between(self.alphas, *band, color=color, alpha=0.2, label="± standard error")
         edge = band[1 if upper else 0][best]

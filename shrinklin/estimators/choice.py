@@ -37,6 +37,7 @@ from shrinklin.estimators.base import (
 from shrinklin.messages import results
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
+from shrinklin.selection.choice import SELECTIONS, choose
 from shrinklin.selection.folds import (
     Rows,
     ScoredFold,
@@ -47,30 +48,8 @@ from shrinklin.selection.folds import (
 )
 from shrinklin.selection.path import path_of_solutions, with_model
 
-_SELECTIONS = ("best", "1se", "sparsest")
 # The chosen model is solved again, with this times tol.
 _POLISH = 1e-6
-
-
-def choose(scores, n_selected, selection):
-    """The index of the chosen alpha. The parameter `selection` of the estimators explains it.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_alphas, n_folds)
-        Larger is better. The alphas are sorted from large to small.
-    n_selected : ndarray of shape (n_alphas,)
-    selection : {"best", "1se", "sparsest"}
-    """
-    means, n_folds = scores.mean(axis=1), scores.shape[1]
-    best = int(means.argmax())
-    if selection == "best":
-        return best
-    deviation = scores[best].std(ddof=1)
-    slack = deviation / np.sqrt(n_folds) if selection == "1se" else deviation
-    near = means >= means[best] - slack
-    fewest = near & (n_selected == n_selected[near].min())
-    return int(np.where(fewest, means, -np.inf).argmax())
 
 
 class SparseLinearModelCV(LinearModel):
@@ -87,8 +66,8 @@ class SparseLinearModelCV(LinearModel):
         return without_alpha(self._single(**{n: ours[n] for n in names if n in ours}))
 
     def _check_selection(self):
-        if not isinstance(self.selection, str) or self.selection not in _SELECTIONS:
-            accepted = ", ".join(f'"{name}"' for name in _SELECTIONS)
+        if not isinstance(self.selection, str) or self.selection not in SELECTIONS:
+            accepted = ", ".join(f'"{name}"' for name in SELECTIONS)
             raise ValueError(f"selection={self.selection!r}: give one of {accepted}.")
 
     def _check_scoring(self):
@@ -230,6 +209,7 @@ class SparseLinearModelCV(LinearModel):
         Returns
         -------
         self
+            The model of all data at the chosen alpha.
 
         Raises
         ------

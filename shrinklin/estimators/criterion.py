@@ -203,6 +203,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         self
+            With the model of the least criterion in `estimator_`.
 
         Raises
         ------

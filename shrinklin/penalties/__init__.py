@@ -1,1 +1,1 @@
-"""Penalties on a block of coefficients, a file each: value, prox, curvature, critical strength."""
+"""Penalties on a block of coefficients, one file each: value, prox, critical strength."""

@@ -1,1 +1,1 @@
-"""Solvers: from an objective and a start to a `Solution`. They never warn and never print."""
+"""From an objective and a start to a `Solution`. Solvers never warn and never print."""

@@ -1,0 +1,31 @@
+"""Which alpha of a path the scores of cross-validation choose."""
+
+import numpy as np
+
+SELECTIONS = ("best", "1se", "sparsest")
+
+
+def standard_errors(scores):
+    """Standard errors of the mean scores over folds: from (n_alphas, n_folds) to (n_alphas,)."""
+    return scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
+
+
+def choose(scores, n_selected, selection):
+    """The index of the chosen alpha. The parameter `selection` of the estimators explains it.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_alphas, n_folds)
+        Larger is better. The alphas are sorted from large to small.
+    n_selected : ndarray of shape (n_alphas,)
+    selection : {"best", "1se", "sparsest"}
+    """
+    means = scores.mean(axis=1)
+    best = int(means.argmax())
+    if selection == "best":
+        return best
+    of_best = scores[[best]]
+    slack = standard_errors(of_best)[0] if selection == "1se" else of_best.std(ddof=1)
+    near = means >= means[best] - slack
+    fewest = near & (n_selected == n_selected[near].min())
+    return int(np.where(fewest, means, -np.inf).argmax())
