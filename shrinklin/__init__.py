@@ -2,14 +2,9 @@
 
 import sys
 
+from shrinklin import display
 from shrinklin.data.moments import Moments
-from shrinklin.display.cost import CostDisplay
-from shrinklin.display.cv import CVDisplay
-from shrinklin.display.history import HistoryDisplay
-from shrinklin.display.information import InformationCriterionDisplay
-from shrinklin.display.path import PathDisplay
-from shrinklin.display.stability import StabilityDisplay
-from shrinklin.display.tradeoff import TradeoffDisplay
+from shrinklin.display import *  # noqa: F403
 from shrinklin.estimators.base import regularization_path
 from shrinklin.estimators.classifiers import GroupLassoClassifier, ShrinkNetClassifier
 from shrinklin.estimators.criterion import InformationCriterion
@@ -34,21 +29,16 @@ sys.modules.update(MOVED)
 
 __all__ = [
     "Annealing",
-    "CVDisplay",
     "ClassificationPath",
     "CoordinateDescent",
-    "CostDisplay",
     "CostMeter",
     "GradientDescent",
     "GroupLassoClassifier",
     "GroupLassoClassifierCV",
     "GroupLassoRegressor",
     "GroupLassoRegressorCV",
-    "HistoryDisplay",
     "InformationCriterion",
-    "InformationCriterionDisplay",
     "Moments",
-    "PathDisplay",
     "ProximalNewton",
     "RegressionPath",
     "RegularizationPath",
@@ -59,9 +49,8 @@ __all__ = [
     "ShrinkNetRegressorCV",
     "SignChange",
     "SignVariance",
-    "StabilityDisplay",
     "Threshold",
-    "TradeoffDisplay",
     "regularization_path",
     "selection_frequencies",
 ]
+__all__ += display.__all__

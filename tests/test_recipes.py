@@ -124,8 +124,8 @@ def follow_removal(copy):
     replace(
         copy,
         "shrinklin/__init__.py",
-        '    "StabilityDisplay",',
-        '    "Smallest",\n    "StabilityDisplay",',
+        '    "Threshold",',
+        '    "Smallest",\n    "Threshold",',
     )
     replace(copy, "tests/test_removal.py", r"Annealing\(3\)\]", "Annealing(3), Smallest()]")
     replace(
@@ -135,31 +135,10 @@ def follow_removal(copy):
 
 def follow_picture(copy):
     add_file(copy, "residuals.py", "shrinklin/display/residuals.py")
-    line = "from shrinklin.display.residuals import ResidualDisplay\n"
-    replace(
-        copy,
-        "shrinklin/display/__init__.py",
-        "^from shrinklin.display.stability",
-        line + "from shrinklin.display.stability",
-    )
-    replace(
-        copy,
-        "shrinklin/display/__init__.py",
-        '    "StabilityDisplay",',
-        '    "ResidualDisplay",\n    "StabilityDisplay",',
-    )
-    replace(
-        copy,
-        "shrinklin/__init__.py",
-        "^    StabilityDisplay,",
-        "    ResidualDisplay,\n    StabilityDisplay,",
-    )
-    replace(
-        copy,
-        "shrinklin/__init__.py",
-        '    "StabilityDisplay",',
-        '    "ResidualDisplay",\n    "StabilityDisplay",',
-    )
+    entrance = "shrinklin/display/__init__.py"
+    line = "from shrinklin.display.residuals import ResidualDisplay"
+    replace(copy, entrance, "^from shrinklin", f"{line}\nfrom shrinklin")
+    replace(copy, entrance, r"__all__ = \[", '__all__ = ["ResidualDisplay",')
 
 
 FOLLOWED = {

@@ -1,1 +1,19 @@
 """Displays, one file each. They draw what was computed elsewhere."""
+
+from shrinklin.display.cost import CostDisplay
+from shrinklin.display.cv import CVDisplay
+from shrinklin.display.history import HistoryDisplay
+from shrinklin.display.information import InformationCriterionDisplay
+from shrinklin.display.path import PathDisplay
+from shrinklin.display.stability import StabilityDisplay
+from shrinklin.display.tradeoff import TradeoffDisplay
+
+__all__ = [
+    "CVDisplay",
+    "CostDisplay",
+    "HistoryDisplay",
+    "InformationCriterionDisplay",
+    "PathDisplay",
+    "StabilityDisplay",
+    "TradeoffDisplay",
+]
