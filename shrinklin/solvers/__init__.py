@@ -1,1 +1,1 @@
-"""Solvers: from an objective and a start to a `Solution`. They never warn and never print."""
+"""Solvers: given an objective and a start, they return a `Solution`. They never warn or print."""
