@@ -1,1 +1,1 @@
-"""Losses of raw predictions, a file each."""
+"""Losses of raw predictions, one file per kind of loss."""
