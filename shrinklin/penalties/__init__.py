@@ -1,1 +1,1 @@
-"""Penalties on a block of coefficients, a file each: value, prox, curvature, critical strength."""
+"""Penalties on blocks of coefficients: value, prox, curvature, critical strength; one file each."""
