@@ -11,8 +11,8 @@ from threadpoolctl import ThreadpoolController
 def one_blas_thread():
     """Context manager in which BLAS uses only one thread.
 
-    Most products here are small, so several threads do not make them faster. If another
-    process uses a core of theirs, the threads wait for each other: 25 times as long, in one case.
+    Most products here are small, so several threads do not make them faster. If another process
+    uses one of their cores, they wait for each other: one case took 25 times as long.
     """
     return _LIMIT.held()
 

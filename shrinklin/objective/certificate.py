@@ -6,7 +6,7 @@ value, is
 
 .. math:: \text{mixing} + \sum_g (\kappa\omega_g\|W_g\| + c\,\langle W_g, \nabla_g\rangle)
 
-where c is the scale and `Smooth.mixing` gives the term of the loss. No term of this sum is
+where c is the scale and `Smooth.mixing` is the contribution of the loss. No term of this sum is
 negative, so no digits cancel.
 """
 

@@ -28,12 +28,12 @@ from shrinklin.objective.smooth import Smooth
 
 # Newton's method for the intercept: most steps, and most halvings of one step.
 _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
-# The longest first step. Later steps may be twice as long each time, up to the second number.
+# Longest first step, in units of the loss. Later steps may double, up to the second number.
 _INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
 # A loss is a difference of raw predictions. Its rounding error is about this share of their size.
 _ROUNDING = 1e-15
-# If more than this relative slope is left, Z is large, and Newton's method starts again from the
-# intercept of a smaller Z: see `_cooled`, where temperatures fall by the second number.
+# If a relative slope above _ASTRAY is left, Z is large. Newton's method then starts again from
+# the intercept that `_cooled` finds, with temperatures that fall by the factor _COOLING.
 _ASTRAY, _COOLING = 1e-3, 4.0
 # With more targets than this, the mean Hessian is not formed: forming and factoring it takes n·K²
 # and K³ operations per step. Conjugate gradients solve with it, to this relative accuracy.
@@ -274,7 +274,7 @@ class Likelihood(Smooth):
                 break  # only rounding is left
             found = better
             if pull <= 1e-9:
-                break  # the slope is squared by this step
+                break  # quadratic convergence: this step squared it
         return found, pull
 
     def _cooled(self, Z):

@@ -93,7 +93,7 @@ class Objective:
         return float(self.groups.weights @ self.penalty.values(W, self.groups))
 
     def evaluate(self, W):
-        """f(W) and its gradient, exact where that matters for whether W is the minimum.
+        """f(W) and its gradient, exact where needed to decide whether W is the minimum.
 
         For groups that are zero and stay zero, the gradient may be replaced by another one with
         which they stay zero too. It is no shorter, so the duality gap is still a bound.

@@ -83,9 +83,9 @@ class Smooth(ABC):
 
     @abstractmethod
     def mixing(self, W, loss, scale):
-        """The term of the loss in the gap F(W) − D, where D is the dual value.
+        """The contribution of the loss to the gap F(W) − D, where D is the dual value.
 
-        The dual point is the residual of W times `scale`. The other terms of the gap are
+        The dual point is the residual of W times `scale`. The rest of the gap is
         Σ_g (s_g‖W_g‖ + scale ⟨W_g, ∇_g⟩). Never negative, and computed without cancellation.
         """
 

@@ -75,7 +75,7 @@ def _best_trial(objective, solution, glance):
 
 
 def majorise_minimise(objective, W):
-    """Yield (W, F(W)) now, and after each of endless reweighted ridge solves on the support of W.
+    """Yield (W, F(W)) now and, without end, after reweighted ridge solves on the support of W.
 
     f must be quadratic.
     """

@@ -145,7 +145,7 @@ def _unpenalised(objective):
 
 
 def newton_steps(objective, W):
-    """Yield (W, F(W)) now, and after each of endless Newton steps on the active groups of W."""
+    """Yield (W, F(W)) now and, without end, after Newton steps on the active groups of W."""
     objective = objective.with_memory()
     alive = np.flatnonzero(objective.groups.norms(W) > 0)
     features = objective.groups.features(alive)
