@@ -1,1 +1,1 @@
-"""Losses of raw predictions, one file per kind of loss."""
+"""Losses of raw predictions, one file each."""

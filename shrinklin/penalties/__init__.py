@@ -1,1 +1,1 @@
-"""Penalties on blocks of coefficients: value, prox, curvature, critical strength; one file each."""
+"""Penalties on a block of coefficients, one file each: value, prox, critical strength."""

@@ -1,1 +1,1 @@
-"""Solvers: given an objective and a start, they return a `Solution`. They never warn or print."""
+"""From an objective and a start to a `Solution`. Solvers never warn and never print."""
