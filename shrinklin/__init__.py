@@ -1,4 +1,4 @@
-"""Sparse linear models for many targets or many classes that keep few features."""
+"""Sparse linear models that keep few features, for many targets or many classes."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How many threads BLAS may use while something is fitted."""
+"""Limit the number of BLAS threads during a fit."""
 
 import os
 import sys
@@ -9,38 +9,38 @@ from threadpoolctl import ThreadpoolController
 
 
 def one_blas_thread():
-    """A context in which BLAS does not spread its products over the cores.
+    """Context manager in which BLAS uses only one thread.
 
-    Most products here are small: threads gain nothing by them, and where another
-    process wants their core they wait for each other (25 times as long, seen).
+    Most products here are small, so several threads do not make them faster. If another process
+    uses one of their cores, they wait for each other: one case took 25 times as long.
     """
     return _LIMIT.held()
 
 
 class BlasLimit:
-    """One BLAS thread while any thread of Python holds the limit, and the old number afterwards.
+    """One BLAS thread while any Python thread holds the limit, and the old number afterwards.
 
-    ``find()`` lists threadpoolctl's controllers of the BLAS libraries that are loaded. Most
-    libraries have one number of threads for the process: the first holder sets it to 1, the
-    last one restores it. In the others (OpenMP, MKL) each thread of Python has its own number,
-    which that thread sets to 1 and restores.
+    ``find()`` returns threadpoolctl's controllers of the loaded BLAS libraries. Most libraries
+    have one number of threads for the whole process: the first holder sets it to 1, and the last
+    one restores it. In the others (OpenMP, MKL), each Python thread has its own number. That
+    thread sets it to 1 and restores it.
     """
 
     def __init__(self, find):
         self._find = find
         self._libraries, self._n_modules = [], None
-        # By path of the library: whether each thread of Python has its own number there.
+        # For each library path: whether each Python thread has its own number there.
         self._private = {}
-        # What to restore, by path of the library and thread (None: the process).
+        # The number to restore, for each library path and thread (None: the whole process).
         self._before = {}
-        # A thread that holds the limit twice is here twice.
+        # A thread that holds the limit twice is listed twice.
         self._holders = []
-        # A finaliser or a signal handler may fit a model while its thread is in here.
+        # Reentrant: a finaliser or a signal handler may fit a model while its thread has the lock.
         self._lock = RLock()
 
     @contextmanager
     def held(self):
-        """Limit all libraries that are loaded when this begins."""
+        """Limit all libraries that are loaded on entry."""
         thread = get_ident()
         with self._lock:
             self._holders.append(thread)
@@ -54,9 +54,9 @@ class BlasLimit:
                 self._restore()
 
     def survive_forks(self):
-        """Fork only while no thread is in here: in the child nobody would release the lock.
+        """Fork only while no thread has the lock: in the child, nobody would release it.
 
-        The lock of threadpoolctl is held only while ours is.
+        threadpoolctl's own lock is held only while this lock is held.
         """
         # Windows has no fork.
         if hasattr(os, "register_at_fork"):
@@ -67,7 +67,7 @@ class BlasLimit:
             )
 
     def _begin_in_child(self):
-        # No other thread of the parent exists here.
+        # The other threads of the parent do not exist in the child.
         self._holders = [thread for thread in self._holders if thread == get_ident()]
         try:
             self._restore()
@@ -78,7 +78,7 @@ class BlasLimit:
         for library in self._loaded():
             number = library.num_threads
             if number not in (None, 1):
-                # A number that somebody sets in between is not what the first holder found.
+                # If somebody sets a number in between, keep the one that the first holder found.
                 key = (library.filepath, self._owner(library))
                 self._before.setdefault(key, (library, number))
                 _set(library, 1)
@@ -93,31 +93,31 @@ class BlasLimit:
                 del self._before[key]
 
     def _loaded(self):
-        # To look for libraries takes milliseconds, more than a small fit. A library comes with
-        # a module that is listed after it is loaded; only those loaded by hand can be missed,
-        # and only until the next import.
+        # Searching for libraries takes milliseconds, more than a small fit. So search again only
+        # after an import: a library is loaded by a module, and the module is listed afterwards.
+        # Only libraries loaded by hand can be missed, and only until the next import.
         n_modules = len(sys.modules)
         if n_modules != self._n_modules:
             self._libraries, self._n_modules = self._find(), n_modules
         return self._libraries
 
     def _owner(self, library):
-        """The thread whose number of threads is read and set here, None for the process."""
+        """The thread whose number is read and set here, or None for the whole process."""
         path = library.filepath
         if path not in self._private:
             try:
                 self._private[path] = _is_private(library)
             except RuntimeError:
-                # At exit no thread can be started; the others have ended.
+                # At exit no thread can be started, and the others have ended.
                 return None
         return get_ident() if self._private[path] else None
 
 
 def _is_private(library):
-    """Whether each thread of Python has its own number of threads in that library.
+    """Whether each Python thread has its own number of threads in that library.
 
-    It is tried: what threadpoolctl knows of a library (threading layer, name) does not say so
-    for BLIS and FlexiBLAS, nor for OpenMP on Windows.
+    This is tested by changing the number. What threadpoolctl knows about a library (threading
+    layer, name) does not tell for BLIS and FlexiBLAS, nor for OpenMP on Windows.
     """
     number = library.num_threads
     if _number_elsewhere(library) != number:
@@ -138,8 +138,8 @@ def _number_elsewhere(library):
 
 
 def _set(library, number):
-    # Since threadpoolctl 3.8 the first thread that sets the number of OpenBLAS is the only one
-    # that can, until it ends or is relieved. Here any thread may be the last to hold the limit.
+    # Since threadpoolctl 3.8, once a thread has set the number of OpenBLAS, no other thread can,
+    # until that one ends or gives up control. Here any thread may be the last to hold the limit.
     relieve = getattr(library, "clear_controlling_thread", lambda force: None)
     relieve(force=True)
     library.set_num_threads(number)

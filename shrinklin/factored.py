@@ -1,8 +1,8 @@
-r"""Between W and its factored form, a switch times a weight.
+r"""Convert between W and its factored form, a switch times a weight.
 
-For fixed w = βa the split that minimises λ|β| + λ₂‖a‖_p^p is
-:math:`\beta = (p\lambda_2\|w\|_p^p/\lambda)^{1/(p+1)}`, and what is left over is
-the bridge penalty :math:`\kappa\|w\|_p^{p/(p+1)}` with
+For a fixed w = βa, the split that minimises λ|β| + λ₂‖a‖_p^p is
+:math:`\beta = (p\lambda_2\|w\|_p^p/\lambda)^{1/(p+1)}`. The minimum is the bridge
+penalty :math:`\kappa\|w\|_p^{p/(p+1)}` with
 
 .. math:: \kappa = (1 + 1/p)\,\lambda^{p/(p+1)} (p\lambda_2)^{1/(p+1)}.
 
@@ -19,7 +19,7 @@ def balanced_weight_decay(alpha, p):
 
 def bridge_strength(alpha, weight_decay, p):
     """κ for λ = alpha and λ₂ = weight_decay."""
-    # Powers of each factor apart: the product of λ^p and λ₂ may not fit.
+    # Each factor has its own power, as the product of λ^p and λ₂ may overflow or underflow.
     return (1 + 1 / p) * alpha ** (p / (p + 1)) * (p * weight_decay) ** (1 / (p + 1))
 
 

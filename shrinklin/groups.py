@@ -1,8 +1,8 @@
 """Partition of the features into groups, each penalised as one block.
 
-Convention: the package's numerics see features sorted so that every group is
-a contiguous slice, ``ptr[g]:ptr[g + 1]``. `Groups.order` maps that internal
-order to the user's columns: internal row i is the user's feature ``order[i]``.
+Convention: inside the package, features are sorted so that every group is a
+contiguous slice, ``ptr[g]:ptr[g + 1]``. `Groups.order` maps this internal order to
+the user's columns: internal row i is the user's feature ``order[i]``.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Groups:
     Attributes
     ----------
     order : ndarray of shape (n_features,)
-        User's feature at every internal position.
+        Index of the user's feature at every internal position.
     ptr : ndarray of shape (n_groups + 1,)
         Boundaries of the groups in the internal order.
     weights : ndarray of shape (n_groups,)
@@ -32,10 +32,10 @@ class Groups:
 
     @classmethod
     def from_labels(cls, n_features, labels=None, feature_weights=None):
-        """Build from one label and one weight a feature.
+        """Build from one label and one weight per feature.
 
-        Without labels every feature is its own group with ω = 1; with labels
-        ω_g = √(number of features in g). `feature_weights` replaces both.
+        Without labels, every feature is its own group with ω = 1. With labels,
+        ω_g = √(number of features in g). `feature_weights` replaces these weights.
         """
         codes = np.arange(n_features) if labels is None else _group_codes(labels, n_features)
         order = np.argsort(codes, kind="stable")
@@ -78,7 +78,7 @@ class Groups:
         return np.concatenate(slices) if slices else np.empty(0, dtype=int)
 
     def restrict(self, members):
-        """The groups `members` alone, over their own features."""
+        """Only the groups `members`, over their own features."""
         if self.singletons:
             ptr = np.arange(len(members) + 1)
         else:

@@ -22,7 +22,7 @@ _TIE = 1e-11
 
 
 def compiled(penalty):
-    """What the loops take: the address of the penalty's prox, and how wide its ties are."""
+    """The argument `prox` of the loops: the address of the penalty's prox, and its tie width."""
     return _compiled(penalty.prox).address, 0.0 if penalty.convex else _TIE
 
 
@@ -58,7 +58,7 @@ def _largest_group(ptr):
 
 @njit(cache=True, nogil=True)
 def _take_step(prox, coef, gradient, start, stop, lipschitz, strength, z, change):
-    """Prox step of one block: leaves new − old in `change`, returns its norm."""
+    """Prox step of one block: writes new − old to `change` and returns its norm."""
     address, tie = prox
     size = 0
     for j in range(start, stop):
@@ -109,9 +109,9 @@ def prox_steps(prox, coef, gradient, lipschitz, strengths, ptr):
 def gram_sweeps(prox, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweeps):
     """Block coordinate descent on the Gram matrix, in place.
 
-    Every block takes its prox step, and the gradient of all features follows.
-    Returns the number of sweeps made; stops once no block moved by more than
-    `tol`, in units of `Objective.residual_scale`.
+    After the prox step of each block, the gradient of all features is updated.
+    Stops after a sweep in which no block moved by more than `tol`, in units of
+    `Objective.residual_scale`. Returns the number of sweeps made.
     """
     z = np.empty(_largest_group(ptr) * coef.shape[0])
     change = np.empty_like(z)
@@ -142,12 +142,12 @@ def gram_sweeps(prox, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
 
 @njit(cache=True, nogil=True)
 def residual_sweep(prox, coef, residual, columns, grams, first, lipschitz, strengths, ptr):
-    """A sweep of the same descent without all of G: `residual` Y − XW follows, in place.
+    """One sweep of the same descent without all of G. Updates the `residual` Y − XW in place.
 
-    residual (n_targets, n_samples), columns = X' (n_features, n_samples), both contiguous.
-    The gradient of the groups first[b]:first[b + 1] is one product; within them it follows
-    through their Gram matrix, which stands at their rows of `grams`. Returns the largest
-    move, in units of `Objective.residual_scale`.
+    residual (n_targets, n_samples) and columns = X' (n_features, n_samples) are contiguous.
+    The gradient of the groups first[b]:first[b + 1] is computed by one product. While they
+    move, it is updated with their Gram matrix, which is stored in their rows of `grams`.
+    Returns the largest move, in units of `Objective.residual_scale`.
     """
     n_targets = coef.shape[0]
     gradient = np.empty_like(coef)
@@ -208,7 +208,7 @@ def scaled_symmetric(M, scale):
 
 @njit(cache=True, nogil=True)
 def mirror_scaled(M, scale):
-    """Scale the lower triangle of M likewise, and copy it to the upper one, in place."""
+    """Scale the lower triangle of M in the same way and copy it to the upper one, in place."""
     for i in range(len(M)):
         for j in range(i + 1):
             M[i, j] *= scale[i] * scale[j]
@@ -222,12 +222,12 @@ def sparse_sweeps(
 ):  # fmt: skip
     """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseColumns`.
 
-    `coef` moves in place, `gradient` remains that of the start. What is taken off the
-    mean of a column is orthogonal to the columns: it never has to be put into `moved`.
+    `coef` is updated in place, while `gradient` remains the gradient at the start. What centring
+    subtracts is orthogonal to the centred columns, so `moved` need not contain it.
     """
     n_targets = coef.shape[0]
-    moved = np.zeros((n_samples, n_targets))  # the columns, not centred, times what coef moved by
-    total = np.zeros(n_targets)  # the sum of that over samples, in proportion to root
+    moved = np.zeros((n_samples, n_targets))  # uncentred columns times the change of coef
+    total = np.zeros(n_targets)  # the sum of `moved` over samples, weighted by root
     here = np.empty_like(coef)
     z = np.empty(_largest_group(ptr) * n_targets)
     change = np.empty_like(z)

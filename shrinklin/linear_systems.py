@@ -1,22 +1,23 @@
-"""Linear systems whose rows may have any scale, directly and by conjugate gradients."""
+"""Solve linear systems with rows of any scale, directly or by conjugate gradients."""
 
 import numpy as np
 from scipy.linalg import lapack
 
 _CG_STEPS = 100
-# Of rows of unit scale: what keeps collinear ones invertible.
+# Smallest eigenvalue of a matrix with rows of unit scale, so that collinear rows are invertible.
 _LEAST_EIGENVALUE = 1e-14
 
 
 def scaled_inverse(M):
-    """Inverse of a positive semidefinite M, rows of any scale.
+    """Inverse of a positive semidefinite M with rows of any scale.
 
-    Positive definite even where rounding has left M singular or indefinite: eigenvalues count
-    by their size, and by no less than 1e-14 (rows of unit scale). NaN of what is not finite.
+    The inverse is positive definite even if rounding has made M singular or indefinite:
+    eigenvalues are replaced by their absolute values, and by 1e-14 if these are smaller (for
+    rows of unit scale). The inverse is NaN if M is not finite.
     """
     from shrinklin import kernels
 
-    if not M.size:  # LAPACK writes to the terminal then
+    if not M.size:  # LAPACK would print an error message
         return M.copy()
     M, scale = _scaled(M)
     factor, failed = lapack.dpotrf(M.T, clean=0)
@@ -41,7 +42,7 @@ def _definite_inverse(M):
 
 
 def _scaled(M):
-    """M with a unit diagonal, or a hair more, and the scale of its rows that makes it so."""
+    """M scaled to a unit diagonal, plus 1e-14 on the diagonal, and the scale of its rows."""
     from shrinklin import kernels
 
     diagonal = np.diagonal(M)
@@ -54,8 +55,8 @@ def _scaled(M):
 def conjugate_gradients(product, precondition, rhs, tol):
     """Approximate solution D of product(D) = rhs, with ⟨D, rhs⟩ > 0.
 
-    Ends when the preconditioned residual has shrunk by `tol`, or at a direction
-    of negative curvature, with what it has found by then.
+    Stops when the preconditioned residual has shrunk by the factor `tol`, or at a
+    direction of negative curvature. It then returns the solution so far.
     """
     D = np.zeros_like(rhs)
     residual = rhs

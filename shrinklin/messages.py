@@ -1,4 +1,4 @@
-"""What users are told: warnings, at the line of theirs they belong to; errors; progress."""
+"""Messages for users: warnings at the right line of user code, errors, and progress bars."""
 
 import inspect
 import os
@@ -10,13 +10,13 @@ from threading import current_thread, main_thread
 
 from sklearn import config_context, get_config
 
-# Each thread has its own; the filters and hooks of `warnings` belong to the whole process.
+# Each thread has its own list, while filters and hooks of `warnings` are for the whole process.
 _collecting: ContextVar[list | None] = ContextVar("collecting", default=None)
 
 
 @contextmanager
 def collected():
-    """Yield a list of (category, text): what `warn` is told meanwhile, and does not show."""
+    """Yield a list. Meanwhile `warn` adds (category, text) to it instead of warning."""
     log: list[tuple] = []
     token = _collecting.set(log)
     try:
@@ -26,7 +26,7 @@ def collected():
 
 
 def warn(message, category=UserWarning):
-    """Warn of the line that called shrinklin, however deep in it this is."""
+    """Warn at the line of user code that called shrinklin, however many calls lie between."""
     log = _collecting.get()
     if log is not None:
         log.append((category, message))
@@ -39,7 +39,7 @@ def warn(message, category=UserWarning):
 
 @contextmanager
 def naming(what):
-    """Begin the message of a ValueError with what it is about."""
+    """Start the message of a ValueError with `what`, the thing it is about."""
     try:
         yield
     except ValueError as error:
@@ -47,23 +47,23 @@ def naming(what):
 
 
 def imported(name, what, extra=None, package=None):
-    """The module of that name, of a package that not everyone has.
+    """Import a module of an optional package.
 
     Parameters
     ----------
     name : str
         As for `import_module`.
     what : str
-        What needs it; begins the sentence of the error.
+        What needs the module. The error message starts with it.
     extra : str, default=None
         The extra of setup.cfg that lists the package.
     package : str, default=None
-        As pip calls it; None: as Python does.
+        Name of the package for pip, if it differs from the name for Python.
 
     Raises
     ------
     ImportError
-        With what to install, however this package was installed.
+        The message says what to install, however shrinklin was installed.
     """
     try:
         return import_module(name)
@@ -77,7 +77,7 @@ def imported(name, what, extra=None, package=None):
 
 @contextmanager
 def progress(verbose, total, name, unit):
-    """Yield `report(**facts)`, to be called once a unit; a bar if `verbose`."""
+    """Yield `report(**facts)`, to be called once per unit. Shows a bar if `verbose`."""
     if not verbose:
         yield lambda **facts: None
         return
@@ -94,11 +94,14 @@ def progress(verbose, total, name, unit):
 
 
 def results(tasks, total, n_jobs, verbose, name, unit):
-    """Yield in order what `total` tasks, functions without arguments, give; a bar if `verbose`."""
+    """Yield the results of `total` tasks in order. Shows a bar if `verbose`.
+
+    A task is a function without arguments.
+    """
     from joblib import Parallel, delayed
 
     here = get_config(), warnings.filters, os.getpid()
-    # Only the bar needs results one by one, which not every backend of joblib gives.
+    # Only the bar needs results one by one. Not every backend of joblib supports that.
     parallel = Parallel(n_jobs=n_jobs, return_as="generator" if verbose else "list")
     with progress(verbose, total, name, unit) as report:
         for result in parallel(delayed(_call)(task, *here) for task in tasks):
@@ -107,10 +110,10 @@ def results(tasks, total, n_jobs, verbose, name, unit):
 
 
 def _call(task, config, filters, caller):
-    """Call a task under scikit-learn's configuration and the filters of warnings of the caller.
+    """Call a task with the caller's scikit-learn configuration and warning filters.
 
-    `delayed` of scikit-learn does so too, but sets the filters in the threads of the caller's
-    process as well, which have one list together: calls that overlap would spoil it.
+    scikit-learn's `delayed` does this too, but also sets the filters in threads of the caller's
+    process. These threads share one list of filters, which overlapping calls would corrupt.
     """
     with config_context(**config):
         if not alone_in_another_process(caller):
@@ -121,5 +124,8 @@ def _call(task, config, filters, caller):
 
 
 def alone_in_another_process(caller):
-    """Whether what is set for this whole process is set for nobody else."""
+    """Whether a setting for the whole process affects only the current call.
+
+    That is so in the main thread of a process other than the caller's.
+    """
     return os.getpid() != caller and current_thread() is main_thread()

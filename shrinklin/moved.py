@@ -1,6 +1,6 @@
-"""Modules under the names that they had in 0.1.0, so that models pickled then are read.
+"""Modules under their names of version 0.1.0, so that models pickled with it can be loaded.
 
-Pickles name the module of a class. New code imports from `shrinklin` itself.
+A pickle contains the module name of each class. New code imports from `shrinklin` itself.
 """
 
 from types import ModuleType
@@ -11,7 +11,7 @@ from shrinklin.gradient import descent, optimizers, parametrizations, stream, tr
 from shrinklin.pruning import cost, removal
 from shrinklin.selection import path
 
-# Its classes are now in three modules.
+# The classes of this module are now in three modules.
 _GRADIENT_DESCENT = ModuleType("shrinklin.solvers.gradient_descent")
 _CLASSES = [descent.GradientDescent, stream.Stream, training.Trained, training.Training]
 vars(_GRADIENT_DESCENT).update({each.__name__: each for each in _CLASSES}, _Point=training.Point)

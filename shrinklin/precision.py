@@ -1,10 +1,10 @@
-"""What fits in a floating-point dtype."""
+"""Check that values fit in a floating-point dtype."""
 
 import numpy as np
 
 
 def predictions(X, coef, intercept):
-    """X coef.T + intercept, of shape (n_samples, ..); raise if it does not fit in its dtype."""
+    """X coef.T + intercept, of shape (n_samples, ..). Raises if a value overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         Z = X @ coef.T + intercept
     fits = np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
@@ -18,7 +18,7 @@ def predictions(X, coef, intercept):
 
 
 def narrowest(dtype, *arrays):
-    """dtype, or float64 if a value would become 0 or infinity in it, or keep few digits."""
+    """dtype, or float64 if dtype would turn a value into 0 or infinity, or keep few digits."""
     if dtype == np.float64:
         return dtype
     with np.errstate(over="ignore", under="ignore"):

@@ -59,13 +59,13 @@ def test_means_of_hessians_are_those_of_rows(loss):
     diagonal, product = loss.mean_hessian_product(state, weight)
     np.testing.assert_allclose(diagonal, np.diagonal(mean), atol=1e-14)
     # Along what changes nothing that is predicted it may differ.
-    v = loss.centred(np.random.default_rng(5).normal(size=(1, Y.shape[1])))[0]
+    v = loss.drop_common_shift(np.random.default_rng(5).normal(size=(1, Y.shape[1])))[0]
     np.testing.assert_allclose(product(v), mean @ v, atol=1e-14)
     solved = np.linalg.solve(loss.mean_hessian(state, weight), mean @ v)
-    np.testing.assert_allclose(loss.centred(solved[None])[0], v, atol=1e-10)
+    np.testing.assert_allclose(loss.drop_common_shift(solved[None])[0], v, atol=1e-10)
     values = np.linalg.eigvalsh(H)
     assert values.max() <= loss.curvature_bound * (1 + 1e-12)
-    moving = np.linalg.matrix_rank(loss.centred(np.eye(Y.shape[1])))
+    moving = np.linalg.matrix_rank(loss.drop_common_shift(np.eye(Y.shape[1])))
     np.testing.assert_allclose(loss.curvatures(state), values.sum(axis=1) / moving, atol=1e-14)
 
 

@@ -4,8 +4,8 @@ With targets y (indicators of the class) and raw predictions z,
 
 .. math:: \ell(y, z) = A(z) - \langle y, z\rangle, \quad P = \nabla A(z)
 
-with A convex. P are the probabilities, P − y is the gradient in z, and the Hessian of A does not
-depend on y: the state of `Loss` is P.
+where A is convex and P are the probabilities. The gradient in z is P − y. The Hessian does not
+depend on y, so the state of `Loss` is P.
 
 Conventions: Z, Y, P (n_samples, n_targets). Two classes have one target, the
 indicator of the second class; K > 2 classes have K targets.
@@ -22,12 +22,12 @@ from scipy.special import log_expit, log_softmax, xlogy
 
 from shrinklin.losses.loss import Loss
 
-# A class that has no weight counts as one of this share.
+# A class without weight counts as a class with this share.
 LEAST_SHARE = 1e-16
 
 
 class LogisticLoss(Loss):
-    """A and what follows from it. Where features tell the classes apart, f has no minimum."""
+    """A and what follows from it. If features separate the classes, f has no minimum."""
 
     attained = False
 
@@ -51,11 +51,11 @@ class LogisticLoss(Loss):
         return self.constant_of_shares(weight @ Y)
 
     def constant_of_shares(self, shares):
-        """The best z that is the same on every row, for these shares of the classes."""
+        """The best z that is the same for every row, given the shares of the classes."""
         return self.link(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE))
 
     def intercept_sizes(self, Y, weight):
-        # A class may be rare.
+        # Relative to the shares, as a class may be rare.
         shares = weight @ Y
         return np.where(shares > LEAST_SHARE, shares, 1.0)
 
@@ -67,11 +67,12 @@ class LogisticLoss(Loss):
         return weight @ Y > LEAST_SHARE if Y.shape[1] > 1 else everything
 
     def told_apart(self, Y, state):
-        # The own class of every sample is its most probable one by far: P > ½.
+        # Every sample's own class is by far its most probable one: P > ½.
         return bool(np.abs(state - Y).max() < 0.5)
 
     def divergence(self, Y, Z, scale):
-        # Of P' = scale P + (1 − scale) Y from P; scale (P − Y) is in the domain of ℓ*.
+        # The divergence of P' = scale P + (1 − scale) Y from P. scale (P − Y) is in the domain
+        # of ℓ*.
         A, P = self.partition(Z)
         mixed = scale * P + (1 - scale) * Y
         return self.conjugate(mixed) + A - (mixed * Z).sum(axis=1)
@@ -82,11 +83,11 @@ class LogisticLoss(Loss):
 
     @abstractmethod
     def link(self, shares):
-        """z with P = shares (n_targets,) > 0."""
+        """The z for which P equals `shares` (n_targets,), all > 0."""
 
     @abstractmethod
     def log_probabilities(self, Z):
-        """Logarithm of the probability of every class, (..., n_classes), however small."""
+        """Log-probability of every class, (..., n_classes). Accurate for tiny probabilities too."""
 
 
 class Binomial(LogisticLoss):
@@ -103,7 +104,7 @@ class Binomial(LogisticLoss):
         return A[:, 0], np.where(Z >= 0, 1.0, small) / (1 + small)
 
     def values(self, Y, Z, A):
-        # A(z) − z for y = 1 as A(−z): nothing cancels. (`log_expit` is the same, and slower.)
+        # For y = 1, A(z) − z is computed as A(−z), so nothing cancels. (`log_expit` is slower.)
         return np.logaddexp(0, np.where(Y > 0, -Z, Z))[:, 0]
 
     def hessian_product(self, P, V):
@@ -151,9 +152,10 @@ class Multinomial(LogisticLoss):
         return PV - P * PV.sum(axis=1, keepdims=True)
 
     def mean_hessian(self, P, weight):
-        # The rows of H sum to 0: a diagonal from the others, as a difference would cancel. Along
-        # (1, …, 1), which changes no probability, a multiple of p̄p̄' is added, p̄ the mean of P:
-        # where r sums to 0, H s = r is still solved.
+        # The rows of H sum to 0. So the diagonal is computed from the other entries, as a
+        # difference would cancel. H is singular along (1, …, 1), which changes no probability. So
+        # a multiple of p̄p̄' is added, where p̄ is the mean of P. If r sums to 0, H s = r is still
+        # solved.
         pairs = P.T @ (weight[:, None] * P)
         np.fill_diagonal(pairs, 0.0)
         diagonal, shares = pairs.sum(axis=0), weight @ P
@@ -166,7 +168,7 @@ class Multinomial(LogisticLoss):
         return diagonal, lambda v: shares * v - (weight * (P @ v)) @ P
 
     def curvatures(self, P):
-        # Zero along (1, …, 1): K − 1 others share the trace.
+        # The eigenvalue along (1, …, 1) is 0, so the K − 1 others share the trace.
         return (P * (1 - P)).sum(axis=1) / (P.shape[1] - 1)
 
     def conjugate(self, Q):
@@ -183,5 +185,5 @@ class Multinomial(LogisticLoss):
 
 
 def logistic_loss(n_classes):
-    """The loss for so many classes."""
+    """The logistic loss for this number of classes."""
     return Binomial() if n_classes == 2 else Multinomial()

@@ -1,7 +1,7 @@
-r"""What a loss tells: its value, its slope and how it bends.
+r"""The interface of losses: value, gradient and Hessian.
 
-A loss :math:`\ell(y, z)` of targets y and raw predictions z is convex and smooth in z. It sees
-(y, z) alone; X and W live one layer up.
+A loss :math:`\ell(y, z)` of targets y and raw predictions z is convex and smooth in z. It depends
+only on (y, z); X and W belong to the layer above.
 
 Conventions: Y, Z (n_samples, n_targets), weight (n_samples,) with sum 1.
 """
@@ -12,20 +12,20 @@ import numpy as np
 
 
 class Loss(ABC):
-    """ℓ.
+    """A loss ℓ.
 
-    Gradient training asks for `evaluate` and `constant`, exact solvers (`objective.likelihood`)
-    for the rest too.
+    Gradient training needs `evaluate` and `constant`. Exact solvers (`objective.likelihood`)
+    need the other methods too.
 
     Attributes
     ----------
     curvature_bound : float
-        No eigenvalue of the Hessian in z exceeds it.
+        Upper bound on the eigenvalues of the Hessian in z.
     unit : float
-        Size of a change of z that matters: solvers begin with steps of a few units. Of a loss
-        whose slopes are bounded, that bound.
+        Size of a change of z that matters: solvers start with steps of a few units. If the
+        slopes of the loss are bounded, `unit` is the bound.
     attained : bool
-        Whether the loss of any data has a minimum.
+        Whether the loss has a minimum for any data.
     """
 
     curvature_bound: float
@@ -36,7 +36,7 @@ class Loss(ABC):
     def look(self, Y, Z):
         """ℓ of every row, (n_samples,); its gradient in Z; and a `state`.
 
-        Methods below take the state, an array like Z, to tell how the loss bends there.
+        The state is an array like Z. The methods below compute the Hessian at Z from it.
         """
 
     def evaluate(self, Y, Z):
@@ -46,7 +46,7 @@ class Loss(ABC):
 
     @abstractmethod
     def constant(self, Y, weight):
-        """The best z that is the same on every row."""
+        """The best z that is the same for every row."""
 
     @abstractmethod
     def hessian_product(self, state, V):
@@ -56,47 +56,49 @@ class Loss(ABC):
     def mean_hessian(self, state, weight):
         """H = Σ_i weight_i Hessian_i, (n_targets, n_targets).
 
-        Along directions in which no loss ever bends something is added, so that H is definite.
+        Something is added along directions in which the loss never has curvature, so that H is
+        definite.
         """
 
     @abstractmethod
     def mean_hessian_product(self, state, weight):
-        """The diagonal of H, and what multiplies a vector by it, without forming H."""
+        """The diagonal of H, and a function that multiplies H by a vector without forming H."""
 
     @abstractmethod
     def curvatures(self, state):
-        """Mean eigenvalue of every row's Hessian, of those that are not 0 by definition."""
+        """Mean eigenvalue of every row's Hessian, without eigenvalues that are always 0."""
 
     @abstractmethod
     def divergence(self, Y, Z, scale):
-        """ℓ*(u) + ℓ(z) − ⟨u, z⟩ of every row, for u the gradient in z times `scale` in [0, 1].
+        """ℓ*(u) + ℓ(z) − ⟨u, z⟩ of every row, where u is `scale` times the gradient in z.
 
-        ℓ* is the conjugate of ℓ in z. Never negative; the duality gap is made of it.
+        `scale` is in [0, 1], and ℓ* is the conjugate of ℓ in z. Never negative. The duality gap
+        is computed from it.
         """
 
     def intercept_sizes(self, Y, weight):
-        """What the gradient of an intercept is small against: (n_targets,)."""
+        """Sizes with which the gradient of an intercept is compared: (n_targets,)."""
         return np.full(Y.shape[1], self.unit)
 
     def target_size(self, Y, weight):
-        """Mean size of Y, where it is in the units of Z: it counts for rounding."""
+        """Mean size of Y if Y has the units of Z, else 0. Used in bounds on rounding errors."""
         return float(weight @ np.abs(Y).max(axis=1))
 
     def present(self, Y, weight):
-        """Targets whose intercept is finite at its best: a mask (n_targets,)."""
+        """Mask (n_targets,) of the targets whose best intercept is finite."""
         return np.ones(Y.shape[1], dtype=bool)
 
     def drop_common_shift(self, Z):
-        """Raw predictions (..., n_targets) of least size that mean the same."""
+        """The smallest raw predictions (..., n_targets) with the same meaning as Z."""
         return Z
 
     def told_apart(self, Y, state):
-        """Whether ℓ falls towards 0 as Z grows."""
+        """Whether ℓ falls towards 0 along growing multiples of Z."""
         return False
 
 
 class SeparableLoss(Loss):
-    """A sum over targets of a function of each: the state is its second derivative."""
+    """A sum of one function per target. The state is the second derivative of each."""
 
     def hessian_product(self, state, V):
         return state * V

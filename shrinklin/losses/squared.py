@@ -6,7 +6,7 @@ from shrinklin.losses.loss import SeparableLoss
 
 
 class SquaredLoss(SeparableLoss):
-    """ℓ(y, z) = ½‖z − y‖²: exact solvers know a faster way (`objective.quadratic`)."""
+    """ℓ(y, z) = ½‖z − y‖². Exact solvers use the faster `objective.quadratic` instead."""
 
     curvature_bound = 1.0
 

@@ -1,1 +1,1 @@
-"""The function that solvers minimise: a smooth part f plus a penalty, and its certificate."""
+"""The objective that solvers minimise: a smooth part f plus a penalty, and the duality gap."""

@@ -1,12 +1,13 @@
-r"""The duality gap: how far F(W) is from its minimum, at most, for the group lasso.
+r"""The duality gap of the group lasso: an upper bound on F(W) − min F.
 
-The residual of W, scaled until ‖∇_g‖ ≤ κ ω_g, is a feasible point of the dual problem, whose value
-no F(W) is below. F(W) less that value is
+The residual of W is scaled until ‖∇_g‖ ≤ κ ω_g for every group. That makes it a feasible point of
+the dual problem, and the dual value there is a lower bound on F. The gap, F(W) minus the dual
+value, is
 
 .. math:: \text{mixing} + \sum_g (\kappa\omega_g\|W_g\| + c\,\langle W_g, \nabla_g\rangle)
 
-with c the scale and `Smooth.mixing` what the loss adds: a sum of terms that are not negative, so
-that none of its digits cancel.
+where c is the scale and `Smooth.mixing` is the contribution of the loss. No term of this sum is
+negative, so no digits cancel.
 """
 
 import numpy as np
@@ -30,24 +31,27 @@ def duality_gap(objective, W, evaluated, rounding):
     slack = np.maximum(strengths * groups.norms(W) + scale * products, 0.0)
     gap += slack.sum() + smooth.mixing(W, loss, scale)
     gap += error + (scale * lost if scale > 0 else 0.0)
-    return float(max(min(gap, primal), 0.0))  # no loss is below 0
+    return float(max(min(gap, primal), 0.0))  # losses, and so F, are never negative
 
 
 def margins(objective, slope, off):
-    """What ‖∇_g‖ of every group may grow by: `slope` in `Smooth.sizes`, `off` in `lengths`."""
+    """How much ‖∇_g‖ of each group may grow.
+
+    `slope` is in units of `Smooth.sizes`, `off` in units of `Smooth.lengths`.
+    """
     smooth, groups = objective.smooth, objective.groups
     sizes, lengths = (np.sqrt(groups.sum(norms**2)) for norms in (smooth.sizes, smooth.lengths))
     return slope * sizes + off * lengths
 
 
 def infeasibility(objective, W, gradient, free, rounding):
-    """`Smooth.infeasibility` where the groups `free` have no penalty."""
+    """`Smooth.infeasibility` for the features of the unpenalised groups `free`."""
     features = objective.groups.features(np.flatnonzero(free))
     return objective.smooth.infeasibility(W, gradient, features, rounding)
 
 
 def _feasible(objective, gradient, margins):
-    """The largest factor that leaves no gradient of a penalised group above κ ω_g."""
+    """The largest scale at which the gradient of every penalised group is at most κ ω_g."""
     norms = np.maximum(objective.groups.norms(gradient) + margins, 0.0)
     bound = (objective.strengths > 0) & (norms > 0)
     return (objective.strengths[bound] / norms[bound]).min(initial=np.inf)

@@ -2,10 +2,10 @@ r"""A loss of raw predictions as a function of W, with the intercept minimised o
 
 .. math:: f(W) = \min_b \frac1n \sum_i s_i\, \ell(y_i, W'x_i + b)
 
-Its gradient is that at the best b, and its Hessian the Schur complement of the
-joint one. With c the loss's `curvature_bound` and G the centred Gram matrix of X,
-the Hessian of f nowhere exceeds c·G on any target [1]: a quadratic of Gram
-matrix c·G that touches f lies above it everywhere.
+The gradient of f is the gradient at the best b. The Hessian of f is the Schur
+complement of the joint Hessian in W and b. Let c be the `curvature_bound` of the
+loss and G the centred Gram matrix of X. The Hessian of f is at most c·G on every
+target [1]. So a quadratic with Gram matrix c·G that touches f lies above f everywhere.
 
 References
 ----------
@@ -26,51 +26,55 @@ from shrinklin.losses.logistic import logistic_loss
 from shrinklin.objective.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.objective.smooth import Smooth
 
-# Newton's steps for the intercept: how many, and how often one is halved;
+# Newton's method for the intercept: most steps, and most halvings of one step.
 _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
-# how long the first may be, doubling up to the longest.
+# Longest first step, in units of the loss. Later steps may double, up to the second number.
 _INTERCEPT_MOVE, _INTERCEPT_LONGEST = 4.0, 1e3
-# A loss is a difference of raw predictions: so much of their size may be rounding.
+# A loss is a difference of raw predictions. Its rounding error is about this share of their size.
 _ROUNDING = 1e-15
-# Where so much of a slope is left, Z is large: it is cooled down to, by such factors.
+# If a relative slope above _ASTRAY is left, Z is large. Newton's method then starts again from
+# the intercept that `_cooled` finds, with temperatures that fall by the factor _COOLING.
 _ASTRAY, _COOLING = 1e-3, 4.0
-# The mean Hessian of more targets is multiplied by, not formed: to form and factor it takes n·K²
-# and K³ a step. So much of what is solved for is left then.
+# With more targets than this, the mean Hessian is not formed: forming and factoring it takes n·K²
+# and K³ operations per step. Conjugate gradients solve with it, to this relative accuracy.
 _FORMED, _LEFT = 48, 1e-8
-# Without penalty, classes that can be told apart have no best W: enough is this loss.
+# Without penalty there is no best W if the features separate the classes. A loss of at most this
+# share of f(0) is then small enough.
 _SEPARATED = 1e-6
 _MINIMISE_STEPS = 60
-# No raw prediction moves by more in the first Newton step of `minimise`, twice that in the
-# next, and so on.
+# No raw prediction moves further than this in the first Newton step of `minimise`. The limit
+# doubles with every step.
 _LONGEST = 100.0
-# Where classes are told apart, a step adds 1 to a difference of two raw predictions: one of them
-# moves by _LONG or more, and f falls by e times less than in the step before. _DRIFTED such steps
-# that lower f by less than _FLAT·f(0) count as having no end; below _NOTHING·f(0) it is enough.
+# Where features separate classes, each Newton step adds 1 to a difference of two raw predictions.
+# So one of them moves by _LONG or more, and the decrease of f is 1/e of that in the step before.
+# A step drifts if it is that long but lowers f by at most _FLAT·f(0). After _DRIFTED such steps, f
+# counts as having no minimum. The first of them that lowers f by at most _NOTHING·f(0) is the last.
 _LONG, _FLAT, _NOTHING, _DRIFTED = 0.25, 1e-3, 1e-10, 12
-# How exact steps are: those to infinity may go in several directions, of which rough ones take
-# the steepest alone.
+# Relative accuracy of Newton steps. A drifting step may have to go in several directions. A rough
+# solution takes only the steepest of them.
 _ROUGH, _EXACT = 0.03, 1e-6
-# Once classes are told apart a step is doubled while that lowers f by so much of its slope.
+# Once the classes are separated, a step is doubled while that lowers f by more than this share of
+# the slope.
 _WORTH_DOUBLING = 0.01
-# So many of the last W are remembered: a solver's, and the one that its gap was taken at.
+# How many W are remembered: the last W of a solver, and the W of its last duality gap.
 _REMEMBERED = 2
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What raw predictions Z (without intercept) say of the data.
+    """The loss of raw predictions Z (without intercept), and what follows from it.
 
     Attributes
     ----------
     value : float
         f.
     intercept : ndarray of shape (n_targets,)
-        The best one.
+        The intercept that was added to Z, usually the best one.
     state : ndarray of shape (n_samples, n_targets)
-        How the loss bends there, see `Loss`: probabilities for a logistic loss.
+        Determines the Hessian of the loss, see `Loss`: probabilities for a logistic loss.
     residual : ndarray of shape (n_samples, n_targets)
-        √(s_i/Σs) times the slopes of the loss: the gradient is X' times it, X scaled as by
-        `Design`.
+        √(s_i/Σs) times the slopes of the loss. The gradient is X' times the residual, with X
+        scaled as in `Design`.
     """
 
     value: float
@@ -81,7 +85,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Seen:
-    """A W of all features, Z = XW, what Z says and, if known, ∇f(W)."""
+    """W of all features, Z = XW, its `Prediction` and, if known, ∇f(W)."""
 
     W: np.ndarray
     Z: np.ndarray
@@ -91,15 +95,15 @@ class Seen:
 
 @dataclass
 class _Memory:
-    """What calls leave for those that come after.
+    """Results that a call keeps for later calls.
 
     Attributes
     ----------
     columns : WorkingColumns
     seen : list of Seen
-        The last few.
+        The last few W.
     free : (features, Minimum), or None
-        What `Likelihood.free_minimum` was last asked for.
+        The last features that `Likelihood.free_minimum` was called with, and its result.
     """
 
     columns: WorkingColumns
@@ -109,20 +113,20 @@ class _Memory:
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where Newton's method ended: `settled` unless W was on its way to infinity."""
+    """Where Newton's method ended. `settled` is False if W was on its way to infinity."""
 
     seen: Seen
     settled: bool
 
 
 class _Drift:
-    """Whether Newton's steps go on and on: where there is no minimum each gains e times less."""
+    """Detects Newton steps to infinity. Without a minimum, each gains 1/e of the one before."""
 
     def __init__(self, scale):
         self.scale, self.moved, self.fallen, self.steps = scale, 0.0, np.inf, 0
 
     def see(self, moved, fallen):
-        """A step, by how many units it moved a raw prediction and how much f fell."""
+        """Record a step: the longest move of a raw prediction, in units, and the decrease of f."""
         self.moved, self.fallen = moved, fallen
         self.steps += self.on
 
@@ -137,12 +141,12 @@ class _Drift:
 
     @property
     def seen(self):
-        # So many: rounding may spoil the last.
+        # Earlier steps count too, as rounding may spoil the last one.
         return self.moved >= _LONG or self.steps >= _DRIFTED
 
 
 class Hessian:
-    """Second derivatives of the loss in Z, with the intercept following."""
+    """Hessian of the loss in Z, where the best intercept changes together with Z."""
 
     def __init__(self, likelihood, state):
         self.likelihood, self.state = likelihood, state
@@ -156,7 +160,7 @@ class Hessian:
         return self.likelihood.loss.mean_hessian_product(self.state, self.likelihood.weight)
 
     def intercept_step(self, gradient, shift):
-        """(H + shift·I)⁻¹ times the gradient of an intercept, H being the mean over samples."""
+        """(H + shift·I)⁻¹ times the gradient of an intercept. H is the mean over samples."""
         loss, weight = self.likelihood.loss, self.likelihood.weight
         if len(gradient) > _FORMED:
             return loss.drop_common_shift(self._solve(gradient, shift))
@@ -165,7 +169,7 @@ class Hessian:
         return loss.drop_common_shift(scaled_solve(H, gradient[:, None])[:, 0])
 
     def _solve(self, R, shift=0.0):
-        """(H + shift·I)⁻¹ R without forming H; R sums to 0."""
+        """(H + shift·I)⁻¹ R without forming H. For a multinomial loss, R sums to 0."""
         diagonal, product = self._mean_product
         inverse = 1 / np.maximum(diagonal + shift, 1e-300)
         return conjugate_gradients(
@@ -190,18 +194,18 @@ class Hessian:
 
 
 class Likelihood(Smooth):
-    """f for one loss and one data set, of which the rows without weight are no samples.
+    """f for one loss and one data set. Rows without weight do not count as samples.
 
     Attributes
     ----------
     loss : Loss
     design : Design
     base : Quadratic
-        That of the squared loss on the same data, for its G.
+        The squared loss on the same data, whose G is used.
     weight : ndarray of shape (n_samples,)
         s_i/Σs.
     present : ndarray of bool, shape (n_targets,)
-        All but classes without weight, if there is an intercept.
+        False for classes without weight, if there is an intercept.
     """
 
     def __init__(self, loss, X, Y, sample_weight, order, fit_intercept=True):
@@ -217,7 +221,7 @@ class Likelihood(Smooth):
         self.weight = self.design.row_scale[:, 0] ** 2
         n_targets, weight = Y.shape[1], self.weight
         self.scales, self.target_size = loss.intercept_sizes(Y, weight), loss.target_size(Y, weight)
-        # Where the intercept rules a class out, f is level in its coefficients.
+        # If the intercept excludes a class, f does not depend on the coefficients of that class.
         self.present = loss.present(Y, weight) if fit_intercept else np.ones(n_targets, dtype=bool)
         self.intercept_at_zero = loss.constant(Y, weight) if fit_intercept else np.zeros(n_targets)
         self.at_zero = self.predict(np.zeros(Y.shape))
@@ -244,7 +248,10 @@ class Likelihood(Smooth):
         return self.at_zero.value
 
     def predict(self, Z, intercept=None):
-        """`Prediction` for Z (n_samples, n_targets); `intercept` is where its search begins."""
+        """`Prediction` for Z (n_samples, n_targets) at the best intercept.
+
+        The search for the best intercept starts at `intercept`.
+        """
         b = self.intercept_at_zero if intercept is None else self.loss.drop_common_shift(intercept)
         if not self.fit_intercept:
             return self.at(Z, b)
@@ -254,26 +261,27 @@ class Likelihood(Smooth):
         return found
 
     def _search(self, Z, intercept):
-        """`Prediction` at the best intercept by Newton's method, and the slope that is left."""
+        """Newton's method for the best intercept: its `Prediction`, and the slope that is left."""
         found, rounding = self.at(Z, intercept), self._rounding(Z)
         longest = _INTERCEPT_MOVE * self.loss.unit
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
             pull = np.abs(gradient / self.scales).max()
-            if not pull > 1e-13:  # nor where it is no number
+            if not pull > 1e-13:  # also stops at NaN
                 break
             better, longest = self._intercept_step(Z, found, gradient, longest, rounding)
             if better is None:
-                break  # nothing but rounding is left
+                break  # only rounding is left
             found = better
             if pull <= 1e-9:
-                break  # the step has squared it
+                break  # quadratic convergence: this step squared it
         return found, pull
 
     def _cooled(self, Z):
-        """An intercept near the best of a large Z: that of Z/T at ever lower temperatures T.
+        """An intercept near the best one for a large Z.
 
-        The loss is all but piecewise linear there, and from far off its slope says little.
+        For a large Z the loss is almost piecewise linear, so its slope says little about a far
+        minimum. The best intercept is therefore found for Z/T at lower and lower temperatures T.
         """
         b, size = self.intercept_at_zero, np.abs(Z).max()
         if not np.isfinite(size):
@@ -283,16 +291,16 @@ class Likelihood(Smooth):
         return b
 
     def _rounding(self, Z):
-        """How far rounding may move f at Z."""
+        """Bound on the rounding error of f at Z."""
         unit, size = self.loss.unit, float(self.weight @ np.abs(Z).max(axis=1))
         return _ROUNDING * unit * (unit + self.target_size + size)
 
     def _intercept_step(self, Z, found, gradient, longest, rounding):
-        """A Newton step no longer than `longest`, halved until it descends.
+        """A Newton step no longer than `longest`, halved until f falls.
 
-        Where a change of f is lost in rounding, the gradient decides. Returns the `Prediction`
-        there, and how long the next may be: where all rows but a few are told apart f is all but
-        piecewise linear, and a step beyond a kink too long.
+        If rounding hides the change of f, the gradient decides. Returns the `Prediction` after the
+        step, or None, and the limit for the next step. The limit is for data where all but a few
+        rows are separated: f is then almost piecewise linear, and a step beyond a kink too long.
         """
         shift = np.linalg.norm(gradient) / longest
         step = self.hessian(found).intercept_step(gradient, shift)
@@ -308,11 +316,11 @@ class Likelihood(Smooth):
         return None, longest
 
     def at(self, Z, intercept):
-        """`Prediction` with that intercept, best or not."""
+        """`Prediction` with the given intercept, best or not."""
         Z = Z + intercept
         values, slopes, state = self.loss.look(self.Y, Z)
         value = float(self.weight @ values)
-        # Where Z does not fit in float64: what is compared with it is then the better one.
+        # If Z overflows float64, the value is infinite, and any other point is better.
         value = value if np.isfinite(value) else np.inf
         return Prediction(value, intercept, state, self.design.row_scale * slopes)
 
@@ -344,7 +352,7 @@ class Likelihood(Smooth):
         return self.remember(Seen(W.copy(), Z, self.predict(Z)))
 
     def remember(self, seen):
-        """Take what a solver found out, so that `see` need not; returns it."""
+        """Keep and return `seen`, so that `see` need not compute it again."""
         if self._memory is not None:
             self._memory.seen = [seen, *self._memory.seen[: _REMEMBERED - 1]]
         return seen
@@ -365,7 +373,7 @@ class Likelihood(Smooth):
         return self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
 
     def columns(self, features):
-        """`Columns` of features, until others are asked for."""
+        """`Columns` of features, valid until the next call with other features."""
         if self._memory is None:
             return WorkingColumns(self.design, self.Y.shape[1]).columns(features)
         return self._memory.columns.columns(features)
@@ -376,7 +384,7 @@ class Likelihood(Smooth):
         return self.see(W).prediction.intercept - self.design.x_mean[self.order] @ W
 
     def ends_at_nothing(self, prediction):
-        """Whether the loss is next to nothing, and falls to 0 along multiples of Z."""
+        """Whether the loss is almost 0, and tends to 0 along growing multiples of Z."""
         return self._next_to_nothing(prediction) and self._told_apart(prediction)
 
     def _next_to_nothing(self, prediction):
@@ -389,12 +397,12 @@ class Likelihood(Smooth):
         return self.loss.curvature_bound * self.base.lipschitz(groups)
 
     def model(self, W):
-        """Its curvature is the mean one at W: close to f near W, not above it."""
+        """A quadratic with the mean curvature at W: close to f near W, but no upper bound."""
         value, gradient = self.evaluate(W)
         return Touching(self.base, self.mean_curvature(self.see(W).prediction), W, value, gradient)
 
     def mean_curvature(self, prediction):
-        """Mean eigenvalue of the Hessian in Z, over samples too."""
+        """Mean eigenvalue of the Hessian in Z, averaged over samples."""
         return max(float(self.weight @ self.loss.curvatures(prediction.state)), 1e-12)
 
     def dual_scale(self, loss, product):
@@ -419,20 +427,20 @@ class Likelihood(Smooth):
         residual = np.linalg.norm(seen.prediction.residual)
         predicted = np.linalg.norm(self.design.row_scale * (seen.Z + seen.prediction.intercept))
         fitted = np.linalg.norm(self.sizes[:, None] * W)
-        # Slopes are no larger than the unit.
+        # The slopes of the loss are at most `unit`.
         predicted = self.loss.unit * (self.target_size + predicted)
         return unit * residual, unit * (self.value_at_zero + predicted + residual * fitted)
 
     def infeasibility(self, W, gradient, features, rounding):
-        # Where `features` and intercept are at their best nothing is left. A Newton step says
-        # how far that is, unless it is long: there may then be no best, as where they separate.
+        # At the best `features` and intercept, nothing is left. A Newton step estimates how far
+        # away they are. If it is long, there may be no best ones: the features may separate.
         decrement, moved = self._way_to_go(W, features, rounding)
         if moved >= _LONG * self.loss.unit:
             return 0.0, np.inf
         return np.sqrt(2 * self.loss.curvature_bound * decrement), decrement
 
     def _way_to_go(self, W, features, rounding):
-        """Of a Newton step in `features` and intercept: gain of f, doubled, and longest move."""
+        """Twice the gain of a Newton step in `features` and intercept, and its longest move."""
         found = self.see(W).prediction
         basis, rank, _ = self._basis(features)
         if not len(basis):
@@ -444,9 +452,9 @@ class Likelihood(Smooth):
         return max(-float(np.vdot(left, D)), 0.0), np.abs(change).max()
 
     def local_gram(self, columns, curvatures):
-        """Gram matrix of `Columns`, samples weighted by their curvatures.
+        """Gram matrix of `Columns`, with samples weighted by their curvatures.
 
-        With two classes and the curvatures of a W it is the Hessian at W.
+        With two classes and the curvatures at W, this is the Hessian at W.
         """
         self.cost.count_product(*columns.shape, columns.shape[0])
         root = self.design.row_scale[:, 0]
@@ -468,10 +476,10 @@ class Likelihood(Smooth):
         return self.remember(minimum.seen).W.copy()
 
     def free_minimum(self, features):
-        """`Minimum` over these features alone, the others at zero.
+        """`Minimum` over these features alone, with all others at zero.
 
-        Whether there is one, they say by themselves: directions in which the loss of no
-        sample rises are the same wherever one starts.
+        Whether a minimum exists depends on these features alone: the directions in which the
+        loss of no sample rises are the same from any starting point.
         """
         known = None if self._memory is None else self._memory.free
         if known is not None and np.array_equal(features, known[0]):
@@ -482,11 +490,11 @@ class Likelihood(Smooth):
         return minimum
 
     def newton(self, W, features):
-        """`Minimum` over the features, the others as in W, by Newton's method from zero.
+        """`Minimum` over the features by Newton's method from zero, with the others as in W.
 
-        On an orthonormal basis, the intercept being one more coefficient. Where the features
-        separate classes there is none: the steps do not get shorter, and it ends at a loss next
-        to nothing, or where nothing but rounding is left to gain.
+        Newton's method uses an orthonormal basis, with the intercept as one more coefficient. If
+        the features separate classes, there is no minimum and the steps do not get shorter. The
+        method then ends when the loss is almost 0, or when only rounding is left to gain.
         """
         W = W.copy()
         W[features] = 0.0
@@ -495,14 +503,15 @@ class Likelihood(Smooth):
         found = self.predict(Z)
         V, settled = self._descend(basis, Z + found.intercept)
         W[features] = self.loss.drop_common_shift(scaled_by(V[:rank]))
-        # What is told of W is what W itself gives: the intercept is known, but for rounding.
+        # The prediction is computed from W itself. Its intercept is known, up to rounding.
         Z, intercept = self.raw(W), found.intercept + V[rank:].sum(axis=0)
         return Minimum(Seen(W, Z, self.predict(Z, intercept)), settled)
 
     def _basis(self, features):
-        """Orthonormal rows, of the features and then of the intercept; how many are of the first.
+        """Orthonormal basis, as rows: first for the features, then one row for the intercept.
 
-        And what turns coefficients of these into W.
+        Returns the basis, the number of rows for the features, and a function that turns the
+        coefficients of these rows into W.
         """
         basis, scaled_by = _orthonormal(
             self.design.columns(features), self.design.noise[self.design.order[features]]
@@ -510,12 +519,12 @@ class Likelihood(Smooth):
         self.cost.count_product(self.n_samples, len(features), len(features))
         rank = len(basis)
         if self.fit_intercept:
-            # Centred columns are orthogonal to it.
+            # The row of the intercept is orthogonal to centred columns.
             basis = np.vstack([basis, self.design.row_scale[:, 0]])
         return basis, rank, scaled_by
 
     def _descend(self, basis, Z):
-        """Coefficients of the basis, and whether they are a minimum, from Z on."""
+        """Newton's method from Z: coefficients of the basis, and whether they are a minimum."""
         V, drift = np.zeros((len(basis), Z.shape[1])), _Drift(self.value_at_zero)
         found, longest = self.at(Z, np.zeros(Z.shape[1])), _LONGEST * self.loss.unit
         gradient = basis @ found.residual
@@ -544,7 +553,7 @@ class Likelihood(Smooth):
         root = np.sqrt(curvatures)
         parts = CopiedColumns(basis, np.arange(len(basis))).parts()
         inverse = scaled_inverse(gram_of_parts(part * root[samples] for samples, part in parts))
-        # Classes differ in how much the loss bends with them, as much as their shares do.
+        # The curvature of the loss differs between classes as much as their shares do.
         bends = self.loss.mean_hessian_product(found.state, self.weight)[0]
         classes = self.weight @ curvatures / np.maximum(bends, max(1e-14 * bends.max(), 1e-300))
 
@@ -554,7 +563,8 @@ class Likelihood(Smooth):
             return basis @ (self.design.row_scale * self.loss.hessian_product(found.state, change))
 
         def bending(D):
-            # Where nothing bends rounding would go far: absent classes, the same for all others.
+            # Leave out directions without curvature, where rounding would cause long steps: absent
+            # classes, and the same change for all other classes.
             kept = np.zeros(D.shape)
             kept[:, self.present] = self.loss.drop_common_shift(D[:, self.present])
             return kept
@@ -564,10 +574,10 @@ class Likelihood(Smooth):
         )
 
     def _step(self, Z, change, found, longest, slope, rounding):
-        """How far to go along `change`, and the `Prediction` there; 0 if f does not fall.
+        """Step length along `change`, or 0 if f does not fall, and the `Prediction` there.
 
-        It may rise by `rounding`. No raw prediction changes by more than `longest`. `slope` is
-        that of f.
+        f may rise by `rounding`. No raw prediction changes by more than `longest`. `slope` is
+        the slope of f along `change`.
         """
 
         def at(step):
@@ -580,7 +590,8 @@ class Likelihood(Smooth):
                 break
         else:
             return 0.0, found
-        # Of some alone the steps stay as they are: their length tells that there is no end.
+        # If only some samples are separated, steps are not doubled: `_Drift` needs their length
+        # to detect that there is no minimum.
         if step == 1 and self._told_apart(better):
             return self._doubled(at, better, room, -_WORTH_DOUBLING * slope)
         return step, better
@@ -597,30 +608,30 @@ class Likelihood(Smooth):
 
 
 def _no_shorter(after, before):
-    """Whether a step leaves no shorter gradient."""
+    """Whether the gradient is no shorter after a step than before."""
     return np.linalg.norm(after) >= np.linalg.norm(before)
 
 
 def _orthonormal(columns, noise):
-    """Orthonormal basis of columns (n_samples, any), as rows, and what turns it into W.
+    """Orthonormal basis of columns (n_samples, any), as rows, and a function from it to W.
 
-    The columns are written to.
-    Where no more than `noise` (a norm) is left of a column beside others, the rounding of its
-    values alone, it is left out: to tell it from these would take coefficients beyond measure.
+    The columns are overwritten. `noise` is the norm of the rounding errors of each column. If no
+    more than that is left of a column after projection on the others, it is left out: huge
+    coefficients would be needed to distinguish it from the others.
     """
     norms = np.sqrt(np.einsum("ij,ij->j", columns, columns))
     norms[norms == 0] = 1.0
     columns /= norms
-    # The basis takes the memory of the columns, which lie together.
+    # The columns are contiguous, and the basis overwrites them.
     Q, R, pivot = linalg.qr(columns, mode="economic", pivoting=True, overwrite_a=True)
     size = np.abs(np.diagonal(R))
-    # What is left of a column has the rounding of all that were taken off it.
+    # What is left of a column has the rounding errors of all columns subtracted from it.
     rounding = np.maximum.accumulate((noise / norms)[pivot[: len(size)]])
     rank = int((size > np.maximum(1e-12 * size.max(initial=0.0), rounding)).sum())
 
     def scaled_by(V):
         W = np.zeros((len(norms), V.shape[1]))
-        if rank:  # older scipy refuses an empty system
+        if rank:  # older SciPy rejects an empty system
             W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
         return W / norms[:, None]
 
@@ -628,7 +639,7 @@ def _orthonormal(columns, noise):
 
 
 def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):
-    """`Likelihood` of class numbers `codes`, without the rows that have no weight."""
+    """`Likelihood` of class numbers `codes`. Rows without weight are left out."""
     loss = logistic_loss(n_classes)
     Y = loss.indicators(codes, n_classes)
     return Likelihood(loss, X, Y, sample_weight, order, fit_intercept)

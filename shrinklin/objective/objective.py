@@ -7,8 +7,8 @@ Conventions
 ``W`` (n_features, n_targets), ``gradient`` of the same shape: ∇f(W). Features
 are in the internal order of `Groups`. ``lipschitz`` (n_groups,): largest
 eigenvalue of the Hessian of f on each group. ``strength`` κ is α for the group
-lasso (see `factored` for the bridge); ``strengths`` (n_groups,): κ ω_g. The
-intercept is not in W: f has it minimised out, or has none.
+lasso (see `factored` for the bridge); ``strengths`` (n_groups,): κ ω_g. W does
+not contain the intercept: f is already minimised over it, or has none.
 """
 
 from dataclasses import dataclass, replace
@@ -21,9 +21,9 @@ from shrinklin.objective import certificate
 from shrinklin.objective.smooth import Smooth
 from shrinklin.penalties.penalty import Penalty
 
-# Of an objective, what does not depend on κ and takes time.
+# Attributes of an objective that do not depend on κ and take time to compute.
 _OF_ANY_STRENGTH = ("lipschitz", "residual_scale", "null_model")
-# Roundings of strengths, norms and proxes themselves, relatively.
+# Relative rounding errors of strengths, norms and proxes themselves.
 _ULPS = 64 * np.finfo(float).eps
 
 
@@ -39,15 +39,14 @@ class Objective:
     def at(self, strength):
         """The same objective with another κ."""
         other = replace(self, strength=float(strength))
-        # None depends on κ.
         for name in _OF_ANY_STRENGTH:
             other.__dict__[name] = getattr(self, name)
         return other
 
     def with_memory(self):
-        """The same objective, of which calls keep what the next may use: see `Smooth`.
+        """The same objective, but a call keeps results for the next: see `Smooth.with_memory`.
 
-        One that has a memory is returned as it is.
+        An objective that already has a memory is returned unchanged.
         """
         smooth = self.smooth.with_memory()
         if smooth is self.smooth:
@@ -63,7 +62,7 @@ class Objective:
 
     @property
     def cost(self):
-        """`CostMeter` of what is done with f, whatever κ is."""
+        """`CostMeter` of all work on f, for any κ."""
         return self.smooth.cost
 
     @property
@@ -78,7 +77,7 @@ class Objective:
     def residual_scale(self):
         """max_g ‖∇_g f(0)‖/√L_g: the residual of W = 0 without penalty.
 
-        The division makes it, and with it the whole fit, independent of the
+        Dividing by √L_g makes the scale, and so the whole fit, independent of the
         units of the features.
         """
         L = np.where(self.lipschitz > 0, self.lipschitz, np.inf)
@@ -86,7 +85,7 @@ class Objective:
 
     @cached_property
     def holding(self):
-        """Norm of ∇_g up to which a zero block stays there: shape (n_groups,)."""
+        """Norm of ∇_g up to which a zero block stays zero: shape (n_groups,)."""
         return self.penalty.holding(self.strengths, self.lipschitz)
 
     def penalty_sum(self, W):
@@ -94,10 +93,10 @@ class Objective:
         return float(self.groups.weights @ self.penalty.values(W, self.groups))
 
     def evaluate(self, W):
-        """f(W) and as much of its gradient as tells whether W is the minimum.
+        """f(W) and its gradient, exact where needed to decide whether W is the minimum.
 
-        Groups that are zero and would stay so may have another gradient of which that is
-        true as well; for the duality gap it is no shorter.
+        For groups that are zero and stay zero, the gradient may be replaced by another one with
+        which they stay zero too. It is no shorter, so the duality gap is still a bound.
         """
         return self.smooth.evaluate_within(W, self.groups, self.holding)
 
@@ -106,7 +105,7 @@ class Objective:
         return self.smooth.evaluate(W)[0] + self.strength * self.penalty_sum(W)
 
     def value_at(self, W, intercept):
-        """F(W) with that intercept in place of the best."""
+        """F(W) with the given intercept instead of the best one."""
         return self.smooth.value_at(W, intercept) + self.strength * self.penalty_sum(W)
 
     def model(self, W):
@@ -116,17 +115,21 @@ class Objective:
 
     @cached_property
     def null_model(self):
-        """W of the unpenalised groups alone, at their best: the model of any κ large enough."""
+        """W with unpenalised groups at their best and all others at zero.
+
+        This is the solution for every κ that is large enough.
+        """
         free = np.flatnonzero(self.groups.weights == 0)
         zero = np.zeros(self.shape, order="F")
         return self.smooth.minimise(zero, self.groups.features(free)) if len(free) else zero
 
     def strength_max(self):
-        """Least κ for which no penalised block leaves zero in a step from `null_model`.
+        """Smallest κ for which no penalised block leaves zero in a step from `null_model`.
 
-        Raised by what rounding may add to a gradient, computed in another way or after the
-        unpenalised groups have moved within their rounding: some 1e-13 of it, unless these are
-        nearly collinear. No solver then finds a block that wants to leave.
+        A solver may compute the gradient in another way, or after the unpenalised groups have
+        moved within their rounding. So κ is raised by the rounding error that this may add to the
+        gradient: about 1e-13 of it, unless the unpenalised groups are nearly collinear. No solver
+        then finds a block that leaves zero.
         """
         W, weights = self.null_model, self.groups.weights
         loss, gradient = self.smooth.evaluate(W)
@@ -141,10 +144,10 @@ class Objective:
         return float((critical[penalised] / weights[penalised]).max(initial=0.0))
 
     def duality_gap(self, W, evaluated=None, rounding=1.0):
-        """F(W) less the dual value of a feasible point: bounds F(W) − min F.
+        """F(W) minus the dual value of a feasible point: an upper bound on F(W) − min F.
 
-        For the group lasso; see `certificate`. `evaluated` is f(W) and its gradient, if known.
-        What floating point may hide, of F(W) too, counts `rounding` times: 1 makes a bound, -1
-        the least that the gap may be for all that can be seen.
+        Only for the group lasso; see `certificate`. `evaluated` is f(W) and its gradient, if known.
+        The result includes `rounding` times a bound on the rounding errors, those of F(W) too.
+        So 1 gives an upper bound, and -1 the smallest gap that these errors allow.
         """
         return certificate.duality_gap(self, W, evaluated, rounding)

@@ -2,11 +2,11 @@ r"""The squared loss as a quadratic in W, in two representations.
 
 .. math:: f(W) = \tfrac12 \langle W, G W\rangle - \langle C, W\rangle + \tfrac12 v
 
-with G (p, p), C (p, q), v = Σ y² (each per unit of sample weight, about the
-means when there is an intercept). `GramQuadratic` stores G: right when p is
-moderate. `ColumnQuadratic` keeps the data and forms only the columns of G it is
-asked for: right when p is much larger than n. `Touching` is neither the data's
-own: a multiple of G, shifted to touch another function.
+with G (p, p), C (p, q) and v = Σ y². Each is divided by the sum of the sample
+weights, and centred if there is an intercept. `GramQuadratic` stores G, which
+suits a moderate p. `ColumnQuadratic` keeps X and forms only the entries of G
+that are needed, which suits a p much larger than n. `Touching` is not a loss of
+the data: it has a multiple of G and is shifted to touch another function.
 """
 
 import copy
@@ -21,18 +21,18 @@ from shrinklin.data.moments import Moments, curvature_noise, variance_noise, wei
 from shrinklin.objective.smooth import Smooth
 from shrinklin.pruning.cost import CostMeter
 
-# Gradients that others are estimated from; the share of the features beyond which it is
-# no faster to compute theirs than all.
+# Number of gradients from which others are estimated. If more than this share of the features is
+# needed, computing the gradient of these alone is no faster than computing all of it.
 _KNOWN, _SHARE_OPEN = 3, 0.2
 
 
 def quadratic_value(C, yy, W, gradient):
-    """f(W) from its gradient GW − C; on a working set that holds the support, too."""
+    """f(W) from its gradient GW − C. Also valid on a working set that contains the support."""
     return 0.5 * (yy + np.vdot(W, gradient - C))
 
 
 def quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram="auto"):
-    """The squared loss of (X, Y) in the representation that suits it, or that is asked for."""
+    """The squared loss of (X, Y), with a Gram matrix or not. "auto" decides by the shape of X."""
     if takes_gram(*X.shape) if gram == "auto" else gram:
         quadratic = GramQuadratic(Moments.from_data(X, Y, sample_weight), order, fit_intercept)
         quadratic.cost.count_product(gram_multiply_adds(X.shape, Y.shape[1]))
@@ -41,16 +41,16 @@ def quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram="auto"):
 
 
 class Quadratic(Smooth):
-    """f and what solvers ask of it beyond `Smooth`.
+    """A quadratic f, with what solvers need beyond `Smooth`.
 
     Attributes
     ----------
     yy : float
-        v above: 2 f(0).
+        v in the formula above, equal to 2 f(0).
     diagonal : ndarray of shape (n_features,)
         Diagonal of G.
     x_mean, y_mean : ndarray of shape (n_features,), (n_targets,)
-        Means taken off, x_mean in the user's order; zeros without an intercept.
+        Means that were subtracted; zeros without an intercept. x_mean is in the user's order.
     """
 
     yy: float
@@ -76,7 +76,7 @@ class Quadratic(Smooth):
 
     @abstractmethod
     def project(self, gradient, features):
-        """A step D, zero off `features`, that makes their gradient zero."""
+        """A step D, zero outside `features`, that makes the gradient of `features` zero."""
 
     @property
     def value_at_zero(self):
@@ -98,7 +98,7 @@ class Quadratic(Smooth):
         return self.loss(W) + 0.5 * float(off @ off)
 
     def loss(self, W):
-        """f(W) alone."""
+        """f(W) without its gradient."""
         return self.evaluate(W)[0]
 
     def minimise(self, W, features):
@@ -135,13 +135,13 @@ class Quadratic(Smooth):
         return self.lengths
 
     def fitted_size(self, W):
-        """√Σ_j ‖X_j‖²‖w_j‖²: ‖XW‖, if nothing cancelled."""
+        """√Σ_j ‖X_j‖²‖w_j‖²: the size of ‖XW‖ if nothing cancelled."""
         return float(np.linalg.norm(self.sizes[:, None] * W))
 
     def rounding(self, W, loss):
         fitted, target = self.fitted_size(W), np.sqrt(self.yy)
         size, unit = fitted + target, self.rounding_unit(W)
-        # `GramQuadratic` has raised the diagonal.
+        # `GramQuadratic` has raised the diagonal of G.
         raised = len(W) * np.finfo(float).eps * fitted
         return unit * size + raised, unit * size**2 + 2 * raised * fitted
 
@@ -156,17 +156,17 @@ class Quadratic(Smooth):
 
     @abstractmethod
     def least_singular(self, features):
-        """The least singular value of features of unit length that is more than rounding."""
+        """Smallest singular value, above rounding, of `features` scaled to unit length."""
 
 
 class GramQuadratic(Quadratic):
-    """f through G itself, built from `Moments` with features taken in `order`."""
+    """f with a stored G, built from `Moments` with features in the order `order`."""
 
     def __init__(self, moments, order, fit_intercept=True):
         self.G, self.C, yy = moments.centred() if fit_intercept else moments.raw()
         if not np.array_equal(order, np.arange(len(order))):
             self.G, self.C = self.G[np.ix_(order, order)], self.C[order]
-        # Along a negative curvature f would have no minimum.
+        # Rounding must not leave a negative curvature, along which f would have no minimum.
         self.G.flat[:: len(order) + 1] += curvature_noise(np.diagonal(self.G))
         kept = 1.0 if fit_intercept else 0.0
         self.x_mean, self.y_mean = kept * moments.x_mean, kept * moments.y_mean
@@ -184,7 +184,7 @@ class GramQuadratic(Quadratic):
             self.cost.count_product(len(W), *W.shape)
             return (W.T @ self.G).T
         self.cost.count_product(len(W), len(alive), W.shape[1])
-        # G is symmetric, and its rows lie together.
+        # G is symmetric, and its rows are contiguous.
         return self.G[alive].T @ W[alive]
 
     def project(self, gradient, features):
@@ -205,7 +205,7 @@ class GramQuadratic(Quadratic):
 
 
 class ColumnQuadratic(Quadratic):
-    """f through the columns of X, which is neither copied nor centred (`Design`)."""
+    """f with the columns of X. X is neither copied nor centred (see `Design`)."""
 
     def __init__(self, X, Y, sample_weight, order, fit_intercept=True):
         self.design = Design(X, sample_weight, order, fit_intercept)
@@ -274,10 +274,10 @@ class ColumnQuadratic(Quadratic):
         return loss, self._gradient_of(residual) if gradient is None else gradient
 
     def _within(self, estimate, residual, W, groups, strengths):
-        """The gradient that `evaluate_within` may give, or None where it is as fast to take all.
+        """The gradient for `evaluate_within`, or None if all of it can be computed as fast.
 
-        `estimate` is near the gradient: of no group g is it off by more than the second of
-        the two times ‖X_g‖.
+        `estimate` is (approximate gradient, error). In group g, the norm of the difference from
+        the gradient is at most error · ‖X_g‖.
         """
         gradient, error = estimate
         norms = groups.norms(gradient)
@@ -292,11 +292,11 @@ class ColumnQuadratic(Quadratic):
 
     @property
     def sizes(self):
-        # Means come off products, not off X.
+        # Means are subtracted from products, not from X.
         return np.sqrt(self.diagonal + (self.diagonal > 0) * self.x_mean[self.order] ** 2)
 
     def rounding(self, W, loss):
-        # The residual itself makes a dual point, however it came about.
+        # Any residual gives a dual point, so the rounding errors of its own do not matter.
         residual, unit = np.sqrt(2 * loss), self.rounding_unit(W)
         size = residual + self.fitted_size(W) + np.sqrt(self.yy)
         return unit * residual, unit * residual * size
@@ -306,9 +306,9 @@ class ColumnQuadratic(Quadratic):
         return _least_kept(linalg.svdvals(columns), self._noise(features))
 
     def _noise(self, features):
-        """Singular values of features of unit length that are rounding, relative to the largest.
+        """Up to this share of the largest, singular values of unit-length features are rounding.
 
-        What is left of a feature far from zero, its mean taken off, has the rounding of the mean.
+        A feature with a large mean has, after centring, the rounding errors of the mean.
         """
         left = self.diagonal[features] > 0
         noise = self.design.noise[self.order[features]] * _unit_scale(self.diagonal[features])[:, 0]
@@ -316,7 +316,7 @@ class ColumnQuadratic(Quadratic):
 
     def project(self, gradient, features):
         self.cost.count_product(self.n_samples, len(features), len(features))
-        # The gradient on `features` is -X'r: any r with that product will do.
+        # The gradient on `features` is -X'r. Any r with this product gives the step.
         scale = _unit_scale(self.diagonal[features])
         columns = self.design.columns(features) * scale.T
         noise = self._noise(features)
@@ -327,10 +327,10 @@ class ColumnQuadratic(Quadratic):
 
 
 class _Combinations:
-    """The last residuals whose gradient was computed, to estimate that of another from.
+    """The last residuals and their gradients, to estimate the gradient of another residual.
 
-    Along a path residuals hardly leave the span of the last few, and what is left of one
-    bounds the error: ‖X_g' E‖ ≤ ‖X_g‖ ‖E‖₂.
+    Along a path, a residual is nearly in the span of the last few. The part E outside the span
+    bounds the error of the estimate: ‖X_g' E‖ ≤ ‖X_g‖ ‖E‖₂.
     """
 
     def __init__(self, residual, gradient):
@@ -338,23 +338,23 @@ class _Combinations:
         self.errors = np.zeros(1)
 
     def add(self, residual, gradient, error):
-        """Keep these, and of the others the last."""
+        """Add these, and keep only the most recent of the others."""
         self.errors = np.append(self.errors[1 - _KNOWN :], error)
         self.residuals = np.vstack([self.residuals[1 - _KNOWN :], residual.ravel()])
         self.gradients = np.vstack([self.gradients[1 - _KNOWN :], gradient.T.ravel()])
 
     def estimate(self, residual):
-        """The gradient of the nearest combination, and ‖E‖₂ with what those taken are off by."""
+        """The gradient of the nearest combination, and ‖E‖₂ plus the errors of its gradients."""
         weights = _lstsq(self.residuals.T, residual.reshape(-1, 1), cond=None)[:, 0]
         left = residual - (weights @ self.residuals).reshape(residual.shape)
         gradient = (weights @ self.gradients).reshape(residual.shape[1], -1).T
-        # No product is known to more digits than rounding leaves.
+        # Every product also has a rounding error.
         rounding = np.abs(weights) @ self.errors + 1e-13 * np.linalg.norm(residual)
         return gradient, np.linalg.norm(left, 2) + rounding
 
 
 class Touching(Quadratic):
-    """A quadratic of Gram matrix c·G with a given value and gradient at a given W."""
+    """A quadratic with Gram matrix c·G, and a given value and gradient at a given W."""
 
     def __init__(self, base, factor, W, value, gradient):
         self.base, self.factor = base, factor
@@ -362,7 +362,7 @@ class Touching(Quadratic):
         self.diagonal = factor * base.diagonal
         self.C = factor * base.product(W) - gradient
         self.yy = 2 * value - float(np.vdot(W, gradient - self.C))
-        # Of the other function's intercept it knows nothing.
+        # The intercept of the other function is not known here.
         self.x_mean, self.y_mean = np.zeros(len(W)), np.zeros(W.shape[1])
 
     def product(self, W):
@@ -379,18 +379,18 @@ class Touching(Quadratic):
 
 
 def _unit_scale(diagonal):
-    """Column that scales features to unit length; 1 for constant ones."""
+    """Factors, as a column, that scale features to unit length; 1 for constant features."""
     return (1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)))[:, None]
 
 
 def _least_kept(values, least):
-    """The least of the values that is more than `least` times the largest; 1 if none is."""
+    """The smallest value above `least` times the largest; 1 if there is none."""
     kept = values[values > least * values.max(initial=0.0)]
     return kept.min() if len(kept) else 1.0
 
 
 def _lstsq(A, B, cond):
-    """Least squares of least norm; directions below cond times the largest are left out."""
+    """Least-squares solution of least norm, without directions below cond times the largest."""
     if A.size == 0:
         return np.zeros((A.shape[1], B.shape[1]))
     return linalg.lstsq(A, B, cond=cond, lapack_driver="gelsy", check_finite=False)[0]

@@ -1,7 +1,7 @@
-"""What solvers ask of the smooth part f of an objective.
+"""What solvers need from the smooth part f of an objective.
 
-The intercept is not in W: f has it minimised out, or has none. Features are in
-the order of `Groups`.
+W does not contain the intercept: f is already minimised over it, or has none.
+Features are in the order of `Groups`.
 """
 
 from abc import ABC, abstractmethod
@@ -19,10 +19,10 @@ class Smooth(ABC):
     C : ndarray of shape (n_features, n_targets)
         Minus the gradient at W = 0.
     order : ndarray of shape (n_features,)
-        The user's column at every position.
+        Index of the user's column at every position.
     n_samples : int
     cost : CostMeter
-        Of all that is done with this f, by itself and by solvers.
+        Counts all work on this f, its own and that of solvers.
     """
 
     C: np.ndarray
@@ -40,81 +40,84 @@ class Smooth(ABC):
         """f(W) and its gradient."""
 
     def evaluate_within(self, W, groups, strengths):
-        """f(W) and its gradient, where that exceeds `strengths` (n_groups,) or W is not zero.
+        """f(W) and its gradient, exact for groups that exceed `strengths` (n_groups,) or W_g ≠ 0.
 
-        Of the other groups it may be replaced by something that is no shorter.
+        For other groups, the gradient may be replaced by one that is no shorter.
         """
         return self.evaluate(W)
 
     def with_memory(self):
-        """The same f, but what one call computes is kept for the next.
+        """The same f, but a call keeps its results for the next.
 
-        That saves time and shows in the last digits. Without memory, the same call gives the same
-        bits, whatever was called before. An f that has a memory is returned as it is.
+        This saves time and may change the last digits. Without memory, the same call gives the same
+        bits, whatever was called before. An f that already has a memory is returned unchanged.
         """
         return self
 
     @abstractmethod
     def intercept(self, W):
-        """The intercept that goes with W."""
+        """The best intercept for W, or zeros if f has no intercept."""
 
     @abstractmethod
     def value_at(self, W, intercept):
-        """f(W) with that intercept in place of the best."""
+        """f(W) with the given intercept instead of the best one."""
 
     @abstractmethod
     def minimise(self, W, features):
-        """W with its rows `features` at the minimum of f, the others as they are."""
+        """W with its rows `features` moved to the minimum of f, and all others unchanged."""
 
     @abstractmethod
     def lipschitz(self, groups):
-        """Bound on the largest eigenvalue of the Hessian on every group: (n_groups,)."""
+        """Upper bound on the largest eigenvalue of the Hessian on each group: (n_groups,)."""
 
     @abstractmethod
     def model(self, W):
-        """A `Quadratic` with the value and gradient of f at W, and much the same curvature."""
+        """A `Quadratic` with the value and gradient of f at W, and about the same curvature."""
 
     @abstractmethod
     def dual_scale(self, loss, product):
-        """The factor by which the residual of W makes the best dual point, were it feasible.
+        """The factor that makes the residual of W the best dual point, ignoring feasibility.
 
-        `loss` is f(W), `product` ⟨W, ∇f(W)⟩.
+        `loss` is f(W) and `product` is ⟨W, ∇f(W)⟩.
         """
 
     @abstractmethod
     def mixing(self, W, loss, scale):
-        """What the gap F(W) − D has, at the residual of W times `scale`, beside the penalty.
+        """The contribution of the loss to the gap F(W) − D, where D is the dual value.
 
-        Never negative, and without cancellation: the rest is Σ_g s_g‖W_g‖ + scale ⟨W_g, ∇_g⟩.
+        The dual point is the residual of W times `scale`. The rest of the gap is
+        Σ_g (s_g‖W_g‖ + scale ⟨W_g, ∇_g⟩). Never negative, and computed without cancellation.
         """
 
     @property
     @abstractmethod
     def lengths(self):
-        """Norms of the columns, scaled and centred: (n_features,)."""
+        """Norms of the scaled and centred columns: (n_features,)."""
 
     @property
     @abstractmethod
     def sizes(self):
-        """The same of the columns as they are multiplied, the means perhaps still in them."""
+        """Norms of the columns as products use them, perhaps not centred: (n_features,)."""
 
     @abstractmethod
     def rounding(self, W, loss):
-        """How far floating point may be off: ‖∇_g‖ in units of `sizes`, and the gap."""
+        """Bounds on rounding errors: of ‖∇_g‖, in units of `sizes`, and of the gap."""
 
     @abstractmethod
     def infeasibility(self, W, gradient, features, rounding):
-        """What it costs to take from the residual of W the rest of its gradient on `features`.
+        """The cost of removing from the residual of W what is left of its gradient on `features`.
 
-        That makes it dual feasible where these are not penalised. Returns what ‖∇_g‖ may grow
-        by, in units of `lengths`, and what the dual value may fall by; `rounding` of the gradient
-        counts, too. Features that are collinear but for rounding count as collinear.
+        The removal makes the residual dual feasible if `features` are not penalised. Returns how
+        much ‖∇_g‖ may grow, in units of `lengths`, and how much the dual value may fall. Both
+        include `rounding`, the rounding error of the gradient. Features that are collinear up to
+        rounding count as collinear.
         """
 
     def rounding_unit(self, W):
-        """Relative error of a sum over samples and the features of W.
+        """Relative rounding error of a sum over the samples and the features of W.
 
-        Errors are independent enough to grow by the root of their number, which leaves room.
+        The errors are nearly independent, so they grow only with the square root of their
+        number. The bound leaves room.
         """
         n_alive = np.count_nonzero(W.any(axis=1))
         return np.finfo(float).eps * (4 + np.sqrt(self.n_samples) + 4 * np.sqrt(n_alive))

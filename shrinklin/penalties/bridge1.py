@@ -23,9 +23,10 @@ class Bridge1(Penalty):
     def prox(z, t, out):
         """Write the prox of t‖·‖₁^{1/2} at z into out.
 
-        out = (|z| − μ)₊ sign z with μ = t/(2u), u² = ‖out‖₁. With the k largest
-        |z| kept (sum Z_k), u is the largest root of u³ − Z_k u + kt/2. Of the
-        consistent k, and zero, the one of least value is returned.
+        The prox is out = (|z| − μ)₊ sign z with μ = t/(2u) and u² = ‖out‖₁. If it
+        keeps the k largest |z|, with sum Z_k, then u is the largest root of
+        u³ − Z_k u + kt/2. The result is the candidate with the smallest value,
+        among all consistent k and out = 0.
         """
         if t == 0.0:
             out[:] = z
@@ -36,7 +37,7 @@ class Bridge1(Penalty):
         for k in range(1, z.size + 1):
             Z += magnitude[k - 1]
             Q += magnitude[k - 1] ** 2
-            # The root exists only from here on; said so that nothing divides by 0.
+            # Then there is no root for this k. Tested without a division, as Z may be 0.
             if 0.75 * math.sqrt(3.0) * k * t > Z**1.5:
                 continue
             cosine = 0.75 * math.sqrt(3.0) * k * t / Z**1.5
@@ -78,11 +79,12 @@ class Bridge1(Penalty):
         return W * model.U < 0
 
     def critical_strength(self, gradient, lipschitz, groups):
-        r"""(2/3)^{3/2} max (z·v)^{3/2} / ‖v‖ over v ≥ 0, Σv = 1, times L.
+        r"""L times the maximum of (2/3)^{3/2} (z·v)^{3/2} / ‖v‖ over v ≥ 0, Σv = 1.
 
-        Along the direction v the block leaves zero iff t is below that. On a
-        support of size k, stationarity gives v ∝ z − a/3 with a = z·v the
-        lower root of k a² − 4 Z a + 3 Q, Z = Σz, Q = Σz².
+        Here z = |gradient|/L. The block leaves zero along the direction v if and only
+        if t is below the value for v. On a support of size k, stationarity gives
+        v ∝ z − a/3, where a = z·v is the lower root of k a² − 4 Z a + 3 Q with Z = Σz
+        and Q = Σz².
         """
         strengths = np.zeros(len(groups))
         for g, L in enumerate(lipschitz):

@@ -25,9 +25,10 @@ class Bridge2(RadialPenalty):
     def prox(z, t, out):
         """Write the prox of t‖·‖₂^{2/3} at z into out.
 
-        Zero iff ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³ where v is the
-        largest root of v⁴ − v + c, c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}, taken from
-        the resolvent cubic s³ − 4cs − 1, which has one real root there [2].
+        The prox is zero if and only if ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³,
+        where v is the largest root of v⁴ − v + c with c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}.
+        The root follows from the resolvent cubic s³ − 4cs − 1, which has one real root
+        for these c [2].
         """
         norm = math.sqrt((z * z).sum())
         if norm <= 2.0 * (2.0 * t / 3.0) ** 0.75:
@@ -43,11 +44,11 @@ class Bridge2(RadialPenalty):
                 s = 2.0 * math.sqrt(4.0 * c / 3.0) * math.cosh(math.acosh(h) / 3.0)
                 root = math.sqrt(s)
                 v = 0.5 * (root + math.sqrt(2.0 / root - s))
-            # A Newton step removes the rounding of cosh(acosh) and the c² above.
+            # A Newton step removes the rounding error of cosh(acosh) and the missing c² above.
             v -= (v**4 - v + c) / (4.0 * v**3 - 1.0)
             out[:] = v**3 * z
 
     def critical_strength(self, gradient, lipschitz, groups):
         L = np.where(lipschitz > 0, lipschitz, np.inf)
-        # 1.5 L (n / 2L)^{4/3} with L^{-1/3} taken out, so that L = inf gives 0.
+        # 1.5 L (norm / 2L)^{4/3} with the powers of L collected, so that L = inf gives 0.
         return 1.5 * (groups.norms(gradient) / 2) ** (4 / 3) * L ** (-1 / 3)

@@ -1,6 +1,6 @@
-r"""What a penalty is: a function :math:`\varphi` of one block of coefficients.
+r"""The interface of penalties: functions :math:`\varphi` of one block of coefficients.
 
-A block holds the coefficients of one group, over all targets. Each penalty has a file of its own.
+A block holds the coefficients of one group, over all targets. Each penalty has its own file.
 """
 
 from abc import ABC, abstractmethod
@@ -14,9 +14,9 @@ class Curvature:
     r"""Second-order model of Σ_g s_g φ(W_g) on its smooth entries.
 
     The Hessian is diag(d) − Σ_g e_g u_g u_g'. `smooth` marks the entries near
-    which the penalty is differentiable; `d` is 0 and `U` is 0 elsewhere.
-    `majoriser` (d where the penalty is radial) gives the quadratic
-    ½ Σ majoriser·W² + const that touches the penalty at W and lies above it.
+    which the penalty is differentiable; elsewhere `d` and `U` are 0. The quadratic
+    ½ Σ majoriser·W² + const touches the penalty at W and lies above it. If the
+    penalty is radial, `majoriser` equals `d`.
     """
 
     smooth: np.ndarray
@@ -28,7 +28,7 @@ class Curvature:
 
 
 class Penalty(ABC):
-    """φ on blocks: what the solvers need to know of it.
+    """A penalty φ on blocks, with what solvers need.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Penalty(ABC):
         φ(cw) = c^power φ(w) for c > 0.
     convex : bool
     radial : bool
-        Whether φ depends on the Euclidean norm alone.
+        Whether φ depends only on the Euclidean norm.
     """
 
     power: float
@@ -56,19 +56,20 @@ class Penalty(ABC):
         """φ of every block of W (n_features, n_targets): shape (n_groups,)."""
 
     def holding(self, strengths, curvature):
-        """Norm of ∇_g f up to which no step of that curvature takes a block off zero.
+        """Norm of ∇_g f up to which no step with this curvature moves a block away from zero.
 
-        c/2 r² − ‖∇‖ r + s r^power has a minimum off zero only beyond it, at an r no less than
-        `jump`; where the penalty is no power of the Euclidean norm it is more than s r^power.
+        Only if ‖∇‖ is larger does c/2 r² − ‖∇‖ r + s r^power have a minimum other than zero. Its
+        r is at least `jump`. A penalty that is not a power of the Euclidean norm is at least
+        s r^power, so a block stays at zero up to this norm too.
         """
         if self.convex:
             return strengths
         slope = 0.5 * (2 - self.power) / (1 - self.power) * curvature
-        # Less what rounding may make of it: the prox decides there.
+        # Reduced by a possible rounding error: within it, the prox decides.
         return (1 - 1e-9) * slope * self.jump(strengths, curvature)
 
     def jump(self, strengths, curvature):
-        """Least norm of a block that such a step takes off zero, if the penalty is not convex."""
+        """Smallest norm of a block after such a step from zero, if the penalty is not convex."""
         curvature = np.where(curvature > 0, curvature, np.inf)
         return (2 * (1 - self.power) * strengths / curvature) ** (1 / (2 - self.power))
 
@@ -78,21 +79,21 @@ class Penalty(ABC):
 
     @abstractmethod
     def crossed(self, W, model, groups):
-        """Entries of W that lie beyond a kink, seen from where `model` was taken.
+        """Mask like W of the entries beyond a kink, seen from where `model` was computed.
 
-        A mask like W; only entries that were smooth there count.
+        Only entries that were smooth there count.
         """
 
     @abstractmethod
     def critical_strength(self, gradient, lipschitz, groups):
-        """Least strength at which a zero block stays zero: shape (n_groups,).
+        """Smallest strength at which a zero block stays zero: shape (n_groups,).
 
-        That is, for which prox(−gradient_g / L_g, strength / L_g) = 0.
+        It stays zero if prox(−gradient_g / L_g, strength / L_g) = 0.
         """
 
 
 class RadialPenalty(Penalty):
-    """Shared by the penalties that are a power of the Euclidean norm."""
+    """Base class of penalties that are a power of the Euclidean norm."""
 
     radial = True
 

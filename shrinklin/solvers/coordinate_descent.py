@@ -3,8 +3,8 @@ r"""Block coordinate descent and Newton steps for a quadratic f.
 .. math:: \min_W \tfrac12\langle W, GW\rangle - \langle C, W\rangle
           + \alpha \sum_g \omega_g\,\varphi(W_g)
 
-on working sets (`working_sets`), by sweeps over the coordinates (`kernels`) and
-Newton steps on the active groups (`newton`).
+It is solved on working sets (`working_sets`), by sweeps over the coordinates
+(`kernels`) and Newton steps on the active groups (`newton`).
 """
 
 from abc import abstractmethod
@@ -19,10 +19,11 @@ from shrinklin.solvers import working_sets
 from shrinklin.solvers.newton import NewtonSystem
 
 _HALVINGS = 12
-# How often groups may leave, one after another, in one Newton step.
+# How many times groups may leave within one Newton step.
 _LEAVES = 3
-# Features whose moves become one product, and sweeps that are mixed.
+# Number of features whose moves are applied in one product.
 _TOGETHER = 16
+# Number of sweeps after which their points are mixed.
 _MIXED = 5
 
 
@@ -32,10 +33,11 @@ class CoordinateDescent(BaseEstimator):
     Parameters
     ----------
     gram : bool or "auto", default="auto"
-        True works on the Gram matrix, which costs n p² once and then nothing
-        that depends on n (n samples, p features). False updates residuals and
-        never forms it. "auto" forms it when p ≤ 1000 or p ≤ n (up to 10 000),
-        and otherwise only that of a working set of at most n features.
+        Whether to use the Gram matrix, for n samples and p features. True forms
+        it, which costs n p² once; later steps do not depend on n. False never
+        forms it and updates residuals instead. "auto" forms it if p ≤ 1000, or
+        if p ≤ n and p ≤ 10 000. Otherwise it forms only the Gram matrix of a
+        working set, if that has at most n features.
 
     Examples
     --------
@@ -48,7 +50,7 @@ class CoordinateDescent(BaseEstimator):
         self.gram = gram
 
     def forms_gram(self, n_samples, n_features):
-        """Whether it works on the Gram matrix of all features."""
+        """Whether the solver uses the Gram matrix of all features."""
         if isinstance(self.gram, bool):
             return self.gram
         if isinstance(self.gram, str) and self.gram == "auto":
@@ -56,14 +58,14 @@ class CoordinateDescent(BaseEstimator):
         raise ValueError(f'gram={self.gram!r}: CoordinateDescent accepts "auto", True or False.')
 
     def quadratic(self, X, Y, sample_weight, order, fit_intercept):
-        """The squared loss of the data in the representation that suits it."""
+        """The squared loss of the data, with the Gram matrix of all features or without."""
         gram = self.forms_gram(*X.shape)
         return quadratic_of_data(X, Y, sample_weight, order, fit_intercept, gram)
 
     def solve(self, objective, W, *, tol, max_iter):
         """Descend from W (n_features, n_targets) until the residual is ≤ tol.
 
-        Returns a `Solution`; never warns.
+        Returns a `Solution`. Never warns.
         """
         return working_sets.solve(objective, W, self._restrict, tol=tol, max_iter=max_iter)
 
@@ -75,7 +77,7 @@ class CoordinateDescent(BaseEstimator):
 
 
 class _QuadraticBlock(working_sets.Block):
-    """Keeps `coef`, W in ``coef_`` orientation, as the kernels want it."""
+    """Stores W as `coef`, in the ``coef_`` orientation that the kernels need."""
 
     def __init__(self, objective, working, features, W):
         super().__init__(objective, working)
@@ -103,7 +105,7 @@ class _QuadraticBlock(working_sets.Block):
         """Add D to W, given G D."""
 
     def polish(self, tol):
-        pass  # a Newton step is exact here: what comes before has gone below tol
+        pass  # Newton steps are exact here: earlier ones went below tol
 
     def newton_step(self, tol):
         W, gradient = self.W, self.gradient
@@ -129,10 +131,10 @@ class _QuadraticBlock(working_sets.Block):
         return [D for D in system.directions(total) if np.isfinite(D).all()]
 
     def _up_to_kinks(self, D, model):
-        """Yield D up to where groups have come to zero, and left: all, half of them, …, one.
+        """Yield D up to kinks, where groups reach zero and leave: all kinks, half of them, …, one.
 
-        With more features than samples and one target, F is linear along some directions: D is
-        then as long as rounding makes it, and F may fall no further than to the first kink.
+        With more features than samples and one target, F is linear along some directions. The
+        length of D is then only rounding, and F may fall no further than to the first kink.
         """
         approach = -self.groups.sum((D * model.U).sum(axis=1))
         times = self.groups.norms(self.W) / np.where(approach > 0, approach, np.nan)
@@ -143,7 +145,7 @@ class _QuadraticBlock(working_sets.Block):
             kinks = kinks[: len(kinks) // 2]
 
     def _best(self, steps, gradient):
-        """The one of the steps after which the objective is least."""
+        """The step after which the objective is smallest."""
 
         def gain(step):
             smooth = np.vdot(gradient + 0.5 * self.product(step), step)
@@ -152,9 +154,9 @@ class _QuadraticBlock(working_sets.Block):
         return min(steps, key=gain)
 
     def _leaving(self, D, model, gradient):
-        """[D'] that takes to zero what D takes beyond it, and lets the others answer; or [].
+        """[D'], which sets groups that D takes beyond zero to zero and adapts the others; or [].
 
-        Along D itself such a group would soon stop the line search at its kink.
+        Along D itself, such a group would soon stop the line search at its kink.
         """
         step = np.zeros_like(D)
         for _ in range(_LEAVES):
@@ -187,7 +189,7 @@ class GramBlock(_QuadraticBlock):
             kernels.compiled(self.penalty), self.coef, self._gradient, self.G, self.lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
-        # What stays at zero leaves the gradient as it is.
+        # Features that stay at zero do not change the gradient.
         alive = np.count_nonzero(self.coef.any(axis=0))
         self.cost.count_sweeps(made, self.W.shape, alive * self.coef.size)
         return made
@@ -225,7 +227,7 @@ class _ColumnBlock(_QuadraticBlock):
         return 0.5 * np.vdot(self.residual, self.residual)
 
     def newton_step(self, tol):
-        # Beyond n features it would cost more than the many mixed sweeps that it saves.
+        # With more than n active features, it costs more than the many mixed sweeps that it saves.
         most = max(len(self.residual.T), working_sets.MANY)
         if self.penalty.convex and np.count_nonzero(self.coef.any(axis=0)) > most:
             return False
@@ -245,7 +247,7 @@ class _ColumnBlock(_QuadraticBlock):
     def _sweep(self):
         from shrinklin import kernels
 
-        # Every feature looks at the residuals, and what is not zero changes them too.
+        # Every feature reads the residuals, and non-zero features also change them.
         touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))
         self.cost.count_sweeps(1, self.W.shape, touching * self.residual.size)
         return kernels.residual_sweep(
@@ -254,7 +256,7 @@ class _ColumnBlock(_QuadraticBlock):
         )  # fmt: skip
 
     def _mix(self, points):
-        """Anderson's step: the affine mixture of points whose moves cancel best, if better."""
+        """Anderson's step: move to the affine mixture whose moves cancel best, if it is better."""
         moves = np.diff([coef.ravel() for coef, _ in points], axis=0)
         products = moves @ moves.T
         products.flat[:: len(moves) + 1] += 1e-12 * np.trace(products)
@@ -285,9 +287,9 @@ class _ColumnBlock(_QuadraticBlock):
 
 
 def _products_of_neighbours(columns, ptr):
-    """Some groups at a time, first[b]:first[b + 1], and the Gram matrix of each such lot.
+    """Lots of neighbouring groups, first[b]:first[b + 1], and the Gram matrix of each lot.
 
-    That is at the rows of the lot, on the left.
+    The Gram matrix of a lot is stored in the rows of the lot, in the leftmost columns.
     """
     starts = np.unique(ptr[:-1] // _TOGETHER, return_index=True)[1]
     first = np.append(starts, len(ptr) - 1)
@@ -302,7 +304,7 @@ def _line_search(block, D, gradient):
     """Move along D by the first of 1, 1/2, 1/4, … that lowers the objective, if any."""
     product = block.product(D)
     slope, curvature = np.vdot(gradient, D), np.vdot(D, product)
-    # Along directions that G hardly sees, ⟨D, GD⟩ is nothing but rounding.
+    # Along directions where GD is nearly 0, ⟨D, GD⟩ is only rounding.
     rounding = 1e-14 * block.diagonal @ (D * D).sum(axis=1)
     before = block.penalty_sum(block.W)
     for step in 0.5 ** np.arange(_HALVINGS):
@@ -318,7 +320,7 @@ def _line_search(block, D, gradient):
 
 
 def _settles(block, D, product, gradient):
-    """Whether D at least halves the gradient: it decides where F is nothing but rounding."""
+    """Whether D at least halves the gradient. Used where changes of F are only rounding."""
     model, before = block.curvature_at(block.W, gradient)
     there, after = block.curvature_at(block.W + D, gradient + product)
     same = np.array_equal(model.smooth, there.smooth)

@@ -1,20 +1,21 @@
-r"""Better minima of a non-convex objective: drop a group, add one, swap two.
+r"""Search for better minima of a non-convex objective: drop a group, add one, swap two.
 
-A loss that is not quadratic is replaced by its model at W (`Smooth.model`).
-At a stationary W with support S, the penalty is majorised by a quadratic that
-touches it at W (`Curvature.majoriser`), so with M = G_SS + diag(d) the best
-point without group g, and the gain of a group k that enters at zero, follow
-from M⁻¹ and B = G_{·S} M⁻¹ alone. All moves are scored at once:
+A loss that is not quadratic is replaced by its model at W (`Smooth.model`). Let W be
+stationary with support S. The penalty is replaced by a quadratic that touches it at W
+and lies above it (`Curvature.majoriser`). Let M = G_SS + diag(d). The best point
+without group g, and the gain from adding group k, then follow from M⁻¹ and
+B = G_{·S} M⁻¹ alone. All moves are scored at once:
 
 - drop g:  ½⟨W_g, (M⁻¹_gg)⁻¹ W_g⟩ − (s_g φ(W_g) − ½ d_g‖W_g‖²);
 - add k:   the least value of ½c_k‖w‖² + ⟨∇_k, w⟩ + s_k φ(w), where c_k is
   the Schur complement of M in G;
 - swap:    the sum of both, with ∇ and c after the drop.
 
-The majoriser lies above the objective, so a negative score is an improvement
-that is really there if f is quadratic. Scores are pessimistic: the few best moves are made,
-the rest adapting by M⁻¹, which gives their true F; those that lower it also go together.
-What does not lower F yet, but nearly, is tried by some steps of a descent.
+The majoriser lies above the penalty. So a negative score is a true improvement if f is
+quadratic, but scores are pessimistic. Therefore the few best moves are made, with the
+other groups adapting by M⁻¹, and their true F is computed. Moves that lower F are also
+tried together. If a move does not lower F, but nearly does, a few steps of a descent
+from it decide.
 """
 
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ from shrinklin.solvers.working_sets import prox_steps
 
 _MAX_DROPS = 30
 _TRIALS, _FEW_TRIALS = 8, 4
-# Groups outside the support of which exact scores are computed.
+# Number of groups outside the support whose exact scores are computed.
 _CANDIDATES, _FEW_CANDIDATES = 300, 50
-# A move is not tried whose score exceeds this share of what the mean group pays.
+# No descent is tried from a move that raises F by more than this share of the mean penalty of a
+# group.
 _HOPELESS = 0.2
 
 
@@ -37,8 +39,9 @@ def improve(objective, solution, solve, glance=None, max_moves=100):
     """Best point reached by moves that each lower F.
 
     `solve(W)` descends from W and returns a `Solution`. `glance(objective, W, enough)` makes
-    some steps of such a descent and returns the W reached, and F there; they are worth it if
-    that is below `enough`. Without it the search is quick: it considers few groups and no swaps.
+    a few steps of such a descent and returns the W reached and F there. The descent continues
+    if that F is below `enough`. Without `glance` the search is quick: it considers few groups
+    and no swaps.
     """
     for _ in range(max_moves):
         trial = _best_trial(objective, solution, glance)
@@ -56,7 +59,7 @@ def _noise(objective):
 
 
 def _best_trial(objective, solution, glance):
-    """A point below `solution`, or None."""
+    """A W with lower F than `solution`, or None."""
     enough = solution.value - _noise(objective)
     model = objective.model(solution.W)
     stationary, exact = _Stationary(model, solution), model is objective
@@ -72,9 +75,9 @@ def _best_trial(objective, solution, glance):
 
 
 def majorise_minimise(objective, W):
-    """(W, F(W)) now and after each of ever more reweighted ridge solves on its support.
+    """Yield (W, F(W)) now and, without end, after reweighted ridge solves on the support of W.
 
-    For a quadratic f.
+    f must be quadratic.
     """
     smooth, shape = objective.smooth, W.shape
     part = _Part(objective, np.flatnonzero(objective.groups.norms(W) > 0))
@@ -83,8 +86,8 @@ def majorise_minimise(objective, W):
     while True:
         value = 0.5 * (smooth.yy - fitted) + part.values(W).sum()
         yield _spread(W, part.features, shape), value
-        # p = 1 sends entries to zero without end: leave them out once shrunk
-        # to nothing beside what they would be unpenalised.
+        # With p = 1, entries shrink towards zero without end. Leave them out once they are
+        # negligible compared with their unpenalised values.
         vanished = 1e-12 * part.curvature(W).majoriser > smooth.diagonal[part.features, None]
         model = part.curvature(np.where(vanished, 0.0, W))
         W, fitted = np.zeros_like(W), 0.0
@@ -93,7 +96,7 @@ def majorise_minimise(objective, W):
             objective.cost.count_product(len(rows), len(rows), len(targets))
             at, d = (rows[:, None], targets), model.majoriser[rows, targets[0]]
             W[at] = scaled_solve(G[rows[:, None], rows] + np.diag(d), C[at])
-            # There G W is C − d W.
+            # For this W, G W = C − d W.
             fitted += np.vdot(C[at], W[at]) + d @ (W[at] ** 2).sum(axis=1)
 
 
@@ -104,11 +107,12 @@ def _spread(W, features, shape):
 
 
 def neighbours(stationary, by_value=True, thorough=True):
-    """`Trial`s one move or several away, the most promising first.
+    """`Trial`s after one or several moves, the most promising first.
 
-    That is by F, or by the scores of the moves, many together first: where f is not the
-    quadratic that the moves are scored on, its F says little of a trial, and the moves that
-    look best one by one lead to worse minima.
+    With `by_value`, a thorough search sorts them by F. Otherwise, moves are sorted by score, and
+    several together come before single ones. That is for an f that is not the quadratic behind
+    the scores: F of that quadratic says little about a trial, and the moves that look best one
+    by one lead to worse minima.
     """
     costs = stationary.drop_scores()
     cheapest = np.argsort(costs, kind="stable")[:_MAX_DROPS]
@@ -128,14 +132,14 @@ def neighbours(stationary, by_value=True, thorough=True):
 
 
 def _several(moves):
-    """All moves that go together, a half and a quarter of them."""
+    """All compatible moves together, then the first half and the first quarter of them."""
     together = _compatible(moves)
     shares = [together[: len(together) // share] for share in (1, 2, 4)]
     return [some for some in shares if len(some) > 1]
 
 
 def _compatible(moves):
-    """Moves, in order, of which no two concern the same group."""
+    """Moves in the same order, where each group is dropped or added at most once."""
     dropped: set[int] = set()
     added: set[int] = set()
     chosen = []
@@ -149,7 +153,7 @@ def _compatible(moves):
 
 @dataclass(frozen=True)
 class Move:
-    """The support's group `drop` leaves, group `add` enters with `block`; either may be None."""
+    """Group `drop` of the support leaves, group `add` enters as `block`. Either may be None."""
 
     score: float
     drop: int | None = None
@@ -159,7 +163,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Trial:
-    """F at a point of that `shape`, which is `W` on `features` and zero elsewhere."""
+    """F at a point with the given `shape`: `W` on `features`, and zero elsewhere."""
 
     value: float
     W: np.ndarray
@@ -171,7 +175,7 @@ class Trial:
 
 
 class _Part:
-    """Some groups alone: their features and what the penalty says of them."""
+    """A subset of the groups: their features and their penalties."""
 
     def __init__(self, objective, members):
         self.members, self.features = members, objective.groups.features(members)
@@ -186,10 +190,10 @@ class _Part:
 
 
 class _System:
-    """M⁻¹ for the targets whose smooth entries are alike.
+    """M⁻¹ for targets with the same smooth entries.
 
-    `rows` are among those of the support. `force` is (M⁻¹_gg)⁻¹ W_g in the rows of every group
-    g; `precision` holds these inverses, one block a group.
+    `rows` are rows of the support. `force` has (M⁻¹_gg)⁻¹ W_g in the rows of every group g.
+    `precision` holds the inverses (M⁻¹_gg)⁻¹, one block per group.
     """
 
     def __init__(self, stationary, G, targets, rows):
@@ -201,10 +205,10 @@ class _System:
         self.force = self.precision @ self.w
 
     def adapt(self, D, B, cross, blocks, dropped, gradient):
-        """Write to D how the rest adapts to `blocks` that enter; returns the change of f.
+        """Write to D how the support adapts to the entering `blocks`; return the change of f.
 
-        f without the terms of `blocks` alone. With D_S = −M⁻¹(G_SA D_A + E y), E y being what
-        holds `dropped` at zero, (G D)_S is −E y − d D_S.
+        The change does not include the terms of `blocks` alone. D_S = −M⁻¹(G_SA D_A + E y),
+        where E y keeps `dropped` at zero. So (G D)_S = −E y − d D_S.
         """
         entering = blocks[:, self.targets]
         change = -B.T @ entering
@@ -221,7 +225,7 @@ class _System:
 
 
 def _block_inverses(inverse, owner):
-    """The diagonal blocks of the groups, each inverted."""
+    """The inverse of each group's diagonal block."""
     if (np.diff(owner) > 0).all():
         return np.diag(1 / np.diagonal(inverse))
     return scaled_inverse(np.where(owner[:, None] == owner, inverse, 0.0))
@@ -229,10 +233,10 @@ def _block_inverses(inverse, owner):
 
 @dataclass(frozen=True)
 class _Pull:
-    """What some drops do to the gradient of every feature if the rest adapts to them.
+    """How drops change the gradient of every feature, with the other groups adapting.
 
-    Column i of `columns` times row i of `force` goes off it with drop `which[i]`; `member`
-    says so as a matrix.
+    Drop `which[i]` subtracts column i of `columns` times row i of `force` from the gradient.
+    `member` is `which` as an indicator matrix.
     """
 
     system: _System
@@ -246,21 +250,21 @@ class _Pull:
         return self.system.force[self.own]
 
     def squares(self, gradient):
-        """What the squared gradient of every feature rises by after each drop."""
+        """Increase of the squared gradient of every feature after each drop."""
         alike = self.which[:, None] == self.which
         pull = self.columns @ np.where(alike, self.force @ self.force.T, 0.0)
         pull -= 2 * gradient[:, self.system.targets] @ self.force.T
         return (self.columns * pull) @ self.member
 
     def rise(self, features):
-        """What the Schur complement of each of `features` rises by after each drop."""
+        """Increase of the Schur complement of each of `features` after each drop."""
         columns = self.columns[features]
         rise = columns @ self.system.precision[self.own[:, None], self.own]
         return (columns * rise) @ self.member
 
 
 class _Stationary:
-    """The quadratic model at a stationary point, and its moves."""
+    """The quadratic model at a stationary point, and the moves from there."""
 
     def __init__(self, objective, solution):
         self.objective, self.groups = objective, objective.groups
@@ -279,14 +283,14 @@ class _Stationary:
         self.systems = [_System(self, G, targets, rows) for targets, rows in patterns]
 
     def drop_scores(self):
-        """What each of `droppable` costs if the rest adapts."""
+        """Score of dropping each of `droppable`, with the other groups adapting."""
         costs = 0.5 * (self.model.majoriser * self.W**2).sum(axis=1)
         for system in self.systems:
             costs[system.rows] += 0.5 * np.einsum("st,st->s", system.w, system.force)
         return (self.support.groups.sum(costs) - self.penalties)[self.droppable]
 
     def consider(self, drops, n_groups):
-        """Look at the `n_groups` outside that may gain most, now or after one of `drops`."""
+        """Choose the `n_groups` candidates that may gain most, now or after one of `drops`."""
         costs = np.array([0.0] + [drop.score for drop in drops])
         self.pulls = self._pulls(np.array([drop.drop for drop in drops], dtype=int))
         squares = np.repeat(self.groups.norms(self.gradient)[:, None] ** 2, len(costs), axis=1)
@@ -322,7 +326,7 @@ class _Stationary:
         return np.sort(outside)
 
     def _curvature(self, features, n_columns):
-        """Of every candidate, now and after each drop: the Schur complement of M in G."""
+        """Schur complement of M in G for every candidate, now and after each drop."""
         diagonal = self.objective.smooth.diagonal[features]
         schur, rise = np.zeros(len(features)), np.zeros((len(features), n_columns))
         for system, B in zip(self.systems, self.B, strict=True):
@@ -335,11 +339,11 @@ class _Stationary:
         return np.clip(self.candidates.groups.sum(schur[:, None] + rise), 1e-10 * L, L)
 
     def additions(self):
-        """The few best groups to enter."""
+        """The few best moves that add a group."""
         return self._entering([Move(0.0)], slice(0, 1))
 
     def swaps(self, drops):
-        """The few best groups to enter after one of the moves `drops`, all of them together."""
+        """The few best moves that add a group after one of `drops`, over all `drops`."""
         return self._entering(drops, slice(1, None)) if drops else []
 
     def _entering(self, drops, columns):
@@ -361,9 +365,9 @@ class _Stationary:
         ]
 
     def _worth_a_trial(self, squares, curvature, costs):
-        """Candidates that may enter, with a score that is worth a trial.
+        """Mask of candidates, after each drop, that may enter with a score worth a trial.
 
-        The penalty is no less than its power of the least r that a block jumps to.
+        A block that leaves zero has norm r or more, so its penalty is at least strength·r^power.
         """
         penalty, strengths = self.objective.penalty, self.candidates.strengths[:, None]
         least = penalty.holding(strengths, curvature)
@@ -372,7 +376,7 @@ class _Stationary:
         return (squares > least**2) & (scores < self.saving)
 
     def _gradient_without(self, at, drops):
-        """∇ of each of the candidates `at` after one of `drops` each, one below the other."""
+        """∇ of the candidates `at`, each after its own one of `drops`, stacked as rows."""
         rows = self.candidates.groups.features(at)
         gradient = self.gradient[self.candidates.features[rows]]
         if self.pulls:
@@ -387,7 +391,7 @@ class _Stationary:
         return gradient
 
     def after(self, moves):
-        """The `Trial` after the moves, the other groups adapting to the quadratic model."""
+        """The `Trial` after the moves, with the other groups adapting in the quadratic model."""
         entering = [move for move in moves if move.add is not None]
         at = np.array([move.add for move in entering], dtype=int)
         new = np.asarray(self.candidates.groups.features(at), dtype=int)

@@ -1,18 +1,18 @@
 r"""A Newton direction on the smooth entries of W, cheap for any number of targets.
 
-There F has the Hessian :math:`M - \sum_g e_g u_g u_g'`, where M = G + diag(d)
-acts on every target alike (see `penalty.Curvature`). Woodbury's identity
-turns the solve into one system with one row per group,
+On these entries the Hessian of F is :math:`M - \sum_g e_g u_g u_g'`, where
+M = G + diag(d) is the same for every target (see `penalty.Curvature`). Woodbury's
+identity reduces the solve to one system with one row per group,
 
 .. math:: y = -M^{-1}\nabla F, \quad
     (\mathrm{diag}(1/e) - K)\, v = (\langle u_g, y\rangle)_g, \quad
     D = y + M^{-1}(v \circ U), \qquad K = Z'(M^{-1} \circ U U') Z
 
-with Z the indicator of the groups. The majorise-minimise step y is returned as
-well: it is all there is where that system is not positive definite (the penalty
-is not convex), and the safer one far from the solution.
+where Z is the indicator matrix of the groups. The majorise-minimise step y is
+returned as well. It is the safer one far from the solution, and the only one if
+that system is not positive definite (the penalty is not convex).
 
-Targets whose smooth entries differ (p = 1) have each their own M.
+Targets with different smooth entries (p = 1) have different M.
 """
 
 import numpy as np
@@ -24,9 +24,9 @@ from shrinklin.linear_systems import scaled_inverse
 class NewtonSystem:
     """(M − Σ_g e_g u_g u_g')⁻¹ on the smooth entries, factored once.
 
-    `gram(rows)` gives G[rows][:, rows], an array of its own. Where the matrix is not positive
-    definite (the penalty is not convex), `definite` is False and `solve` takes M alone. To
-    the `CostMeter` it is a pass over the rows with smooth entries.
+    `gram(rows)` returns a new array G[rows][:, rows]. If the matrix is not positive definite
+    (the penalty is not convex), `definite` is False and `solve` uses M alone. The `CostMeter`
+    counts one pass over the rows with smooth entries.
     """
 
     def __init__(self, model, groups, gram, cost):
@@ -45,17 +45,17 @@ class NewtonSystem:
             M.flat[:: len(M) + 1] += model.d[rows, targets[0]]
             inverse = scaled_inverse(M)
             at = rows if len(targets) == len(scaled.T) else (rows[:, None], targets)
-            # A factorisation and the inverse from it, and U U'.
+            # A factorisation, the inverse from it, and U U'.
             cost.count_product(len(rows), len(rows), len(rows) + len(targets))
             kernels.subtract_group_sums(K, inverse, scaled[at] @ scaled[at].T, owner[rows])
             self.systems.append((at, inverse))
         cost.count_factorisation(len(K))
-        # The lower triangle of rows is the upper one of columns.
+        # The lower triangle of K, stored by rows, is the upper triangle of K.T, stored by columns.
         self.factor, failed = lapack.dpotrf(K.T, clean=0, overwrite_a=1)
         self.definite = failed == 0
 
     def majorised(self, R):
-        """M⁻¹R on the smooth entries, zero off them."""
+        """M⁻¹R on the smooth entries, zero elsewhere."""
         solution = np.zeros_like(R)
         for at, inverse in self.systems:
             self.cost.count_product(len(inverse), *R[at].shape)
@@ -72,7 +72,7 @@ class NewtonSystem:
         return self.directions(-R)[0]
 
     def directions(self, gradient):
-        """[D, y], or [y] alone: each (n_features, n_targets), zero off the smooth entries.
+        """[D, y], or [y] alone: each (n_features, n_targets), zero except on the smooth entries.
 
         `gradient` is ∇F on the smooth entries.
         """
@@ -81,9 +81,9 @@ class NewtonSystem:
 
 
 def alike_targets(smooth, d):
-    """Yield (targets, rows) for each set of targets with one M.
+    """Yield (targets, rows) for each set of targets that share one M.
 
-    They share their smooth rows and the diagonal d there.
+    They have the same smooth rows, and the same diagonal d on these rows.
     """
     if (smooth == smooth[:, :1]).all() and (d == d[:, :1]).all():
         rows = np.flatnonzero(smooth[:, 0])

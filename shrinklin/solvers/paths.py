@@ -1,7 +1,7 @@
 """Solutions along a path of penalty strengths.
 
-A convex objective is solved from the strongest penalty down, each point warm-started
-from the one before. For the bridge see `search`.
+A convex objective is solved from the strongest penalty down, and each solution is the
+warm start for the next. For the bridge, see `search`.
 """
 
 import numpy as np
@@ -12,16 +12,17 @@ from shrinklin.solvers.solution import PackedSolution, Solution
 
 
 def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, report=lambda: None):
-    """A `Solution`, of many packed, for each of `strengths`, sorted from large to small.
+    """A `Solution` for each of `strengths`, which are sorted from large to small.
 
-    `start` is a W to begin from. `report()` is called `n_steps` times.
+    If there are several, each is a `PackedSolution`. `start` is a W to start from. `report()`
+    is called `n_steps` times.
     """
 
     def solve(objective, W, max_iter=max_iter, tol=tol):
         return solver.solve(objective, W, tol=tol, max_iter=max_iter)
 
     with one_blas_thread():
-        # One for the whole path: what a descent has computed serves the next.
+        # One memory for the whole path: each descent uses the results of earlier ones.
         objective = objective.with_memory()
         if _convex(objective, strengths):
             W = objective.null_model if start is None else start
@@ -30,19 +31,19 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
 
 
 def _convex(objective, strengths):
-    """Whether a descent is enough: a penalty of no strength is none."""
+    """Whether a descent is enough. With strength 0, any penalty is convex."""
     return objective.penalty.convex or not any(strengths)
 
 
 def n_steps(objective, strengths):
-    """How often `solve_path` reports."""
+    """How often `solve_path` calls `report`."""
     if _convex(objective, strengths):
         return len(strengths)
     return search.n_steps(objective, strengths)
 
 
 def _follow(objective, strengths, solve, W, report):
-    """From W on, each point begun where the last two point to: it is smooth in the strength."""
+    """Solve from W on. W is smooth in the strength: each start extrapolates two solutions."""
     solutions: list[Solution | PackedSolution] = []
     last: list[np.ndarray] = []
     for i, strength in enumerate(strengths):
@@ -57,10 +58,11 @@ def _follow(objective, strengths, solve, W, report):
 
 
 def _extrapolated(objective, strengths, solutions):
-    """W at the last of three strengths on the line through the solutions at the other two.
+    """W at the last of three strengths, on the line through the solutions at the other two.
 
-    Groups that it would take through zero are left there; those that are new stay where
-    they are. Further than the step between the two it does not reach.
+    Groups that the line takes through zero are set to zero. Groups that are zero in the first
+    solution keep their values of the second. If the last strength is further away than the
+    other two are from each other, the second solution is returned.
     """
     before, now = solutions
     step, reach = strengths[0] - strengths[1], strengths[1] - strengths[2]

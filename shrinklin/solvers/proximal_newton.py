@@ -2,24 +2,27 @@ r"""Proximal Newton for a logistic loss: F falls with every step.
 
 .. math:: \min_W f(W) + \alpha \sum_g \omega_g\,\varphi(W_g)
 
-on working sets (`working_sets`), f being a `Likelihood`. On a working set,
+It is solved on working sets (`working_sets`), where f is a `Likelihood`. On a working set:
 
-1. coordinate descent goes down a quadratic that touches f at W, and groups enter
-   and leave: the one of Gram matrix c·G with c the mean curvature at W, and if that did
-   not lower F, with c the bound on it, which lies above f everywhere. A sparse X needs no G;
-2. Newton steps come before and after on the active groups, with f's own Hessian: conjugate
-   gradients, preconditioned by the Newton system of a quadratic of much the same
-   curvature, and a line search on F. The nearer that quadratic is, the dearer it is to
-   factor: it is chosen by the number of steps that it may save. Entries that a step would
-   take through a kink at zero leave; if F then does not fall, the others take their step
-   without them. Where a step fails, the next are damped (Levenberg, Marquardt): collinear
-   columns otherwise trade coefficients through their kinks without end.
+1. Coordinate descent minimises a quadratic that touches f at W, and lets groups enter and leave.
+   The quadratic has Gram matrix c·G, where c is the mean curvature at W. If that does not lower
+   F, c is the bound on the curvature, and the quadratic lies above f everywhere. A sparse X
+   needs no G.
+2. Before and after that, Newton steps move the active groups. They use the Hessian of f itself,
+   conjugate gradients and a line search on F. The preconditioner is the Newton system of a
+   quadratic with about the same curvature. The closer this quadratic is to f, the more it costs
+   to factor. It is chosen by the number of steps that it may save. Entries that a step would take
+   through a kink at zero are set to zero. If F then does not fall, they leave first, and the
+   other entries take their step without them. After a failed step, the next steps are damped
+   (Levenberg, Marquardt). Otherwise collinear columns exchange coefficients through their kinks
+   without end.
 
-Features without penalty come first, by themselves (`Likelihood.free_minimum`). Where they tell
-all classes apart, or some of the samples, F has no minimum, wherever the others are: it falls
-towards an infimum as their coefficients grow. If they take F next to 0 alone, nothing is left to
-pay a penalty for; else the descent begins where they ended, and goes on as for any other F until
-the residual is small. Either way the point is finite, and the status says so.
+Features without penalty come first, by themselves (`Likelihood.free_minimum`). If they separate
+all classes, or some of the samples, F has no minimum, whatever the other features are: it falls
+towards an infimum as the coefficients of the unpenalised features grow. If these features alone
+bring F close to 0, no other feature is worth its penalty, and the solver stops. Otherwise the
+descent starts where they ended, and continues until the residual is small, as for any other F.
+In both cases the returned point is finite, and the status reports the separation.
 """
 
 from dataclasses import dataclass, replace
@@ -37,34 +40,36 @@ from shrinklin.solvers.newton import NewtonSystem
 from shrinklin.solvers.solution import Status
 
 _SWEEPS = 10
-# A quadratic is not f: no use in going further below where the sweeps began.
+# Sweeps on the first quadratic stop at this share of the residual, as the quadratic is not f.
 _MODEL_ACCURACY = 0.1
-# A preconditioner that costs so many steps of conjugate gradients is taken from the start;
-# a dearer one once there were _PATIENCE steps more than twice its price.
+# A preconditioner that costs at most _CHEAP steps of conjugate gradients is used from the start.
+# A more expensive one is used after a solve with _PATIENCE steps more than twice its cost.
 _CHEAP, _PATIENCE = 3, 10
-# Multiply-adds of a factorisation that take as long as one of a narrow product.
+# A factorisation makes this many multiply-adds in the time that a narrow product makes one.
 _FACTORED_FASTER = 4
-# No Newton step where what wants to enter is so much further off than what is alive.
+# No Newton step if the residual of the active groups is at most this share of the largest
+# residual: other groups should enter first.
 _SUPPORT_FIRST = 0.3
-# At a tolerance no larger than that one more step is made, towards so much of it.
+# If the tolerance is at most _POLISHED, one more step is made, towards _POLISHING times it.
 _POLISHED, _POLISHING = 2e-6, 0.01
-# Halvings in a line search, and where kinks are crossed as far as that.
+# Most halvings in a line search, and most halvings while kinks are still crossed.
 _HALVINGS, _MOST_HALVINGS = 6, 30
-# Where there is no minimum, no use in a smaller tolerance.
+# If there is no minimum, a smaller tolerance than this is useless.
 _NO_MINIMUM = 1e-6
-# The longest first trial of a line search, in raw predictions.
+# No raw prediction changes by more than this in the first trial of a line search.
 _LONGEST_TRIAL = 30.0
-# How often entries may leave, one after another, in one Newton step.
+# How many times entries may leave within one Newton step.
 _LEAVES = 3
-# Added to the Hessian, relative to its diagonal, once a step fails; tenfold each time.
+# After a failed step, this is added to the Hessian, relative to its diagonal. It grows tenfold
+# with each further failure.
 _LEAST_DAMPING = 1e-2
-# Added for features without penalty that tell classes apart, of the bound on the Hessian: less is
-# rounding, and no gain is to be had from where the loss bends less.
+# This share of the bound on the Hessian is added for unpenalised features that separate classes.
+# Smaller curvatures are only rounding, and where the loss has less there is nothing to gain.
 _HOLD = 1e-10
 
 
 class ProximalNewton(BaseEstimator):
-    """Exact solver of the classifiers: working sets, sweeps and Newton steps.
+    """Exact solver for classifiers: working sets, sweeps and Newton steps.
 
     Examples
     --------
@@ -76,7 +81,7 @@ class ProximalNewton(BaseEstimator):
     def solve(self, objective, W, *, tol, max_iter):
         """Descend from W (n_features, n_targets) until the residual is ≤ tol.
 
-        Returns a `Solution`; never warns.
+        Returns a `Solution`. Never warns.
         """
         objective = objective.with_memory()
         W = _drop_common_shift(objective.smooth.loss, objective, W)
@@ -87,7 +92,7 @@ class ProximalNewton(BaseEstimator):
         if len(free) == len(W) and minimum.settled:
             return _as_it_stands(objective, minimum.seen, tol, Status.CONVERGED)
         start = _better(objective, W, minimum.seen)
-        # Is there anything left that a penalty could be paid for?
+        # Stop if no other feature could be worth its penalty.
         if len(free) == len(W) or objective.smooth.ends_at_nothing(minimum.seen.prediction):
             return _as_it_stands(objective, start, tol, Status.SEPARATED)
         if minimum.settled:
@@ -102,10 +107,11 @@ class ProximalNewton(BaseEstimator):
 
 
 def _drop_common_shift(loss, problem, W):
-    """W without what only adds the same to the raw predictions of all classes.
+    """W without the part that adds the same amount to the raw predictions of all classes.
 
-    A Euclidean norm is then least; where the penalty is another, features without it alone.
-    `problem` is an objective, or one restricted to a working set.
+    This minimises the Euclidean norm. If the penalty is not a function of that norm, only
+    features without penalty are centred. `problem` is an objective, or its `Block` on a
+    working set.
     """
     if W.shape[1] == 1:
         return W
@@ -114,7 +120,7 @@ def _drop_common_shift(loss, problem, W):
 
 
 def _better(objective, W, seen):
-    """`Seen` of W, or what was `seen` and pays no penalty: that of lower F."""
+    """`Seen` of W, or `seen`, which pays no penalty: whichever has the lower F."""
     if not W.any():
         return objective.smooth.remember(seen)
     other = objective.smooth.see(W)
@@ -123,7 +129,7 @@ def _better(objective, W, seen):
 
 
 def _as_it_stands(objective, seen, tol, status):
-    """The `Solution` at what was `seen`, from where no descent leads on."""
+    """The `Solution` at `seen`, without a descent from there."""
     W = objective.smooth.remember(seen).W
     loss, gradient = objective.smooth.evaluate(W)
     worst = working_sets.prox_residuals(objective, W, gradient).max(initial=0.0)
@@ -139,7 +145,7 @@ def _unpenalised(objective):
 
 
 def newton_steps(objective, W):
-    """(W, F(W)) now and after each of ever more Newton steps on the groups of W."""
+    """Yield (W, F(W)) now and, without end, after Newton steps on the active groups of W."""
     objective = objective.with_memory()
     alive = np.flatnonzero(objective.groups.norms(W) > 0)
     features = objective.groups.features(alive)
@@ -151,7 +157,7 @@ def newton_steps(objective, W):
 
 @dataclass(frozen=True)
 class _Point:
-    """A W of a working set, ``coef_`` orientation, and what follows from it."""
+    """W of a working set, in ``coef_`` orientation, and what follows from it."""
 
     coef: np.ndarray
     Z: np.ndarray
@@ -170,7 +176,7 @@ class _LikelihoodBlock(working_sets.Block):
         self.swept = False
         self.row_scale = self.likelihood.design.row_scale
         self.diagonal = self.likelihood.design.diagonal[features]
-        # Nothing but f holds features without penalty, and where classes are told apart not f.
+        # Only f keeps features without penalty finite, but not if they separate classes.
         free = self.groups.spread(self.strengths == 0)
         if free.any() and self.likelihood.free_minimum(_unpenalised(objective)).settled:
             free = np.zeros_like(free)
@@ -192,7 +198,7 @@ class _LikelihoodBlock(working_sets.Block):
 
     @property
     def columns(self):
-        """Asked for anew each time: whoever asks for others takes their memory."""
+        """Columns of the working set. Do not store them: a call for others reuses their memory."""
         return self.likelihood.columns(self.features)
 
     def _raw(self, W):
@@ -205,7 +211,7 @@ class _LikelihoodBlock(working_sets.Block):
         return self.columns.correlate(R)
 
     def _at(self, coef, Z=None, intercept=None):
-        """The `_Point` of coef, Z and the start for the intercept being known or not."""
+        """The `_Point` of coef. Give Z, and a start for the intercept, if they are known."""
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
         return self._point(coef, Z, prediction, self._correlate(prediction.residual))
@@ -215,9 +221,9 @@ class _LikelihoodBlock(working_sets.Block):
         return _Point(np.ascontiguousarray(coef), Z, prediction, hessian, gradient)
 
     def finish(self):
-        """Centre W, and spare whoever asks for f there next the product that is known here.
+        """Centre W, and remember Z and its prediction for the next evaluation of f there.
 
-        The product is made anew: Z has followed W through many steps, each of which rounds.
+        Z is computed again from W: it was updated in many steps, and each of them rounds.
         """
         W = _drop_common_shift(self.likelihood.loss, self, self.W)
         Z = self._raw(W)
@@ -241,7 +247,8 @@ class _LikelihoodBlock(working_sets.Block):
         if worst <= tol:
             return 0
         if not self.swept:
-            # Sweeps see what ought to enter once those that are alive are where they belong.
+            # Sweeps find the groups that should enter only when the active groups are near their
+            # best values.
             self.swept = True
             self.newton_step(tol)
         start, value = self.point, self.value()
@@ -261,8 +268,8 @@ class _LikelihoodBlock(working_sets.Block):
         return gram_of_parts(part for _, part in self.columns.parts())
 
     def _sweep_model(self, factor, tol, n_sweeps):
-        """Sweep over the quadratic of Gram matrix factor·G that touches f at W."""
-        # Divided by the factor, so that G can be used as it is.
+        """Sweep on the quadratic with Gram matrix factor·G that touches f at W."""
+        # All terms are divided by the factor, so that G can be used unchanged.
         coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
         lipschitz = self.lipschitz / self.likelihood.loss.curvature_bound
         end = self.strengths / factor, self.groups.ptr, tol / np.sqrt(factor), n_sweeps
@@ -292,7 +299,7 @@ class _LikelihoodBlock(working_sets.Block):
         left = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
         if left <= tol or worst <= _SUPPORT_FIRST * left:
             return False
-        # As accurate as the quadratic model is, which gives superlinear convergence.
+        # Only as accurate as the quadratic model, which still gives superlinear convergence.
         self.largest = max(self.largest, worst)
         accuracy = np.clip(
             max(worst / self.largest, 0.1 * tol / worst), 1e-6, 0.05 if tol > 0 else 0.2
@@ -306,12 +313,12 @@ class _LikelihoodBlock(working_sets.Block):
         return taken
 
     def polish(self, tol):
-        # Two fits of the same data ought to agree where one more step sees to it.
+        # Two fits of the same data should agree, if only one more step is needed for that.
         if tol <= self.polished:
             self.newton_step(_POLISHING * tol)
 
     def _hessian_product(self, D, moving):
-        """∇²f(W) D on the features `moving` of the working set, off which D is zero."""
+        """∇²f(W) D on the features `moving` of the working set. D is zero on the others."""
         columns = self.likelihood.columns(self.features[moving])
         self.cost.count_product(2, columns.entries, D.shape[1])
         change = self.point.hessian.product(columns.product(D[moving]) / self.row_scale)
@@ -320,7 +327,10 @@ class _LikelihoodBlock(working_sets.Block):
         return HD
 
     def _moving(self, model):
-        """Features that a Newton step may move: of those that there is no copy of, no others."""
+        """Features in the products of a Newton step.
+
+        All if their columns are stored. Otherwise only those that the step may move.
+        """
         kept = not isinstance(self.columns, ReadColumns)
         return slice(None) if kept else np.flatnonzero(model.smooth.any(axis=1))
 
@@ -343,7 +353,7 @@ class _LikelihoodBlock(working_sets.Block):
         return D
 
     def _prices(self):
-        """What each level of `_system` costs, in steps of conjugate gradients."""
+        """Cost of each level of `_system`, in steps of conjugate gradients."""
         n_features, n_targets = self.W.shape
         step = _FACTORED_FASTER * max(self.columns.entries, 1) * n_targets
         gram = len(self.row_scale) * n_features**2 / 2
@@ -351,7 +361,11 @@ class _LikelihoodBlock(working_sets.Block):
         return [0, (n_features**3 + known) / step, (n_features**3 + gram) / step]
 
     def _system(self, model, factor):
-        """Of a quadratic much like f: its diagonal; its Gram matrix; one for these curvatures."""
+        """Newton system of a quadratic close to f, as a preconditioner.
+
+        The level decides its matrix: a diagonal, a multiple of G, or the Gram matrix with samples
+        weighted by their curvatures.
+        """
         if self.level == 0:
             diagonal = factor * (1 + self.damping) * self.diagonal + self.hold
             return DiagonalSystem(model, self.groups, diagonal, self.cost)
@@ -364,17 +378,17 @@ class _LikelihoodBlock(working_sets.Block):
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 
     def _crossed(self, D, model):
-        """Entries that W + D takes beyond a kink of F, at zero."""
+        """Mask of entries that go beyond a kink of F, at zero, between W and W + D."""
         return self.penalty.crossed(self.W + D, model, self.groups)
 
     def _stop_at_kinks(self, D, model):
-        """W + D without the entries that it takes beyond a kink."""
+        """W + D, with zeros for the entries that go beyond a kink."""
         return np.where(self._crossed(D, model), 0.0, self.W + D)
 
     def _leave(self, D, model, accuracy):
-        """Take out the entries that would cross a kink, and let the others answer.
+        """Set entries that would cross a kink to zero, and let the others adapt.
 
-        Tells whether that lowered F; if not, nothing has changed.
+        Returns whether that lowered F. If not, nothing has changed.
         """
         before, start = self.value(), self.point
         for _ in range(_LEAVES):
@@ -394,10 +408,12 @@ class _LikelihoodBlock(working_sets.Block):
     def _line_search(self, D, model, total):
         """Move along D by the first of 1, 1/2, 1/4, … that lowers F, if any.
 
-        Where the classes are all but told apart, the quadratic model reaches
-        nowhere near as far as D: the first step is then a share of it. Where a
-        change of F is lost in rounding, the gradient decides. Tells whether the
-        first step was taken; if not, the sweeps should have another look.
+        If the classes are almost separated, D is much too long for the quadratic model. The
+        first step is then only a share of D. If rounding hides the change of F, the step is
+        taken if it makes the gradient shorter.
+
+        Returns False if sweeps should come next: no step was taken, or a shorter one than the
+        first lowered F.
         """
         before, rounding = self.value(), 1e-15 * self.scale
         start, change = self.point, self._raw(D)
@@ -426,7 +442,7 @@ class _LikelihoodBlock(working_sets.Block):
 
 
 class DiagonalSystem:
-    """As `NewtonSystem`, of a diagonal G: it costs next to nothing."""
+    """Like `NewtonSystem`, for a diagonal G. It costs almost nothing."""
 
     def __init__(self, model, groups, diagonal, cost):
         self.model, self.groups = model, groups
@@ -435,7 +451,7 @@ class DiagonalSystem:
         M = np.where(diagonal[:, None] + model.d > 0, diagonal[:, None] + model.d, 1.0)
         self.inverse = np.where(model.smooth, 1 / M, 0.0)
         left = 1 - model.e * groups.sum((model.U**2 * self.inverse).sum(axis=1))
-        # Where the penalty bends more than the rest, M alone is taken.
+        # M alone is used where the negative curvature of the penalty outweighs it.
         self.factor = np.where(left > 1e-14, model.e / np.where(left > 1e-14, left, 1.0), 0.0)
 
     def solve(self, R):

@@ -1,12 +1,12 @@
 r"""Minima of a non-convex objective along a path of penalty strengths.
 
-The bridge is not convex, and a single start is often several percent off. So its path is
-followed from both ends: from zero with a quick `local_search`, which lets features in, and
-from a dense group lasso with a thorough one. Of few strengths, which cannot help each other,
-both are thorough. Every point found goes into a pool, from which each strength κ takes its
-best; where that is better than what it had, the search goes on from there. In κ the objective
-of a fixed W is the straight line f(W) + κ Σ ω φ(W): choosing from the pool is reading off the
-lower envelope of lines, and costs nothing.
+The bridge is not convex, and the result from a single start is often several percent off. So
+the path is followed from both ends: from zero with a quick `local_search`, which lets features
+in, and from a dense group lasso with a thorough one. With few strengths, which cannot help each
+other, both searches are thorough. Every point found goes into a pool, and each strength κ takes
+its best point from the pool. If that is better than the point it had, the search continues from
+there. As a function of κ, the objective of a fixed W is the straight line f(W) + κ Σ ω φ(W). So
+choosing from the pool means reading off the lower envelope of these lines, and costs nothing.
 """
 
 from dataclasses import replace
@@ -21,27 +21,29 @@ from shrinklin.solvers.solution import PackedSolution
 
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
-# Up to twice as many from zero, where the search is quick.
+# From zero, where the search is quick, a long path is thinned to this many strengths or up to
+# twice as many.
 _SPARSE_STEPS = 20
 _GROUP_LASSO_STEPS = 20
 _GROUP_LASSO_EPS = 1e-3
-# The dense end need not hold more features than this times those of the sparse end.
+# The dense end needs no more features than _DENSE_FACTOR times those of the sparse end, plus
+# _DENSE_EXTRA.
 _DENSE_FACTOR, _DENSE_EXTRA = 3, 30
-# Group lasso serves only to begin from: no use in ever more digits of it.
+# The group lasso only provides starting points, so it need not be accurate.
 _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
-# Values that differ by less, relatively, are of one minimum.
+# Values with a smaller relative difference belong to the same minimum.
 _ALIKE = 1e-6
-# Descents of the search; what is returned has the tolerance asked for.
+# Tolerance of descents during the search. Returned solutions have the requested tolerance.
 _ROUGH_TOL = 1e-4
-# How far a trial of the thorough search goes before it is judged.
+# Number of steps from a trial of the thorough search before it is judged.
 _GLANCE_STEPS = 2
 
 
 class Search:
     """Two-ended search for the minima of a non-convex objective.
 
-    `found` holds the best solution so far for every strength that was asked
-    for; other strengths only lead from one to the next.
+    `found` holds the best solution so far for every requested strength. Other
+    strengths only lead from one to the next.
     """
 
     def __init__(self, objective, strengths, solve, tol, start, report):
@@ -72,7 +74,7 @@ class Search:
         return W
 
     def _settle(self, strength, W, thorough=True):
-        """Descend from W; where asked for, search on from there."""
+        """Descend from W. At requested strengths, continue with a local search."""
         objective = self.objective.at(strength)
 
         def solve(W):
@@ -92,7 +94,7 @@ class Search:
         return self.solve(self.objective.at(strength), self.found[strength].W).packed()
 
     def _follow_group_lasso(self, sparse_end):
-        """Pool the group lasso's supports, refitted; return its densest solution."""
+        """Add group lasso solutions and their refits to the pool; return the densest solution."""
         lasso = replace(self.objective, penalty=GroupLasso())
         enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
         enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
@@ -113,14 +115,15 @@ class Search:
 
 
 def n_steps(objective, strengths):
-    """How often a search reports."""
+    """How often a search calls `report`."""
     return sum(map(len, passes(objective, strengths))) + len(strengths)
 
 
 def passes(objective, strengths):
-    """The strengths to follow from zero down, and those from the dense end up.
+    """The strengths to follow downwards from zero, and upwards from the dense end.
 
-    With enough before and between to follow the solution; of many, a share from zero.
+    Strengths are added before and between the requested ones, enough to follow the solution.
+    If there are many, only a share is followed from zero.
     """
     grid = _with_more_between(objective, strengths)[::-1]
     step = 1 if _few(strengths) else max(1, len(grid) // _SPARSE_STEPS)
@@ -139,21 +142,21 @@ def _with_more_between(objective, strengths):
 
 
 def _glance(objective, W, enough):
-    """W some way down from here and F there, which is below `enough` if it was worth it."""
+    """A few steps from W: the W reached and F there. The steps succeed if F is below `enough`."""
     quadratic = isinstance(objective.smooth, Quadratic)
     steps = (majorise_minimise if quadratic else newton_steps)(objective, W)
     W, value = next(steps)
     for _ in range(_GLANCE_STEPS):
         before = value
         W, value = next(steps)
-        # Steps shrink: what they still have to gain is of the order of the last.
+        # Steps shrink, so all further gains together are about as large as the last one.
         if value < enough or value - enough > 3 * (before - value):
             break
     return W, value
 
 
 class _Pool:
-    """Points W with f(W) and Σ ω φ(W), from which any strength picks its best."""
+    """Points W with f(W) and Σ ω φ(W). Any strength can pick its best point."""
 
     def __init__(self, objective):
         self.objective = objective

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Status(Enum):
-    """Outcome of a solve; the value is the remedy, as a sentence."""
+    """Outcome of a solve. The value is a sentence that says what to do."""
 
     CONVERGED = ""
     MAX_ITER = "Increase max_iter or tol, or standardise the features."
@@ -41,7 +41,7 @@ class Solution:
     W : ndarray of shape (n_features, n_targets)
         In the internal order of the objective's `Groups`.
     intercept : ndarray of shape (n_targets,)
-        The one that `loss` was computed with.
+        The intercept that `loss` was computed with.
     gradient : ndarray of shape (n_features, n_targets)
         ∇f(W).
     loss : float
@@ -66,11 +66,11 @@ class Solution:
     status: Status
 
     def evaluated(self, objective):
-        """f(W) and as much of its gradient as `Objective.evaluate` gives."""
+        """f(W) and its gradient, as from `Objective.evaluate`."""
         return self.loss, self.gradient
 
     def packed(self):
-        """The same without the gradient, and of W the rows that are not zero alone."""
+        """The same without the gradient, and with only the non-zero rows of W."""
         support = np.flatnonzero(self.W.any(axis=1))
         return PackedSolution(
             support, self.W[support], len(self.W), self.intercept, self.loss, self.value,
@@ -80,15 +80,15 @@ class Solution:
 
 @dataclass(frozen=True)
 class PackedSolution:
-    """What is left of a `Solution` that one of many alphas has, in little memory.
+    """A `Solution` that takes little memory, for one of many alphas.
 
     Attributes
     ----------
     support : ndarray of shape (n_kept,)
     rows : ndarray of shape (n_kept, n_targets)
-        Of W, those of the support: the others are zero.
+        The rows of W in the support. All other rows are zero.
     n_features : int
-    loss, value, residual, n_iter, status : as of a `Solution`
+    intercept, loss, value, residual, n_iter, status : as in `Solution`
     """
 
     support: np.ndarray
@@ -103,13 +103,13 @@ class PackedSolution:
 
     @property
     def W(self):
-        """Of shape (n_features, n_targets), made anew."""
+        """A new array of shape (n_features, n_targets)."""
         W = np.zeros((self.n_features, self.rows.shape[1]), order="F")
         W[self.support] = self.rows
         return W
 
     def evaluated(self, objective):
-        """As of a `Solution`, found again; `objective` is that of its strength."""
+        """As in `Solution`, but computed again. `objective` must have the same strength."""
         return objective.evaluate(self.W)
 
     def packed(self):

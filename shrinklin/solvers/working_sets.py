@@ -1,13 +1,13 @@
-"""Working sets: what every exact solver does around its own moves.
+"""Working sets: the outer loop of every exact solver.
 
-1. Score every group by its prox residual; the groups of W and the worst
-   offenders form the working set.
-2. On the working set alternate sweeps, which decide the active groups, with
-   Newton steps on them, which make ill-conditioned data easy.
-3. Take the full gradient and start again, until no residual exceeds tol.
+1. Score every group by its prox residual. The non-zero groups of W and the
+   groups with the largest residuals form the working set.
+2. On the working set, alternate sweeps and Newton steps. The sweeps decide which
+   groups are active. Newton steps on these make ill-conditioned data easy.
+3. Compute the full gradient and start again, until no residual exceeds tol.
 
-The point found is the minimum for a convex penalty. For the bridge no single
-block can improve it; `local_search` and `path` look further.
+For a convex penalty, the point found is the minimum. For the bridge, no change of
+a single block improves it; `local_search` and `search` look further.
 """
 
 from abc import ABC, abstractmethod
@@ -19,35 +19,35 @@ from shrinklin.solvers.solution import Solution, Status
 
 _MIN_WORKING = 10
 _NEWTON_STEPS = 5
-# Fewer features than this take no time.
+# The time spent on fewer features than this is negligible.
 MANY = 500
-# How far below the residuals of the groups left out a working set is solved.
+# A working set is solved to this share of the largest residual among the groups left out.
 _LEFT_OUT = 0.3
 
 
 def solve(objective, W, restrict, *, tol, max_iter, has_minimum=True):
     """Descend from W (n_features, n_targets) until the residual is ≤ tol.
 
-    `restrict(objective, working, features, W, gradient)` makes the `Block` of the
-    groups `working`. Where the objective only tends to its infimum there is no duality gap to
-    ask for. Returns a `Solution`; never warns.
+    `restrict(objective, working, features, W, gradient)` returns the `Block` of the
+    groups `working`. `has_minimum` is False if the objective only tends to its infimum: no
+    duality gap is then required. Returns a `Solution`. Never warns.
     """
     objective = objective.with_memory()
     scale = objective.residual_scale
     threshold = tol * scale
-    # With the coefficients of a target together: most rows are zero, and that shows fastest so.
+    # Column-major order: most rows are zero, and this order finds them fastest.
     W = W.copy(order="F")
     n_iter, stalled_on, worst = 0, np.empty(0), np.inf
     while True:
         loss, gradient = objective.evaluate(W)
-        # Found with f(W): found again, after others, it might be another.
+        # Computed here, together with f(W): later, after other W, the result might differ.
         intercept = objective.smooth.intercept(W)
         residuals = prox_residuals(objective, W, gradient)
         before, worst = worst, residuals.max(initial=0.0)
         if worst <= threshold:
-            threshold = 0.3 * worst  # for another round, if the gap asks for one
+            threshold = 0.3 * worst  # for another round, if the gap requires one
         working = _working_set(objective, W, residuals, threshold)
-        # A round asks for less than half the residual: one that leaves more may be at its end.
+        # A round aims at less than half the residual. If more is left, it may be rounding.
         lowest = 1e-14 * scale if worst <= 0.5 * before else _rounding(objective, W)
         settled = worst <= lowest or np.array_equal(working, stalled_on)
         small = worst <= tol * scale
@@ -58,8 +58,9 @@ def solve(objective, W, restrict, *, tol, max_iter, has_minimum=True):
             break
         features = objective.groups.features(working)
         block = restrict(objective, working, features, W[features], gradient[features])
-        # Until those left out have entered, it need not be far better than they are; beyond n
-        # features it is a waste to compute digits that the next working set changes.
+        # Until the groups left out have entered, the working set need not be much more accurate
+        # than they are. With more than n features, the next working set changes further digits,
+        # so computing them is a waste.
         many = len(features) > max(objective.smooth.n_samples, MANY)
         left_out = np.delete(residuals, working).max(initial=0.0)
         block_tol = max(0.5 * threshold, _LEFT_OUT * left_out, 0.1 * worst if many else 0.0)
@@ -72,7 +73,10 @@ def solve(objective, W, restrict, *, tol, max_iter, has_minimum=True):
 
 
 def solution(objective, W, evaluated, worst, n_iter, status):
-    """The `Solution` W: f, its gradient and its intercept there, and the largest residual."""
+    """The `Solution` at W.
+
+    `evaluated` is f(W), its gradient and the intercept. `worst` is the largest residual.
+    """
     loss, gradient, intercept = evaluated
     scale = objective.residual_scale
     return Solution(
@@ -90,8 +94,8 @@ def solution(objective, W, evaluated, worst, n_iter, status):
 def _status(small, settled, spent):
     """The outcome, or None to go on.
 
-    Once settled, all that is left is rounding: in the residual, which is then
-    too large, or in the gap alone, and then the residual has to do.
+    Once settled, only rounding is left. If the residual is too large, the outcome is
+    PRECISION. If only the gap is too large, the small residual is enough.
     """
     if small:
         return Status.CONVERGED
@@ -101,9 +105,9 @@ def _status(small, settled, spent):
 
 
 def _rounding(objective, W):
-    """What the last digits of W may leave of the residual.
+    """The residual that rounding in the last digits of W may leave.
 
-    Where features nearly cancel that is far more than 1e-14, and no gap can be certified.
+    Where features nearly cancel, it is far more than 1e-14, and no gap can be certified.
     """
     sizes = np.sqrt(objective.lipschitz) * objective.groups.norms(W)
     return max(1e-14 * objective.residual_scale, np.finfo(float).eps * float(np.linalg.norm(sizes)))
@@ -112,8 +116,9 @@ def _rounding(objective, W):
 def _certified(objective, W, evaluated, tol):
     """Whether a convex objective is within tol · f(0) of its minimum.
 
-    On ill-conditioned data a small residual alone does not say so. A gap that may be nothing
-    but rounding will do, as no further step would show.
+    On ill-conditioned data, a small residual does not prove this. A gap that may be only
+    rounding is accepted, as further steps would not reduce it. Without convexity there is no
+    gap, and the result is True.
     """
     if not objective.penalty.convex:
         return True
@@ -125,12 +130,12 @@ def prox_residuals(objective, W, gradient):
     """√L_g‖W_g − prox(W_g − ∇_g f/L_g)‖ of every group: shape (n_groups,).
 
     `objective` is an `Objective`, or one restricted to a working set.
-    Half its square is what the objective falls by, at least, if the group moves.
+    If the group moves, the objective falls by at least half the square of its residual.
     """
     groups, L = objective.groups, objective.lipschitz
     if len(groups) <= MANY:
         return np.sqrt(L) * groups.norms(prox_steps(objective, W, gradient, L))
-    # At zero the penalty holds what is not stronger: of many groups, most.
+    # The penalty holds groups with small gradients at zero: most of them, if there are many.
     moving = np.flatnonzero((groups.norms(W) > 0) | (groups.norms(gradient) > objective.holding))
     features, some = groups.features(moving), groups.restrict(moving)
     steps = _prox_steps(
@@ -143,14 +148,14 @@ def prox_residuals(objective, W, gradient):
 
 
 def prox_steps(objective, W, gradient, curvature):
-    """prox(W_g − ∇_g/c_g) − W_g with curvature c (n_groups,): like W."""
+    """prox(W_g − ∇_g/c_g) − W_g for curvatures c (n_groups,), in the shape of W."""
     return _prox_steps(
         objective.penalty, W, gradient, curvature, objective.strengths, objective.groups.ptr
     )
 
 
 def _prox_steps(penalty, W, gradient, curvature, strengths, ptr):
-    # Here as in the blocks: importing numba is for those who fit.
+    # Imported here, as in the blocks, so that numba is only imported for a fit.
     from shrinklin import kernels
 
     coef, slope = np.ascontiguousarray(W.T), np.ascontiguousarray(gradient.T)
@@ -159,7 +164,7 @@ def _prox_steps(penalty, W, gradient, curvature, strengths, ptr):
 
 
 def _working_set(objective, W, residuals, threshold):
-    """Groups that are alive or violate most: at most twice those alive, or 10."""
+    """The groups alive, and up to max(10, as many) others with the largest residuals."""
     alive = objective.groups.norms(W) > 0
     room = max(_MIN_WORKING, int(alive.sum()))
     offenders = np.flatnonzero((residuals > threshold) & ~alive)
@@ -176,7 +181,7 @@ class Block(ABC):
     Attributes
     ----------
     scale : float
-        2 f(0): what changes of the objective are small against.
+        2 f(0), with which changes of the objective are compared.
     cost : CostMeter
     """
 
@@ -190,7 +195,7 @@ class Block(ABC):
 
     @cached_property
     def holding(self):
-        """As that of `Objective`."""
+        """See `Objective.holding`."""
         return self.penalty.holding(self.strengths, self.lipschitz)
 
     @property
@@ -209,22 +214,22 @@ class Block(ABC):
 
     @abstractmethod
     def sweep(self, tol, n_sweeps):
-        """Sweep over the coordinates; returns how often."""
+        """Sweep over the coordinates, at most `n_sweeps` times. Returns the number of sweeps."""
 
     @abstractmethod
     def sweeps_per_round(self):
-        """As many sweeps as cost about one Newton step."""
+        """Number of sweeps that cost about as much as one Newton step."""
 
     @abstractmethod
     def newton_step(self, tol):
-        """Take a Newton step if it lowers the objective; tells whether it did."""
+        """Take a Newton step if it lowers the objective. Returns whether it did."""
 
     @abstractmethod
     def polish(self, tol):
-        """Go well below tol where that is cheap."""
+        """Reduce the residual well below tol if that is cheap."""
 
     def finish(self):  # noqa: B027
-        """Leave W as it is to be kept."""
+        """Bring W to its final form."""
 
     def penalty_sum(self, W):
         return self.strengths @ self.penalty.values(W, self.groups)
@@ -249,7 +254,7 @@ class Block(ABC):
 
 
 def solve_block(block, tol, max_sweeps):
-    """Returns the sweeps made, and whether floating point allowed no more."""
+    """Solve the block to tol. Returns the number of sweeps, and whether rounding stopped it."""
     n_sweeps = 0
     value = block.value()
     idle = 0
@@ -257,7 +262,7 @@ def solve_block(block, tol, max_sweeps):
         asked = min(block.sweeps_per_round(), max_sweeps - n_sweeps)
         made = block.sweep(tol, asked)
         n_sweeps += made
-        # The sweep saw every group when it moved; later moves may have undone it.
+        # The sweep measured each group when it moved. Later moves may have changed that.
         if made < asked and prox_residuals(block, block.W, block.gradient).max() <= 2 * tol:
             block.polish(tol)
             return n_sweeps, False
