@@ -11,12 +11,12 @@ from sklearn.utils.validation import column_or_1d
 from shrinklin.data.gram import gram_multiply_adds, takes_gram_of_folds
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import checked_moments
-from shrinklin.estimators.choice import SparseLinearModelCV
 from shrinklin.estimators.classifiers import (
     GroupLassoClassifier,
     LinearClassifier,
     ShrinkNetClassifier,
 )
+from shrinklin.estimators.cross_validation import SparseLinearModelCV
 from shrinklin.estimators.parameters import (
     CLASSIFICATION,
     CROSS_VALIDATION,

@@ -328,7 +328,7 @@ class Likelihood(Smooth):
         """`Hessian` at a `Prediction`."""
         return Hessian(self, prediction.state)
 
-    def raw(self, W):
+    def raw_prediction(self, W):
         """Z = X W with X centred."""
         features = np.empty(0, dtype=int) if self._memory is None else self._memory.columns.last
         alive = np.flatnonzero(W.any(axis=1))
@@ -348,7 +348,7 @@ class Likelihood(Smooth):
             known = [seen for seen in self._memory.seen if np.array_equal(W, seen.W)]
         if known:
             return known[0]
-        Z = self.raw(W)
+        Z = self.raw_prediction(W)
         return self.remember(Seen(W.copy(), Z, self.predict(Z)))
 
     def remember(self, seen):
@@ -369,7 +369,7 @@ class Likelihood(Smooth):
         return seen.prediction.value, seen.gradient.copy()
 
     def value_at(self, W, intercept):
-        Z = self.raw(W)
+        Z = self.raw_prediction(W)
         return self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
 
     def columns(self, features):
@@ -499,12 +499,12 @@ class Likelihood(Smooth):
         W = W.copy()
         W[features] = 0.0
         basis, rank, scaled_by = self._basis(features)
-        Z = self.raw(W)
+        Z = self.raw_prediction(W)
         found = self.predict(Z)
         V, settled = self._descend(basis, Z + found.intercept)
         W[features] = self.loss.drop_common_shift(scaled_by(V[:rank]))
         # The prediction is computed from W itself. Its intercept is known, up to rounding.
-        Z, intercept = self.raw(W), found.intercept + V[rank:].sum(axis=0)
+        Z, intercept = self.raw_prediction(W), found.intercept + V[rank:].sum(axis=0)
         return Minimum(Seen(W, Z, self.predict(Z, intercept)), settled)
 
     def _basis(self, features):

@@ -126,7 +126,7 @@ def _parts_of_loss(objective, W, curvature, smooth):
 
 def _logistic_hessian(likelihood, W, features):
     """Hessian of f with the intercept minimised out, for the entries of W[features] in order."""
-    P = likelihood.predict(likelihood.raw(W)).state
+    P = likelihood.predict(likelihood.raw_prediction(W)).state
     n_features, n_targets = len(features), P.shape[1]
     H = np.zeros((n_features + 1, n_targets, n_features + 1, n_targets))
     for samples, part in likelihood.columns(features).parts():
