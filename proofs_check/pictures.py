@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proofs_check import a3_no_minimum, a4_many_minima
+from proofs_check import a3_no_minimum
 from proofs_check.a2_not_convex import Data, witness
+from proofs_check.a4_many_minima.surface import EXAMPLE, surface
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def minima():
     figure = _figure()
     axes = figure.add_subplot()
     line = SWITCHES
-    values = a4_many_minima.surface(a4_many_minima.EXAMPLE, line)
+    values = surface(EXAMPLE, line)
     # Even in number of points: the hill in the middle is much higher than all else.
     levels = np.unique(np.quantile(values, np.linspace(0, 1, 30)))
     norm = BoundaryNorm(levels, 256)
