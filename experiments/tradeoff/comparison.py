@@ -21,21 +21,21 @@ class Comparison:
     Attributes
     ----------
     sizes : ndarray
-        Numbers of features at which one of them has a model, as far as both reach.
+        Numbers of features at which one of them has a model, within the range of both.
     ratios : ndarray
-        Loss of the first method divided by that of the second, with so many features; of
-        several folds their geometric mean.
+        Loss of the first method divided by that of the second at these numbers of features;
+        with several folds, the geometric mean.
     errors : ndarray
-        Standard errors of the logarithms of the ratios, over folds; 0 for one fit.
+        Standard errors of the logarithms of the ratios over folds; 0 for a single fit.
     """
 
     sizes: np.ndarray
     ratios: np.ndarray
     errors: np.ndarray
 
-    # A difference of a hundredth is none, nor is one within a standard error.
+    # A difference of up to a hundredth, or of up to one standard error, is a tie.
     TIE = 0.01
-    # Fewer sizes in common, or sizes nearer to each other, say nothing of sparsity at large.
+    # Fewer common sizes, or a narrower range of them, are too little to confirm a claim.
     FEWEST, LEAST_RANGE = 5, 4
 
     @property
@@ -53,7 +53,7 @@ class Comparison:
 
     @property
     def wide(self):
-        """Whether there are sizes enough, and the largest is a multiple of the smallest."""
+        """Whether there are enough sizes, over a wide enough range."""
         enough = len(self.sizes) >= self.FEWEST
         return enough and max(self.sizes) >= self.LEAST_RANGE * min(self.sizes)
 
@@ -79,7 +79,7 @@ class Comparison:
 
 
 def _counted(sizes):
-    """How many sizes, and between which."""
+    """How many sizes there are, and their range."""
     return f"{len(sizes)} ({min(sizes):.3g} to {max(sizes):.3g})" if len(sizes) else "0"
 
 
@@ -96,7 +96,7 @@ def compare(table, method, other, held_out=False):
 
 
 def _common_sizes(curves, reaching):
-    """Numbers of features of models of `curves`, as far as all curves of `reaching` have some."""
+    """Numbers of features of models in `curves`, within the range of all curves in `reaching`."""
     ranges = [found.loc[found["n_features"] > 0, "n_features"] for found in reaching]
     if any(sizes.empty for sizes in ranges):
         return np.empty(0)
@@ -106,7 +106,7 @@ def _common_sizes(curves, reaching):
 
 
 def at_budgets(table, method, other, held_out=False):
-    """Losses of two methods' models within the budgets that both can meet, as text."""
+    """The losses of both methods' best models within each budget that both meet, as text."""
     curves = [curve(table, name, held_out) for name in (method, other)]
     texts = []
     for budget in budgets(table):

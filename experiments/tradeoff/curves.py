@@ -1,4 +1,4 @@
-"""Loss against the number of features: the curve of a method, and what it says of a budget."""
+"""Loss against the number of features: the curve of a method, and its best models."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ BUDGETS = (5, 10, 20, 50, 80)
 
 
 def folds_of(table, held_out):
-    """The folds, or the fit on all rows alone, which is judged on them."""
+    """The folds; without `held_out` the fit on all rows alone."""
     return [fold for fold in table["fold"].unique() if (fold != ALL) == held_out]
 
 
 def curve(table, method, held_out):
-    """As `curve_of_folds`: of the fit on all rows, or the mean over all folds."""
+    """As `curve_of_folds`, for the fit on all rows or as the mean over all folds."""
     return curve_of_folds(table, method, folds_of(table, held_out))
 
 
@@ -25,7 +25,7 @@ def curve_of_folds(table, method, folds):
     table : DataFrame
     method : str
     folds : list of str
-        Of which to take the mean; [ALL] for the fit on all rows, judged on them.
+        The folds to average over; [ALL] for the fit on all rows, judged on these rows.
     """
     held_out = ALL not in folds
     rows = table[(table["method"] == method) & table["fold"].isin(folds)]
@@ -37,26 +37,26 @@ def curve_of_folds(table, method, folds):
 
 
 def best_within(curve_, budget):
-    """The step that fits best in training with so many features; None if there is none."""
+    """The step of lowest training loss within the budget of features; None if there is none."""
     allowed = curve_[curve_["n_features"] <= budget]
     return None if allowed.empty else allowed.loc[allowed["training_loss"].idxmin()]
 
 
 def frontier(curve_):
-    """The steps that no step of fewer features, or as many, fits better in training."""
+    """Steps with a lower training loss than all steps of fewer or as many features."""
     found = curve_.sort_values(["n_features", "training_loss"])
     least = found["training_loss"].cummin().shift(fill_value=np.inf)
     return found[found["training_loss"] < least]
 
 
 def loss_at(curve_, sizes):
-    """Loss at numbers of features, between the models of the frontier; see the module's head."""
+    """Loss at numbers of features, its logarithm interpolated between steps of the frontier."""
     found = frontier(curve_)
     return np.exp(np.interp(sizes, found["n_features"], np.log(found["loss"])))
 
 
 def budgets(table):
-    """Those of BUDGETS that leave something out; of a few columns all of them."""
+    """The BUDGETS below the number of columns; if there are none, that number."""
     n_columns = int(table["n_columns"].max())
     return [budget for budget in BUDGETS if budget < n_columns] or [n_columns]
 

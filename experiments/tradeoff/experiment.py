@@ -1,4 +1,4 @@
-"""The experiment itself, put together from the other modules of this folder."""
+"""The experiment, put together from the other modules of this folder."""
 
 from experiments.experiment import Experiment
 from experiments.tradeoff.curves import best_of, budgets
@@ -25,11 +25,11 @@ from experiments.tradeoff.verdicts import (
 
 
 class Tradeoff(Experiment):
-    """Loss against sparsity, in training and held out; see the head of this module.
+    """Loss against sparsity, in training and held out; see `experiments.tradeoff`.
 
-    The quick form has the bundled digits; the full one stands in for what cannot always be
-    had: a simulated twin for scm1d, MNIST for gina_prior2 (same features), the batches of
-    gas-drift, each standardised by itself, for gas-drift. Those go by their own names.
+    The quick form uses the bundled digits. The full one uses substitutes for datasets that are
+    not always available: a simulated twin for scm1d, MNIST for gina_prior2 (same features), and
+    for gas-drift its batches, each standardised by itself. Substitutes have names of their own.
     """
 
     name = "tradeoff"
@@ -42,7 +42,7 @@ class Tradeoff(Experiment):
         return sampled(data, MOST_ROWS_QUICK if quick else MOST_ROWS)
 
     def jobs(self, data, quick):
-        """A path of an exact solver, or one gradient training, on all rows or without a fold."""
+        """One job per exact path and per gradient training, on all rows and without each fold."""
         plan_ = plan(data, quick)
         folds = [ALL, *map(str, range(plan_.n_folds))]
         paths = [path_cells(plan_, method, fold) for method in EXACT for fold in folds]
@@ -60,10 +60,10 @@ class Tradeoff(Experiment):
         return [facts(model, train, held_out) for model in models(cells, train)]
 
     def summary(self, table):
-        """Losses of each method's model that fits best within a budget of features.
+        """The losses of each method's best model within a budget of features.
 
-        It is chosen by its training loss, on all rows and on the folds apart; numbers of
-        features and losses of the folds are means over them.
+        The best model has the lowest training loss, separately on all rows and on the folds;
+        numbers of features and losses of the folds are means over folds.
         """
         import pandas as pd
 

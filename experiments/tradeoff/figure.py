@@ -5,17 +5,16 @@ import numpy as np
 from experiments.tradeoff.curves import curve
 from experiments.tradeoff.settings import EXACT, TRAINED, TRAINED_LASSO, TRAINED_SHRINKNET
 
-# Drawing. Colour is the problem, marker the way to solve it: group lasso's refit is another.
-
+# The colour shows the problem, the marker how it is solved. The refit counts as a problem.
 _COLOURS = dict(zip(EXACT, ("C0", "C1", "C2", "C3"), strict=True)) | {
     TRAINED_LASSO: "C0",
     TRAINED_SHRINKNET: "C2",
 }
-# Few features are what matters, and there are hundreds of columns: a scale that is linear in
-# the square root of the share that is kept.
+# A scale linear in the square root of the share that is kept: there are hundreds of columns, and
+# models with few features matter most.
 _SPARSITIES = (0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 1)
-# Losses far above the constant model's would press all others together, and so would those
-# next to nothing, of classes told apart without error.
+# Limits of the axis. Losses far above the constant model's, or almost 0 as for separable classes,
+# would leave too little room for the others.
 _LOWEST, _HIGHEST = 1e-3, 1.5
 
 

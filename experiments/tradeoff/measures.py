@@ -7,13 +7,13 @@ from experiments.drafts import NEGLIGIBLE, scale
 
 
 def facts(model, train, held_out):
-    """What is written down of a model."""
+    """The results of a model."""
     weights = np.abs(model.coef)
     n_columns = weights.shape[1]
     n_features = int((weights >= NEGLIGIBLE).any(axis=0).sum())
     return {
         "alpha": model.alpha,
-        # As the drafts have it.
+        # In the drafts' scale.
         "lambda": model.alpha / scale(train.y),
         "n_columns": n_columns,
         "n_features": n_features,
@@ -26,7 +26,7 @@ def facts(model, train, held_out):
 
 
 def relative_loss(model, part):
-    """Loss on these rows, divided by that of the constant that is best there."""
+    """Loss on these rows, divided by that of the best constant on them."""
     Z = part.X @ model.coef.T + model.intercept
     if part.regression:
         return float(((part.y - Z) ** 2).mean() / ((part.y - part.y.mean(axis=0)) ** 2).mean())
@@ -35,7 +35,7 @@ def relative_loss(model, part):
 
 def _log_loss(Z, y):
     if Z.shape[1] == 1:
-        # Two classes have one raw prediction: that of the second against the first.
+        # With two classes there is one raw prediction: that of the second.
         Z = np.hstack([np.zeros_like(Z), Z])
     return float(-log_softmax(Z, axis=1)[np.arange(len(y)), y].mean())
 

@@ -1,4 +1,4 @@
-"""Fitting the models: by the exact solvers and as the drafts do."""
+"""How models are fitted: by the exact solvers, and by Adagrad as in the drafts."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from shrinklin import (
     regularization_path,
 )
 
-# Of scikit-learn's logistic regression, as it comes; the ridge is 1/(2 C n) of the mean.
+# scikit-learn's default; with the mean log-loss, the ridge has the factor 1/(2 C n).
 RIDGE_C = 1.0
 
 
@@ -32,11 +32,11 @@ class Model:
     Attributes
     ----------
     alpha : float
-        On the scale of the estimators.
+        In the scale of the estimators.
     coef : ndarray of shape (n_targets, n_features)
     intercept : ndarray of shape (n_targets,)
     residual : float or None
-        How far from optimal, as the estimators' `residual_`, if that is known.
+        How far from optimal, as the estimators' `residual_`; None if unknown.
     """
 
     alpha: float
@@ -46,7 +46,7 @@ class Model:
 
 
 def path_models(cells, train):
-    """A `Model` for every cell of a path of an exact method."""
+    """One `Model` per cell of a path of an exact method."""
     method, fold = cells[0]["method"], cells[0]["fold"]
     path = exact_path(method, train, [cell["strength"] for cell in cells])
     if method == REFITTED:
@@ -65,12 +65,12 @@ def exact_path(method, train, shares):
     method : str
     train : Part
     shares : list of float
-        Of the alpha that leaves nothing, from large to small.
+        Alphas relative to the largest one, from large to small.
     """
     estimator = _estimator(method, train)
-    # Every path begins at that alpha; a glance, as how well it is solved does not matter.
-    glance = _estimator(method, train).set_params(tol=1.0)
-    largest = regularization_path(glance, train.X, train.y, alphas=1).alphas[0]
+    # Every path starts at the largest alpha; to find it, a rough solution is enough.
+    rough = _estimator(method, train).set_params(tol=1.0)
+    largest = regularization_path(rough, train.X, train.y, alphas=1).alphas[0]
     return regularization_path(estimator, train.X, train.y, alphas=largest * np.array(shares))
 
 
@@ -83,8 +83,8 @@ def _estimator(method, train):
 def _refitted_with_ridge(path, train):
     """scikit-learn's logistic regression on the support of every model.
 
-    Without its ridge it separates the classes once the features allow that, and then its
-    held-out loss grows without end.
+    Without a ridge, coefficients grow without bound once the features separate the classes, and
+    so does the held-out loss.
     """
     known, models = {}, []
     for alpha, coef in zip(path.alphas, path.coefs, strict=True):
@@ -98,7 +98,7 @@ def _refitted_with_ridge(path, train):
 
 def _ridge_on(support, train):
     """Coefficients and intercept of logistic regression on some of the features."""
-    # Where no feature is left, one of zeros stands in: the intercept is fitted all the same.
+    # If no feature is left, a column of zeros takes its place, to fit the intercept alone.
     X = train.X[:, support] if support.any() else np.zeros((len(train.X), 1))
     fitted = LogisticRegression(C=RIDGE_C, max_iter=10_000).fit(X, train.y)
     coef = np.zeros((len(fitted.intercept_), len(support)))
@@ -108,7 +108,7 @@ def _ridge_on(support, train):
 
 
 def trained_models(cells, train):
-    """A `Model` for every cell of the drafts' way: full-batch Adagrad, nothing removed."""
+    """One `Model` per cell, trained as in the drafts: full-batch Adagrad, nothing removed."""
     return [_trained(cell, train) for cell in cells]
 
 

@@ -1,4 +1,4 @@
-"""The rows to fit and to judge on."""
+"""The rows that models are fitted on, and those that they are judged on."""
 
 from dataclasses import dataclass, replace
 
@@ -10,13 +10,13 @@ from experiments.tradeoff.settings import ALL
 
 @dataclass(frozen=True)
 class Part:
-    """Rows to fit or to judge on.
+    """Training rows or held-out rows.
 
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_features)
     y : ndarray of shape (n_samples, n_targets) or (n_samples,)
-        Targets, or the number of the class.
+        Targets, or classes numbered from 0.
     """
 
     X: np.ndarray
@@ -28,7 +28,7 @@ class Part:
 
 
 def sampled(data, most):
-    """The data, or for classification a fixed random sample of that many rows."""
+    """The data; for classification at most `most` rows, a fixed random sample."""
     if data.card.task == "regression" or len(data.X) <= most:
         return data
     rows = np.sort(np.random.default_rng(0).permutation(len(data.X))[:most])
@@ -36,13 +36,13 @@ def sampled(data, most):
 
 
 def parts(data, fold, n_folds):
-    """`Part` to train on and `Part` held out, standardised by the former.
+    """The training `Part` and the held-out `Part`, both standardised by the training rows.
 
     Parameters
     ----------
     data : Dataset
     fold : str
-        ALL, for which nothing is held out (None), or the number of the fold that is.
+        The number of the fold to hold out; ALL holds out nothing (None).
     n_folds : int
     """
     regression = data.card.task == "regression"
@@ -57,11 +57,11 @@ def parts(data, fold, n_folds):
 
 
 def _scaled(table, train):
-    """The table in deviations from the mean of the training rows.
+    """The table standardised by its training rows.
 
-    A column that is constant in training becomes 0 everywhere: no model can learn of it.
+    A column that is constant in training becomes 0 everywhere, as no model can learn from it.
     """
     mean, deviation = table[train].mean(axis=0), table[train].std(axis=0)
-    # Not deviation == 0: rounding of the mean leaves a constant column a tiny one.
+    # Not deviation == 0: rounding of the mean gives a constant column a tiny deviation.
     constant = np.ptp(table[train], axis=0) == 0
     return np.where(constant, 0.0, (table - mean) / np.where(constant, 1.0, deviation))

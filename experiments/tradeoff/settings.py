@@ -1,4 +1,4 @@
-"""What is run: the methods, how far each goes, and the cells of its jobs."""
+"""The methods, the size of a run, and its cells."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ TRAINED = (TRAINED_LASSO, TRAINED_SHRINKNET)
 
 ALL = "all"
 
-# For classification: as many as gina_prior2 has, one of the drafts' two datasets.
+# For classification; gina_prior2, one of the drafts' two datasets, has 3468 rows.
 MOST_ROWS, MOST_ROWS_QUICK = 3468, 400
 
 
 def _rounded(values):
-    """Floats of six significant digits: those of numpy may end otherwise on another CPU.
+    """Floats of six significant digits, as the last bits may differ on another CPU.
 
-    Cells are known by their numbers, and a run may be taken up elsewhere.
+    Cells are identified by their values, and a run may be continued on another machine.
     """
     return [float(f"{value:.6g}") for value in values]
 
 
-# The drafts' λ, for the mean squared error: group lasso from 1 to 1e-3, ShrinkNet from 10.
+# The drafts' λ for the mean squared error: group lasso 1 to 1e-3, ShrinkNet 10 to 1e-4.
 LAMBDAS = {
     TRAINED_LASSO: _rounded(np.logspace(0, -3, 13)),
     TRAINED_SHRINKNET: _rounded(np.logspace(1, -4, 11)),
@@ -34,16 +34,16 @@ LOG_RATES = (-1.2, -1.95)
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything a run does.
+    """The size of a run.
 
     Attributes
     ----------
     steps : dict of str to int
-        How many alphas every exact method goes through; 0 leaves it out.
+        The number of alphas on the path of each exact method; 0 leaves the method out.
     eps : float
         Ratio of the last alpha to the first.
     epochs : tuple of int
-        Of gradient training, for the strongest and the weakest λ.
+        Epochs of gradient training, for the strongest and for the weakest λ.
     n_folds : int
     """
 
@@ -54,10 +54,10 @@ class Plan:
 
 
 def plan(data, quick):
-    """The `Plan` of a dataset: what takes minutes, and in the quick form seconds.
+    """The `Plan` of a dataset: it takes minutes, in the quick form seconds.
 
-    Group lasso gets more steps than ShrinkNet: they cost little, and features enter it in
-    larger lots.
+    Group lasso gets more steps than ShrinkNet: they cost little, and more features enter in one
+    step.
     """
     if data.card.task == "regression":
         return _regression_plan(quick, len(data.X))
@@ -81,7 +81,7 @@ def _steps(lasso, shrinknet, shrinknet_1):
     return dict(zip(EXACT, (lasso, lasso, shrinknet, shrinknet_1), strict=True))
 
 
-# Cells: all that a result depends on, beside the data.
+# Cells: all that a result depends on, apart from the data.
 
 
 def path_cells(plan_, method, fold):
@@ -101,7 +101,7 @@ def training_cells(plan_, method, fold):
 
 
 def _cell(plan_, method, fold, step, strength, epochs=0, rate=0.0):
-    """`strength` is a share of the alpha that leaves nothing, or for Adagrad the drafts' λ."""
+    """`strength` is a share of the largest alpha of the path; for Adagrad, the drafts' λ."""
     return {
         "method": method,
         "fold": fold,
@@ -110,6 +110,6 @@ def _cell(plan_, method, fold, step, strength, epochs=0, rate=0.0):
         "strength": strength,
         "epochs": epochs,
         "learning_rate": rate,
-        # So that no draw of first parameters, lucky or not, decides a whole curve.
+        # Another seed for each step, so that one lucky start does not decide a whole curve.
         "seed": step,
     }

@@ -1,4 +1,4 @@
-"""What the results say of each claim."""
+"""The verdicts: what the results say about each claim."""
 
 from experiments.experiment import Outcome, Verdict
 from experiments.tradeoff.comparison import Comparison, at_budgets, compare
@@ -15,7 +15,7 @@ from experiments.tradeoff.settings import (
 
 
 def closer_exact(table):
-    """The drafts' claim, of the solutions that they sought; and what they did not compare with."""
+    """The drafts' claim, for exact solutions; and compared with the refit, which is our own."""
     figures = [
         "Exact solvers, training loss (features) of ShrinkNet p = 2 to group lasso's: "
         + at_budgets(table, SHRINKNET, GROUP_LASSO)
@@ -38,7 +38,7 @@ def closer_exact(table):
 
 
 def closer_trained(table):
-    """The drafts' claim, as they tested it."""
+    """The drafts' claim, tested as they did."""
     return _verdict(
         "Trained by Adagrad, ShrinkNet fits closer than group lasso at the same sparsity",
         "drafts 001 and 002, section 5.1 and figure",
@@ -53,7 +53,7 @@ def closer_trained(table):
 
 
 def better_held_out(table):
-    """Our own claims, of rows that were not trained on."""
+    """Our own claims, about held-out rows."""
     better = "At the same number of features ShrinkNet predicts held-out rows better than "
     ridge = [f"Classes are refitted with a ridge here, C = {RIDGE_C:g}"]
     claims = {
@@ -76,7 +76,7 @@ def better_held_out(table):
 
 
 def as_low_as_convex(table):
-    """The drafts' claim that an objective that is not convex does no harm in practice."""
+    """The drafts' claim that the lack of convexity does no harm in practice."""
     pairs = {"Adagrad": (TRAINED_SHRINKNET, TRAINED_LASSO), "exact": (SHRINKNET, GROUP_LASSO)}
     found = {way: [lowest(table, method) for method in pair] for way, pair in pairs.items()}
     holds = [
@@ -101,7 +101,7 @@ def as_low_as_convex(table):
 
 
 def lowest(table, method):
-    """The row of the lowest training loss of a method, of those on all rows."""
+    """The row with a method's lowest training loss, among its fits on all rows."""
     rows = table[(table["method"] == method) & (table["fold"] == ALL)]
     return rows.loc[rows["training_loss"].idxmin()]
 
@@ -116,7 +116,7 @@ def _span(table, method):
 
 
 def _verdict(claim, source, comparison, figures):
-    """What one `Comparison` says of a claim that the first method is better."""
+    """What a `Comparison` says about the claim that the first method is better."""
     tie, fewest, times = Comparison.TIE, Comparison.FEWEST, Comparison.LEAST_RANGE
     return Verdict(
         claim,

@@ -1,4 +1,4 @@
-"""A.1 corrected, point by point: each has one of the same value in the other problem."""
+"""A.1 corrected: each point of one problem has one of the same value in the other."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def split(columns, size=norm, of_zero=any_unit):
 
 
 def points_map(point, split=split, left=Problem.group_lasso, right=Problem.switched):
-    """Fails where a point of one problem has none of the same value in the other."""
+    """Fails if the map of `split`, or its inverse, changes the value of the point."""
     problem, columns = point.problem, point.columns
     value, switched = left(problem, columns), right(problem, point.units, point.beta)
     if value != switched:

@@ -1,4 +1,4 @@
-"""A.1 corrected: the infima of the two problems are equal, found by separate methods."""
+"""A.1 corrected: the two infima are equal, each found numerically by its own method."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,13 +15,13 @@ from proofs_check.a1_group_lasso.unbounded import along, unbounded
 from proofs_check.claim import Claim, Mutant, exact
 from proofs_check.rational import null_vector
 
-# Of 1 + ‖Y‖² + |infimum|: what two methods for the same infimum may differ by.
+# How much two methods may differ, relative to 1 + ‖Y‖² + |infimum|.
 TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
 class Moments:
-    """The error in floats: ‖Y − XW‖² = yy − 2⟨C, W⟩ + ⟨W, GW⟩, and λ."""
+    """The error ‖Y − XW‖² = yy − 2⟨C, W⟩ + ⟨W, GW⟩ in floats, and λ."""
 
     G: np.ndarray
     C: np.ndarray
@@ -34,12 +34,12 @@ class Moments:
         return cls(X.T @ X, X.T @ Y, float(np.sum(Y * Y)), float(problem.lam))
 
     def error(self, W):
-        """Of one W, or of a stack."""
+        """The error of one W, or of a stack."""
         return self.yy + np.sum(W * (self.G @ W - 2 * self.C), axis=(-2, -1))
 
 
 def directions(n_features, n_targets, turn=0.0, n_angles=8):
-    """A stack of matrices with rows of norm 1, over all directions."""
+    """A stack of matrices with rows of norm 1, in all combinations of directions."""
     if n_targets == 1:
         circle = np.array([[1.0], [-1.0]])
     else:
@@ -49,7 +49,7 @@ def directions(n_features, n_targets, turn=0.0, n_angles=8):
 
 
 def group_lasso_infimum(problem):
-    """The first problem's infimum, where it is finite."""
+    """The first problem's infimum, if it is finite."""
     if problem.lam >= 0:
         return conic(problem, lambda W: cp.sum(cp.norm(W, 2, axis=1)))
     return quasi_newton(Moments.of(problem))
@@ -64,7 +64,7 @@ def conic(problem, penalty):
 
 
 def quasi_newton(moments, n_starts=4):
-    """The first problem's infimum for λ < 0, where its minimum has no zero row."""
+    """The first problem's infimum for λ < 0: then no row of a minimum is zero."""
     n_features, n_targets = shape = moments.C.shape
 
     def value_and_gradient(w):
@@ -73,7 +73,7 @@ def quasi_newton(moments, n_starts=4):
         gradient = 2 * (moments.G @ W - moments.C) + moments.lam * W / np.maximum(norms, 1e-300)
         return moments.error(W) + moments.lam * norms.sum(), gradient.ravel()
 
-    # A minimum has the rows' directions U in its own gradient: G W = C − λ U / 2.
+    # At a minimum, whose rows have directions U, G W = C − λ U / 2.
     units = directions(n_features, n_targets, turn=0.3)
     starts = np.linalg.solve(moments.G, moments.C - moments.lam / 2 * units)
     values = moments.error(starts) + moments.lam * np.linalg.norm(starts, axis=2).sum(axis=1)
@@ -86,14 +86,14 @@ def quasi_newton(moments, n_starts=4):
 
 
 def switched_infimum(problem, starts=slice(None)):
-    """The second problem's infimum, where it is finite; for λ < 0 from some of its starts."""
+    """The second problem's infimum, if it is finite; for λ < 0 from the selected starts."""
     moments = Moments.of(problem)
     if moments.lam >= 0:
-        # The pairs cannot get stuck: the error is smooth and convex in their product.
+        # Descent over pairs cannot get stuck: the error is smooth and convex in β_j A'_j.
         units = directions(*moments.C.shape)[:1]
         return pairwise(moments, units, np.zeros(units.shape[:2]))
     units = directions(*moments.C.shape)[starts]
-    # The best β > 0 for each A', every sign of A' being among them.
+    # The best β > 0 for each A' is enough, as A' takes every sign.
     H = moments.G * (units @ units.transpose(0, 2, 1))
     gain = np.sum(units * moments.C, axis=2) - moments.lam / 2
     beta = np.linalg.solve(H, gain[..., None])[..., 0]
@@ -106,7 +106,7 @@ def switched_values(moments, units, beta):
 
 
 def pairwise(moments, units, beta, max_sweeps=3000):
-    """The least value reached from a stack of starts, a pair (β_j, A'_j) at a time."""
+    """The least value reached from a stack of starts, by steps over one pair (β_j, A'_j)."""
     units, beta = units.copy(), beta.copy()
     for _ in range(max_sweeps):
         before = beta[..., None] * units
@@ -154,15 +154,15 @@ def from_one_start(problem):
 
 
 def many_minima(problem):
-    """Whether λ < 0 and features are several and independent: then there are local minima."""
+    """Whether λ < 0 and there are several, independent features: then local minima exist."""
     return problem.lam < 0 and problem.n_features > 1 and null_vector(problem.X) is None
 
 
 def norms_among(*sizes):
-    """The second problem's infimum where A'_j may have any of some norms."""
+    """The second problem's infimum if A'_j may have any of these norms."""
 
     def infimum(problem):
-        # A norm r divides the switches by r, so λ: one norm for all features bounds it.
+        # Norm r divides the switches by r, so λ as well; the same r for all features is enough.
         return min(switched_infimum(replace(problem, lam=problem.lam / r)) for r in sizes)
 
     return infimum
@@ -175,7 +175,7 @@ def euclidean_infimum(problem):
 
 
 def ridge_infimum(problem):
-    """With λ ‖β‖₂² in the place of λ ‖β‖₁."""
+    """The infimum with λ ‖β‖₂² in place of λ ‖β‖₁."""
     moments = Moments.of(problem)
     if moments.lam < 0 and np.linalg.eigvalsh(moments.G)[0] + moments.lam <= 0:
         return -inf
@@ -185,7 +185,7 @@ def ridge_infimum(problem):
 
 
 SMALL = problems(
-    # Small integers keep dependent features and nearly dependent ones apart.
+    # With small integers, features are dependent or clearly independent.
     entries=lambda n_features: st.integers(-3, 3) if n_features < 3 else st.integers(-1, 1),
 )
 

@@ -1,4 +1,4 @@
-"""A.1 as printed: that minima exist, and the steps of the proof."""
+"""A.1 as printed: that both minima exist, and the steps of the proof."""
 
 from proofs_check.a1_group_lasso.problem import (
     FIRST,

@@ -1,4 +1,4 @@
-"""The two problems of A.1, their formulas, and instances to draw."""
+"""The two problems of A.1, their formulas, and the instances that are drawn."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,7 +29,7 @@ def norm(vector):
 
 @dataclass(frozen=True)
 class Problem:
-    """Features, targets (a sample a row) and the strength of the penalty."""
+    """Features and targets (samples are rows), and the strength of the penalty."""
 
     X: tuple
     Y: tuple
@@ -44,7 +44,7 @@ class Problem:
         return len(self.Y[0])
 
     def error(self, columns):
-        """‖Y − XW‖² summed over samples, W having the columns of A as its rows."""
+        """‖Y − XW‖² summed over samples; the rows of W are the columns of A."""
         total = Fraction(0)
         for x, y in zip(self.X, self.Y, strict=True):
             for k in range(self.n_targets):
@@ -52,11 +52,11 @@ class Problem:
         return total
 
     def group_lasso(self, columns):
-        """The first problem's objective, of the columns of A."""
+        """The first problem's objective, given the columns of A."""
         return self.error(columns) + self.lam * sum(norm(column) for column in columns)
 
     def switched(self, units, beta):
-        """The second problem's objective, of the columns of A' and of β."""
+        """The second problem's objective, given the columns of A' and β."""
         return self.error(scaled(beta, units)) + self.lam * sum(abs(b) for b in beta)
 
     def __str__(self):
@@ -99,8 +99,8 @@ def tables(n_rows, n_columns, entries):
 
 @st.composite
 def problems(draw, entries=lambda n_features: fractions(3)):
-    """X and Y, zero, dependent and constant features among them, and λ of any sign."""
-    # What the tables do not move comes first, so that they can shrink.
+    """X and Y, including zero, dependent and constant features, and λ of any sign."""
+    # Drawn before the tables, so that these can shrink.
     lam, n_targets = draw(fractions(3)), draw(st.integers(1, 2))
     n_features, n_samples = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     dependent, factor = draw(st.booleans()), draw(st.integers(-2, 2))
@@ -108,7 +108,7 @@ def problems(draw, entries=lambda n_features: fractions(3)):
     X = draw(tables(n_samples, n_features, values))
     Y = draw(tables(n_samples, n_targets, values))
     if n_features > 1 and dependent:
-        # A multiple of the first feature, which may be 0: dependent ones are rare by chance.
+        # A multiple (perhaps 0) of the first: by chance features are seldom dependent.
         X = tuple((*row[:-1], factor * row[0]) for row in X)
     return Problem(X, Y, lam)
 

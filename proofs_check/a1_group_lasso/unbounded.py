@@ -1,4 +1,4 @@
-"""Where the objectives of A.1 fall without bound: λ < 0, along features that add up to zero."""
+"""Whether the objectives of A.1 fall without bound along a v with Xv = 0."""
 
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ STEPS = (Fraction(1), Fraction(10), Fraction(100))
 
 
 def along(problem, vector):
-    """Both objectives where β = t v and every A'_j is the same unit vector, at the steps t."""
+    """Both objectives at β = t v, every A'_j the same unit vector, for each t in `STEPS`."""
     units = (UNITS[problem.n_targets][0],) * problem.n_features
     betas = [tuple(t * v for v in vector) for t in STEPS]
     left = [problem.group_lasso(scaled(beta, units)) for beta in betas]
@@ -17,7 +17,7 @@ def along(problem, vector):
 
 
 def slope(values):
-    """By how much values at the steps change a step, or None where not linearly."""
+    """The slope of values at `STEPS` as a function of t; None if it is not linear."""
     slopes = {
         (value - values[0]) / (t - STEPS[0]) for value, t in zip(values[1:], STEPS[1:], strict=True)
     }
@@ -25,6 +25,6 @@ def slope(values):
 
 
 def unbounded(values):
-    # Linear where X v = 0: the error does not change, and norms are homogeneous.
+    # Linear if Xv = 0: the error does not change, and norms are homogeneous.
     rate = slope(values)
     return rate is not None and rate < 0

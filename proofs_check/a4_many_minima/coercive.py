@@ -1,4 +1,4 @@
-"""A.4 corrected, coercive: a minimum exists where every parameter is penalised."""
+"""A.4 corrected: the objective is coercive, and a minimum exists, if all is penalised."""
 
 import math
 from fractions import Fraction
@@ -10,7 +10,7 @@ from proofs_check.claim import Claim, Mutant
 
 
 def ray_bound(direction, t, power=lambda t, p: t**p):
-    """What the penalty alone is at t times the direction, every parameter penalised."""
+    """The penalty alone at t times the direction, with every parameter penalised."""
     switches = sum(abs(beta) for layer in direction.layers for beta in layer.beta)
     powers = direction.powers(biases=True)
     return direction.lam * t * switches + direction.lam2 * power(t, direction.p) * powers
@@ -29,7 +29,7 @@ def radius(network, level):
 
 
 def coercive(direction, penalty=lambda n: n.penalty(biases=True), bound=ray_bound):
-    """Along the ray the value is above the bound, and above the value at 0 past a radius."""
+    """Along a ray the value is above the bound, and beyond a radius above the value at 0."""
     if largest(direction) == 0:
         return None
     at_zero = direction.scaled(Fraction(0)).error()

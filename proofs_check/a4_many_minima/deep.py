@@ -1,4 +1,4 @@
-"""A.4 corrected, deep: what changing signs does in a network of several layers."""
+"""A.4 corrected, for several layers: what changing signs does in a network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ def negated(column):
 
 
 def flip_pair(network, i, j):
-    """The network with the signs of switch j of layer i and of its column changed."""
+    """The network with the signs of switch j of layer i and its column changed."""
     beta, column = network.pair(i, j)
     return network.with_pair(i, j, -beta, negated(column))
 
@@ -33,7 +33,7 @@ def flip_next_column_too(network, i, j):
 
 
 def n_changed(network):
-    """Switches of which changing the signs leads to another point."""
+    """The number of switches for which a change of signs leads to another point."""
     pairs = [network.pair(i, j) for i, j in network.switches()]
     return sum(1 for beta, column in pairs if beta != 0 or any(column))
 
@@ -45,7 +45,7 @@ def n_nonzero(network):
 
 @dataclass(frozen=True)
 class Deep:
-    """What is claimed of the changes of sign in a network, in parts that mutants replace."""
+    """The parts of the claim about changing signs in a network; mutants replace them."""
 
     flip: Callable = flip_pair
     size: Callable = abs
@@ -53,7 +53,7 @@ class Deep:
 
 
 def flips_change_nothing(network, deep=Deep()):
-    """Over every set of switches: the same output and penalty, and the right number of points."""
+    """For every set of switches: the same output and penalty, and the right number of points."""
     output, penalty = network.output(), network.penalty(deep.size)
     points = [network]
     for i, j in network.switches():
@@ -68,7 +68,7 @@ def flips_change_nothing(network, deep=Deep()):
 
 
 def tidied(network):
-    """Without switches whose column is 0 and columns whose switch is 0."""
+    """The network with every pair that is half zero set to zero."""
     for i, j in network.switches():
         beta, column = network.pair(i, j)
         if beta == 0 or not any(column):
@@ -88,7 +88,7 @@ def flips_of_a_network(network, deep=Deep()):
         return "half a pair that is zero matters to N(x)"
     if not tidy.penalty() < network.penalty():
         return "zeroing the other half of a pair that is half zero does not lower the value"
-    # What is left could be a minimum: there ‖β‖₀ is the number of pairs.
+    # The tidied network could be a minimum: ‖β‖₀ is its number of nonzero pairs.
     return flips_change_nothing(tidy, replace(deep, exponent=n_nonzero))
 
 

@@ -1,4 +1,4 @@
-"""Networks with switches, of any number of layers, and instances to draw."""
+"""Networks with switches, of any number of layers, and how instances are drawn."""
 
 import itertools
 import math
@@ -21,7 +21,7 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Layer:
-    """x ↦ a(A diag(β) x + b), A as in the paper: a row for each output."""
+    """x ↦ a(A diag(β) x + b). As in the paper, A has one row per output."""
 
     A: tuple
     beta: tuple
@@ -36,7 +36,7 @@ class Layer:
         return tuple(row[j] for row in self.A)
 
     def with_column(self, j, beta, column):
-        """The layer with another switch and column at j."""
+        """The layer with switch j and column j replaced."""
         A = tuple(
             (*row[:j], entry, *row[j + 1 :]) for row, entry in zip(self.A, column, strict=True)
         )
@@ -55,7 +55,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers, the first first, with one sample and the strengths of the penalties."""
+    """Layers in order, one sample, and the strengths of the penalties."""
 
     activation: str
     layers: tuple

@@ -1,4 +1,4 @@
-"""Numbers that the instances of A.4 are made of, and when two values are equal."""
+"""The numbers that instances of A.4 are made of, and the tolerance for equal values."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 RELATIVE = 1e-12
 
-# The first of each is what an instance shrinks to.
+# Instances shrink to the first of each.
 NONZERO = st.sampled_from([Fraction(n, d) for n, d in ((1, 1), (2, 1), (-1, 1), (1, 2), (-3, 2))])
 NUMBERS = st.one_of(st.just(Fraction(0)), NONZERO)
 STRENGTHS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 10), Fraction(3)])
@@ -17,5 +17,5 @@ def matrices(n_rows, n_columns, entries=NUMBERS):
 
 
 def close(first, second):
-    """Equal up to rounding; exact numbers that are equal are close."""
+    """Whether two numbers are equal up to rounding."""
     return abs(first - second) <= RELATIVE * max(abs(first), abs(second))

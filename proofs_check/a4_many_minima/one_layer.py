@@ -1,4 +1,4 @@
-"""A.4 corrected, one linear layer: how many global minima the changes of sign lead to."""
+"""A.4 corrected, for one linear layer: the number of global minima that signs give."""
 
 import itertools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from proofs_check.a4_many_minima.numbers import RELATIVE, close, matrices
 from proofs_check.a4_many_minima.statement import SOURCE
 from proofs_check.claim import Claim, Mutant, exact
 
-# Weak ones, with which a minimum may keep every switch, and a strong one, with which it has none.
+# With the weak ones a minimum may keep every switch, with 1 it may keep none.
 WEAK_STRENGTHS = st.sampled_from([Fraction(1), Fraction(1, 10), Fraction(1, 50), Fraction(1, 200)])
 
 
@@ -53,7 +53,7 @@ def size_of_switches(beta):
 
 
 def value(problem, beta, A, switches=size_of_switches):
-    """The objective in (β, A), A of shape (k, q): its rows are the columns of the paper's."""
+    """The objective in (β, A). A has shape (k, q): its rows are the columns of the paper's A."""
     X, Y = problem.arrays()
     error = np.sum((Y - X @ (beta[:, None] * A)) ** 2)
     weights = np.sum(np.abs(A) ** problem.p)
@@ -61,7 +61,7 @@ def value(problem, beta, A, switches=size_of_switches):
 
 
 def bridge_values(problem, W):
-    """The bridge form of the objective of every W in a stack, penalty κ‖w_j‖_p^{p/(p+1)}."""
+    """The bridge form of the objective, penalty κ‖w_j‖_p^{p/(p+1)}, of a stack of W."""
     X, Y = problem.arrays()
     sizes = np.sum(np.abs(W) ** problem.p, axis=2)
     penalties = problem.strength() * np.sum(sizes ** (1 / (problem.p + 1)), axis=1)
@@ -69,10 +69,10 @@ def bridge_values(problem, W):
 
 
 def majorise(problem, W, n_steps=80):
-    """Reweighted ridge regressions: no step raises the bridge form, and what is 0 stays 0.
+    """Reweighted ridge regressions: no step raises the bridge form, and zeros stay zero.
 
-    The penalty is below Σ (w/d)² up to a constant and touches it at the W at hand; in units
-    of d the ridge regression is well posed though d be 0.
+    Up to a constant, Σ (w/d)² is an upper bound of the penalty that touches it at the current
+    W. In units of d the ridge regression is well posed even if some d are 0.
     """
     X, Y = problem.arrays()
     gram, moment, kappa = X.T @ X, X.T @ Y, problem.strength()
@@ -91,7 +91,7 @@ def majorise(problem, W, n_steps=80):
 
 
 def supports(problem, n_features, n_targets):
-    """Every set of rows (p = 2) or of entries (p = 1) that can be nonzero, as 0 and 1."""
+    """Every set of rows (p = 2) or entries (p = 1) that can be nonzero, as masks of 0 and 1."""
     if problem.p == 2:
         rows = np.array(list(itertools.product((0.0, 1.0), repeat=n_features)))
         return np.repeat(rows[:, :, None], n_targets, axis=2)
@@ -107,19 +107,19 @@ def minimiser(problem, n_starts=4, supports=supports):
     W = majorise(problem, (2 * starts * masks).reshape(-1, *masks.shape[1:]))
     W[np.abs(W) < 1e-7] = 0
     values = bridge_values(problem, W)
-    # Of equally good points the sparsest: the others have not quite collapsed to it yet.
+    # The sparsest of equally good points: the others are still converging to it.
     good = np.flatnonzero(values <= values.min() + 1e-9 * (1 + values.min()))
     fewest = good[np.argmin(np.count_nonzero(W[good], axis=(1, 2)))]
     return split(problem, W[fewest])
 
 
 def one_descent(problem):
-    """Where a single descent ends: seldom, but now and then, not at the minimum."""
+    """Where a single descent ends, which is sometimes not a global minimum."""
     return minimiser(problem, 1, lambda problem, *shape: np.ones((1, *shape)))
 
 
 def split(problem, W):
-    """The β ≥ 0 and A that share W = diag(β) A at the least penalty."""
+    """The β ≥ 0 and A with W = diag(β) A that have the least penalty."""
     p = problem.p
     sizes = np.sum(np.abs(W) ** p, axis=1)
     beta = (p * float(problem.lam2) * sizes / float(problem.lam)) ** (1 / (p + 1))
@@ -137,14 +137,14 @@ def flip_switch_alone(beta, A, chosen):
 
 
 def flip_two_columns(beta, A, chosen):
-    """Change the column after each chosen one as well."""
+    """Change the sign of the column after each chosen one as well."""
     switches, columns = flip(beta, A, chosen)
     return switches, flip(beta, columns, np.roll(chosen, 1))[1]
 
 
 @dataclass(frozen=True)
 class Counting:
-    """What is claimed of the changes of sign of a minimiser, in parts that mutants replace."""
+    """The parts of the claim about changing signs; mutants replace them."""
 
     flip: Callable = flip
     switches: Callable = size_of_switches
@@ -169,7 +169,7 @@ def flips_are_minima(problem, counting=Counting()):
 
 
 def lower_point(problem, beta, A):
-    """Whether some other point is lower: the oracle's own check, in (β, A) themselves."""
+    """A check of the oracle, in (β, A): fails if some other point has a lower value."""
     lowest = value(problem, beta, A)
     for rival in (*near(beta, A), *fitted(problem)):
         if value(problem, *rival) < lowest * (1 - RELATIVE) - RELATIVE:
@@ -187,7 +187,7 @@ def near(beta, A, n_rivals=50):
 
 
 def fitted(problem):
-    """Least squares on every support, and shares of it: all over the place."""
+    """Least squares on every support, and shrunken versions of it."""
     X, Y = problem.arrays()
     for mask in supports(problem, X.shape[1], Y.shape[1]):
         columns = [np.linalg.pinv(X * row) @ y for row, y in zip(mask.T, Y.T, strict=True)]

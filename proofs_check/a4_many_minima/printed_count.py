@@ -1,4 +1,4 @@
-"""A.4 as printed: one linear layer whose global minima can be counted."""
+"""A.4 as printed, for one linear layer whose global minima can be counted exactly."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from proofs_check.claim import Claim, exact
 
 @dataclass(frozen=True)
 class Separate:
-    """One target, and features that share no sample: a pair (x, y) of columns for each."""
+    """One target, and features that share no sample: columns (x, y) for each feature."""
 
     features: tuple
     lam: Fraction
@@ -27,14 +27,14 @@ class Separate:
 
 @st.composite
 def separates(draw, max_features=3, max_samples=2):
-    """x and y without zeros, so that no feature is dead from the start."""
+    """No entry of x or y is zero, so no feature is trivially dead."""
     column = st.integers(1, max_samples).flatmap(lambda n: matrices(2, n, NONZERO))
     features = draw(st.lists(column, min_size=1, max_size=max_features).map(tuple))
     return Separate(features, draw(STRENGTHS), draw(STRENGTHS), draw(st.sampled_from([1, 2])))
 
 
 def penalty_and_signal(separate, x, y):
-    """The two sides of the inequality under which zero is the feature's only minimiser."""
+    """Zero is the feature's only minimiser if and only if the first exceeds the second."""
     s = sum(entry * entry for entry in x)
     c = abs(sum(u * v for u, v in zip(x, y, strict=True)))
     if separate.p == 1:
@@ -43,7 +43,7 @@ def penalty_and_signal(separate, x, y):
 
 
 def n_minimisers(penalty, signal):
-    """Of one feature: zero, or a pair of opposite signs, or, in between, all three."""
+    """For one feature: zero alone, a pair of opposite signs, or, if both sides tie, all three."""
     if penalty == signal:
         return 3
     return 1 if penalty > signal else 2
@@ -55,7 +55,7 @@ def printed_count(separate):
     promised = 2 ** len(sides)
     if count >= promised:
         return None
-    # Fewer than 2 for some feature: the first of these shows why.
+    # Some feature has only one; the first of these shows why.
     penalty, signal = next(pair for pair in sides if pair[0] > pair[1])
     left, right = ("27sλλ₂", "8|c|³") if separate.p == 1 else ("4sλ²λ₂", "c⁴")
     which = "β = 0, A = 0 is the only minimiser" if count == 1 else f"{count} global minimisers"

@@ -1,4 +1,4 @@
-"""A.4 as printed: whether there is a minimum at all, for a neuron whose bias is free."""
+"""A.4 as printed: whether a minimum exists, for a neuron with an unpenalised bias."""
 
 import itertools
 import math
@@ -15,14 +15,14 @@ from proofs_check.claim import Claim, exact
 
 @dataclass(frozen=True)
 class Neuron:
-    """One feature, one target, one sample, for every λ, λ₂, p > 0; the bias is free."""
+    """One feature, target and sample, for every λ, λ₂, p > 0; the bias is not penalised."""
 
     activation: str
     x: Fraction
     y: Fraction
 
     def value(self, b):
-        """The objective at A = β = 0, where nothing is penalised."""
+        """The objective at A = β = 0, where the penalty is 0."""
         return (self.y - ACTIVATIONS[self.activation](b)) ** 2
 
     def __str__(self):
@@ -38,26 +38,26 @@ NEURONS = st.builds(
 
 
 def nearest_output(neuron):
-    """The point nearest to y in the closure of what the activation can give."""
+    """The point nearest to y in the closure of the activation's range."""
     if neuron.activation == "tanh":
         return max(Fraction(-1), min(neuron.y, Fraction(1)))
     return max(neuron.y, Fraction(0)) if neuron.activation == "relu" else neuron.y
 
 
 def best_bias(neuron, output):
-    """A bias that gives this output, or None."""
+    """A bias that gives this output, None if there is none."""
     if neuron.activation == "tanh":
         return math.atanh(output) if abs(output) < 1 else None
     return output / LEAK if neuron.activation == "leaky relu" and output < 0 else output
 
 
 def printed_existence(neuron):
-    """Fails where the infimum, the squared distance of y from the outputs, is not a value."""
+    """Fails if the infimum, the squared distance of y from all outputs, is not attained."""
     output = nearest_output(neuron)
     infimum = (neuron.y - output) ** 2
     bias = best_bias(neuron, output)
     if bias is not None:
-        # The infimum is a bound of the error whatever A and β, so reaching it is enough.
+        # No error is below the infimum, whatever A and β, so reaching it is enough.
         reached = neuron.value(bias)
         if abs(reached - infimum) > RELATIVE:
             raise ArithmeticError(f"{neuron}: b = {bias} should reach {infimum}, not {reached}")

@@ -1,4 +1,4 @@
-"""The objective of A.4 over two switches, for the picture."""
+"""The objective of A.4 over two switches, for its picture."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from proofs_check.a4_many_minima.one_layer import Problem
 
-# Two features, somewhat correlated, each worth its price.
+# Two features, somewhat correlated; both are kept at the minimum.
 EXAMPLE = Problem(
     X=((Fraction(2), Fraction(1)), (Fraction(0), Fraction(2)), (Fraction(-1), Fraction(1))),
     Y=((Fraction(3),), (Fraction(-2),), (Fraction(-3),)),
@@ -17,18 +17,18 @@ EXAMPLE = Problem(
 
 
 def surface(example, grid):
-    """The objective over (β₁, β₂), smallest over A, of a problem with two features and p = 2.
+    """The objective over (β₁, β₂), minimised over A; two features, p = 2.
 
     Parameters
     ----------
     example : Problem
     grid : ndarray of shape (m,)
-        The values of either switch.
+        The values of each switch.
 
     Returns
     -------
     values : ndarray of shape (m, m)
-        A row for each β₂, a column for each β₁, as `contour(grid, grid, values)` has it.
+        One row per β₂ and one column per β₁, as in `contour(grid, grid, values)`.
     """
     if example.p != 2:
         raise ValueError(f"A has a closed form for p = 2, not for p = {example.p}.")
