@@ -1,5 +1,6 @@
-"""The drafts' experiments, one module a figure: ``python -m experiments NAME``.
+"""The drafts' experiments: ``python -m experiments NAME``.
 
-`experiment` says what an experiment is, `results` how its cells get into a CSV file that
-survives a kill, `backends` where they are measured, `run` puts these together.
+Each experiment has a module or a folder of its own. `experiment` defines what an experiment
+is, `results` writes its cells into a CSV file that survives a kill, `backends` says where
+cells are measured, and `run` puts these together.
 """

@@ -1,4 +1,4 @@
-"""Where jobs are measured: in processes here, or on a cluster; joblib drives all of them."""
+"""Where jobs are measured: in local processes or on a cluster, all through joblib."""
 
 from contextlib import ExitStack, contextmanager
 
@@ -9,20 +9,20 @@ from shrinklin.messages import imported
 
 @contextmanager
 def workers(backend, n_jobs, address, data):
-    """A context that gives a function: of joblib's delayed calls, their results as they finish.
+    """A context with a function that runs joblib's delayed calls and yields their results.
 
     Parameters
     ----------
     backend : {"loky", "dask", "ray"}
-        Processes of this machine; a cluster of dask; a cluster of ray.
+        Local processes; a dask cluster; a ray cluster.
     n_jobs : int
-        How many jobs at once; -1 for as many as there are cores. Of a cluster that runs
-        already, as many as it has workers.
+        How many jobs run at once; -1 means one per core. A running cluster uses all its
+        workers.
     address : str or None
-        Of the scheduler of a running cluster, whose workers have this repository as their
-        working folder. None starts one on this machine.
+        Address of the scheduler of a running cluster, whose workers have this repository as
+        their working folder. None starts a cluster on this machine.
     data : object
-        An argument of all calls, sent to the workers once.
+        An argument of all calls, which is sent to the workers once.
     """
     with BACKENDS[backend](n_jobs, address, data) as as_they_finish:
         yield as_they_finish
@@ -33,7 +33,7 @@ def _one_by_one(calls):
 
 
 def _in_batches(calls):
-    """For backends of joblib that give their results all together."""
+    """For joblib backends that return all results at once."""
     calls, size = list(calls), effective_n_jobs()
     with Parallel() as parallel:
         for start in range(0, len(calls), size):
@@ -54,7 +54,7 @@ def _dask(n_jobs, address, data):
     with ExitStack() as stack:
         if address is None:
             n_workers = None if n_jobs == -1 else n_jobs
-            # Any free port: with None dask warns where another cluster has 8787.
+            # Any free port: with None dask warns if another cluster uses port 8787.
             cluster = dask.LocalCluster(
                 n_workers=n_workers, threads_per_worker=1, dashboard_address="127.0.0.1:0"
             )
@@ -66,7 +66,7 @@ def _dask(n_jobs, address, data):
 
 
 def _check_threads(client):
-    """Warnings and the threads of BLAS are a matter of whole processes."""
+    """Each worker needs one thread: warnings and BLAS threads are settings of a process."""
     n_threads = max(client.nthreads().values(), default=1)
     if n_threads != 1:
         raise ValueError(

@@ -14,12 +14,12 @@ CLAIMS = "claims"
 
 
 def main(arguments=None):
-    """Run from the command line; returns the exit code: 2 for what could not be run."""
+    """Run from the command line; returns the exit code: 2 if something could not be run."""
     command = parser()
     options = command.parse_args(arguments)
     if options.name == CLAIMS and options.dataset:
         command.error("claims runs every experiment on what it has without network: no --dataset.")
-    # Figures go to files; a display is neither needed nor always there.
+    # Figures go to files, so no display is needed.
     import matplotlib
 
     matplotlib.use("agg")
@@ -46,7 +46,7 @@ def main(arguments=None):
 
 
 def run_all(runs, quick, place):
-    """The runs that went through, printed, and whether any did not."""
+    """Print every run that finishes. Returns these runs, and whether any failed."""
     finished, failed = [], False
     for experiment, dataset in runs:
         try:
@@ -61,7 +61,7 @@ def run_all(runs, quick, place):
 
 
 def chosen(options):
-    """Experiments and datasets, one pair a run."""
+    """One pair (experiment, dataset) per run."""
     if options.name == CLAIMS:
         return [
             (experiment, dataset)
@@ -120,7 +120,7 @@ def folder(text):
 
 
 def writable_folder(text):
-    """A folder that files can be written into; made if it is not there."""
+    """A folder that can be written to; created if it does not exist."""
     path = Path(text)
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -1,21 +1,21 @@
-"""What the drafts' settings have in common (design of their experiments, sections 5.1 and 5.2).
+"""What the drafts' experiments have in common (sections 5.1 and 5.2).
 
-They average the squared error over samples and targets, and give λ and λ₂ for that; the
+The drafts average the squared error over samples and targets, and give λ and λ₂ for that; the
 toolkit halves it and sums over targets. So alpha and weight_decay are λ and λ₂ times `scale`,
-and losses of the toolkit are divided by it. The log-loss is a mean in both.
+and losses of the toolkit are divided by `scale`. The log-loss is a mean in both.
 """
 
 from shrinklin import ShrinkNetClassifier, ShrinkNetRegressor
 
 WEIGHT_DECAY = 1e-8
-# They give rates from 10^-1.2 to 10^-1.95; this is one of them.
+# The drafts give a range, 10^-1.2 to 10^-1.95; this rate is within it.
 LEARNING_RATE = 0.05
-# A feature all of whose weights are below, in absolute value, counts as left out.
+# A feature counts as left out if all its weights are below this in absolute value.
 NEGLIGIBLE = 1e-3
 
 
 def scale(y):
-    """The toolkit's loss of these targets or labels, in units of the drafts'.
+    """The toolkit's loss divided by the drafts', for these targets or labels.
 
     Parameters
     ----------

@@ -1,18 +1,17 @@
 """What early removal of features costs and saves: figure 2 of the drafts.
 
-ShrinkNet is trained by full-batch Adagrad with λ₂ = 1e-8 on standardised data, and features
-leave as a removal strategy says. The sign variance is tried at 15 values of 1 − γ between 1
-and 1e-5, 30 times each, from the starts of the same 30 seeds as the baseline, which removes
-nothing. Beside it stand the sign change, thresholds on |β| ‖A‖ and annealing, which end with a
-twentieth or a quarter of the features.
+ShrinkNet is trained by full-batch Adagrad with λ₂ = 1e-8 on standardised data, and a removal
+strategy decides which features to remove. The sign variance is tried at 15 values of 1 − γ
+between 1 and 1e-5, with 30 seeds each. The baseline removes nothing and starts from the same
+seeds. Three other strategies are compared: sign change, thresholds on |β| ‖A‖, and annealing to
+a twentieth or a quarter of the features.
 
-The drafts do not say how long they trained, nor at what rate: here 7000 epochs at 0.05. They give
-λ as it is when the squared error is averaged over samples and targets (λ_mse; the toolkit's
-alpha is λ_mse q/2, for q targets), and so are losses here. For classes the loss is the mean
-log-loss and alpha = λ itself.
+The drafts give neither the number of epochs nor the learning rate; here they are 7000 and 0.05.
+As in the drafts, losses are squared errors averaged over samples and targets, and λ (λ_mse) is
+for that loss; the toolkit's alpha is λ_mse q/2 for q targets. For classification the loss is the
+mean log-loss, and alpha is λ itself.
 
-In the quick form twice as many columns of noise stand beside the features, so that there is
-something to remove from few.
+In the quick form the dataset has few features, so twice as many columns of noise are added.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from shrinklin import Annealing, GradientDescent, SignChange, SignVariance, Thre
 
 _SIGN_THRESHOLD = 0.5
 _LAMBDAS, _USUAL_LAMBDAS = {"oes97": (0.1, 3.6e-3)}, (0.1, 1e-3)
-# Up to this 1 − γ one change of sign is not enough for `SignVariance`.
+# Up to this 1 − γ, `SignVariance` waits for more than one change of sign.
 _WAITS = _SIGN_THRESHOLD / 4
 
 NONE, SIGN_CHANGE, SIGN_VARIANCE = "none", "sign change", "sign variance"
@@ -41,12 +40,12 @@ _REMOVALS = {
 COSTS = ("neuron_epochs", "parameter_updates", "multiply_adds")
 _SETTING = ["lambda_mse", "strategy", "parameter", "mu"]
 
-# "At least an order of magnitude", and "minimal impact": a twentieth of the loss, which is
-# little beside a step of √10 of λ, the drafts' grid; on oes97 that moves the loss by two fifths.
-# How many settings would pass at a hundredth is said too.
+# "At least an order of magnitude", and "minimal impact": a twentieth of the loss. That is small:
+# one step of the drafts' grid of λ (a factor √10) changes the loss on oes97 by two fifths. The
+# verdict also says how many settings would pass at a hundredth.
 _FEW_UPDATES, _SMALL_IMPACT, _NO_IMPACT = 0.1, 1.05, 1.01
-# Of a rank correlation, to be called monotone; ties lower it. Losses that differ by less than a
-# thousandth of the baseline's are ties: further digits are those of the last steps of Adagrad.
+# The rank correlation that counts as monotone; ties lower it. Losses are rounded to a thousandth
+# of the baseline's, as further digits depend on the last steps of Adagrad.
 _MONOTONE, _DIGITS = 0.9, 3
 
 
@@ -80,12 +79,12 @@ class EarlyPruning(Experiment):
     quick_datasets = ("digits-completion",)
 
     def load(self, dataset, quick, data_home):
-        """Standardised; in the quick form with noise."""
+        """Standardised data; in the quick form with columns of noise."""
         data = super().load(dataset, quick, data_home)
         return (_with_noise(data) if quick else data).standardized()
 
     def jobs(self, data, quick):
-        """A job a training."""
+        """One job per training."""
         grid = _QUICK if quick else _FULL
         settings = _settings(grid, data.X.shape[1])
         return [
@@ -100,7 +99,7 @@ class EarlyPruning(Experiment):
         return [_train(cell, data) for cell in cells]
 
     def summary(self, table):
-        """A row a setting: means over seeds, of losses the deviation too."""
+        """One row per setting: means over seeds, and the deviation of the loss."""
         found = _means(table)
         columns = {
             "loss": found["loss"],
@@ -113,7 +112,7 @@ class EarlyPruning(Experiment):
         return found[_SETTING].assign(**columns, **shares)
 
     def draw(self, table):
-        """A row a λ: loss and cost against 1 − γ, and loss against cost."""
+        """One row per λ: loss and cost against 1 − γ, and loss against cost."""
         return _draw(table)
 
     def verdicts(self, table):
@@ -130,7 +129,7 @@ def _with_noise(data):
 
 def _settings(grid, n_features):
     """Strategies and their parameters, as columns of a cell."""
-    # Six digits: the same text in the file whatever the last bit of a power is.
+    # Six digits, so that the file does not depend on the last bit of a power.
     gammas = [float(f"{value:.6g}") for value in np.logspace(0, -5, grid.n_gammas)]
     kept = [(max(1, round(share * n_features)), mu) for share, mu in grid.annealing]
     settings = [
@@ -182,7 +181,7 @@ def relative(table):
 
 
 def _means(table):
-    """A row a setting: means over seeds, and deviations with the ending _sd."""
+    """One row per setting: means over seeds, and deviations in columns ending in _sd."""
     groups = relative(table).groupby(_SETTING, sort=False, dropna=False)
     values = [
         *("loss", "objective", "n_features", "loss_ratio", "loss_excess"),
@@ -202,7 +201,7 @@ def _words(cost):
 
 
 def saves_updates(table):
-    """Verdict on the sign strategies: updates, and what they cost in loss."""
+    """Verdict on the sign strategies: updates saved, and loss added."""
     means = _means(table)
     good = (means["parameter_updates_share"] <= _FEW_UPDATES) & (
         means["loss_ratio"] <= _SMALL_IMPACT
@@ -223,10 +222,10 @@ def saves_updates(table):
 
 
 def _saved(means, lam):
-    """Whether it holds at this λ for both strategies, and the text."""
+    """Whether the claim holds at this λ for both strategies, and the text."""
     change, gammas = _of(means, lam, SIGN_CHANGE), _of(means, lam, SIGN_VARIANCE)
     good = gammas[gammas["good"]]
-    # Below that, sign variance is the sign change under another name.
+    # For larger 1 − γ the sign variance acts as the sign change does.
     own = good["parameter"] <= _WAITS
     text = f"λ = {lam:g}: sign change {_price(change.iloc[0])}, "
     if len(good):
@@ -248,7 +247,7 @@ def _price(row):
 
 
 def trades_off(table):
-    """Verdict on γ: with γ → 1, does cost rise, and does loss fall?"""
+    """Verdict on γ: as γ → 1, does cost rise, and does loss fall?"""
     means = _means(table)
     found = [_traded(_of(means, lam, SIGN_VARIANCE), lam) for lam in means["lambda_mse"].unique()]
     holds, texts = zip(*found, strict=True)
@@ -269,7 +268,7 @@ def _traded(gammas, lam):
     cost = _rank_correlation(-gammas["parameter"], gammas["neuron_epochs_share"])
     loss = _rank_correlation(-gammas["parameter"], gammas["loss_ratio"].round(_DIGITS))
     eager = gammas.loc[gammas["parameter"].idxmax()]
-    # Differences of equal starts; what is within two standard errors of 0 is no price.
+    # Loss minus that of the baseline from the same seed; clear beyond two standard errors.
     clear = eager["loss_excess"] > 2 * eager["loss_excess_sd"] / np.sqrt(eager["n"])
     shares = 100 * gammas["neuron_epochs_share"]
     text = (
@@ -281,14 +280,14 @@ def _traded(gammas, lam):
 
 
 def _rank_correlation(x, y):
-    """Spearman's; 0 where y does not move."""
+    """Spearman's rank correlation; 0 if y is constant."""
     if y.nunique() < 2:
         return 0.0
     return float(np.corrcoef(x.rank(), y.rank())[0, 1])
 
 
 _COLORS = {SIGN_VARIANCE: "C0", NONE: "0.35", SIGN_CHANGE: "C3", THRESHOLD: "C2", ANNEALING: "C1"}
-# One for each parameter of a strategy.
+# One marker per parameter of a strategy.
 _MARKERS = {NONE: "X", SIGN_CHANGE: "P", THRESHOLD: "v^<", ANNEALING: "sDph"}
 _MARK = {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.4}
 
@@ -323,7 +322,7 @@ def _in_percent(means):
 
 
 def _percent_scale(axis, set_scale, values):
-    """A log scale from the least of all λ to 100 %, with ticks at 1, 2, 5, 10, …"""
+    """The same log scale for all λ, up to 100 %, with ticks at 1, 2, 5, 10, …"""
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
     set_scale("log")
@@ -334,7 +333,7 @@ def _percent_scale(axis, set_scale, values):
 
 
 def _draw_against_gamma(axes, means, lam, value):
-    """Sign variance as a curve, what has no γ as a line across; ± one deviation."""
+    """Sign variance as a curve, strategies without γ as horizontal lines; ± one deviation."""
     gammas = _of(means, lam, SIGN_VARIANCE)
     x, y, deviation = gammas["parameter"], gammas[value], gammas[f"{value}_sd"].fillna(0)
     axes.fill_between(x, y - deviation, y + deviation, color="C0", alpha=0.2, linewidth=0)
@@ -353,7 +352,7 @@ def _draw_across(axes, row, value, style):
 
 
 def _draw_against_cost(axes, means, lam):
-    """All strategies, each where its means of cost and loss are."""
+    """Mean loss against mean cost, for all strategies."""
     for strategy, color in _COLORS.items():
         rows = _of(means, lam, strategy)
         if strategy == SIGN_VARIANCE:

@@ -8,10 +8,10 @@ import datasets
 
 
 class Outcome(Enum):
-    """What the numbers say of a claim.
+    """What the numbers say about a claim.
 
-    Each verdict states its rule. Of a claim about several cases it is that of `of_cases`:
-    no claim is confirmed, with whatever conditions, which most of them contradict.
+    Each verdict states its rule. For a claim about several cases the rule is `of_cases`: a
+    claim that most cases contradict is not confirmed, not even with conditions.
     """
 
     CONFIRMED = "confirmed"
@@ -34,7 +34,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim, and what came of it.
+    """A claim, and what the numbers say about it.
 
     Attributes
     ----------
@@ -44,10 +44,10 @@ class Verdict:
         Where it is made.
     outcome : Outcome
     confirmed_if, conditional_if : str
-        The rule: with which numbers it is confirmed, and with which with conditions. With
-        all others it is not confirmed.
+        The rule: when it is confirmed, and when with conditions. Otherwise it is not
+        confirmed.
     figures : str
-        The numbers it rests on, as a sentence, with conditions if there are any.
+        The numbers behind the outcome, as sentences, with the conditions if there are any.
     """
 
     claim: str
@@ -72,21 +72,21 @@ class Verdict:
 class Experiment(ABC):
     """Base of the experiments.
 
-    A cell is a row of the results: a dict of plain values (str, int, float, bool) that
-    says what to measure, its random seed included, so that the result depends on nothing
-    else. A job is a list of cells that are measured together, as the points of a path. All
-    cells of an experiment have the same keys, and so have all that is measured of them.
+    A cell is a row of the results: a dict of plain values (str, int, float, bool) that says
+    what to measure. It includes the random seed, so the result depends on the cell and the
+    data alone. A job is a list of cells that are measured together, such as the points of a
+    path. All cells of an experiment have the same keys, and so have all their results.
 
     Attributes
     ----------
     name : str
-        On the command line.
+        Its name on the command line.
     about : str
-        One line.
+        What it is about, in one line.
     datasets, quick_datasets : tuple of str
-        What it runs on unless told otherwise; the latter need no network.
+        The default datasets; the quick ones need no network.
     timed : bool
-        Whether wall time is measured, so that cells must not run beside each other.
+        Whether wall time is measured; then cells do not run in parallel.
     """
 
     name: str
@@ -96,23 +96,23 @@ class Experiment(ABC):
     timed = False
 
     def load(self, dataset, quick, data_home):
-        """The data of a run, given to `jobs` and `measure`; here a `datasets.Dataset`."""
+        """The data of a run, passed to `jobs` and `measure`; by default a `datasets.Dataset`."""
         return datasets.load(dataset, data_home=data_home)
 
     @abstractmethod
     def jobs(self, data, quick):
-        """All there is to measure: a list of jobs, each a list of cells."""
+        """Everything to measure: a list of jobs, each a list of cells."""
 
     @abstractmethod
     def measure(self, cells, data):
-        """A dict of what was measured, for each cell of a job.
+        """Measure a job; returns one dict of results per cell.
 
-        Runs in a worker process, under one BLAS thread; warnings are collected.
+        Runs in a worker process with one BLAS thread; warnings are collected.
         """
 
     @abstractmethod
     def summary(self, table):
-        """What the terminal shows of the results: a pandas DataFrame."""
+        """A pandas DataFrame of the results, which the terminal shows."""
 
     @abstractmethod
     def draw(self, table):
@@ -120,4 +120,4 @@ class Experiment(ABC):
 
     @abstractmethod
     def verdicts(self, table):
-        """A `Verdict` for each claim that the results speak of."""
+        """A `Verdict` for each claim that the results are about."""

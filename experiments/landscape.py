@@ -1,20 +1,20 @@
 """Where 100 random starts end, by gradient training and by the exact solver.
 
-As figures 1 and 2 of CPNA, for ShrinkNet's objective: the values reached from many starts,
-sorted. The starts are those of `GradientDescent` with `random_state` = 0, 1, …: switches β
-from N(0, 1), weights A from N(0, 1/p). From each of them
+As in figures 1 and 2 of CPNA, but for ShrinkNet's objective: the values reached from many
+starts, sorted. The starts are those of `GradientDescent` with `random_state` = 0, 1, …: switches
+β from N(0, 1), weights A from N(0, 1/p). Each start is used for
 
 - gradient training, without removal and with two strategies of early removal;
-- one exact descent on W, from W = diag(β)A; it ends where no feature alone, the others
-  held, can do better in a step of its quadratic bound (`Objective`, residual ≤ tol);
-- the exact solver, whose search is given the end of that descent as well.
+- one exact descent on W, from W = diag(β)A; it ends where no step on the quadratic bound of a
+  single feature, with the others fixed, improves W (`Objective`, residual ≤ tol);
+- the exact solver, whose search also begins from the end of that descent.
 
-The exact solver also searches once from no start. All are judged by one measure,
-F(W) = f(W) + κ Σ_j ‖w_j‖^{2/3}, the least that any switches and weights of these
-coefficients pay (B.1), with the best intercept. What gradient training itself reports is
-never less: its switches and weights need not be balanced. Training need not have ended at a
-minimum either: `settled` is where an exact descent goes on to from there. Values are in the
-drafts' scale (`drafts`).
+The exact solver also searches once without a start. All are judged by the same measure,
+F(W) = f(W) + κ Σ_j ‖w_j‖^{2/3}: the least objective of all switches and weights with these
+coefficients (B.1), with the best intercept. Gradient training itself never reports less, and
+more if its switches and weights are not balanced. It need not end at a minimum either:
+`settled` is the value that an exact descent reaches from its end. Values are in the drafts'
+scale (`drafts`).
 """
 
 import warnings
@@ -49,23 +49,23 @@ DESCENT, EXACT = "one exact descent", "exact solver"
 METHODS = [*REMOVALS, DESCENT, EXACT]
 COLD, NO_START = f"{EXACT}, from no start", -1
 
-# The drafts' λ of a squared error averaged over samples and targets.
+# The drafts' λ, for the squared error averaged over samples and targets.
 LAMBDA_MSE = 0.1
-# Of the logistic loss, with λ₂ = 4λ/27.
+# For the logistic loss, with λ₂ = 4λ/27.
 LAMBDA_LOG = 0.05
-# XOR with that and with twice that, half of what keeps all of its products out.
+# XOR with this and with twice this, which is half the λ that leaves all products out.
 XOR = {"xor": LAMBDA_LOG, "xor-strong": 2 * LAMBDA_LOG}
 TOL, MAX_SWEEPS = 1e-6, 10_000
-# Relative differences that make two values the same, and nearly so.
+# Up to these relative differences two values count as the same, or nearly the same.
 SAME, NEAR = 1e-3, 1e-2
-# Shares of the starts that are hardly any, and half; ratios of values that are large, and clear.
+# Shares of the starts: hardly any, half. Ratios of values: much larger, clearly larger.
 SELDOM, HALF, MUCH, CLEAR = 0.1, 0.5, 2, 1.1
 SIGNIFICANT = 0.01
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Random starts; epochs of gradient training on the data, and on XOR."""
+    """The number of random starts, and of epochs of gradient training on data and on XOR."""
 
     starts: int
     epochs: int
@@ -86,11 +86,11 @@ class Problem:
     y : ndarray
         Standardised targets (n_samples, n_targets), or labels (n_samples,).
     n_epochs : int
-        Of gradient training.
+        Epochs of gradient training.
     strength, weight_decay : float
         λ and λ₂, in the drafts' scale.
     checksum : str or None
-        Of the dataset.
+        Checksum of the dataset.
     """
 
     X: np.ndarray
@@ -102,12 +102,12 @@ class Problem:
 
     @property
     def regression(self):
-        """Whether y holds targets, not labels."""
+        """Whether y holds targets rather than labels."""
         return self.y.ndim == 2
 
     @property
     def n_targets(self):
-        """Columns of W."""
+        """The number of columns of W."""
         if self.regression:
             return self.y.shape[1]
         n_classes = len(np.unique(self.y))
@@ -115,7 +115,7 @@ class Problem:
 
     @property
     def scale(self):
-        """What the code's objective is divided by to be in the drafts' scale."""
+        """The code's objective divided by this is in the drafts' scale."""
         return scale(self.y)
 
     @property
@@ -125,7 +125,7 @@ class Problem:
 
     @property
     def settings(self):
-        """What its cells say of it, so that results of other settings are not mixed in."""
+        """Settings that its cells contain, so that results of other settings are not mixed in."""
         return {
             "lambda": self.strength,
             "weight_decay": self.weight_decay,
@@ -139,7 +139,7 @@ class Problem:
         return shrinknet(self.y)(alpha, weight_decay=weight_decay, tol=TOL, **parameters)
 
     def objective(self):
-        """F on W, in the scale of the code: the judge of all methods."""
+        """F(W) in the scale of the code, by which all methods are judged."""
         groups = Groups.from_labels(self.X.shape[1])
         alpha, weight_decay = self.penalty
         strength = bridge_strength(alpha, weight_decay, 2)
@@ -153,7 +153,7 @@ class Problem:
         return likelihood_of_data(self.X, codes, len(classes), ones, order, True)
 
     def start(self, seed):
-        """W where gradient training with that `random_state` begins."""
+        """The W at which gradient training with `random_state=seed` starts."""
         groups = Groups.from_labels(self.X.shape[1])
         alpha, weight_decay = self.penalty
         drawn = GatedWeights(groups, self.n_targets, alpha, weight_decay, 2, GATES["switch"])
@@ -187,7 +187,7 @@ class Landscape(Experiment):
 
     def measure(self, cells, data):
         objective, start = data.objective(), cells[0]["start"]
-        # A job holds all methods of a start: the exact solver goes on from the descent's end.
+        # A job has all methods for one start, as the exact solver continues from the descent's end.
         end = None if start == NO_START else settle(data, objective, data.start(start))
         return [measured(data, objective, cell["method"], start, end) for cell in cells]
 
@@ -243,7 +243,7 @@ def logistic_penalty(strength):
 
 
 def xor_problem(quick, strength):
-    """All products of at most 3 features, of which one decides the class."""
+    """All products of at most 3 features; one of them determines the class."""
     n, p, sizes = (300, 6, _QUICK) if quick else (1000, 10, _FULL)
     X, y = datasets.make_xor(n, p, 3, random_state=0)
     products = PolynomialFeatures(3, interaction_only=True, include_bias=False).fit_transform(X)
@@ -252,14 +252,14 @@ def xor_problem(quick, strength):
 
 
 def settle(data, objective, W):
-    """Where one exact descent from W ends."""
+    """The W at which one exact descent from W ends."""
     solver = CoordinateDescent() if data.regression else ProximalNewton()
     with one_blas_thread():
         return solver.solve(objective, W, tol=TOL, max_iter=MAX_SWEEPS).W
 
 
 def measured(data, objective, method, start, end):
-    """A row of the table: what a method comes to from a start."""
+    """The results of one method from one start."""
     W, reported = end, None
     if method in REMOVALS:
         solver = GradientDescent(
@@ -268,7 +268,7 @@ def measured(data, objective, method, start, end):
         W, reported = _fit(data, data.estimator(solver=solver, random_state=start))
     elif method == EXACT:
         model = data.estimator(warm_start=True)
-        # What `warm_start` begins from: the end of the descent.
+        # `warm_start` begins from these coefficients: the end of the descent.
         model.coef_ = end.T
         W, reported = _fit(data, model)
     elif method == COLD:
@@ -287,7 +287,7 @@ def _fit(data, model):
 
 
 def judged(objective, W):
-    """F(W), the same after what is negligible in W is set to 0, and f(W)."""
+    """F(W), F(W) with negligible features set to 0, and f(W)."""
     return {
         "objective": objective.value(W),
         "without_dust": objective.value(np.where(_kept(W)[:, None], W, 0.0)),
@@ -300,7 +300,7 @@ def _kept(W):
 
 
 def within(values, best, margin):
-    """Share of values that are no more than the margin above the best, relative to it."""
+    """The share of values at most (1 + margin) times the best."""
     return float((values <= (1 + margin) * best).mean())
 
 
@@ -318,7 +318,7 @@ def _range(values):
 
 
 def not_equivalent(table):
-    """CPNA's claim on what random starts lead to, judged by stationary points alone."""
+    """CPNA's claim that local minima differ, judged by stationary points alone."""
     descents, settled = _of(table, DESCENT), _of(table, PLAIN, "settled")
     ends = pd.concat([descents, settled])
     ratio = ends.max() / ends.min()
@@ -336,7 +336,7 @@ def not_equivalent(table):
 
 
 def seldom_found(table):
-    """CPNA's claim on how hard deep minima are for training."""
+    """CPNA's claim that training hardly ever finds deep minima."""
     best = best_known(table)
     found = within(_of(table, PLAIN), best, NEAR)
     settled = within(_of(table, PLAIN, "settled"), best, NEAR)
@@ -360,7 +360,7 @@ def seldom_found(table):
 
 
 def no_lower(table):
-    """Our own: the exact solver's search needs no start."""
+    """Our own claim: the exact solver's search needs no start."""
     cold = _of(table, COLD).item()
     best = best_known(table[table["method"] != COLD])
     lower = 1 - best / cold
@@ -383,13 +383,13 @@ def no_lower(table):
 
 
 def removal(table):
-    """CPNA's claim that pruning finds deeper minima, for removal by signs."""
+    """CPNA's claim that pruning finds deeper minima, tested for removal by signs."""
     trained = table[table["method"].isin([*REMOVALS])]
     ends, settled, losses = (
         trained.pivot(index="start", columns="method", values=column)
         for column in ("without_dust", "settled", "loss")
     )
-    # Where training stops and in which basin: lower in one alone is more or less training.
+    # Both where training stops and the minimum below it: one alone may only show how far it got.
     compared = {
         method: [compare(of[method], of[PLAIN]) for of in (ends, settled)] for method in EARLY
     }
@@ -429,7 +429,7 @@ def compare(values, baseline):
     if not difference.any():
         return 0.0, 1.0
     with warnings.catch_warnings():
-        # Earlier releases of scipy say so where most differences are zero.
+        # Earlier releases of scipy warn if most differences are zero.
         warnings.filterwarnings("ignore", "Sample size too small", UserWarning)
         p = wilcoxon(difference, method="approx").pvalue
     return difference.mean() / baseline.mean(), p

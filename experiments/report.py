@@ -1,4 +1,4 @@
-"""What people read of a run: in the terminal, and as a page."""
+"""The report of a run: in the terminal, and as a page."""
 
 COMMAND = "python -m experiments"
 
@@ -35,7 +35,7 @@ def as_markdown(done):
 
 
 def claims_table(finished):
-    """A row a claim and run, as a pandas DataFrame."""
+    """One row per claim and run, as a pandas DataFrame."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -60,11 +60,11 @@ def print_claims(claims):
     table = Table(show_lines=True, expand=True)
     shares = {"claim": 2, "source": 2, "rule": 3, "figures": 4}
     for name in claims:
-        # The others are as wide as their words.
+        # The other columns are as wide as their words.
         table.add_column(name, ratio=shares.get(name), overflow="fold")
     for row in claims.itertuples(index=False):
         table.add_row(*row)
-    # Sentences in columns of a dozen letters cannot be read, as into a file.
+    # Narrow output, as into a file, would make sentences unreadable.
     console = Console()
     console.width = max(console.width, 160)
     console.print(table)

@@ -1,11 +1,12 @@
-"""The CSV file of a run: a row a cell, there as soon as the cell is measured.
+"""The CSV file of a run: one row per cell, written as soon as its job is measured.
 
-Rows are appended in the order in which jobs finish. A run that was killed is taken up
-where it stopped: rows of jobs that had finished are kept, a torn last line and rows of a
-job that was only half written are dropped. When all cells are there, rows are sorted
-into the order of the cells; so the file is the same to the byte however the run went.
-Beside FILE.csv, FILE.json says what the run was of, and another one is refused; it is also
-locked while a process writes, so that no other does.
+Rows are appended in the order in which jobs finish. A run that was killed continues where it
+stopped: rows of finished jobs are kept; an incomplete last line and the rows of incomplete
+jobs are dropped. When all cells are measured, the rows are sorted into the order of the cells.
+So the file is the same to the byte, however the run went.
+
+FILE.json, beside FILE.csv, holds the settings of the run; a run with other settings is refused.
+A lock keeps other processes from writing the same file.
 """
 
 import csv
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 try:
     import fcntl
 except ImportError:
-    # Not on Windows: there nothing keeps two processes from writing the same file.
+    # Windows has none: there two processes may write the same file.
     fcntl = None  # type: ignore[assignment]
 
 
@@ -29,19 +30,19 @@ class Results:
     file : Path
         FILE.csv.
     settings : dict
-        What the run is of; JSON.
+        The settings of the run, which JSON can hold.
     code : str
-        A name of the code that measures. Rows of other code are kept if they are all there,
+        Identifies the code that measures. Rows of other code are kept if the run is complete,
         and never mixed with new ones.
     jobs : list of list of dict
-        All cells, as `experiment.Experiment.jobs` gives them.
+        All cells, as `experiment.Experiment.jobs` returns them.
 
     Attributes
     ----------
     unfinished : list of int
-        The jobs of which rows are missing.
+        The jobs that have no rows yet.
     n_finished : int
-        How many cells are there.
+        How many cells have been measured.
 
     Raises
     ------
@@ -63,7 +64,7 @@ class Results:
                 "one's. Give another --out, delete the file, or go back to that code."
             )
         if self.file.exists():
-            # Without what was torn or half written.
+            # Without incomplete lines and jobs.
             self._write()
 
     @property
@@ -75,7 +76,7 @@ class Results:
         return sum(map(len, self.rows.values()))
 
     def append(self, job, measured):
-        """Write down what was measured of the cells of a job."""
+        """Append the results of a job."""
         rows = [{**cell, **found} for cell, found in zip(self.jobs[job], measured, strict=True)]
         header = [] if self.columns else [list(rows[0])]
         self.columns = self.columns or list(rows[0])
@@ -100,7 +101,7 @@ class Results:
         return self.file.with_suffix(".json")
 
     def _checked(self, settings):
-        """What is known of the file, unless it is of another run."""
+        """The settings of the existing file; refuses a file of another run."""
         if not self.file.exists() or not self.file.stat().st_size:
             return {}
         known = json.loads(self._beside.read_text()) if self._beside.exists() else {}
@@ -113,7 +114,7 @@ class Results:
         return known
 
     def _read(self):
-        """Take the rows of finished jobs."""
+        """Read the rows of finished jobs."""
         self.columns, lines = _whole_lines(self.file)
         found = {self._key_of_line(line): line for line in lines}
         jobs = [[self._key(cell) for cell in cells] for cells in self.jobs]
@@ -141,10 +142,10 @@ class Results:
 
 
 def read_table(file):
-    """The rows of FILE.csv as a pandas DataFrame; what is empty is NaN."""
+    """The rows of FILE.csv as a pandas DataFrame; empty entries are NaN."""
     import pandas as pd
 
-    # Unless told not to, pandas before 3.1 rounds floats in the last bit; later ones never do.
+    # By default pandas before 3.1 may round floats in the last bit; later ones never do.
     exact = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
     options = {} if exact else {"float_precision": "round_trip"}
     return pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
@@ -157,7 +158,7 @@ def locked(file):
     Raises
     ------
     ValueError
-        If another one does.
+        If another process does.
     """
     lock = file.with_suffix(".lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -181,11 +182,11 @@ def _as_json(settings):
 
 
 def _text(value):
-    """A value as it stands in the file: floats to the last bit, text on one line."""
+    """A value as text for the file: floats exact to the last bit, text on one line."""
     if value is None or value != value:
         return ""
     if isinstance(value, float):
-        # Also numpy's, whose repr names the type.
+        # By float, as the repr of a numpy float names its type.
         return repr(float(value))
     return " ".join(str(value).split())
 
@@ -197,7 +198,7 @@ def _as_csv(lines):
 
 
 def _whole_lines(file):
-    """Columns and lines of a file whose end may be torn off."""
+    """Columns and complete lines of a file whose last line may be incomplete."""
     if not file.exists():
         return [], []
     data = file.read_bytes()
@@ -207,7 +208,7 @@ def _whole_lines(file):
 
 
 def _replace(file, data):
-    """Write the file whole or not at all."""
+    """Replace the file in one step, so that it is never half written."""
     new = file.with_name(file.name + ".new")
     with new.open("wb") as stream:
         stream.write(data)

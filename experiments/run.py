@@ -24,11 +24,11 @@ class Place:
     Attributes
     ----------
     out : Path
-        Folder of the results.
+        Folder for the results.
     data_home : Path or None
         As in `datasets.load`.
     n_jobs : int
-        Jobs at once.
+        How many jobs run at once.
     backend, address : str
         As in `backends.workers`.
     quiet : bool
@@ -53,9 +53,9 @@ class Finished:
     dataset : str
     quick : bool
     table : pandas DataFrame
-        A row a cell.
+        One row per cell.
     files : list of Path
-        The results, first the CSV file.
+        The files of the run; the first is the CSV file.
     """
 
     experiment: Experiment
@@ -76,10 +76,10 @@ class Finished:
 
 
 def run(experiment, dataset, quick, place):
-    """Measure the cells that are missing in the run's CSV file, and draw it.
+    """Measure the cells that are missing in the run's CSV file, then draw and judge.
 
-    Results do not depend on the number of workers, nor on how often the run was
-    interrupted. An experiment that measures time runs alone, whatever `place` says.
+    Results depend neither on the number of workers nor on interruptions. An experiment that
+    measures time runs one job at a time on this machine, whatever `place` says.
 
     Returns
     -------
@@ -90,12 +90,12 @@ def run(experiment, dataset, quick, place):
     ValueError
         If the file holds another run.
     RuntimeError
-        If a cell cannot be measured; says which. What was measured before is kept.
+        If a cell cannot be measured; the message says which. Earlier results are kept.
     """
     if experiment.timed:
         place = replace(place, n_jobs=1, backend="loky", address=None)
     data = experiment.load(dataset, quick, place.data_home)
-    # An experiment of one dataset may bear its name.
+    # Without repetition, as an experiment and its dataset may share a name.
     parts = dict.fromkeys([experiment.name, dataset, *(["quick"] if quick else [])])
     file = place.out / f"{'-'.join(parts)}.csv"
     settings = {
@@ -128,7 +128,7 @@ def _finished(experiment, dataset, quick, results):
 
 
 def _code():
-    """A name of the code that measures: a hash of its files."""
+    """Identifies the code that measures: a hash of its files."""
     found = hashlib.sha256()
     for package in (experiments, datasets, shrinklin):
         [folder] = map(Path, package.__path__)
@@ -161,7 +161,7 @@ def measure_missing(experiment, data, results, place):
 
 
 def _measure(experiment, job, cells, data):
-    """Measure a job, in a worker; the column `warning` holds what was warned of."""
+    """Measure a job in a worker; the column `warning` holds its warnings."""
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -175,7 +175,7 @@ def _measure(experiment, job, cells, data):
 
 
 def _save(figure, file):
-    """The figure as PNG and SVG, the same to the byte for the same numbers."""
+    """Save the figure as PNG and SVG; the same numbers give the same bytes."""
     import matplotlib.pyplot as plt
 
     files = [file.with_suffix(".png"), file.with_suffix(".svg")]

@@ -1,21 +1,21 @@
 """Is wall time linear in the drafts' measure of cost, the neuron-epochs?
 
-ShrinkNet is trained by full-batch Adagrad on simulated data, without removal and with removal
-early and late, with few to many features, all for the same number of epochs. Neuron-epochs are
-the features left, summed over epochs. An epoch over samples (fewer of them than features)
-multiplies n × s by s × q matrices for s features left; one over moments, as for the squared loss
-of no more features than samples, s × s by s × q. So the measure should be right for samples, with
-n and q fixed, and not for moments.
+ShrinkNet is trained by full-batch Adagrad on simulated data with few to many features, without
+removal and with early and late removal, always for the same number of epochs. Neuron-epochs are
+the features left, summed over epochs. With s features left, an epoch over samples (used if they
+are fewer than the features) multiplies an n × s by an s × q matrix. An epoch over moments (used
+for the squared loss otherwise) multiplies an s × s by an s × q matrix. So, with n and q fixed,
+time should be linear in neuron-epochs for samples, and not for moments.
 
-Seconds are those of the epochs, the least of several repetitions; neither they nor the
-multiply-adds contain the moments, which are made before. Of them are fitted
+Seconds are the time of the epochs, the least of several repetitions. Neither seconds nor
+multiply-adds include computing the moments, which comes first. Two curves are fitted:
 
-- a line by least squares: its slope is the price of a neuron-epoch, its intercept what the epochs
-  cost whatever is left;
-- overhead + c · cost^e in logarithms, where small trainings count as much as large ones: e is the
-  exponent that remains when the overhead no longer matters.
+- a line by least squares: its slope is the time per neuron-epoch, its intercept the time that
+  epochs take however many features are left;
+- overhead + c · cost^e, fitted in logarithms, so that short trainings count as much as long ones:
+  e is the exponent once the overhead no longer matters.
 
-Whoever measures again finds other seconds.
+Seconds differ from one measurement to the next.
 """
 
 import time
@@ -31,7 +31,7 @@ from shrinklin import Annealing, GradientDescent, ShrinkNetRegressor, SignChange
 
 SAMPLES, MOMENTS = "samples", "moments"
 NONE, SIGN_CHANGE, SIGN_VARIANCE, ANNEALING = "none", "sign change", "sign variance", "annealing"
-# Annealing is there because what it leaves is known beforehand, whatever the data.
+# Annealing, as the number of features that it leaves does not depend on the data.
 _REMOVALS = {
     NONE: lambda n_features: None,
     SIGN_CHANGE: lambda n_features: SignChange(),
@@ -41,14 +41,14 @@ _REMOVALS = {
 _N_TARGETS, _N_SAMPLES, _ALPHA = 8, 100, 0.8
 
 NEURON_EPOCHS, MULTIPLY_ADDS = "neuron_epochs", "multiply_adds"
-# What counts as linear: sixteen times the cost take 16 times the time, within a factor of 2.
-# Where data leave the caches, time grows a little faster than any count.
+# What counts as linear: 16 times the cost take 16 times as long, within a factor of 2. Once data
+# no longer fit into the caches, time grows a little faster than any count of operations.
 _R_SQUARED, _FROM_ONE = 0.9, 0.25
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Features of the data, for each form; epochs; repetitions of a training."""
+    """Numbers of features for each form, of epochs, and of repetitions of a training."""
 
     samples: tuple
     moments: tuple
@@ -79,12 +79,12 @@ class TimeVsCost(Experiment):
     timed = True
 
     def load(self, dataset, quick, data_home):
-        """Nothing: what is measured is drawn from the seed of its cell."""
+        """Nothing: each cell simulates its data from its seed."""
         if dataset not in self.datasets:
             raise ValueError(f"{self.name} simulates its data: leave --dataset out.")
 
     def jobs(self, data, quick):
-        """A job a form: what delays the machine for a while should not hit one cell alone."""
+        """One job per form: a delay of the machine should not hit a single cell alone."""
         sizes = _QUICK if quick else _FULL
         shapes = {
             SAMPLES: [(_N_SAMPLES, n_features) for n_features in sizes.samples],
@@ -108,7 +108,7 @@ class TimeVsCost(Experiment):
         ]
 
     def measure(self, cells, data):
-        """Seconds, and both measures of cost; every cell once, then every cell again."""
+        """Seconds, and both measures of cost; all cells once, then all of them again."""
         simulated = {_shape(cell): _simulated(*_shape(cell)) for cell in cells}
         rounds: list[list] = [[] for _ in cells]
         for number in range(max(cell["repeats"] for cell in cells)):
@@ -118,7 +118,7 @@ class TimeVsCost(Experiment):
         return [_least(found) for found in rounds]
 
     def summary(self, table):
-        """A row a form and measure of cost: the fits."""
+        """The fits: one row per form and measure of cost."""
         import pandas as pd
 
         rows = [_described(table, form, cost) for form in _forms(table) for cost in _SECONDS_PER]
@@ -160,19 +160,19 @@ def _simulated(n_samples, n_features, seed):
 def _trained(cell, X, Y):
     """Seconds, and the two costs."""
     model = _model(cell).fit(X, Y)
-    # What was spent before the first epoch is no part of it.
+    # Without what was spent before the first epoch.
     spent = model.history_[MULTIPLY_ADDS]
     return model.solver.seconds_, model.cost_.neuron_epochs, int(spent[-1] - spent[0])
 
 
 def _least(rounds):
-    """Of the rounds the fastest: what was compiled or run beside the others is not asked."""
+    """The fastest round, which compilation and other processes disturbed least."""
     seconds, neuron_epochs, multiply_adds = min(rounds)
     return {"seconds": seconds, NEURON_EPOCHS: neuron_epochs, MULTIPLY_ADDS: multiply_adds}
 
 
 class _Stopwatch(GradientDescent):
-    """Gradient training that knows how long it took, without what goes before and after."""
+    """Gradient training that measures its own time, without what comes before and after."""
 
     def train(self, *arguments, **options):
         start = time.perf_counter()
@@ -197,9 +197,9 @@ class Fit:
     Attributes
     ----------
     slope, intercept, r_squared : float
-        Of the line by least squares.
+        The line by least squares.
     overhead, factor, exponent : float
-        Of overhead + factor · cost^exponent, fitted in logarithms.
+        overhead + factor · cost^exponent, fitted in logarithms.
     """
 
     slope: float
@@ -238,7 +238,7 @@ def fit(cost, seconds):
 
 def _power_with_overhead(cost, seconds):
     """Overhead, factor and exponent, by least squares of the logarithms."""
-    # Units in which all that is sought is about 1.
+    # In these units all parameters are about 1.
     unit, second = cost.max(), seconds.max()
     x, target = np.log(cost / unit), np.log(seconds / second)
     least = target.min()
@@ -247,7 +247,7 @@ def _power_with_overhead(cost, seconds):
         overhead, factor, exponent = parameters
         return np.logaddexp(overhead, factor + exponent * x) - target
 
-    # An overhead far below the least of seconds is none.
+    # An overhead far below the least time is as good as 0.
     start, bounds = (least - 1, 0, 1), ([least - 15, -5, 0.1], [1, 5, 5])
     overhead, factor, exponent = least_squares(off, start, bounds=bounds, xtol=1e-12, ftol=1e-12).x
     return second * np.exp(overhead), second * np.exp(factor) / unit**exponent, exponent
@@ -322,7 +322,7 @@ def _draw(table):
         panel.set(xscale="log", yscale="log", xlabel=f"{_SECONDS_PER[cost]}s")
         panel.legend(fontsize="small", loc="upper left")
     axes[0].set_ylabel("seconds")
-    # A line with an intercept below 0 would go down for ever; above is room for legends.
+    # A line with a negative intercept would go down without end; above is room for legends.
     axes[0].set_ylim(table["seconds"].min() / 2, 30 * table["seconds"].max())
     figure.legend(*_strategies(axes[0]), loc="outside lower center", ncols=4, frameon=False)
     return figure

@@ -1,15 +1,15 @@
 """k-D XOR, on which plain networks fail, by a sparse linear model of products of features.
 
-y = 1(x_1 ⋯ x_k > 0), x uniform on [−1, 1]^p: 3000 samples to train on and 3000 to test, as
-in table 1 of CPNA. There a network has to be pruned to get anywhere. Here all products of
-at most k different features are screened by their correlation with y, and a linear model
-chooses among those that are left. The strength of its penalty is cross-validated on a grid
-relative to alpha_max, where a path begins (`regularization_path`), in two ways: by AUC, which
-is what the table reports, and by log-loss, which is what the model minimises. Screening is
-part of what is cross-validated; test samples are seen once, at the end.
+y = 1(x_1 ⋯ x_k > 0), x uniform on [−1, 1]^p: 3000 training samples and 3000 test samples, as in
+table 1 of CPNA. There only pruned networks do well. Here all products of at most k different
+features are screened by their correlation with y, and a sparse linear model selects among those
+that are kept. Its alpha is cross-validated on a grid relative to alpha_max, the start of a path
+(`regularization_path`), in two ways: by AUC, which the table reports, and by log-loss, which the
+model minimises. Screening is done inside cross-validation; test samples are used once, at the
+end.
 
-It is told what the network is not: that products of at most k features may matter. A
-logistic regression on the features themselves shows what linear models are without that.
+Unlike the network, the model is told that products of at most k features may matter. A logistic
+regression on the features themselves shows what a linear model does without this.
 """
 
 import heapq
@@ -32,11 +32,11 @@ from shrinklin import GroupLassoClassifier, ShrinkNetClassifier, regularization_
 
 # CPNA's table 1, test AUC in %: the plain network, and the one pruned in all layers.
 PAPER = {(3, 60): (82.53, 99.58), (4, 40): (72.17, 98.31), (5, 20): (66.24, 96.83)}
-# What a prototype of this experiment reached, an l1 logistic regression in its place.
+# What a prototype of this experiment reached, with an l1 logistic regression as the model.
 PROTOTYPE = {(3, 60): 99.99, (4, 40): 99.83, (5, 20): 99.46}
 AUC, LOG_LOSS = "AUC", "log-loss"
 OURS, OURS_BY_LOSS = "ShrinkNet, α by AUC", "ShrinkNet, α by log-loss"
-# The estimator, and what its alpha is chosen by.
+# The estimator, and the criterion that chooses its alpha.
 SPARSE = {
     OURS: (ShrinkNetClassifier, AUC),
     OURS_BY_LOSS: (ShrinkNetClassifier, LOG_LOSS),
@@ -44,34 +44,34 @@ SPARSE = {
     "group lasso, α by log-loss": (GroupLassoClassifier, LOG_LOSS),
 }
 RAW = "logistic regression on x"
-# Screening and cross-validation; alphas are relative to alpha_max.
+# Screening and cross-validation; highest and lowest are relative to alpha_max.
 SETTINGS = {"n_keep": 200, "folds": 3, "n_alphas": 8, "highest": 0.9, "lowest": 1e-3}
 QUICK = {**SETTINGS, "n_keep": 100, "folds": 2}
-# Variances below this, relative to the mean square, are rounding.
+# Variances below this, relative to the mean square, are rounding errors.
 _CONSTANT = 1e-12
 
 
 class ScreenedInteractions(TransformerMixin, BaseEstimator):
     """The products of different features that correlate most with the classes.
 
-    Columns of ``PolynomialFeatures(degree, interaction_only=True, include_bias=False)``, of
-    which no more than a block is ever in memory.
+    These are columns of ``PolynomialFeatures(degree, interaction_only=True,
+    include_bias=False)``; only a block of them is in memory at a time.
 
     Parameters
     ----------
     degree : int, default=2
-        Most features in a product, >= 1.
+        The largest number of features in a product, >= 1.
     n_keep : int, default=200
-        How many products to keep, >= 1; all, where there are fewer.
+        How many products to keep, >= 1; all if there are fewer.
     block : int, default=64
-        How many products of one feature less are in memory at once, >= 1.
+        Products of up to degree - 1 features are processed in blocks of this size, >= 1.
 
     Attributes
     ----------
     interactions_ : list of tuple of int
-        The features in each product that is kept, ordered as by PolynomialFeatures.
+        The features in each product that is kept, in the order of PolynomialFeatures.
     scores_ : ndarray of shape (n_kept,)
-        Absolute correlation with the indicator of a class, the largest over classes.
+        The largest absolute correlation with the indicator of a class.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has string column names.
@@ -120,12 +120,12 @@ class ScreenedInteractions(TransformerMixin, BaseEstimator):
         return np.stack([_product(X, features) for features in self.interactions_], axis=1)
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the products, as "x0 x3".
+        """Names of the products, such as "x0 x3".
 
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,), default=None
-            None takes the names of `fit`, or else x0, x1, ….
+            None uses the names seen in `fit`, or x0, x1, … if there were none.
 
         Returns
         -------
@@ -170,7 +170,7 @@ class ScreenedInteractions(TransformerMixin, BaseEstimator):
 def _scores(stems, X, Y):
     """max_c |corr(stem_i · x_j, Y_c)|: (n_stems, n_features).
 
-    Only sums over samples are needed, so the products themselves never are:
+    The products themselves are never formed: only sums over samples are needed, and
     Σ s x y and Σ (s x)² are entries of (S∘y)'X and (S²)'(X²).
     """
     n = len(X)
@@ -183,14 +183,14 @@ def _scores(stems, X, Y):
 
 
 def _products(X, stems):
-    """A column a stem; the empty one is 1."""
+    """One column per stem; the empty stem gives ones."""
     if stems == [()]:
         return np.ones((len(X), 1))
     return np.stack([_product(X, stem) for stem in stems], axis=1)
 
 
 def _product(X, features):
-    """From the last to the first, as PolynomialFeatures multiplies: the same to the bit."""
+    """Multiplies from last to first, as PolynomialFeatures does: equal to the last bit."""
     *others, last = features
     product = X[:, last]
     for j in reversed(others):
@@ -199,7 +199,7 @@ def _product(X, features):
 
 
 def _indicators(y):
-    """Of every class a centred column of norm √n; of two classes one is enough."""
+    """A centred column of norm √n per class; for two classes a single one is enough."""
     Y = label_binarize(y, classes=np.unique(y)).astype(float)
     Y -= Y.mean(axis=0)
     norms = np.sqrt((Y**2).mean(axis=0))
@@ -215,7 +215,7 @@ class Xor(Experiment):
     quick_datasets = ("xor",)
 
     def load(self, dataset, quick, data_home):
-        """Nothing: a cell says what its data are."""
+        """Nothing: each cell says which data to simulate."""
         if dataset != "xor":
             raise ValueError(f"--dataset {dataset}: this experiment simulates its own data, xor.")
 
@@ -268,7 +268,7 @@ class Xor(Experiment):
         for place, (model, found) in enumerate(_by_model(table)):
             rank = found.groupby(["k", "p"])["seed"].rank().to_numpy()
             x = np.array([problems.index(problem) for problem in _problems(found)])
-            # Models beside each other, and so are the seeds of each.
+            # Models side by side, and the seeds of each model too.
             x = x + 0.17 * (place - 2) + 0.13 * ((rank - 0.5) / rank.max() - 0.5)
             label = f"{model}, a dot a seed"
             ax.plot(x, found["auc"], "o^sDv"[place], markersize=4, color=f"C{place}", label=label)
@@ -288,7 +288,7 @@ def pipeline(cell, model):
 
 
 def cross_validation(cell, X, y):
-    """((X, y), (X, y)) of each fold, screened by the part that is trained on."""
+    """((X, y), (X, y)) of each fold, training part first; screening is fitted on it."""
     folds = StratifiedKFold(cell["folds"], shuffle=True, random_state=cell["seed"])
     for inside, outside in folds.split(X, y):
         screen = pipeline(cell, None)[:-1].fit(X[inside], y[inside])
@@ -296,20 +296,20 @@ def cross_validation(cell, X, y):
 
 
 def alpha_max(cell, model, X, y):
-    """Where the path on the screened products begins: above, none of them enters by itself."""
+    """The first alpha of the path on the screened products."""
     products = pipeline(cell, None)[:-1].fit(X, y).transform(X)
     return float(regularization_path(model, products, y, alphas=1).alphas[0])
 
 
 class Choices:
-    """Cross-validated choices of alpha, of the same folds and paths for all models.
+    """Cross-validated choices of alpha; all criteria share the folds and the paths.
 
     Parameters
     ----------
     cell : dict
         The settings of the screening and the grid.
     X, y : arrays
-        Training samples.
+        The training samples.
     """
 
     def __init__(self, cell, X, y):
@@ -319,29 +319,29 @@ class Choices:
         self.known = {}
 
     def choose(self, model, criterion):
-        """Alpha, and its place among the shares of alpha_max."""
+        """The chosen alpha, and its index in `shares`."""
         if model not in self.known:
             alphas = self.shares * alpha_max(self.cell, model(), self.X, self.y)
             self.known[model] = alphas, held_out_scores(model(), self.folds, alphas)
         alphas, found = self.known[model]
-        # Of several that are best the first, which keeps fewest.
+        # The first of several best ones, which keeps the fewest products.
         best = int(np.argmax(found[criterion]))
         return alphas[best], best
 
 
 def held_out_scores(model, folds, alphas):
-    """The mean over folds of each criterion, higher being better, at alphas from large to small."""
+    """The mean over folds of each criterion (higher is better), from large to small alphas."""
     found: dict[str, list] = {AUC: [], LOG_LOSS: []}
     for train, (X, y) in folds:
         path = regularization_path(model, *train, alphas=alphas)
         found[AUC].append([100 * roc_auc_score(y, p[:, 1]) for p in path.predict_proba(X)])
         found[LOG_LOSS].append(-path.log_losses(X, y))
-    # Of AUCs the two decimals that the table prints.
+    # AUCs are rounded to the two decimals that the table prints.
     return {AUC: np.mean(found[AUC], axis=0).round(2), LOG_LOSS: np.mean(found[LOG_LOSS], axis=0)}
 
 
 def of_products(cell, choices, train, test):
-    """What is measured of a sparse model."""
+    """The results of a sparse model."""
     model, criterion = SPARSE[cell["model"]]
     alpha, best = choices.choose(model, criterion)
     fitted = pipeline(cell, model(alpha)).fit(*train)
@@ -357,7 +357,7 @@ def of_products(cell, choices, train, test):
 
 
 def selection(kept, true):
-    """What is measured of the products that a model kept."""
+    """The results about the products that a model kept."""
     return {
         "n_features": len(kept),
         "true_kept": true in kept,
@@ -367,7 +367,7 @@ def selection(kept, true):
 
 
 def of_raw(train, test):
-    """What is measured of a logistic regression on the features as they are."""
+    """The results of a logistic regression on the features themselves."""
     fitted = LogisticRegression().fit(*train)
     no_alpha = {"alpha": None, "of_alpha_max": None, "at_edge": False}
     nothing = {**selection([], None), "n_features": train[0].shape[1], "kept": None}
@@ -385,7 +385,7 @@ def auc(fitted, X, y):
 
 
 def draw_paper(ax, problems):
-    """The networks of CPNA, as a line a problem."""
+    """The networks of CPNA, as one line per problem."""
     centres = np.arange(len(problems))
     for paper, (name, colour) in enumerate([("plain", "0.6"), ("pruned", "black")]):
         levels = [PAPER[problem][paper] for problem in problems]

@@ -8,14 +8,14 @@ NEEDED = ("cvxpy", "hypothesis", "matplotlib", "rich", "tqdm")
 
 
 def main():
-    """As `command.main`, where all that it needs is installed."""
+    """Run `command.main` if all packages that it needs are installed."""
     try:
         for package in NEEDED:
             imported(package, "proofs_check", "proofs")
     except ImportError as error:
         print(error, file=sys.stderr)
         return 2
-    # Not before: it imports some of them.
+    # Imported only now, as it needs these packages itself.
     from proofs_check import command
 
     return command.main()

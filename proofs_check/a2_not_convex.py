@@ -8,16 +8,17 @@ with the proof: for scalars, y = 1 and x > 0, s₁ = (0, 2) and s₂ = (2, 0) ha
 and f(1, 1) = x exceeds their mean.
 
 What is true: it is not convex if and only if X ≠ 0. For X = 0 it is constant. The printed
-points have the value y², not 0, and the point between them (y − x)²: for y = 1 they break
-convexity only where x > 2. Where x ≠ 0 and y ≠ 0, (t, y/(tx)) and its negative do; where
-y = 0, the printed points do.
+points have the value y², not 0, and the point between them has (y − x)²: for y = 1 they
+contradict convexity only if x > 2. If x ≠ 0 and y ≠ 0, the points (t, y/(tx)) and its negative
+contradict it; if y = 0, the printed points do.
 
-Everything is decided in exact arithmetic, for data X (a sample a row) and Y,
+Everything is decided in exact arithmetic, for data X and Y whose rows are samples:
 
 .. math:: f(A, \beta) = \|Y - X\,\mathrm{diag}(\beta)\,A\|_F^2 .
 
-One feature j with X_j ≠ 0 and one target k are enough to break convexity, all others held at 0:
-with a = A_{jk} the rest is s_yy − 2 a β_j s_xy + (a β_j)² s_xx, of the sums over samples.
+One feature j with X_j ≠ 0 and one target k are enough to contradict convexity, with all other
+parameters at 0. With a = A_{jk} and sums s over samples, the error of target k is then
+s_yy − 2 a β_j s_xy + (a β_j)² s_xx.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Data:
         return sum((y - z) ** 2 for target, raw in errors for y, z in zip(target, raw, strict=True))
 
     def at(self, point, feature=0, target=0):
-        """(A, β) that is zero but for one entry each: those of `point`, (a, β)."""
+        """(A, β) with one nonzero entry each, given by `point` = (a, β)."""
         n_features, n_targets = len(self.X[0]), len(self.Y[0])
         A = [[Fraction(0)] * n_targets for _ in range(n_features)]
         beta = [Fraction(0)] * n_features
@@ -64,7 +65,7 @@ def numbers(low=-4, high=4):
 
 @st.composite
 def data(draw):
-    """X and Y, zero, collinear and orthogonal to each other among them."""
+    """X and Y, including X = 0, collinear features, and Y orthogonal to X."""
     n_features, n_targets = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     entries = draw(st.sampled_from((st.just(Fraction(0)), numbers())))
     row = st.tuples(st.tuples(*[entries] * n_features), st.tuples(*[numbers()] * n_targets))
@@ -73,7 +74,7 @@ def data(draw):
 
 
 def chord(data, first, second):
-    """How far f at the middle of two points exceeds the mean of their values."""
+    """By how much f at the midpoint of two points exceeds the mean of their values."""
     (A, beta), (B, gamma) = first, second
     half = Fraction(1, 2)
     middle = tuple(
@@ -88,7 +89,7 @@ def column(matrix, j):
 
 
 def witness(data):
-    """Two points between which f is not convex, where some x is not zero."""
+    """Two points between which f is not convex, if some x is not zero."""
     feature = next(j for j in range(len(data.X[0])) if any(column(data.X, j)))
     x, y = column(data.X, feature), column(data.Y, 0)
     if dot(x, y) == 0:
@@ -98,7 +99,7 @@ def witness(data):
 
 
 def never_convex(data):
-    """Fails where f is convex, which a constant is."""
+    """Fails if f is convex, as a constant is."""
     if any(map(any, data.X)):
         return None
     constant = sum(y * y for row in data.Y for y in row)
@@ -116,7 +117,7 @@ def convex_iff_zero(data, witness=witness):
 
 
 def not_constant(data):
-    """Where f is not the same: it sees (A, β) through X alone, so X = 0 makes it constant."""
+    """Fails if f is not constant, as it has to be for X = 0."""
     points = [data.at((Fraction(a), Fraction(b))) for a in (-2, 0, 3) for b in (-1, 0, 2)]
     constant = sum(y * y for row in data.Y for y in row)
     other = [point for point in points if data.value(*point) != constant]
@@ -164,12 +165,12 @@ def printed_points_break_convexity(scalar):
 
 
 def bent(data):
-    """Fails where f is not convex."""
+    """Fails if f is not convex."""
     return None if never_convex(data) else "f is not convex"
 
 
 def itself(data):
-    """A chord of no length."""
+    """The same point twice: a chord of length 0."""
     return (witness(data)[0],) * 2
 
 

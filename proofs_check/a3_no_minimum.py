@@ -5,19 +5,19 @@ Printed, as Proposition A.3:
 .. math:: \min_{A, \beta} \|y - A\,\mathrm{diag}(\beta)\,x\|_2^2 + \lambda \|\beta\|_1
           \text{ has no solution if } \lambda > 0
 
-with the proof: (2A*, β*/2) has the same first term and a smaller second, so that (A*, β*) is
-no minimum.
+with the proof: (2A*, β*/2) has the same first term and a smaller second, so (A*, β*) is no
+minimum.
 
 What is true, for λ > 0: there is no minimiser if and only if X'Y ≠ 0. The printed step needs
 β* ≠ 0, since half of zero is zero. At β = 0 the value is ‖Y‖², and
 
-- if X'Y ≠ 0, least-squares weights W reach a residual RSS < ‖Y‖², and β_j = 1/m, a_j = m w_j
-  have the value RSS + λp'/m with p' the number of rows w_j ≠ 0. So β = 0 is no minimum
-  either, and the infimum is RSS;
+- if X'Y ≠ 0, least-squares weights W have a residual RSS < ‖Y‖². With β_j = 1/m and
+  a_j = m w_j the value is RSS + λp'/m, where p' is the number of rows w_j ≠ 0. So β = 0 is no
+  minimum either, and the infimum is RSS;
 - if X'Y = 0, then ‖Y − XW‖² = ‖Y‖² + ‖XW‖² for every W, and β = 0 attains the infimum.
 
-Samples are rows: X is n × p, Y is n × q, the a_j are the rows of A and W = diag(β) A has the
-rows β_j a_j, so the objective is
+Samples are rows: X is n × p and Y is n × q. The rows of A are the a_j, and those of
+W = diag(β) A are β_j a_j, so the objective is
 
 .. math:: f(A, \beta) = \|Y - X\,\mathrm{diag}(\beta) A\|_F^2 + \lambda \sum_j |\beta_j|.
 
@@ -51,7 +51,7 @@ def difference(left, right):
 
 
 def l1(A, beta):
-    """The penalty of the statement, which does not see A."""
+    """The penalty of the statement, which does not depend on A."""
     return sum(map(abs, beta), ZERO)
 
 
@@ -81,7 +81,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A problem and a point of which it is asked whether it is a minimiser."""
+    """A problem, and a point that may be a minimiser."""
 
     problem: Problem
     A: tuple
@@ -103,7 +103,7 @@ def approach(problem, m, weights=least_squares):
 
 
 def values_of_sequence(X, Y, lam, ms):
-    """f at the points of the sequence that m in ms number: RSS + λp'/m."""
+    """f at the m-th points of the sequence, for m in ms: RSS + λp'/m."""
     problem = Problem(X, Y, Fraction(lam))
     return [problem.value(*approach(problem, m)) for m in ms]
 
@@ -117,19 +117,19 @@ def doubling(candidate):
 
 
 def better_point(candidate, where_switched=halving):
-    """A point below the candidate, where X'Y ≠ 0 and λ > 0."""
+    """A point of lower value than the candidate, if X'Y ≠ 0 and λ > 0."""
     if any(candidate.beta):
         return where_switched(candidate)
     problem = candidate.problem
     W = least_squares(problem.X, problem.Y)
     gain = squares(problem.Y) - problem.error(W)
-    # λp'/m < gain; there is no such m without a gain.
+    # The smallest m with λp'/m < gain; without a gain there is none.
     m = floor(problem.lam * sum(map(any, W)) / gain) + 1 if gain else 1
     return approach(problem, m)
 
 
 def not_minimal(candidate, better=better_point, penalty=l1):
-    """Fails where the point that should be strictly better is not."""
+    """Fails if the point that should have a lower value does not."""
     A, beta = better(candidate)
     value = candidate.problem.value(candidate.A, candidate.beta, penalty)
     other = candidate.problem.value(A, beta, penalty)
@@ -149,10 +149,10 @@ def units(n_rows, n_columns):
 
 
 def never_attained(candidate):
-    """Fails where (A, β) = 0 is a minimiser.
+    """Fails if (A, β) = 0 is a minimiser.
 
-    The cross term of ‖Y − XW‖² is linear in W: if it vanishes at every unit matrix, it does
-    at every W, and no point lies below ‖Y‖². The weights of the candidate are tried as well.
+    The cross term of ‖Y − XW‖² is linear in W: if it is zero at every unit matrix, it is zero
+    at every W, and no value is below ‖Y‖². The weights of the candidate are tried as well.
     """
     problem = candidate.problem
     at_zero = squares(problem.Y)
@@ -173,15 +173,15 @@ def infimum_is_rss(
     penalty=l1,
     below_zero=Problem.correlated,
 ):
-    """Fails unless the sequence falls to RSS, nothing is below, and X'Y decides whether ‖Y‖² is.
+    """Fails unless the sequence falls to RSS, no value is below, and RSS < ‖Y‖² iff X'Y ≠ 0.
 
-    The mutants replace the points of the sequence, the weights it is made of, the penalty, or
-    the condition under which the infimum lies below the value at zero.
+    The mutants replace the points of the sequence, its weights, the penalty, or the condition
+    under which the infimum is below the value at zero.
     """
     problem = candidate.problem
     X, Y = problem.X, problem.Y
     W = weights(X, Y)
-    # The error is convex in W: where its gradient vanishes, it is least.
+    # The error is convex in W, so it is least where its gradient is zero.
     gradient = moments(X, difference(Y, product(X, W)))
     if nonzero(gradient):
         return f"W = {exact(W)} is not optimal: X'(Y − XW) = {exact(gradient)}"
@@ -201,7 +201,7 @@ def infimum_is_rss(
 
 
 def zero_is_minimal(candidate, only=False):
-    """Fails where a point is below (A, β) = 0, or with `only` where another is as low."""
+    """Fails if the candidate is below (A, β) = 0; with `only`, also if it is another as low."""
     problem = candidate.problem
     at_zero = squares(problem.Y)
     value = problem.value(candidate.A, candidate.beta)
@@ -214,7 +214,7 @@ def zero_is_minimal(candidate, only=False):
 
 
 def unscaled(problem, m):
-    """The sequence with a_j = w_j: W shrinks with β."""
+    """The sequence with a_j = w_j, for which W shrinks with β."""
     _, beta = approach(problem, m)
     return least_squares(problem.X, problem.Y), beta
 
@@ -248,14 +248,14 @@ def residuals(X, Y):
 
 
 def mirrored(X, Y):
-    """Two samples at most, and each again with the opposite target."""
+    """At most two samples, each repeated with the opposite target."""
     X, Y = X[:2], Y[:2]
     return X + X, Y + scaled((Fraction(-1),) * len(Y), Y)
 
 
 UNCORRELATED = (without_features, without_targets, residuals, mirrored)
 ANY = (free, collinear, *UNCORRELATED)
-# 1 is the simplest.
+# Instances shrink to λ = 1.
 STRENGTHS = st.fractions(1, 4, max_denominator=4) | st.fractions(
     Fraction(1, 4), 1, max_denominator=4
 )
@@ -267,13 +267,13 @@ def rows(n_columns):
 
 @st.composite
 def candidates(draw, kinds=ANY, strengths=STRENGTHS):
-    """Data of the kinds given, and a point: without switches, of the sequence, or any.
+    """Data of the given kinds, and a point: with β = 0, of the sequence, or any.
 
-    Without correlation the sequence stays at zero, and any point is drawn instead.
+    If X'Y = 0 the sequence stays at zero, so any point is drawn instead.
     """
     n_features = draw(st.integers(1, 3))
     n_targets = draw(st.integers(1, 2))
-    # A list of samples can be shrunk by leaving some out.
+    # Hypothesis can shrink a list of samples by leaving some out.
     samples = draw(st.lists(rows(n_features + n_targets), min_size=1, max_size=4))
     X = tuple(row[:n_features] for row in samples)
     Y = tuple(row[n_features:] for row in samples)

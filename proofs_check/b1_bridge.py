@@ -1,4 +1,4 @@
-r"""B.1: what is left of ShrinkNet's penalty when the switch is chosen best.
+r"""B.1: ShrinkNet's penalty with the best switch is a bridge penalty.
 
 A feature with coefficients w = βa ∈ ℝ^q costs λ|β| + λ₂‖a‖_p^p. For fixed w, λ, λ₂, p > 0
 
@@ -8,13 +8,13 @@ A feature with coefficients w = βa ∈ ℝ^q costs λ|β| + λ₂‖a‖_p^p. F
           \lambda^{p/(p+1)} (p\lambda_2)^{1/(p+1)},
 
 attained for w ≠ 0 at one point only, β = (pλ₂‖w‖_p^p/λ)^{1/(p+1)}. For w = 0 the formula
-gives the infimum, 0, too: no β > 0 attains it, but β = 0 with a = 0 does.
+also gives the infimum, 0: no β > 0 attains it, but β = 0 with a = 0 does.
 
-Ours, and true as it stands. Negative β cost the same as |β|.
+The statement is ours, and true. A negative β costs the same as |β|.
 
-Powers of fractions are irrational, so the numbers are compared to 1e-9. The oracle knows the
-cost and its slope only: the cost is convex in log β, and bisection finds where the slope
-changes its sign.
+Powers of fractions are irrational, so numbers are compared with a relative tolerance of 1e-9.
+The oracle uses the cost and its slope only: the cost is convex in log β, and bisection finds
+where the slope changes its sign.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Feature:
-    """The coefficients of a feature, and what its switch and its weights cost."""
+    """The coefficients of a feature, and the strengths of its penalties."""
 
     w: tuple
     lam: Fraction
@@ -58,7 +58,7 @@ class Feature:
 
 @st.composite
 def features(draw, max_targets=3):
-    """Zero, w along an axis and w of equal entries among them."""
+    """Including w = 0, w along an axis, and w with equal entries."""
     w = draw(
         st.lists(st.fractions(-4, 4, max_denominator=3), min_size=1, max_size=max_targets)
         | st.builds(
@@ -80,14 +80,14 @@ def powers():
 
 
 def best_cost_at(log_beta, size, lam, lam2, p):
-    """λβ + λ₂‖w/β‖_p^p, where size = ‖w‖_p^p."""
+    """λβ + λ₂‖w/β‖_p^p, with size = ‖w‖_p^p."""
     return lam * np.exp(log_beta) + lam2 * size * np.exp(-p * log_beta)
 
 
 def best_split(size, lam, lam2, p):
-    """The least cost over β > 0 and the β that attains it, by bisection.
+    """The least cost over β > 0, and the β that attains it, by bisection.
 
-    Takes arrays of sizes ‖w‖_p^p. Where the size is 0, so are both.
+    Takes an array of sizes ‖w‖_p^p. Both are 0 where the size is 0.
     """
     size = np.asarray(size, float)
     low, high = np.full(size.shape, -60.0), np.full(size.shape, 60.0)
@@ -127,7 +127,7 @@ def identity_holds(feature, bridge=bridge, best_switch=best_switch):
 
 
 def zero_is_infimum(feature, value, switch):
-    """At w = 0 the cost is λβ, exactly: positive, and as small as one likes."""
+    """At w = 0 the cost is exactly λβ: positive, and arbitrarily small."""
     if switch != 0:
         return f"at w = 0 the best switch is 0, the formula gives {switch:.6g}"
     least = feature.lam * Fraction(1, 2**200)
@@ -143,7 +143,7 @@ def close(value, reference):
 
 
 def only_minimiser(feature, best_switch=best_switch):
-    """The best split costs the bridge penalty, any other more. This needs no oracle."""
+    """The best split costs the bridge penalty, and any other costs more; no oracle is needed."""
     arguments = feature.size, *feature.floats
     least, best = bridge(*arguments), best_switch(*arguments)
     if not close(feature.cost(best), least):

@@ -1,23 +1,23 @@
 r"""B.2: a filter layer and a switch layer reach the same optimal value.
 
-A switch layer multiplies feature j by β_j ∈ ℝ, a filter layer by max(0, θ_j). With the rows a_j
-of A and f the loss of a linear model, averaged and halved squared error here,
+A switch layer multiplies feature j by β_j ∈ ℝ, a filter layer by max(0, θ_j). The rows of A are
+a_j, and f is the loss of a linear model, here half the mean squared error:
 
 .. math::
     \min_{A, \beta} f(\mathrm{diag}(\beta) A) + \lambda \|\beta\|_1 + \lambda_2 \|A\|_p^p
     = \min_{A, \theta} f(\mathrm{diag}(\max(0, \theta)) A)
       + \lambda \|\max(0, \theta)\|_1 + \lambda_2 \|A\|_p^p.
 
-From a switch layer to a filter layer of the same value and the same predictions: θ = |β|, and
-the sign of β_j moves into a_j, where it does not change ‖A‖_p^p. The sign of 0 has to be 1 or
-−1, for the value to stay. Back: β = max(0, θ), with A as it is.
+A switch layer becomes a filter layer of the same value and predictions by θ = |β|; the sign of
+β_j moves into a_j, where it does not change ‖A‖_p^p. To keep the value, the sign of 0 has to be
+1 or −1. A filter layer becomes a switch layer by β = max(0, θ), with the same A.
 
-Ours, and true as it stands. With a penalty on |θ| the way back would make some values smaller;
+The statement is ours, and true. If |θ| were penalised, the second map would lower some values;
 the optimal values would still agree.
 
-The maps are tested in exact arithmetic for p ∈ {1, 2, 3}. The optimal values are those of
-coordinate descent from many starts, of each problem on its own; every coordinate is
-minimised exactly. They agree to 1e-6.
+The maps are tested in exact arithmetic for p ∈ {1, 2, 3}. The optimal value of each problem is
+found by coordinate descent from many starts, with every coordinate minimised exactly. They
+agree to 1e-6.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Problem:
-    """Data, as tuples of rows, and strengths."""
+    """Data, as tuples of rows, and the strengths of the penalties."""
 
     X: tuple
     Y: tuple
@@ -49,7 +49,7 @@ class Problem:
         return [[dot(row, column) for column in zip(*W, strict=True)] for row in self.X]
 
     def value(self, gates, A, penalised):
-        """f + λ‖·‖₁ + λ₂‖A‖_p^p, where `penalised` is what the first penalty sees."""
+        """f + λ‖penalised‖₁ + λ₂‖A‖_p^p."""
         residuals = [
             y - z
             for rows in zip(self.Y, self.predictions(gates, A), strict=True)
@@ -66,7 +66,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Layer:
-    """A point of both problems: `switch` is taken for β and for θ."""
+    """A point of both problems: `switch` serves as β and as θ."""
 
     problem: Problem
     switch: tuple
@@ -77,7 +77,7 @@ class Layer:
 
 
 def numbers():
-    """Zero is frequent."""
+    """Zero is drawn often."""
     return st.just(Fraction(0)) | st.fractions(-3, 3, max_denominator=3)
 
 
@@ -91,9 +91,9 @@ def vectors(size, entries=None):
 
 @st.composite
 def layers(draw, max_features=3, max_targets=2, max_samples=3):
-    """Switches of both signs and 0, rows of A that are 0."""
+    """Including switches of both signs and 0, and rows of A that are 0."""
     q, n_samples = draw(st.integers(1, max_targets)), draw(st.integers(1, max_samples))
-    # A list of features, unlike a number of them, shrinks to the one that matters.
+    # Hypothesis can shrink a list of features to the one that matters.
     feature = st.tuples(numbers(), vectors(q), vectors(n_samples))
     features = draw(st.lists(feature, min_size=1, max_size=max_features))
     switch, A, columns = zip(*features, strict=True)
@@ -104,7 +104,7 @@ def layers(draw, max_features=3, max_targets=2, max_samples=3):
 
 @st.composite
 def problems(draw, max_features=2, max_samples=3):
-    """One target, integer data; strengths for which W = 0 is optimal among others."""
+    """One target and integer data. For some strengths W = 0 is optimal, for others not."""
     k, n_samples = draw(st.integers(1, max_features)), draw(st.integers(1, max_samples))
     entries, targets = st.integers(-2, 2), st.integers(-4, 4)
     return Problem(
@@ -121,12 +121,12 @@ def filter_gates(theta):
 
 
 def to_filter(beta, A):
-    """θ and A of the filter layer that does what the switch layer does."""
+    """θ and A of the equivalent filter layer."""
     return tuple(abs(entry) for entry in beta), scaled([sign or 1 for sign in signs(beta)], A)
 
 
 def to_switch(theta, A):
-    """β and A of the switch layer that does what the filter layer does."""
+    """β and A of the equivalent switch layer."""
     return filter_gates(theta), A
 
 
@@ -164,7 +164,7 @@ def switch_step(slope, curvature, lam):
 
 
 def filter_step(slope, curvature, lam):
-    """argmin over θ of curvature g²/2 − slope g + λg with g = max(0, θ): only g matters."""
+    """argmin over g = max(0, θ) of curvature g²/2 − slope g + λg."""
     return quotient(np.maximum(slope - lam, 0), curvature)
 
 
@@ -179,15 +179,15 @@ def weight_step(slope, curvature, lam2, p):
 
 
 def quotient(size, curvature):
-    """0 where the curvature is, since then the slope is 0 as well."""
+    """size / curvature; 0 where the curvature is 0, as the slope is then 0 too."""
     return np.where(curvature > 0, size / np.where(curvature > 0, curvature, 1), 0.0)
 
 
 def optimal_value(problem, gate_step, starts, weight_step=weight_step, max_sweeps=2000):
-    """The least value that coordinate descent reaches from any of the starts, all in step.
+    """The least value that coordinate descent reaches from any of the starts.
 
-    `starts` holds gates and weights, of shape (2, n_starts, n_features). For a given gate
-    the loss is quadratic in each coordinate, so each is minimised in closed form.
+    `starts` holds gates and weights, of shape (2, n_starts, n_features). The loss is quadratic
+    in each coordinate, so each is minimised in closed form.
     """
     X, y = np.array(problem.X, float), np.array(problem.Y, float)[:, 0]
     G, c = X.T @ X / len(y), X.T @ y / len(y)
@@ -227,7 +227,7 @@ def same_optimal_value(problem, filter_step=filter_step, weight_step=weight_step
 
 
 def nonnegative(step):
-    """A step that stops at 0: exact, since what it minimises is convex."""
+    """A step restricted to values ≥ 0: exact, as its objective is convex."""
     return lambda *args: np.maximum(step(*args), 0)
 
 

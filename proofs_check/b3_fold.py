@@ -1,18 +1,18 @@
-r"""B.3: removing dead features and folding the switches change no prediction.
+r"""B.3: removing dead features and folding the switches into A change no prediction.
 
-A switched linear model predicts, with the gate g = β of a switch layer or g = max(0, θ) of a
-filter layer, for the rows a_j of A ∈ ℝ^{k×q} and an intercept b ∈ ℝ^q,
+Let g = β for a switch layer and g = max(0, θ) for a filter layer, let a_j be the rows of
+A ∈ ℝ^{k×q} and b ∈ ℝ^q the intercept. A switched linear model predicts
 
 .. math:: \hat{y} = A^\top \mathrm{diag}(g)\, x + b = \sum_{j=1}^{k} g_j x_j a_j + b.
 
-A feature is dead if g_j = 0 or a_j = 0. Then its term is 0 whatever x is, so for the features
-alive, S,
+A feature is dead if g_j = 0 or a_j = 0. Its term is then 0 for every x. So, if S is the set of
+features alive,
 
 .. math:: \hat{y} = \sum_{j \in S} g_j x_j a_j + b = W^\top x + b, \qquad w_j = g_j a_j.
 
-Ours, and true as it stands, in exact arithmetic: in floats, a sum over fewer features may be
-rounded differently. A feature with one weight that is not 0 is alive, and so is one whose
-switch is small. Where all are dead, the prediction is b.
+The statement is ours, and true in exact arithmetic. In floats, a sum over fewer features may be
+rounded differently. A feature is alive if at least one of its weights is nonzero, and however
+small its switch is. If all are dead, the prediction is b.
 """
 
 from dataclasses import dataclass
@@ -51,16 +51,16 @@ class Model:
 
 
 def numbers():
-    """Zero is frequent."""
+    """Zero is drawn often."""
     return st.just(Fraction(0)) | st.fractions(-3, 3, max_denominator=3)
 
 
 @st.composite
 def models(draw, max_features=5, max_targets=3, max_samples=3):
-    """All features dead among them, and all alive."""
+    """Including models with all features dead, and all alive."""
     n_targets, n_samples = draw(st.integers(1, max_targets)), draw(st.integers(1, max_samples))
     row = st.just((Fraction(0),) * n_targets) | vectors(n_targets)
-    # A list of features, unlike a number of them, shrinks to the one that matters.
+    # Hypothesis can shrink a list of features to the one that matters.
     feature = st.tuples(numbers(), row, vectors(n_samples))
     features = draw(st.lists(feature, min_size=1, max_size=max_features))
     switch, A, columns = zip(*features, strict=True)
@@ -73,7 +73,7 @@ def vectors(size):
 
 
 def predict(X, gates, A, b):
-    """Feature by feature, the gate applied to x as the layer does."""
+    """Predictions feature by feature, with the gate applied to x as in the layer."""
     return [
         [
             sum((g * x * a[k] for g, x, a in zip(gates, row, A, strict=True)), Fraction(0)) + b[k]
@@ -90,7 +90,7 @@ def alive(model):
 
 
 def compacted(model, alive=alive):
-    """The arrays without the features that are dead."""
+    """X, gates, A and b without the dead features."""
     kept = alive(model)
     X, A = [[row[j] for j in kept] for row in model.X], [model.A[j] for j in kept]
     return X, [model.gates[j] for j in kept], A, model.b
@@ -124,22 +124,22 @@ def predictions_stay(model, alive=alive, fold=fold, intercept=lambda b: b):
 
 
 def all_but_first(model):
-    """Takes a feature that is alive for dead."""
+    """Mistakes one feature that is alive for dead."""
     return alive(model)[1:]
 
 
 def all_weights_alive(model):
-    """Takes a feature for dead as soon as one of its weights is 0."""
+    """Mistakes a feature for dead if any of its weights is 0."""
     return [j for j in alive(model) if all(model.A[j])]
 
 
 def large(model):
-    """Takes a small switch for none."""
+    """Mistakes a small switch for 0."""
     return [j for j in alive(model) if abs(model.gates[j]) > Fraction(1, 2)]
 
 
 def positive(model):
-    """Takes the negative switches of a switch layer for dead, as if it were a filter layer."""
+    """Mistakes negative switches for 0, as if every layer were a filter layer."""
     return [j for j in alive(model) if model.gates[j] > 0]
 
 

@@ -1,23 +1,23 @@
-r"""B.4: the two strengths of ShrinkNet are one.
+r"""B.4: the two strengths of ShrinkNet act as one.
 
-The problem is, over the rows w_j = β_j a_j of W ∈ ℝ^{k×q},
+The problem is, with rows w_j = β_j a_j of W ∈ ℝ^{k×q},
 
 .. math:: \min_{A, \beta} f(\mathrm{diag}(\beta) A)
           + \lambda \|\beta\|_1 + \lambda_2 \|A\|_p^p,
           \qquad \kappa = \left(1 + \tfrac{1}{p}\right)
           \lambda^{p/(p+1)} (p\lambda_2)^{1/(p+1)}.
 
-By B.1 (λ, λ₂) and (λ', λ₂') with the same κ, which are those with the same λ^p λ₂, have the
-same optimal W. They split it differently: where λ' = cλ, β' = β/c.
+By B.1, (λ, λ₂) and (λ', λ₂') with the same κ, that is, with the same λ^p λ₂, have the same
+optimal W. They split it differently: if λ' = cλ, then β' = β/c.
 
-Ours, and true as it stands. Where there are several optimal W, all are the same. Only the
-direction from κ to W is claimed: for strong penalties W = 0 is optimal whatever κ is.
+The statement is ours, and true. If several W are optimal, they are the same for both pairs. The
+converse is not claimed: with strong penalties W = 0 is optimal whatever κ is.
 
-Instances have λ' = m²λ and λ₂' = λ₂/m^{2p} with 2p an integer, which are fractions. The oracle
-does not know κ: it finds the cheapest split of every W on a grid with the bisection of B.1, and
-refines the grid around the best W of each pattern of signs, W = 0 among them. Both searches
-share what they find. Then the best W for either pair of strengths has to be as good for the
-other pair as the best one there, to 1e-9, which allows for ties.
+Instances have λ' = m²λ and λ₂' = λ₂/m^{2p} with 2p an integer, so these are fractions. The oracle
+does not know κ. It finds the cheapest split of every W on a grid by the bisection of B.1, and
+refines the grid around the best W of each pattern of signs, including W = 0. The candidates of
+both searches are pooled. The best W for one pair of strengths then has to be optimal for the
+other pair as well, up to 1e-9; this allows for ties.
 """
 
 from dataclasses import dataclass
@@ -33,17 +33,17 @@ from proofs_check.claim import Claim, Mutant, exact
 SOURCE = "shrinklin's own (README: ShrinkNet equals a group bridge penalty)"
 
 TOLERANCE = 1e-9
-RADIUS = 6.0  # Entries of W beyond are not looked at: the claim holds on any set of W.
-N_COARSE = 41  # points of an axis, of which one is 0
+RADIUS = 6.0  # largest entry of W in the search: the claim holds on any set of W
+N_COARSE = 41  # points per axis, including 0
 N_FINE = 7
 N_LEVELS = 12
-SHRINK = 1 / 3  # of the fine grid from one level to the next, to the spacing of its points
-SHAPES = ((1, 1), (1, 2), (2, 1))  # features and targets: W has two entries at most
+SHRINK = 1 / 3  # each fine grid reaches as far as the points of the last are apart
+SHAPES = ((1, 1), (1, 2), (2, 1))  # features and targets: W has at most two entries
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A problem with strengths λ and λ₂, and the m of λ' = m²λ."""
+    """A problem with strengths λ and λ₂, and the m in λ' = m²λ."""
 
     X: tuple
     Y: tuple
@@ -53,12 +53,12 @@ class Pair:
     m: Fraction
 
     def loss(self, W):
-        """Half the averaged squared error, of an array of W."""
+        """Half the mean squared error, for each W of an array."""
         X, Y = np.array(self.X, float), np.array(self.Y, float)
         return ((Y - X @ W) ** 2).sum(axis=(1, 2)) / (2 * len(X))
 
     def value(self, W, lam, lam2):
-        """The least value over all factors A and β of W, of an array of W."""
+        """The least value over all factors A and β of W, for each W of an array."""
         sizes = (np.abs(W) ** float(self.p)).sum(axis=2)
         cost, _ = best_split(sizes, float(lam), float(lam2), float(self.p))
         return self.loss(W) + cost.sum(axis=1)
@@ -71,7 +71,7 @@ class Pair:
 
 @st.composite
 def pairs(draw, max_samples=3):
-    """Few strong penalties, since they make W = 0 optimal."""
+    """Mostly weak penalties, as strong ones make W = 0 optimal."""
     k, q = draw(st.sampled_from(SHAPES))
     n_samples = draw(st.integers(1, max_samples))
     rows = st.tuples(*[st.integers(-2, 2)] * k)
@@ -88,17 +88,17 @@ def pairs(draw, max_samples=3):
 
 
 def same_kappa(pair):
-    """λ' and λ₂', exactly: m^{2p} is a fraction since 2p is an integer."""
+    """λ' and λ₂' as exact fractions, as 2p is an integer."""
     return pair.m**2 * pair.lam, pair.lam2 / pair.m ** int(2 * pair.p)
 
 
 def box(n_points, n_entries):
-    """Points of a grid over [−1, 1]^n_entries, of shape (n_points^n_entries, n_entries)."""
+    """The points of a grid over [−1, 1]^n_entries: shape (n_points^n_entries, n_entries)."""
     return np.array(list(product(np.linspace(-1, 1, n_points), repeat=n_entries)))
 
 
 def best_of_each_pattern(pair, lam, lam2):
-    """Of each pattern of signs of W, the best W, to a millionth: the value is smooth inside."""
+    """The best W for each pattern of signs, where the value is smooth; accurate to about 1e-6."""
     shape = len(pair.X[0]), len(pair.Y[0])
 
     def value(entries):
@@ -111,7 +111,7 @@ def best_of_each_pattern(pair, lam, lam2):
     values, which = value(coarse), which.ravel()
     members = [np.flatnonzero(which == pattern) for pattern in range(len(patterns))]
     best = coarse[[rows[values[rows].argmin()] for rows in members]]
-    # An entry that is 0 stays 0.
+    # Entries that are 0 stay 0.
     offsets = np.abs(patterns)[:, None] * box(N_FINE, n_entries)
     step = 2 * RADIUS / (N_COARSE - 1)
     for _ in range(N_LEVELS):
@@ -122,7 +122,7 @@ def best_of_each_pattern(pair, lam, lam2):
 
 
 def same_optima(pair, others=same_kappa):
-    """The best W for either pair of strengths is optimal for the other."""
+    """The best W for each pair of strengths is optimal for the other pair."""
     both = (pair.lam, pair.lam2), others(pair)
     found = np.concatenate([best_of_each_pattern(pair, *strengths) for strengths in both])
     first, second = (pair.value(found, *strengths) for strengths in both)

@@ -1,10 +1,10 @@
 """What a claim is, and how it is put to the test.
 
-A `Claim` says of every instance that something holds. It is tested by search: hypothesis
-draws instances (`Claim.instances`), `Claim.violation` says of each how the claim fails
-there, if it does, and a failing instance is shrunk to the smallest that can be found. No
+A `Claim` says that something holds for every instance. It is tested by search: hypothesis
+draws instances (`Claim.instances`), and `Claim.violation` says how the claim fails for an
+instance, if it does. A failing instance is shrunk to the smallest that can be found. No
 verdict is written down anywhere: a claim is refuted if and only if the search finds a
-counterexample. What was found is no proof where nothing was found.
+counterexample. If the search finds none, that is no proof.
 """
 
 import time
@@ -18,22 +18,22 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-# A mutant that is wrong everywhere is found at once, one that is off by a little soon.
+# Enough to refute a mutant that is wrong only by a little.
 MUTANT_EXAMPLES = 200
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A claim that is wrong on purpose, which the same check has to refute.
+    """A claim that is false on purpose: the check of the true claim has to refute it.
 
     Attributes
     ----------
     name : str
-        What is wrong with it.
+        What is wrong about it.
     violation : callable
         As for `Claim`.
     instances : SearchStrategy, or None
-        None takes those of the claim.
+        None: those of the claim.
     """
 
     name: str
@@ -50,22 +50,22 @@ class Claim:
     name : str
         "A.1 as printed", for instance: the statement, then the version.
     formula : tuple of str
-        Lines in LaTeX's mathematics, as far as matplotlib's mathtext knows it.
+        Lines of LaTeX mathematics, limited to what matplotlib's mathtext supports.
     says : str
         The claim in words.
     source : str
-        Where it stands.
+        Where it is stated.
     domain : str
-        What is quantified over, in words.
+        For which data and parameters it is claimed, in words.
     instances : SearchStrategy
-        Draws instances, edge cases among them, small ones first.
+        Draws instances, including edge cases, small ones first.
     violation : callable
-        Of an instance: None where the claim holds, else a sentence, in exact numbers
-        where it can be, that says how it fails.
+        Takes an instance. Returns None if the claim holds for it, else a sentence that says
+        how it fails, in exact numbers where possible.
     show : callable
-        Of an instance: one line that gives it completely.
+        Takes an instance. Returns one line that describes it completely.
     corrected : bool
-        Whether it is held to be true, so that a counterexample is an error.
+        Whether we hold it to be true, so that a counterexample is an error.
     mutants : tuple of Mutant
     """
 
@@ -83,13 +83,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the search for a counterexample came to.
+    """The result of the search for a counterexample.
 
     Attributes
     ----------
     refuted : bool
     n_examples : int
-        Instances tried, those of shrinking among them.
+        Instances tried, including those tried while shrinking.
     instance, violation : str, or None
         The smallest counterexample found, and how the claim fails there.
     seconds : float
@@ -108,7 +108,7 @@ class Outcome:
 
 @dataclass
 class _Counted:
-    """A predicate of instances that counts how often it is asked."""
+    """Whether the claim fails for an instance; counts its calls."""
 
     violation: Callable[[Any], str | None]
     report: Callable[[], None]
@@ -131,7 +131,7 @@ def search(claim, examples=200, seed=0, report=lambda: None):
     seed : int, default=0
         The same seed draws the same instances.
     report : callable
-        Called at every instance.
+        Called for every instance.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def _find(instances, fails, examples, seed, shrink=True):
 
 
 def exact(value):
-    """A number, or nested lists of numbers, as the reader should see them."""
+    """A number, or nested lists of numbers, as text: fractions stay fractions."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(exact(entry) for entry in value) + "]"
     if isinstance(value, Fraction):

@@ -13,7 +13,7 @@ from proofs_check.statements import STATEMENTS
 def main(arguments=None):
     """Run from the command line; returns the exit code.
 
-    That is 1 if a corrected statement was refuted, and 2 for what cannot be done.
+    It is 1 if a corrected statement was refuted, and 2 if the arguments are invalid.
     """
     command = parser()
     options = command.parse_args(arguments)
@@ -21,7 +21,7 @@ def main(arguments=None):
         command.error("--markdown writes the page of all statements: leave --only out.")
     claims = chosen(command, options.only)
     report = run(claims, options.examples, options.seed, quiet=options.quiet)
-    # Files first: printing may fail, as into a pipe that is closed.
+    # Files first, as printing may fail, for example into a closed pipe.
     if options.json:
         options.json.write_text(as_json(report), encoding="utf-8")
     if options.html:
@@ -60,7 +60,7 @@ def positive(text):
 
 
 def writable(text):
-    """A file that can be written, before anything is run for it."""
+    """A file that can be written; checked before anything is run."""
     file = Path(text)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,12 +80,12 @@ def chosen(command, only):
 
 
 def run(claims, examples, seed, quiet=False):
-    """Search for counterexamples to all of them; a `Report`."""
+    """Search for counterexamples to all claims; returns a `Report`."""
     from threadpoolctl import threadpool_limits
     from tqdm.auto import tqdm
 
     results = []
-    # Matrices here are tiny: threads would only wait for each other.
+    # The matrices are tiny: more threads would only be slower.
     with (
         threadpool_limits(1),
         tqdm(total=len(claims) * examples, unit="example", disable=quiet) as bar,
@@ -93,7 +93,7 @@ def run(claims, examples, seed, quiet=False):
         for number, claim in enumerate(claims, 1):
             bar.set_description(claim.name)
             results.append((claim, search(claim, examples, seed, bar.update)))
-            # Shrinking takes more examples than were asked for, a counterexample fewer.
+            # A search may try more examples (shrinking) or fewer (an early counterexample).
             bar.n = number * examples
             bar.refresh()
     return Report(results, examples, seed)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proofs_check import a3_no_minimum, a4_many_minima
+from proofs_check import a3_no_minimum
 from proofs_check.a2_not_convex import Data, witness
+from proofs_check.a4_many_minima.surface import EXAMPLE, surface
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Picture:
         Its name in the documentation.
     caption : str
     draw : callable
-        Of nothing: a matplotlib Figure.
+        Takes no arguments. Returns a matplotlib Figure.
     """
 
     statement: str
@@ -30,9 +31,9 @@ class Picture:
     draw: Callable
 
     def png(self):
-        """The drawing, in bytes."""
+        """The drawing as PNG, in bytes."""
         buffer = io.BytesIO()
-        # Without the name and version of what drew it: the same bytes another day.
+        # Without matplotlib's version, so that the same drawing gives the same bytes.
         self.draw().savefig(buffer, format="png", dpi=110, metadata={"Software": None})
         return buffer.getvalue()
 
@@ -43,7 +44,7 @@ def of(statement):
 
 
 def _figure(**options):
-    # Not pyplot, which keeps figures and needs a screen to be told that there is none.
+    # Not pyplot: it keeps figures alive and may look for a display.
     from matplotlib.figure import Figure
 
     return Figure(figsize=(6.4, 4.6), layout="constrained", **options)
@@ -67,7 +68,7 @@ def saddle():
 
 
 def infimum():
-    """Values along the sequence of A.3, above the infimum that no point attains."""
+    """How far the values along the sequence of A.3 are above the infimum."""
     figure = _figure()
     axes = figure.add_subplot()
     example = a3_no_minimum.EXAMPLE
@@ -82,19 +83,19 @@ def infimum():
     return figure
 
 
-# Values of either switch in the picture of A.4; 0 is among them.
+# Values of each switch in the picture of A.4; 0 is one of them.
 SWITCHES = np.linspace(-2.5, 2.5, 201)
 
 
 def minima():
-    """The objective over two switches, the weights at their best for them."""
+    """The objective over two switches, minimised over the weights."""
     from matplotlib.colors import BoundaryNorm
 
     figure = _figure()
     axes = figure.add_subplot()
     line = SWITCHES
-    values = a4_many_minima.surface(a4_many_minima.EXAMPLE, line)
-    # Even in number of points: the hill in the middle is much higher than all else.
+    values = surface(EXAMPLE, line)
+    # Quantiles, as the hill in the middle is much higher than everything else.
     levels = np.unique(np.quantile(values, np.linspace(0, 1, 30)))
     norm = BoundaryNorm(levels, 256)
     drawn = axes.contourf(line, line, values, levels=levels, cmap="viridis", norm=norm)

@@ -22,7 +22,7 @@ def scaled(factors, matrix):
 
 
 def reduced(matrix, n_columns):
-    """Gauss and Jordan on the first columns: the rows, and the column of each pivot."""
+    """Gauss-Jordan elimination on the first columns: the rows, and the column of each pivot."""
     rows = [list(map(Fraction, row)) for row in matrix]
     pivots: list[int] = []
     for column in range(n_columns):
@@ -40,7 +40,7 @@ def reduced(matrix, n_columns):
 
 
 def null_vector(X):
-    """A combination of the columns of X that is zero, or None where they are independent."""
+    """v ≠ 0 with Xv = 0, or None if the columns of X are linearly independent."""
     n_columns = len(X[0])
     rows, pivots = reduced(X, n_columns)
     dependent = next((j for j in range(n_columns) if j not in pivots), None)
@@ -59,7 +59,7 @@ def moments(X, Y):
 
 
 def least_squares(X, Y):
-    """Weights that solve the normal equations, zero for features the others make redundant."""
+    """Weights that solve the normal equations; zero for features that depend on earlier ones."""
     n_features, n_targets = len(X[0]), len(Y[0])
     pairs = zip(moments(X, X), moments(X, Y), strict=True)
     rows, pivots = reduced([[*gram, *right] for gram, right in pairs], n_features)

@@ -1,8 +1,8 @@
-"""What came of the searches: a table, JSON, a page of HTML, a page of Markdown.
+"""The results of the searches: a table, JSON, a page of HTML, a page of Markdown.
 
-A `Report` pairs every claim with its outcome; all four are made from it and from nothing
-else. Formulas and pictures are drawn by matplotlib and stand inside the page, which needs
-no network.
+A `Report` pairs every claim with its outcome; all four are made from it alone. matplotlib
+draws formulas and pictures. The HTML page contains them, so it needs no other file and no
+network.
 """
 
 import base64
@@ -73,7 +73,7 @@ class Report:
 
 
 def print_table(report):
-    """Print a row a claim."""
+    """Print one row per claim."""
     from rich.console import Console
     from rich.table import Table
 
@@ -93,7 +93,7 @@ def print_table(report):
             f"{outcome.seconds:.1f} s",
         )
     console = Console()
-    # What is piped has no width of its own, and narrower columns than these say nothing.
+    # Output into a pipe has no width, and narrower columns are unreadable.
     console.width = max(console.width, 100)
     console.print(table)
 
@@ -128,7 +128,7 @@ def as_json(report):
 
 
 def as_html(report):
-    """The report as one page that needs nothing beside it."""
+    """The report as one page that needs no other file."""
     sections = [_section(name, results) for name, results in report.statements().items()]
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -201,7 +201,7 @@ def formula_svg(line):
     from matplotlib import font_manager, mathtext, rc_context
 
     buffer, font = io.BytesIO(), font_manager.FontProperties(size=13)
-    # The same bytes every time: names by the content, and no date.
+    # The same bytes every time: identifiers depend on the content, and there is no date.
     with rc_context({"svg.hashsalt": "proofs_check"}):
         mathtext.math_to_image(f"${line}$", buffer, prop=font, dpi=110, format="svg")
     return re.sub(rb"<dc:date>.*?</dc:date>", b"", buffer.getvalue())
@@ -210,7 +210,7 @@ def formula_svg(line):
 def as_markdown(report, images="images"):
     """The report as a page of documentation; pictures stand in the folder `images`.
 
-    It holds what does not depend on the machine: neither times nor numbers of examples.
+    It contains neither times nor numbers of examples, as these depend on the machine.
     """
     lines = [
         "# What the paper proves, and what is true",

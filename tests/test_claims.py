@@ -17,6 +17,7 @@ from experiments.experiment import Outcome
 from experiments.report import as_markdown
 from experiments.results import read_table
 from experiments.run import Finished
+from experiments.tradeoff.settings import MOST_ROWS_QUICK, plan
 
 pytestmark = pytest.mark.untraced
 
@@ -29,7 +30,7 @@ SMALLER = {
 }
 
 
-def smaller_plan(data, quick, plan=tradeoff.plan):
+def smaller_plan(data, quick):
     full = plan(data, quick)
     steps = {method: n // 2 for method, n in full.steps.items()}
     return replace(full, steps=steps, epochs=(50, 100))
@@ -41,8 +42,8 @@ def out(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for module, sizes in SMALLER.items():
             patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
-        patch.setattr(tradeoff, "MOST_ROWS_QUICK", tradeoff.MOST_ROWS_QUICK // 2)
-        patch.setattr(tradeoff, "plan", smaller_plan)
+        patch.setattr(tradeoff.experiment, "MOST_ROWS_QUICK", MOST_ROWS_QUICK // 2)
+        patch.setattr(tradeoff.experiment, "plan", smaller_plan)
         patch.setattr(xor, "QUICK", xor.QUICK | {"n_keep": 50, "n_alphas": 6})
         assert main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out

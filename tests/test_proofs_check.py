@@ -16,7 +16,7 @@ from matplotlib import image
 
 from proofs_check import command, pictures
 from proofs_check.a2_not_convex import convex_iff_zero
-from proofs_check.a4_many_minima import Separate, n_minimisers, penalty_and_signal
+from proofs_check.a4_many_minima.printed_count import Separate, n_minimisers, penalty_and_signal
 from proofs_check.claim import Claim, Mutant, Outcome, exact, search, survives
 from proofs_check.report import Report, as_html, as_json, as_markdown, formula_svg
 from proofs_check.statements import STATEMENTS
@@ -334,13 +334,13 @@ def test_the_picture_of_the_infimum_falls_and_never_arrives():
 
 
 def test_the_picture_of_the_minima_has_four_of_the_same_value():
-    from proofs_check import a4_many_minima
+    from proofs_check.a4_many_minima.surface import EXAMPLE, surface
 
     marks = [line.get_xydata()[0] for line in pictures.minima().axes[0].get_lines()]
     signs = {tuple(np.sign(mark)) for mark in marks}
     assert len(signs) == len(marks) == 4
     line = pictures.SWITCHES
-    values = a4_many_minima.surface(a4_many_minima.EXAMPLE, line)
+    values = surface(EXAMPLE, line)
     at = [values[np.argmin(abs(line - y)), np.argmin(abs(line - x))] for x, y in marks]
     np.testing.assert_allclose(at, at[0], rtol=1e-9)
     # Minima, not points of the border or of the axes.

@@ -13,21 +13,26 @@ from sklearn.preprocessing import StandardScaler
 import datasets
 from experiments import tradeoff
 from experiments.experiment import Outcome
-from experiments.tradeoff import (
+from experiments.tradeoff import Tradeoff
+from experiments.tradeoff.comparison import Comparison, compare
+from experiments.tradeoff.curves import best_within, curve, frontier, loss_at
+from experiments.tradeoff.measures import facts, relative_loss
+from experiments.tradeoff.models import Model, exact_path
+from experiments.tradeoff.rows import Part, parts
+from experiments.tradeoff.settings import (
     ALL,
+    EXACT,
     GROUP_LASSO,
     LAMBDAS,
+    MOST_ROWS_QUICK,
     REFITTED,
     SHRINKNET,
     SHRINKNET_1,
+    TRAINED,
     TRAINED_LASSO,
     TRAINED_SHRINKNET,
-    Model,
-    Part,
-    Tradeoff,
-    facts,
-    parts,
 )
+from experiments.tradeoff.verdicts import as_low_as_convex, closer_exact
 from shrinklin import (
     GradientDescent,
     GroupLassoClassifier,
@@ -55,7 +60,7 @@ def done(completion):
 
 def wanted(cell):
     method, fold, step = (cell[key] for key in ("method", "fold", "step"))
-    if method in tradeoff.TRAINED:
+    if method in TRAINED:
         return fold == "0" and step == {TRAINED_LASSO: 6, TRAINED_SHRINKNET: 5}[method]
     if method in (SHRINKNET, SHRINKNET_1):
         return fold in {SHRINKNET: (ALL, "1"), SHRINKNET_1: ("1",)}[method]
@@ -244,12 +249,12 @@ def test_training_loss_of_a_refit_is_the_least(cancer, monkeypatch):
     assert check_refit_of_all(Tradeoff().load("wine", True, None)) < 1e-4
 
     # Mutant: the ridge that is right for the folds.
-    path_models = tradeoff.path_models
+    path_models = tradeoff.experiment.path_models
 
     def with_ridge(cells, train):
         return path_models([{**cell, "fold": "0"} for cell in cells], train)
 
-    monkeypatch.setattr(tradeoff, "path_models", with_ridge)
+    monkeypatch.setattr(tradeoff.experiment, "path_models", with_ridge)
     with pytest.raises(AssertionError):
         check_refit_of_all(cancer)
 
@@ -274,10 +279,10 @@ def test_training_of_classes_and_its_scale(name):
 
 def test_a_refit_without_features_is_the_constant(cancer):
     train, _ = parts(cancer, ALL, 2)
-    coef, intercept = tradeoff._ridge_on(np.zeros(30, dtype=bool), train)
+    coef, intercept = tradeoff.models._ridge_on(np.zeros(30, dtype=bool), train)
     assert coef.shape == (1, 30)
     assert not coef.any()
-    assert tradeoff.relative_loss(Model(1.0, coef, intercept), train) == pytest.approx(1, abs=1e-6)
+    assert relative_loss(Model(1.0, coef, intercept), train) == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["linnerud", "wine", "breast_cancer"])
@@ -291,9 +296,9 @@ def test_the_best_constant_has_loss_one(name):
         best = [b[1:] - b[:1] if len(b) == 2 else b for b in best]
     for part, b in zip((train, held_out), best, strict=True):
         model = Model(1.0, np.zeros((len(b), p)), b)
-        assert tradeoff.relative_loss(model, part) == pytest.approx(1, rel=1e-12)
+        assert relative_loss(model, part) == pytest.approx(1, rel=1e-12)
     other = Model(1.0, np.zeros((len(b), p)), best[0] + 0.1 * np.arange(1, len(b) + 1))
-    assert tradeoff.relative_loss(other, train) > 1
+    assert relative_loss(other, train) > 1
 
 
 def check_features(measure):
@@ -313,7 +318,7 @@ def test_a_feature_counts_from_one_thousandth_in_one_target(monkeypatch):
     check_features(facts)
     # Mutants: any weight counts; the sum of a feature's weights; a norm.
     for level in (1e-12, 1.1e-3):
-        monkeypatch.setattr(tradeoff, "NEGLIGIBLE", level)
+        monkeypatch.setattr(tradeoff.measures, "NEGLIGIBLE", level)
         with pytest.raises(AssertionError):
             check_features(facts)
 
@@ -363,7 +368,7 @@ def test_the_drafts_grid(completion):
     for job in jobs:
         # A path is measured together, a training alone.
         assert len({(cell["method"], cell["fold"]) for cell in job}) == 1
-        assert (len(job) == 1) == (job[0]["method"] in tradeoff.TRAINED)
+        assert (len(job) == 1) == (job[0]["method"] in TRAINED)
     trained = [cell for cell in cells if cell["method"] == TRAINED_SHRINKNET][:11]
     assert [trained[k]["epochs"] for k in (0, 5, 10)] == [1000, 10_000, 100_000]
     rates = [cell["learning_rate"] for cell in trained]
@@ -386,10 +391,10 @@ def check_short_floats(rounded):
 
 
 def test_cells_have_short_floats(monkeypatch):
-    check_short_floats(tradeoff._rounded)
-    monkeypatch.setattr(tradeoff, "_rounded", lambda values: list(map(float, values)))
+    check_short_floats(tradeoff.settings._rounded)
+    monkeypatch.setattr(tradeoff.settings, "_rounded", lambda values: list(map(float, values)))
     with pytest.raises(AssertionError):
-        check_short_floats(tradeoff._rounded)
+        check_short_floats(tradeoff.settings._rounded)
 
 
 @pytest.mark.parametrize("method", [GROUP_LASSO, REFITTED, SHRINKNET, SHRINKNET_1])
@@ -410,7 +415,7 @@ def test_paths_of_classes_have_sizes_in_common(name):
     jobs = [job for job in Tradeoff().jobs(data, True) if job[0]["fold"] == ALL]
     chosen = [job for job in jobs if job[0]["method"] in (GROUP_LASSO, SHRINKNET)]
     table = table_of_jobs(data, chosen)
-    assert tradeoff.compare(table, SHRINKNET, GROUP_LASSO).wide
+    assert compare(table, SHRINKNET, GROUP_LASSO).wide
     most = table.groupby("method")["n_features"].max()
     assert most[SHRINKNET] >= 0.5 * most[GROUP_LASSO]
 
@@ -431,7 +436,7 @@ def test_many_rows_are_sampled_once_and_for_all():
     experiment = Tradeoff()
     first, again = (experiment.load("digits", True, None) for _ in range(2))
     whole = datasets.load("digits")
-    assert len(first.X) == tradeoff.MOST_ROWS_QUICK
+    assert len(first.X) == MOST_ROWS_QUICK
     np.testing.assert_array_equal(first.X, again.X)
     assert set(first.y) == set(whole.y)
     known = {(tuple(x), label) for x, label in zip(whole.X, whole.y, strict=True)}
@@ -585,15 +590,15 @@ def check_agreement_of_folds(compare):
 
 
 def test_differences_count_beyond_a_standard_error_of_the_folds(monkeypatch):
-    check_agreement_of_folds(tradeoff.compare)
-    monkeypatch.setattr(tradeoff.Comparison, "_beyond_errors", True)
+    check_agreement_of_folds(compare)
+    monkeypatch.setattr(Comparison, "_beyond_errors", True)
     with pytest.raises(AssertionError):
-        check_agreement_of_folds(tradeoff.compare)
+        check_agreement_of_folds(compare)
 
 
 def comparison(ratios, sizes=None):
     sizes = 2.0 ** np.arange(len(ratios)) if sizes is None else sizes
-    return tradeoff.Comparison(np.array(sizes), np.array(ratios), np.zeros(len(ratios)))
+    return Comparison(np.array(sizes), np.array(ratios), np.zeros(len(ratios)))
 
 
 def test_a_tie_is_neither_better_nor_worse():
@@ -614,7 +619,7 @@ def check_one_hundredth():
 def test_one_hundredth_is_a_tie(monkeypatch):
     check_one_hundredth()
     for tie in (0, 0.009, 0.011, 0.05):
-        monkeypatch.setattr(tradeoff.Comparison, "TIE", tie)
+        monkeypatch.setattr(Comparison, "TIE", tie)
         with pytest.raises(AssertionError):
             check_one_hundredth()
 
@@ -688,13 +693,13 @@ def check_lowest(judge):
 
 def test_verdict_of_the_lowest_loss(monkeypatch):
     check_lowest(lambda table: verdict_on("lowest", table))
-    figures = tradeoff.as_low_as_convex(lowest_of(0.5, 2)).figures
+    figures = as_low_as_convex(lowest_of(0.5, 2)).figures
     assert "Adagrad: 0.295 (32 features, λ = 1e-05) against 0.59 (32 features" in figures
     assert "exact: 1.18 (32 features, λ = 1e-05) against 0.59" in figures
     assert "of λ 1 to 1e-06 against 1 to 1e-06" in figures
     assert "training loss alone" in figures
     with pytest.raises(AssertionError):
-        check_lowest(lambda table: tradeoff.closer_exact(table)[0])
+        check_lowest(lambda table: closer_exact(table)[0])
 
     # Mutants: the last step for the lowest, and folds not left out.
     def last(table, method):
@@ -705,9 +710,9 @@ def test_verdict_of_the_lowest_loss(monkeypatch):
         return rows.loc[rows["training_loss"].idxmin()]
 
     for mutant in (last, any_fold):
-        monkeypatch.setattr(tradeoff, "lowest", mutant)
+        monkeypatch.setattr(tradeoff.verdicts, "lowest", mutant)
         with pytest.raises(AssertionError):
-            check_lowest(tradeoff.as_low_as_convex)
+            check_lowest(as_low_as_convex)
 
 
 def test_no_size_in_common_confirms_nothing():
@@ -746,12 +751,12 @@ def check_line(at):
 
 
 def test_loss_between_models(monkeypatch):
-    check_line(tradeoff.loss_at)
+    check_line(loss_at)
     with pytest.raises(AssertionError):
-        check_line(lambda found, k: np.interp(k, *tradeoff.frontier(found)[KEYS].T.to_numpy()))
-    monkeypatch.setattr(tradeoff, "frontier", lambda found: found.sort_values("n_features"))
+        check_line(lambda found, k: np.interp(k, *frontier(found)[KEYS].T.to_numpy()))
+    monkeypatch.setattr(tradeoff.curves, "frontier", lambda found: found.sort_values("n_features"))
     with pytest.raises(AssertionError):
-        check_line(tradeoff.loss_at)
+        check_line(loss_at)
 
 
 KEYS = ["n_features", "loss"]
@@ -759,7 +764,7 @@ KEYS = ["n_features", "loss"]
 
 def check_step_chosen(best):
     sizes, training, held_out = [0, 6, 9, 30], [1, 0.5, 0.4, 0.1], [1.1, 0.6, 0.8, 0.2]
-    found = tradeoff.curve(made_up({SHRINKNET: (sizes, training, held_out)}), SHRINKNET, True)
+    found = curve(made_up({SHRINKNET: (sizes, training, held_out)}), SHRINKNET, True)
     chosen = best(found, 10)
     assert (chosen["n_features"], chosen["loss"]) == (9, pytest.approx(0.8))
     assert best(found, 0)["loss"] == pytest.approx(1.1)
@@ -767,7 +772,7 @@ def check_step_chosen(best):
 
 
 def test_nobody_peeks_at_held_out_rows():
-    check_step_chosen(tradeoff.best_within)
+    check_step_chosen(best_within)
 
     def peeking(found, budget):
         allowed = found[found["n_features"] <= budget]
@@ -798,7 +803,7 @@ def test_summary_has_the_budgets_that_make_sense():
 
 def test_what_is_measured_where(done):
     assert (done["held_out_loss"].isna() == (done["fold"] == ALL)).all()
-    assert (done["residual"].isna() == done["method"].isin(tradeoff.TRAINED)).all()
+    assert (done["residual"].isna() == done["method"].isin(TRAINED)).all()
     assert (done["training_loss"] <= 1.1).all()
 
 
@@ -809,15 +814,15 @@ def test_figure():
     figure = Tradeoff().draw(table)
     training, held_out = figure.axes
     names = [line.get_label() for line in training.lines]
-    assert sorted(names) == sorted([*tradeoff.EXACT, *tradeoff.TRAINED])
+    assert sorted(names) == sorted([*EXACT, *TRAINED])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
     for ax in (training, held_out):
         lines = {line.get_label(): line for line in ax.lines}
         assert "sparsity" in ax.get_xlabel()
-        assert [lines[name].get_linestyle() for name in tradeoff.TRAINED] == ["None"] * 2
+        assert [lines[name].get_linestyle() for name in TRAINED] == ["None"] * 2
         assert lines[GROUP_LASSO].get_color() == lines[TRAINED_LASSO].get_color()
         assert lines[SHRINKNET].get_color() == lines[TRAINED_SHRINKNET].get_color()
-        assert len({lines[name].get_color() for name in tradeoff.EXACT}) == 4
+        assert len({lines[name].get_color() for name in EXACT}) == 4
     rows = table[(table["method"] == SHRINKNET) & (table["fold"] == ALL)]
     line = training.lines[names.index(SHRINKNET)]
     np.testing.assert_array_equal(line.get_xydata(), rows[["sparsity", "training_loss"]])
@@ -838,7 +843,7 @@ def test_oes97_needs_fewer_features_at_the_same_fit():
     train, _ = parts(data, ALL, 5)
     best = {}
     for method in (GROUP_LASSO, SHRINKNET):
-        path = tradeoff.exact_path(method, train, np.geomspace(1, 5e-3, 16))
+        path = exact_path(method, train, np.geomspace(1, 5e-3, 16))
         relative = path.losses(train.X, train.y)
         # Standardised: the best constant's mean squared error is 1.
         best[method] = relative[path.n_selected <= 20].min()
