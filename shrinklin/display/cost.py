@@ -5,11 +5,12 @@ from typing import Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from shrinklin.display.axes import OUTSIDE, SPENT, own_or_new
+from shrinklin.display.axes import OUTSIDE, SPENT
+from shrinklin.display.display import Display
 
 
-class CostDisplay:
-    """Costs of several fits, side by side.
+class CostDisplay(Display):
+    """Costs of several fits, side by side: one bar per fit and measure of cost.
 
     Parameters
     ----------
@@ -48,19 +49,7 @@ class CostDisplay:
                 raise ValueError(f"{estimator!r} has no cost_: give estimators of shrinklin's.")
         return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
 
-    def plot(self, ax=None) -> Self:
-        """Draw one bar per fit and measure of cost, relative to the first fit.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None makes a new figure.
-
-        Returns
-        -------
-        CostDisplay
-        """
-        ax = own_or_new(ax)
+    def _draw(self, ax):
         measures = [name for name in SPENT if name != "epoch"]
         first, *_ = self.costs.values()
         height = 0.8 / len(self.costs)
@@ -79,5 +68,3 @@ class CostDisplay:
         ax.margins(x=0.15)
         ax.set_xlabel(f"relative to {next(iter(self.costs))}")
         ax.legend(**OUTSIDE, ncols=min(len(self.costs), 3))
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

@@ -9,15 +9,17 @@ from shrinklin.display.axes import (
     add_title,
     alpha_axis,
     number_of_features,
-    own_or_new,
     prefix_of,
     vertical_line,
 )
+from shrinklin.display.display import Display
 from shrinklin.selection.choice import standard_errors
 
 
-class CVDisplay:
+class CVDisplay(Display):
     """Scores of cross-validation against alpha, and the number of features that models keep.
+
+    The mean over the folds is drawn with its standard error, and each fold in grey.
 
     Parameters
     ----------
@@ -89,19 +91,7 @@ class CVDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None) -> Self:
-        """Draw the mean over the folds with its standard error, and each fold in grey.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None makes a new figure.
-
-        Returns
-        -------
-        CVDisplay
-        """
-        ax = own_or_new(ax)
+    def _draw(self, ax):
         prefix = prefix_of(ax, self.name)
         negated = self.score_name.startswith("neg_")
         values = -self.cv_scores if negated else self.cv_scores
@@ -119,10 +109,8 @@ class CVDisplay:
         alpha_axis(ax, self.alphas)
         ax.set_ylabel(self.score_name.removeprefix("neg_").replace("_", " "))
         ax.legend(fontsize="small", frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
         self.ax_selected_ = number_of_features(ax, self.alphas, self.n_selected)
         add_title(ax, self.name)
-        return self
 
     def _draw_errors(self, ax, values, best, *, upper):
         """A band of one standard error, and a line at its edge at the best alpha."""

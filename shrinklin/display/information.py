@@ -9,14 +9,16 @@ from shrinklin.display.axes import (
     OUTSIDE,
     alpha_axis,
     number_of_features,
-    own_or_new,
     vertical_line,
 )
+from shrinklin.display.display import Display
 from shrinklin.estimators.criterion import InformationCriterion
 
 
-class InformationCriterionDisplay:
+class InformationCriterionDisplay(Display):
     """An information criterion against alpha, and the alpha that it chooses.
+
+    The upper axis shows the number of features that models keep.
 
     Parameters
     ----------
@@ -72,19 +74,7 @@ class InformationCriterionDisplay:
         display = cls(fitted.alphas_, fitted.criteria_, kept, fitted.alpha_, fitted.criterion)
         return display.plot(ax=ax)
 
-    def plot(self, ax=None) -> Self:
-        """Draw the criterion against alpha on a logarithmic axis, with the features kept on top.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None makes a new figure.
-
-        Returns
-        -------
-        InformationCriterionDisplay
-        """
-        ax = own_or_new(ax)
+    def _draw(self, ax):
         finite = np.isfinite(self.criteria)
         lines = ax.plot(self.alphas[finite], self.criteria[finite], marker=".")
         lines += vertical_line(ax, self.alpha, label=f"chosen: alpha = {self.alpha:.3g}")
@@ -92,6 +82,5 @@ class InformationCriterionDisplay:
         alpha_axis(ax, self.alphas)
         ax.set_ylabel(self.criterion.upper())
         ax.legend(**OUTSIDE)
-        top = number_of_features(ax, self.alphas, self.n_selected)
-        self.ax_, self.ax_selected_, self.figure_, self.lines_ = ax, top, ax.figure, lines
-        return self
+        self.ax_selected_ = number_of_features(ax, self.alphas, self.n_selected)
+        self.lines_ = lines

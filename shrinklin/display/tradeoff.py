@@ -5,11 +5,13 @@ from typing import Self
 
 import numpy as np
 
-from shrinklin.display.axes import own_or_new
+from shrinklin.display.display import Display
 
 
-class TradeoffDisplay:
+class TradeoffDisplay(Display):
     """Loss against the number of features, for several paths on the same axes.
+
+    A line connects the models of a path in order of alpha.
 
     Parameters
     ----------
@@ -57,19 +59,7 @@ class TradeoffDisplay:
         loss_name = loss_name or " / ".join({path.loss_name: None for path in paths.values()})
         return cls(curves, loss_name=loss_name).plot(ax=ax)
 
-    def plot(self, ax=None) -> Self:
-        """Draw one line per curve, through its models in order of alpha.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None makes a new figure.
-
-        Returns
-        -------
-        TradeoffDisplay
-        """
-        ax = own_or_new(ax)
+    def _draw(self, ax):
         self.lines_ = []
         for (name, (k, loss)), marker in zip(self.curves.items(), cycle("osD^v"), strict=False):
             self.lines_ += ax.plot(
@@ -78,5 +68,3 @@ class TradeoffDisplay:
         ax.set_xlabel("features kept")
         ax.set_ylabel(self.loss_name)
         ax.legend(frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

@@ -77,6 +77,12 @@ class LinearModel(CheckedSelector, BaseEstimator):
     def _progress(self, total, unit):
         return progress(self.verbose, total, type(self).__name__, unit)
 
+    def _report(self, alpha, how):
+        """Print a summary of the fit, if `verbose`."""
+        if self.verbose:
+            kept = f"{self.get_support().sum()} of {self.n_features_in_} features"
+            print(f"{type(self).__name__}{alpha}{kept}, {how}.")
+
 
 class SparseLinearModel(LinearModel):
     """A linear model that is fitted for one alpha."""
@@ -158,7 +164,7 @@ class SparseLinearModel(LinearModel):
         start = problem.previous(self, objective.shape) if self.warm_start else None
         (solution,) = solve(self, problem, objective, [problem.alpha], start)
         become(self, problem.attributes(objective, solution, target))
-        self._report(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
+        self._report_fit(f"residual {solution.residual:.1e} after {self.n_iter_} sweeps")
         return objective
 
     def _train(self, problem, make_risk):
@@ -178,7 +184,7 @@ class SparseLinearModel(LinearModel):
         self._raise_if_diverged(trained, solver, f"after {trained.n_epochs} epochs")
         become(self, problem.trained_attributes(trained, risk, parametrization, target))
         self.history_ = trained.history
-        self._report(f"{trained.n_epochs} epochs")
+        self._report_fit(f"{trained.n_epochs} epochs")
         return trained
 
     def _go_on(self, problem, make_risk, weight, intercept):
@@ -200,7 +206,10 @@ class SparseLinearModel(LinearModel):
         self._raise_if_diverged(trained, solver, f"in call {trained.n_epochs} of partial_fit")
         become(self, problem.trained_attributes(trained, risk, parametrization, target))
         self._stream = stream
-        self._report("1 call" if trained.n_epochs == 1 else f"{trained.n_epochs} calls")
+        self._report_fit("1 call" if trained.n_epochs == 1 else f"{trained.n_epochs} calls")
+
+    def _report_fit(self, how):
+        self._report(f"(alpha={self.alpha:g}): ", f"objective {self.objective_:.6g}, {how}")
 
     def _raise_if_diverged(self, trained, solver, when):
         if trained.status is not Status.DIVERGED:
@@ -212,13 +221,6 @@ class SparseLinearModel(LinearModel):
         raise ValueError(
             f"{type(self).__name__}: {begun}: the objective was {trained.value:g} {when}. {remedy}"
         )
-
-    def _report(self, how):
-        if self.verbose:
-            print(
-                f"{type(self).__name__}(alpha={self.alpha:g}): {self.get_support().sum()} of "
-                f"{self.n_features_in_} features, objective {self.objective_:.6g}, {how}."
-            )
 
 
 # An estimator and its problem.

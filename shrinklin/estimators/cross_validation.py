@@ -281,7 +281,7 @@ class SparseLinearModelCV(LinearModel):
         model.cost_ = cost
         self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=path)
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
-        self._report(best)
+        self._report(f": alpha {self.alpha_:g}, ", f"mean score {scores[best].mean():.6g}")
         warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
         return self
 
@@ -306,13 +306,6 @@ class SparseLinearModelCV(LinearModel):
             delattr(self, name)
         fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
         self.__dict__.update(fitted, **chosen)
-
-    def _report(self, best):
-        if self.verbose:
-            print(
-                f"{type(self).__name__}: alpha {self.alpha_:g}, {self.n_selected_[best]} of "
-                f"{self.n_features_in_} features, mean score {self.cv_scores_[best].mean():.6g}."
-            )
 
 
 def _model_at(model, alpha, attributes, feature_names):

@@ -78,7 +78,7 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
         Returns
         -------
         self
-            The model of all data at the chosen alpha.
+            As after `fit`.
 
         Raises
         ------

@@ -17,14 +17,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
-from shrinklin.data.columns import CopiedColumns, WorkingColumns, gram_of_parts
+from shrinklin.data.columns import WorkingColumns, gram_of_parts
 from shrinklin.data.design import Design
 from shrinklin.linear_systems import conjugate_gradients, scaled_inverse, scaled_solve
 from shrinklin.losses.logistic import logistic_loss
 from shrinklin.objective.quadratic import ColumnQuadratic, Touching, quadratic_of_data
 from shrinklin.objective.smooth import Smooth
+from shrinklin.objective.unpenalised import LONG, UnpenalisedNewton, no_shorter
 
 # Newton's method for the intercept: most steps, and most halvings of one step.
 _INTERCEPT_STEPS, _INTERCEPT_HALVINGS = 100, 40
@@ -41,21 +42,6 @@ _FORMED, _LEFT = 48, 1e-8
 # Without penalty there is no best W if the features separate the classes. A loss of at most this
 # share of f(0) is then small enough.
 _SEPARATED = 1e-6
-_MINIMISE_STEPS = 60
-# No raw prediction moves further than this in the first Newton step of `minimise`. The limit
-# doubles with every step.
-_LONGEST = 100.0
-# Where features separate classes, each Newton step adds 1 to a difference of two raw predictions.
-# So one of them moves by _LONG or more, and the decrease of f is 1/e of that in the step before.
-# A step drifts if it is that long but lowers f by at most _FLAT·f(0). After _DRIFTED such steps, f
-# counts as having no minimum. The first of them that lowers f by at most _NOTHING·f(0) is the last.
-_LONG, _FLAT, _NOTHING, _DRIFTED = 0.25, 1e-3, 1e-10, 12
-# Relative accuracy of Newton steps. A drifting step may have to go in several directions. A rough
-# solution takes only the steepest of them.
-_ROUGH, _EXACT = 0.03, 1e-6
-# Once the classes are separated, a step is doubled while that lowers f by more than this share of
-# the slope.
-_WORTH_DOUBLING = 0.01
 # How many W are remembered: the last W of a solver, and the W of its last duality gap.
 _REMEMBERED = 2
 
@@ -117,32 +103,6 @@ class Minimum:
 
     seen: Seen
     settled: bool
-
-
-class _Drift:
-    """Detects Newton steps to infinity. Without a minimum, each gains 1/e of the one before."""
-
-    def __init__(self, scale):
-        self.scale, self.moved, self.fallen, self.steps = scale, 0.0, np.inf, 0
-
-    def see(self, moved, fallen):
-        """Record a step: the longest move of a raw prediction, in units, and the decrease of f."""
-        self.moved, self.fallen = moved, fallen
-        self.steps += self.on
-
-    @property
-    def on(self):
-        """Whether the last step was long although f hardly fell."""
-        return self.moved >= _LONG and self.fallen <= _FLAT * self.scale
-
-    @property
-    def far(self):
-        return self.on and self.fallen <= _NOTHING * self.scale
-
-    @property
-    def seen(self):
-        # Earlier steps count too, as rounding may spoil the last one.
-        return self.moved >= _LONG or self.steps >= _DRIFTED
 
 
 class Hessian:
@@ -262,7 +222,7 @@ class Likelihood(Smooth):
 
     def _search(self, Z, intercept):
         """Newton's method for the best intercept: its `Prediction`, and the slope that is left."""
-        found, rounding = self.at(Z, intercept), self._rounding(Z)
+        found, rounding = self.at(Z, intercept), self.rounding_of(Z)
         longest = _INTERCEPT_MOVE * self.loss.unit
         for _ in range(_INTERCEPT_STEPS):
             gradient = self.design.row_scale[:, 0] @ found.residual
@@ -290,7 +250,7 @@ class Likelihood(Smooth):
             b = T * self._search(Z / T, b / T)[0].intercept
         return b
 
-    def _rounding(self, Z):
+    def rounding_of(self, Z):
         """Bound on the rounding error of f at Z."""
         unit, size = self.loss.unit, float(self.weight @ np.abs(Z).max(axis=1))
         return _ROUNDING * unit * (unit + self.target_size + size)
@@ -308,7 +268,7 @@ class Likelihood(Smooth):
             better = self.at(Z, found.intercept - step)
             if better.value <= found.value + rounding:
                 after = self.design.row_scale[:, 0] @ better.residual
-                if better.value >= found.value - rounding and _no_shorter(after, gradient):
+                if better.value >= found.value - rounding and no_shorter(after, gradient):
                     break
                 reach = 2 * (np.linalg.norm(step) if halvings else longest)
                 return better, min(reach, _INTERCEPT_LONGEST * self.loss.unit)
@@ -385,12 +345,12 @@ class Likelihood(Smooth):
 
     def ends_at_nothing(self, prediction):
         """Whether the loss is almost 0, and tends to 0 along growing multiples of Z."""
-        return self._next_to_nothing(prediction) and self._told_apart(prediction)
+        return self.next_to_nothing(prediction) and self.told_apart(prediction)
 
-    def _next_to_nothing(self, prediction):
+    def next_to_nothing(self, prediction):
         return prediction.value <= _SEPARATED * self.value_at_zero
 
-    def _told_apart(self, prediction):
+    def told_apart(self, prediction):
         return self.loss.told_apart(self.Y, prediction.state)
 
     def lipschitz(self, groups):
@@ -434,22 +394,11 @@ class Likelihood(Smooth):
     def infeasibility(self, W, gradient, features, rounding):
         # At the best `features` and intercept, nothing is left. A Newton step estimates how far
         # away they are. If it is long, there may be no best ones: the features may separate.
-        decrement, moved = self._way_to_go(W, features, rounding)
-        if moved >= _LONG * self.loss.unit:
+        newton = UnpenalisedNewton(self, features)
+        decrement, moved = newton.way_to_go(self.see(W).prediction, rounding)
+        if moved >= LONG * self.loss.unit:
             return 0.0, np.inf
         return np.sqrt(2 * self.loss.curvature_bound * decrement), decrement
-
-    def _way_to_go(self, W, features, rounding):
-        """Twice the gain of a Newton step in `features` and intercept, and its longest move."""
-        found = self.see(W).prediction
-        basis, rank, _ = self._basis(features)
-        if not len(basis):
-            return 0.0, 0.0
-        left = basis @ found.residual
-        left[:rank] = np.sign(left[:rank]) * np.maximum(np.abs(left[:rank]) + rounding, 0.0)
-        D = self._newton_step(basis, found, left, _ROUGH)
-        change = (D.T @ basis).T / self.design.row_scale
-        return max(-float(np.vdot(left, D)), 0.0), np.abs(change).max()
 
     def local_gram(self, columns, curvatures):
         """Gram matrix of `Columns`, with samples weighted by their curvatures.
@@ -498,144 +447,13 @@ class Likelihood(Smooth):
         """
         W = W.copy()
         W[features] = 0.0
-        basis, rank, scaled_by = self._basis(features)
-        Z = self.raw_prediction(W)
+        newton, Z = UnpenalisedNewton(self, features), self.raw_prediction(W)
         found = self.predict(Z)
-        V, settled = self._descend(basis, Z + found.intercept)
-        W[features] = self.loss.drop_common_shift(scaled_by(V[:rank]))
+        V, settled = newton.descend(Z + found.intercept)
+        W[features] = newton.coefficients(V)
         # The prediction is computed from W itself. Its intercept is known, up to rounding.
-        Z, intercept = self.raw_prediction(W), found.intercept + V[rank:].sum(axis=0)
+        Z, intercept = self.raw_prediction(W), found.intercept + newton.intercept(V)
         return Minimum(Seen(W, Z, self.predict(Z, intercept)), settled)
-
-    def _basis(self, features):
-        """Orthonormal basis, as rows: first for the features, then one row for the intercept.
-
-        Returns the basis, the number of rows for the features, and a function that turns the
-        coefficients of these rows into W.
-        """
-        basis, scaled_by = _orthonormal(
-            self.design.columns(features), self.design.noise[self.design.order[features]]
-        )
-        self.cost.count_product(self.n_samples, len(features), len(features))
-        rank = len(basis)
-        if self.fit_intercept:
-            # The row of the intercept is orthogonal to centred columns.
-            basis = np.vstack([basis, self.design.row_scale[:, 0]])
-        return basis, rank, scaled_by
-
-    def _descend(self, basis, Z):
-        """Newton's method from Z: coefficients of the basis, and whether they are a minimum."""
-        V, drift = np.zeros((len(basis), Z.shape[1])), _Drift(self.value_at_zero)
-        found, longest = self.at(Z, np.zeros(Z.shape[1])), _LONGEST * self.loss.unit
-        gradient = basis @ found.residual
-        for _ in range(_MINIMISE_STEPS):
-            gone = np.abs(gradient).max(initial=0.0) <= 1e-12 * self.loss.unit
-            if gone or drift.far or self.ends_at_nothing(found):
-                break
-            D = self._newton_step(basis, found, gradient, _EXACT if drift.on else _ROUGH)
-            change = (D.T @ basis).T / self.design.row_scale
-            rounding = self._rounding(Z)
-            step, better = self._step(Z, change, found, longest, np.vdot(gradient, D), rounding)
-            before, gradient = gradient, basis @ better.residual
-            level = better.value >= found.value - rounding and not drift.on
-            if step == 0 or (level and _no_shorter(gradient, before)):
-                break
-            longest = 2 * longest
-            moved = min(step, 1.0) * np.abs(change).max() / self.loss.unit
-            drift.see(moved, found.value - better.value)
-            V, Z, found = V + step * D, Z + step * change, better
-        endless = drift.seen or self.ends_at_nothing(found)
-        return V, self.loss.attained or not endless
-
-    def _newton_step(self, basis, found, gradient, tol):
-        curvatures = self.loss.curvatures(found.state)
-        self.cost.count_product(*basis.shape, len(basis))
-        root = np.sqrt(curvatures)
-        parts = CopiedColumns(basis, np.arange(len(basis))).parts()
-        inverse = scaled_inverse(gram_of_parts(part * root[samples] for samples, part in parts))
-        # The curvature of the loss differs between classes as much as their shares do.
-        bends = self.loss.mean_hessian_product(found.state, self.weight)[0]
-        classes = self.weight @ curvatures / np.maximum(bends, max(1e-14 * bends.max(), 1e-300))
-
-        def product(D):
-            self.cost.count_product(2, *basis.shape, D.shape[1])
-            change = (D.T @ basis).T / self.design.row_scale
-            return basis @ (self.design.row_scale * self.loss.hessian_product(found.state, change))
-
-        def bending(D):
-            # Leave out directions without curvature, where rounding would cause long steps: absent
-            # classes, and the same change for all other classes.
-            kept = np.zeros(D.shape)
-            kept[:, self.present] = self.loss.drop_common_shift(D[:, self.present])
-            return kept
-
-        return conjugate_gradients(
-            product, lambda R: bending(inverse @ R * classes), -bending(gradient), tol
-        )
-
-    def _step(self, Z, change, found, longest, slope, rounding):
-        """Step length along `change`, or 0 if f does not fall, and the `Prediction` there.
-
-        f may rise by `rounding`. No raw prediction changes by more than `longest`. `slope` is
-        the slope of f along `change`.
-        """
-
-        def at(step):
-            return self.at(Z + step * change, found.intercept)
-
-        room = longest / max(np.abs(change).max(), 1e-300)
-        for step in min(1.0, room) * 0.5 ** np.arange(30):
-            better = at(step)
-            if better.value <= found.value + rounding:
-                break
-        else:
-            return 0.0, found
-        # If only some samples are separated, steps are not doubled: `_Drift` needs their length
-        # to detect that there is no minimum.
-        if step == 1 and self._told_apart(better):
-            return self._doubled(at, better, room, -_WORTH_DOUBLING * slope)
-        return step, better
-
-    def _doubled(self, at, found, room, least):
-        """The first of 1, 2, 4, … that is not worth doubling, and the `Prediction` there."""
-        step, fallen = 1.0, np.inf
-        while 2 * step <= room and fallen > least and not self._next_to_nothing(found):
-            further = at(2 * step)
-            fallen = found.value - further.value
-            if fallen > 0:
-                step, found = 2 * step, further
-        return step, found
-
-
-def _no_shorter(after, before):
-    """Whether the gradient is no shorter after a step than before."""
-    return np.linalg.norm(after) >= np.linalg.norm(before)
-
-
-def _orthonormal(columns, noise):
-    """Orthonormal basis of columns (n_samples, any), as rows, and a function from it to W.
-
-    The columns are overwritten. `noise` is the norm of the rounding errors of each column. If no
-    more than that is left of a column after projection on the others, it is left out: huge
-    coefficients would be needed to distinguish it from the others.
-    """
-    norms = np.sqrt(np.einsum("ij,ij->j", columns, columns))
-    norms[norms == 0] = 1.0
-    columns /= norms
-    # The columns are contiguous, and the basis overwrites them.
-    Q, R, pivot = linalg.qr(columns, mode="economic", pivoting=True, overwrite_a=True)
-    size = np.abs(np.diagonal(R))
-    # What is left of a column has the rounding errors of all columns subtracted from it.
-    rounding = np.maximum.accumulate((noise / norms)[pivot[: len(size)]])
-    rank = int((size > np.maximum(1e-12 * size.max(initial=0.0), rounding)).sum())
-
-    def scaled_by(V):
-        W = np.zeros((len(norms), V.shape[1]))
-        if rank:  # older SciPy rejects an empty system
-            W[pivot[:rank]] = linalg.solve_triangular(R[:rank, :rank], V)
-        return W / norms[:, None]
-
-    return np.ascontiguousarray(Q[:, :rank].T), scaled_by
 
 
 def likelihood_of_data(X, codes, n_classes, sample_weight, order, fit_intercept):
