@@ -4,6 +4,7 @@ import hashlib
 import re
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +36,13 @@ def only_this_machine(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return refused
+
+
+def without_waiting(monkeypatch):
+    """Make every sleep end at once; the list returned remembers their seconds."""
+    waits = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    return waits
 
 
 @dataclass

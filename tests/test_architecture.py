@@ -1,4 +1,4 @@
-"""Who imports whom, what stays out of which module, and how long a function may be.
+"""Who imports whom, what stays out of which module, and how long functions and files may be.
 
 Read from the syntax trees of all modules, so imports inside functions count. Every rule is
 a function of a module's name and source that lists what is wrong; `MUTANTS` break one each.
@@ -340,8 +340,8 @@ def length_of(function):
 OF_SHRINKLIN = [upward_imports, circles, heavy_on_import, beyond_arrays, talking_solvers]
 OF_SHRINKLIN += [hidden_imports, private_of_others, compiling, read_messages]
 OF_ALL = [evaluating, across_folders, relative_imports, private_names, long_functions, long_files]
-# Tests break private things and run code of the documents on purpose, and their files may be long.
-NOT_OF_TESTS = [private_names, evaluating, long_files]
+# Tests use private names and run code of the documents on purpose.
+NOT_OF_TESTS = [private_names, evaluating]
 
 
 def held_to(rule):
@@ -360,8 +360,9 @@ def test_of_every_folder(rule):
     assert [wrong for name, source in held_to(rule).items() for wrong in rule(name, source)] == []
 
 
-def test_only_files_of_tests_may_be_long():
-    assert {name.split(".")[0] for name in held_to(long_files)} == set(FOLDERS) - {"tests"}
+def test_no_folder_may_have_long_files_or_functions():
+    assert held_to(long_files) == held_to(long_functions) == OURS
+    assert {name.split(".")[0] for name in OURS} == set(FOLDERS)
 
 
 def test_every_folder_has_a_floor():

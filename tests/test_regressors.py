@@ -1,58 +1,25 @@
-"""The estimators: the problems they say they solve, and scikit-learn's conventions."""
+"""Regressors solve the problems that they state, compared with scikit-learn and with oracles."""
 
-import pickle
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
-import sklearn
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LinearRegression, MultiTaskLasso
-from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 
 from oracles import bridge, group_lasso_objective, group_sum, squared_loss
 from problems import PROBLEMS, random_small, simulate
-from shrinklin import (
-    CoordinateDescent,
-    GroupLassoRegressor,
-    ShrinkNetRegressor,
-    regularization_path,
-)
+from regressors import ESTIMATORS, every_estimator
+from shrinklin import CoordinateDescent, GroupLassoRegressor, ShrinkNetRegressor
 from shrinklin.factored import bridge_strength
 
-ESTIMATORS = [GroupLassoRegressor(), ShrinkNetRegressor(), ShrinkNetRegressor(p=1)]
-every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 every_problem = pytest.mark.parametrize("name", PROBLEMS)
-residual_updates = CoordinateDescent(gram=False)
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        *ESTIMATORS,
-        GroupLassoRegressor(solver=residual_updates),
-        ShrinkNetRegressor(solver=residual_updates),
-    ],
-    ids=repr,
-)
-@pytest.mark.filterwarnings(
-    "ignore:No features were selected", "ignore:.* keeps no feature", "ignore:this .* was fitted by"
-)
-@pytest.mark.untraced
-def test_check_estimator(estimator):
-    results = check_estimator(estimator, on_skip=None)
-    assert {result["status"] for result in results} == {"passed"}
-    assert len(results) > 50
 
 
 def alpha_for(X, Y, share):
-    """A share of the least alpha with an empty group lasso."""
+    """A share of the smallest alpha for which the group lasso selects nothing."""
     gradient = (X - X.mean(axis=0)).T @ (Y - Y.mean(axis=0)) / len(X)
     return share * np.linalg.norm(gradient, axis=1).max()
 
@@ -140,7 +107,7 @@ def test_factored_objective_is_the_bridge_objective(p, groups):
     loss = squared_loss(X, Y, model.coef_, model.intercept_)
     kappa = bridge_strength(alpha, decay, p)
     as_bridge = loss + kappa * group_sum(model.coef_, labels, bridge(p), omega)
-    # A group has one switch: λ counts once a group, not once a feature.
+    # A group has one switch: λ counts once for each group, not for each feature.
     switches = sum(omega[j] * model.switch_[j] for j in np.unique(labels, return_index=True)[1])
     weights = group_sum(model.weight_, labels, lambda a: (np.abs(a) ** p).sum(), omega)
     as_factored = loss + alpha * switches + decay * weights
@@ -318,72 +285,6 @@ def test_shapes_follow_y(estimator, shape):
 
 
 @every_estimator
-def test_float32_stays_and_agrees(estimator):
-    X, Y = simulate(60, 12, 3)
-    double = clone(estimator).fit(X, Y)
-    single = clone(estimator).fit(X.astype(np.float32), Y.astype(np.float32))
-    assert single.coef_.dtype == single.intercept_.dtype == np.float32
-    assert single.predict(X.astype(np.float32)).dtype == np.float32
-    np.testing.assert_allclose(single.coef_, double.coef_, atol=1e-5)
-
-
-@every_estimator
-def test_float32_input_whose_coefficients_do_not_fit_gives_float64(estimator):
-    X, Y = simulate(60, 6, 2)
-    for x_scale, y_scale in [(1e-30, 1e20), (1e30, 1e-20)]:
-        model = clone(estimator).set_params(alpha=0.0)
-        model.fit((x_scale * X).astype(np.float32), y_scale * Y)
-        assert model.coef_.dtype == np.float64
-        assert model.get_support().all()
-        assert np.isfinite(model.coef_).all()
-
-
-@pytest.mark.parametrize("p", [1, 2])
-@pytest.mark.parametrize(
-    ("alpha", "decay"), [(1e-200, 1e200), (1e-300, 1e100), (5e-324, 0.1), (1e200, 1e-200)]
-)
-def test_extreme_ratios_of_weight_decay_to_alpha(p, alpha, decay):
-    X, Y = simulate(40, 4, 2)
-    model = ShrinkNetRegressor(alpha, weight_decay=decay, p=p).fit(X, 10 * Y)
-    assert np.isfinite(model.coef_).all()
-    np.testing.assert_array_equal(model.coef_, model.weight_ * model.switch_)
-
-
-@every_estimator
-@pytest.mark.parametrize("gram", [True, False])
-@pytest.mark.parametrize("mean", [1e5, 1e8])
-def test_sparse_columns_far_from_zero_keep_their_digits(estimator, gram, mean):
-    X, Y = simulate(60, 6, 2)
-    X[:, :3] += mean
-    estimator = clone(estimator).set_params(alpha=0.01, solver=CoordinateDescent(gram=gram))
-    dense = clone(estimator).fit(X, Y)
-    model = clone(estimator).fit(sparse.csr_array(X), Y)
-    np.testing.assert_allclose(model.coef_, dense.coef_, atol=1e-5)
-    assert model.get_support()[:3].any()
-
-
-@pytest.mark.parametrize("alpha", [1e-2, 1e-4, 1e-5])
-def test_collinear_polynomials_are_solved_to_the_gap(alpha):
-    x = np.linspace(0, 1, 200)
-    X = StandardScaler().fit_transform(np.vander(x, 9, increasing=True)[:, 1:])
-    Y = np.c_[np.sin(6 * x), np.cos(5 * x)]
-    model = GroupLassoRegressor(alpha).fit(X, Y)
-    assert model.dual_gap_ <= 1e-6 * squared_loss(X, Y, 0 * model.coef_, Y.mean(axis=0))
-    assert model.n_iter_ < 2000
-
-
-@every_estimator
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_read_only_memory_map(estimator, dtype, tmp_path):
-    X, Y = simulate(60, 12, 3)
-    np.save(tmp_path / "X.npy", X.astype(dtype))
-    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    Y.flags.writeable = False
-    model = clone(estimator).fit(mapped, Y)
-    np.testing.assert_array_equal(model.coef_, clone(estimator).fit(X.astype(dtype), Y).coef_)
-
-
-@every_estimator
 def test_same_bits_again(estimator):
     X, Y = simulate(60, 30, 3, 10, correlation=0.8)
     first, second = (clone(estimator).fit(X, Y) for _ in range(2))
@@ -410,257 +311,3 @@ def test_warm_start_knows_the_order_of_groups():
     model = GroupLassoRegressor(0.02, groups=groups, warm_start=True).fit(X, Y)
     cold = model.n_iter_
     assert model.fit(X, Y).n_iter_ <= 2 < cold
-
-
-# --- awkward data
-
-AWKWARD = {
-    "constant": lambda X, Y: (np.where(np.arange(8) == 3, 7.1, X), Y, None),
-    "all constant": lambda X, Y: (np.ones_like(X), Y, None),
-    "duplicates": lambda X, Y: (X[:, [0, 0, 1, 1, 2, 2, 3, 3]], Y, None),
-    "p > n": lambda X, Y: (X[:5], Y[:5], None),
-    "one feature": lambda X, Y: (X[:, :1], Y, None),
-    "one sample": lambda X, Y: (X[:1], Y[:1], None),
-    "scales 1e-12 and 1e12": lambda X, Y: (X * 10.0 ** np.tile([-12, 12], 4), Y, None),
-    "y all zero": lambda X, Y: (X, 0 * Y, None),
-    "y constant": lambda X, Y: (X, 0 * Y + 3.3, None),
-    "zero weights": lambda X, Y: (X, Y, np.arange(len(X)) % 2),
-    "one weight": lambda X, Y: (X, Y, np.arange(len(X)) == 4),
-    "y huge": lambda X, Y: (X, 1e100 * Y, None),
-    "y tiny": lambda X, Y: (X, 1e-100 * Y, None),
-    "integers": lambda X, Y: (np.round(5 * X).astype(int), np.round(5 * Y).astype(int), None),
-}
-
-
-@every_estimator
-@pytest.mark.parametrize("gram", [True, False])
-@pytest.mark.parametrize("kind", AWKWARD)
-@pytest.mark.parametrize("alpha", [0, 1e-3, 0.2, 10])
-@pytest.mark.untraced
-def test_awkward_data(estimator, gram, kind, alpha):
-    X, Y, s = AWKWARD[kind](*simulate(30, 8, 2))
-    model = clone(estimator).set_params(alpha=alpha, solver=CoordinateDescent(gram=gram))
-    model.fit(X, Y, sample_weight=s)
-    assert np.isfinite(model.coef_).all()
-    assert np.isfinite(model.predict(X)).all()
-    assert model.residual_ <= model.tol
-    used = slice(None) if s is None else s > 0
-    fitted = squared_loss(X[used], Y[used], model.coef_, model.intercept_)
-    mean = np.average(Y, axis=0, weights=s)
-    empty = squared_loss(X[used], Y[used], np.zeros_like(model.coef_), mean)
-    assert fitted <= empty * (1 + 1e-9) + 1e-300
-    if kind in ("constant", "all constant"):
-        assert not model.get_support()[3]
-
-
-# --- scikit-learn
-
-
-@every_estimator
-def test_in_pipeline_grid_search_and_cross_validation(estimator):
-    X, Y = simulate(60, 8, 3)
-    model = make_pipeline(StandardScaler(), estimator)
-    name = type(estimator).__name__.lower()
-    search = GridSearchCV(model, {f"{name}__alpha": [0.01, 0.1, 1.0]}, n_jobs=2, cv=3)
-    search.fit(X, Y)
-    assert search.best_score_ > 0
-    by_hand = [
-        cross_val_score(clone(model).set_params(**p), X, Y, cv=3).mean()
-        for p in search.cv_results_["params"]
-    ]
-    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], by_hand)
-
-
-@every_estimator
-def test_pickle_and_clone(estimator):
-    X, Y = simulate(40, 6, 2)
-    model = clone(estimator).set_params(alpha=0.2, solver=CoordinateDescent(gram=True)).fit(X, Y)
-    copy = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(copy.predict(X), model.predict(X))
-    assert clone(model).get_params()["alpha"] == 0.2
-    assert not hasattr(clone(model), "coef_")
-
-
-@every_estimator
-def test_as_a_selection_step(estimator):
-    X, Y = simulate(60, 12, 3)
-    model = make_pipeline(clone(estimator).set_params(alpha=0.5), LinearRegression()).fit(X, Y)
-    support = model[0].get_support()
-    assert 0 < support.sum() < 12
-    expected = LinearRegression().fit(X[:, support], Y)
-    np.testing.assert_allclose(model[-1].coef_, expected.coef_)
-    np.testing.assert_array_equal(model[0].get_support(indices=True), np.flatnonzero(support))
-
-
-@every_estimator
-def test_names_of_data_frames(estimator):
-    X, Y = simulate(60, 6, 2, 2)
-    frame = pd.DataFrame(X, columns=list("abcdef"), index=np.arange(60) + 7)
-    model = clone(estimator).set_params(alpha=0.5).fit(frame, pd.DataFrame(Y))
-    names = model.get_feature_names_out()
-    np.testing.assert_array_equal(names, np.array(list("abcdef"))[model.get_support()])
-    np.testing.assert_array_equal(model.feature_names_in_, list("abcdef"))
-    model.set_output(transform="pandas")
-    selected = model.transform(frame)
-    assert list(selected.columns) == list(names)
-    assert selected.index.equals(frame.index)
-
-
-@every_estimator
-def test_sample_weight_is_routed(estimator):
-    X, Y = simulate(60, 8, 3)
-    s = np.random.default_rng(0).uniform(0, 1, 60)
-    folds = [(np.arange(40), np.arange(40, 60))]
-    with sklearn.config_context(enable_metadata_routing=True):
-        model = clone(estimator).set_fit_request(sample_weight=True)
-        model.set_score_request(sample_weight=True)
-        result = cross_validate(
-            model, X, Y, params={"sample_weight": s}, cv=folds, return_estimator=True
-        )
-    expected = clone(estimator).fit(X[:40], Y[:40], sample_weight=s[:40])
-    np.testing.assert_array_equal(result["estimator"][0].coef_, expected.coef_)
-    assert result["test_score"][0] == expected.score(X[40:], Y[40:], sample_weight=s[40:])
-
-
-# --- what it says
-
-X_OK, Y_OK = simulate(20, 4, 2)
-
-
-def _with(value, row=0):
-    X = X_OK.astype(object if isinstance(value, str) else type(value))
-    X[row, 0] = value
-    return X
-
-
-@every_estimator
-@pytest.mark.parametrize(
-    ("arguments", "parameters", "error", "message"),
-    [
-        ((_with(np.nan), Y_OK), {}, ValueError, "Input X contains NaN"),
-        ((_with(np.inf), Y_OK), {}, ValueError, "Input X contains infinity"),
-        ((X_OK, np.where(Y_OK > 1, np.nan, Y_OK)), {}, ValueError, "Input y contains NaN"),
-        ((_with("tall"), Y_OK), {}, ValueError, "was given text .*'tall'.*Encode text columns"),
-        ((X_OK, np.full(20, "tall")), {}, ValueError, "was given text|takes real numbers"),
-        ((X_OK + 0j, Y_OK), {}, ValueError, "Complex data not supported"),
-        ((X_OK, Y_OK + 0j), {}, ValueError, "Complex data not supported"),
-        ((X_OK[:7], Y_OK), {}, ValueError, r"samples: \[7, 20\]: give X and y the same rows"),
-        ((X_OK, Y_OK, np.ones(7)), {}, ValueError, "inconsistent numbers of samples"),
-        ((X_OK, Y_OK, np.zeros(20)), {}, ValueError, "sample_weight is zero on every row"),
-        ((X_OK, Y_OK, -np.ones(20)), {}, ValueError, "20 negative entries"),
-        ((X_OK, Y_OK, np.full(20, np.nan)), {}, ValueError, "sample_weight contains NaN"),
-        ((X_OK, Y_OK, np.ones((20, 2))), {}, ValueError, r"sample_weight has shape \(20, 2\)"),
-        ((X_OK, Y_OK), {"alpha": -1}, ValueError, "alpha=-1: give a finite number >= 0"),
-        ((X_OK, Y_OK), {"alpha": np.nan}, ValueError, "alpha=nan"),
-        ((X_OK, Y_OK), {"alpha": "1"}, TypeError, "alpha='1' is not a number"),
-        ((X_OK, Y_OK), {"alpha": None}, TypeError, "alpha=None is not a number"),
-        ((X_OK, Y_OK), {"tol": -1}, ValueError, "tol=-1"),
-        ((X_OK, Y_OK), {"max_iter": 0}, ValueError, "max_iter=0"),
-        ((X_OK, Y_OK), {"max_iter": 1.5}, ValueError, "max_iter=1.5"),
-        ((X_OK, Y_OK), {"max_iter": True}, ValueError, "max_iter=True"),
-        ((X_OK, Y_OK), {"fit_intercept": "no"}, TypeError, "fit_intercept='no': give True or"),
-        ((X_OK, Y_OK), {"warm_start": "yes"}, TypeError, "warm_start='yes': give True or"),
-        ((X_OK, Y_OK), {"random_state": "x"}, ValueError, "'x' cannot be used to seed"),
-        ((X_OK, Y_OK, ["a"] * 20), {}, ValueError, "sample_weight of dtype .* is not numeric"),
-        ((X_OK, Y_OK, 1j * np.ones(20)), {}, ValueError, "sample_weight of dtype complex"),
-        ((X_OK, Y_OK, 3.0), {}, ValueError, r"sample_weight has shape \(\)"),
-        ((1e200 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
-        ((X_OK, 1e200 * Y_OK), {}, ValueError, "some do not fit in float64"),
-        ((1e-80 * X_OK, 1e80 * Y_OK), {}, ValueError, "some do not fit in float64"),
-        ((1e100 * X_OK, 1e-100 * Y_OK), {}, ValueError, "some do not fit in float64"),
-        # X·y: its squares are infinite, and no feature would enter.
-        ((1e100 * X_OK, 1e100 * Y_OK), {}, ValueError, "some do not fit in float64"),
-        ((1e-100 * X_OK, 1e-100 * Y_OK), {}, ValueError, "some do not fit in float64"),
-        (([[10**400], [1]], [0.0, 1.0]), {}, ValueError, "a whole number that float64 cannot"),
-        ((X_OK, Y_OK, [10**400] * 20), {}, ValueError, "sample_weight of dtype object"),
-        ((X_OK, Y_OK), {"alpha": 10**400}, ValueError, "give a finite number >= 0"),
-        ((X_OK, Y_OK), {"feature_weights": [10**400] * 4}, ValueError, "is not numeric"),
-        ((1e-170 * X_OK, Y_OK), {}, ValueError, "some do not fit in float64"),
-        ((X_OK, 1e-200 * Y_OK), {}, ValueError, "some do not fit in float64"),
-        ((X_OK, Y_OK), {"solver": "saga"}, ValueError, "solver='saga' is not a solver"),
-        ((X_OK, Y_OK), {"groups": [1, 2]}, ValueError, "groups has 2 labels, X has 4"),
-        ((X_OK, Y_OK), {"feature_weights": [1, 2]}, ValueError, "one weight a feature"),
-        ((X_OK, Y_OK), {"solver": CoordinateDescent("no")}, ValueError, "gram='no'"),
-    ],
-)
-def test_bad_input_gets_one_clear_sentence(estimator, arguments, parameters, error, message):
-    with pytest.raises(error, match=message):
-        clone(estimator).set_params(**parameters).fit(*arguments)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"p": "2"}, r"p='2' has no closed-form prox"),
-        ({"p": True}, r"p=True has no closed-form prox"),
-        ({"p": np.array([1, 2])}, r"p=array.* has no closed-form prox"),
-        ({"p": None}, r"p=None has no closed-form prox"),
-        ({"p": 3}, r'p=3 has no closed-form prox: solver="auto" accepts p=1 or p=2'),
-        ({"weight_decay": 0}, r"weight_decay=0 .*without a minimiser \(statement A.3"),
-        ({"weight_decay": -1}, "weight_decay=-1: give a finite number >= 0"),
-        ({"weight_decay": 0.1, "alpha": 0}, "alpha=0 with weight_decay=0.1"),
-    ],
-)
-def test_shrinknet_says_what_it_cannot_solve(parameters, message):
-    with pytest.raises(ValueError, match=message):
-        ShrinkNetRegressor(**parameters).fit(X_OK, Y_OK)
-
-
-@every_estimator
-def test_not_converged_says_so_and_stays_usable(estimator):
-    X, Y = simulate(40, 60, 5, 30, correlation=0.5)
-    model = clone(estimator).set_params(alpha=1e-3, max_iter=1, tol=1e-300)
-    # The search of ShrinkNet makes many descents, and may reach the last digit.
-    message = r"residual .* > tol=1e-300 after \d+ sweeps \(max_iter=1\)\. (Increase|Further)"
-    with pytest.warns(ConvergenceWarning, match=message):
-        model.fit(X, Y)
-    assert model.residual_ > 0
-    assert model.score(X, Y) > 0
-
-
-@every_estimator
-def test_verbose_shows_a_bar_and_a_summary(estimator, capsys):
-    clone(estimator).set_params(verbose=1).fit(X_OK, Y_OK)
-    out, err = capsys.readouterr()
-    assert "100%" in err
-    assert "of 4 features" in out
-    clone(estimator).fit(X_OK, Y_OK)
-    assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize("scale", [1e7, 1e8, 1e9])
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
-def test_features_that_differ_by_rounding_alone(scale, estimator):
-    # Rounded, their Gram matrix has a negative eigenvalue, and f fell without end.
-    for seed in range(3):
-        rng = np.random.default_rng(seed)
-        huge = scale * rng.normal(size=160)
-        X = np.c_[rng.normal(size=(160, 3)), huge, huge + rng.normal(size=160)]
-        y = X[:, 4] - X[:, 3] + 0.01 * rng.normal(size=160)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            path = regularization_path(estimator, X, y, alphas=[10, 1e-3, 1e-9])
-        assert (path.objectives >= 0).all()
-        assert (path.objectives[0] >= path.objectives).all()
-        assert np.abs(path.coefs).max() < 10
-
-
-@every_estimator
-def test_coefficients_below_the_normal_numbers_of_float32_keep_their_digits(estimator):
-    X, y = np.array([[0.0], [1.0]], dtype=np.float32), np.array([0.0, 1.0])
-    estimator = clone(estimator).set_params(alpha=0.0)
-    one, tiny = clone(estimator).fit(X, y), clone(estimator).fit(X, 3e-44 * y)
-    assert tiny.coef_.dtype == float
-    np.testing.assert_allclose(tiny.coef_, 3e-44 * one.coef_.astype(float), rtol=1e-6)
-
-
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-@pytest.mark.parametrize("solver", ["auto", residual_updates])
-def test_without_penalty_the_rounding_of_means_is_no_direction(container, solver):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(2, 14)) + np.repeat([0.0, 1000.0], 7), np.array([0.3, 1.7])
-    model = GroupLassoRegressor(feature_weights=np.zeros(14), solver=solver)
-    model.fit(container(X), y, sample_weight=[400.0, 0.14])
-    np.testing.assert_allclose(model.predict(X), y, rtol=1e-9)
-    # Of all that fit, in units of the features the least W: none outweighs all the others.
-    assert np.abs(model.coef_ * (X[1] - X[0])).max() < y[1] - y[0]

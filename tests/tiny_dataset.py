@@ -26,6 +26,11 @@ def contents(folder):
     }
 
 
+def files_in(folder):
+    """As `contents`, without folders: their times change when a file comes and goes."""
+    return {path: state for path, state in contents(folder).items() if path.is_file()}
+
+
 def assert_same(one, other):
     np.testing.assert_array_equal(one.X, other.X)
     np.testing.assert_array_equal(one.y, other.y)
@@ -71,8 +76,17 @@ def assert_tiny(dataset):
     assert dataset.n_dropped == 0
 
 
+def raising(error):
+    """A function that raises this error, whatever it is given."""
+
+    def function(*_, **__):
+        raise error
+
+    return function
+
+
 class Bomb:
-    """What leaves a mark where it is unpickled."""
+    """Makes the folder `mark` when it is unpickled."""
 
     def __init__(self, mark):
         self.mark = str(mark)
