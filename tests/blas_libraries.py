@@ -1,4 +1,4 @@
-"""Libraries as threadpoolctl shows them, and what two threads see that hold the limit."""
+"""Imitations of BLAS libraries, and a check of the numbers that two threads see under a limit."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from processes import libraries_with_threads
 
 
 class Library:
-    """As threadpoolctl shows a library that has one number of threads for the process."""
+    """A library with one number of threads for the whole process, as threadpoolctl shows it."""
 
     private = False
 
@@ -21,7 +21,7 @@ class Library:
 
 
 class PrivateLibrary(Library):
-    """One in which each thread of Python has its own number, 2 to begin with."""
+    """A library in which each Python thread has its own number, at first 2."""
 
     private = True
 
@@ -38,7 +38,7 @@ class PrivateLibrary(Library):
 
 
 class ControlledLibrary(Library):
-    """As of threadpoolctl 3.8: who sets the number keeps others from it until it is relieved."""
+    """As of threadpoolctl 3.8: only the thread that set the number may change it, until cleared."""
 
     def __init__(self):
         super().__init__("controlled library")
@@ -55,7 +55,7 @@ class ControlledLibrary(Library):
 
 
 class Blas:
-    """The libraries of this process as one: some of them may be private."""
+    """All libraries of this process as one; some of them may be private."""
 
     private = None
 
@@ -72,7 +72,7 @@ class Blas:
 
 
 def orders(n_steps):
-    """The ways in which the steps of thread 0 and thread 1, `n_steps` each, can follow."""
+    """All orders in which threads 0 and 1 can take `n_steps` steps each."""
     for chosen in combinations(range(2 * n_steps), n_steps):
         yield [0 if i in chosen else 1 for i in range(2 * n_steps)]
 
@@ -102,7 +102,7 @@ def leave(_, stack):
 
 
 def expected(found, stacks, before, private):
-    """The number that each thread is to see; who holds nothing, of libraries unknown, any."""
+    """The number that each thread should see; any if it holds nothing and `private` is None."""
     if not any(stacks):
         return list(before)
     others = {True: before, False: (1, 1), None: found}[private]

@@ -1,4 +1,4 @@
-"""Classifiers with exact solvers, and how the tests of them fit and compare."""
+"""Classifiers with exact solvers, and how the tests fit and compare them."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ every_number_of_classes = pytest.mark.parametrize("n_classes", [2, 3])
 
 
 def alpha_for(X, codes, share, *, fit_intercept=True, sample_weight=None):
-    """A share of the least alpha with an empty group lasso."""
+    """`share` times the smallest alpha at which the group lasso is empty."""
     Y = indicators_of(codes)
     s = np.ones(len(X)) if sample_weight is None else sample_weight
     n_classes = 2 if Y.shape[1] == 1 else Y.shape[1]

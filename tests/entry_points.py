@@ -27,7 +27,7 @@ NAMES = list("abcdef")
 
 
 def data():
-    """Columns of which most entries are 0, a y of numbers and one of classes."""
+    """X with mostly zero entries, a numeric y and a y of classes."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(N, P)) * (rng.random((N, P)) < 0.4)
     y = X[:, 0] - X[:, 3] + 0.3 * rng.normal(size=N)
@@ -78,7 +78,7 @@ def resampled(X, y, s):
     return selection_frequencies(estimator, X, y, 4, sample_weight=s, random_state=0)
 
 
-# What fits, given X, y and the weights of the rows; those of classes below.
+# Functions of X, y and sample weights: for regression, and below for classes.
 FITS = {
     "regressor": fitted(REGRESSOR),
     "groups": fitted(clone(REGRESSOR).set_params(groups=[0, 0, 1, 1, 2, 2])),
@@ -112,7 +112,7 @@ FITS_OF_CLASSES = {
 }
 ALL_FITS = {name: (fit, Y) for name, fit in FITS.items()}
 ALL_FITS |= {name: (fit, CODES) for name, fit in FITS_OF_CLASSES.items()}
-# What takes X alone, and losses, which have no weights.
+# Functions of X alone, and losses, which take no weights.
 READS = {
     "predict": FITTED.predict,
     "transform": FITTED.transform,
@@ -134,7 +134,7 @@ OF_X = {name: (lambda X, fit=fit, y=y: fit(X, y, S)) for name, (fit, y) in ALL_F
 OF_X |= {name: (lambda X, loss=loss, y=y: loss(X, y)) for name, (loss, y) in LOSSES.items()}
 OF_X |= {name: (lambda X, read=read: read(X)) for name, read in READS.items()}
 OF_X["blocks of dask"] = lambda X: in_blocks(X, Y, S)
-# Of y and of weights, what is given of the rows, the rest as it is.
+# Functions of y alone, each with its y, and of the weights alone; the other data are fixed.
 OF_Y = {name: (lambda y, fit=fit: fit(DENSE, y, S), y) for name, (fit, y) in ALL_FITS.items()}
 OF_Y |= {name: (lambda y, loss=loss: loss(DENSE, y), y) for name, (loss, y) in LOSSES.items()}
 OF_WEIGHTS = {

@@ -11,7 +11,7 @@ def arrays(moments):
 
 
 def assert_equal(a, b, lost=None):
-    """Equal to 1e-11 of themselves, or of `lost`, moments that were taken off."""
+    """Equal up to 1e-11 of their size, or of that of `lost`, moments that were subtracted."""
     assert a.n_samples == b.n_samples
     np.testing.assert_allclose(a.weight, b.weight)
     for x, y, size in zip(arrays(a), arrays(b), arrays(lost or b), strict=True):
@@ -19,13 +19,13 @@ def assert_equal(a, b, lost=None):
 
 
 def far_from_zero(n_samples=500):
-    """X of mean 1e8 and deviation 1, Y, and the moments of the same numbers about zero."""
+    """X with mean 1e8 and deviation 1, Y, and the moments once X is shifted back to mean 0."""
     X, Y = simulate(n_samples, 4, 2)
     return X + 1e8, Y, Moments.from_data((X + 1e8) - 1e8, Y)
 
 
 def in_chunks(X, Y, s=None, size=7):
-    """Tuples of `size` rows."""
+    """A list of tuples of `size` rows each."""
     given = (X, Y) if s is None else (X, Y, s)
     return [tuple(a[i : i + size] for a in given) for i in range(0, X.shape[0], size)]
 

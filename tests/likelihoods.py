@@ -12,7 +12,7 @@ with_and_without_intercept = pytest.mark.parametrize("fit_intercept", [True, Fal
 
 
 def noisy(n_classes, n_samples=60, n_features=6, seed=0):
-    """Means that are not zero, classes that nothing tells apart, and weights."""
+    """X with means that are not zero, classes that overlap, and sample weights."""
     X, codes = simulate_classes(n_samples, n_features, n_classes, noise=3, seed=seed)
     return X + 2, codes, np.random.default_rng(seed).uniform(0.1, 2, n_samples)
 
@@ -22,6 +22,6 @@ def random_W(shape, scale=1.0, seed=0):
 
 
 def mean_log_loss(Z, codes, s):
-    """By scikit-learn; one column of Z is the second class against the first."""
+    """By scikit-learn; a single column of Z is the logit of the second class."""
     Z = np.hstack([np.zeros_like(Z), Z]) if Z.shape[1] == 1 else Z
     return log_loss(codes, softmax(Z, axis=1), sample_weight=s, labels=range(Z.shape[1]))

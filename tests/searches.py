@@ -1,4 +1,4 @@
-"""Estimators that choose alpha by cross-validation, their data, and their scores the slow way."""
+"""Estimators that choose alpha by cross-validation, data for them, and scores the slow way."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def data_for(cls, n_samples=60, n_features=8, seed=0):
 
 
 def slow_errors(single, X, y, alphas, splits, s=None):
-    """Minus the mean squared error of one fit a fold and an alpha: (n_alphas, n_folds)."""
+    """Minus the mean squared error of one fit per fold and alpha: (n_alphas, n_folds)."""
     s = np.ones(len(y)) if s is None else s
     scores = np.empty((len(alphas), len(splits)))
     for k, (train, test) in enumerate(splits):

@@ -18,7 +18,7 @@ every_number_of_classes = pytest.mark.parametrize("n_classes", [2, 3])
 every_batch_size = pytest.mark.parametrize("batch_size", [None, 7])
 
 
-RATES_TOO_LARGE = {GroupLassoClassifier: 1e13}  # whose gradient is bounded
+RATES_TOO_LARGE = {GroupLassoClassifier: 1e13}  # its gradient is bounded
 LEARNT = ("coef_", "intercept_", "switch_", "weight_")
 
 
@@ -31,7 +31,7 @@ def make(estimator, **parameters):
 
 def chunks_of(n_classes=3, sizes=(30, 20, 25, 30, 15), seed=0):
     X, y = simulate_classes(sum(sizes), 8, n_classes, seed=seed)
-    # Every class is in the first chunk, as the first rows are one of each.
+    # The first rows are one of each class, so the first chunk has every class.
     cuts = np.cumsum(sizes)[:-1]
     return list(zip(np.split(X, cuts), np.split(y, cuts), strict=True))
 
@@ -57,7 +57,7 @@ def assert_close(first, second, atol=1e-12):
 
 
 class Slow:
-    """Both formulations from their formulas, feature by feature; removed ones are zeros."""
+    """ShrinkNet and group lasso by their formulas, feature by feature; removed ones are zeros."""
 
     def __init__(self, estimator, n_features, n_targets, b, rng, start=None):
         self.estimator, self.solver, self.rng = estimator, estimator.solver, rng
@@ -134,7 +134,7 @@ class Slow:
         return rate * mean / (1 - 0.9**steps) / (np.sqrt(square / (1 - 0.999**steps)) + 1e-8)
 
     def deviation(self, model):
-        """The largest of all of a model's parameters."""
+        """The largest difference over all parameters of a model."""
         off = [model.coef_ - (self.beta[:, None] * self.A).T, model.intercept_ - self.b]
         if self.switched:
             off += [model.switch_ - self.beta, model.weight_ - self.A.T]
@@ -149,7 +149,7 @@ def best_constant(Y, s=None):
 
 
 def slow_stream(model, chunks, weights=None):
-    """The reference after the same calls, for numbers of classes as labels."""
+    """The reference after the same calls; labels are class numbers."""
     weights = [None] * len(chunks) if weights is None else weights
     coded = [(X, indicators_of(np.r_[y, chunks[0][1]])[: len(y)]) for X, y in chunks]
     X, Y = coded[0]
@@ -168,7 +168,7 @@ OPTIMIZERS: dict[str, dict] = {
 
 
 def prepared(estimator, **setting):
-    """With everything that the formula needs as a number."""
+    """`make`, with weight_decay as the number that the formula needs."""
     if isinstance(estimator, ShrinkNetClassifier):
         setting["weight_decay"] = 0.02
     return make(estimator, **setting)

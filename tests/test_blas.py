@@ -1,4 +1,4 @@
-"""BLAS has one thread for whoever holds the limit, and the number of before for all others."""
+"""BLAS has one thread for those who hold the limit, and its previous number for all others."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +56,7 @@ class RestoresOnLeaving(Mutant):
 
 
 class FirstRestores(RestoresOnLeaving):
-    """Who finds 1 restores nothing."""
+    """A thread that finds 1 restores nothing."""
 
     def held(self):
         (library,) = self._find()
@@ -64,7 +64,7 @@ class FirstRestores(RestoresOnLeaving):
 
 
 class CountsThreads(Mutant):
-    """Nested use lifts the limit of the outer one."""
+    """The end of an inner limit ends the outer one too."""
 
     class Holders(list):
         def append(self, thread):
@@ -133,7 +133,7 @@ def check_orders():
 
 
 def check_threads_where_another_sets_the_number():
-    """Who has set it, in threadpoolctl 3.8, is the only one that can."""
+    """In threadpoolctl 3.8 only the thread that has set the number can change it."""
     with ThreadpoolController().limit(limits=2, user_api="blas"):
         assert_limited(one_blas_thread, Blas())
 
@@ -154,7 +154,7 @@ def test_an_error_ends_the_limit(make):
 
 
 def test_a_limit_that_ends_in_another_thread_leaves_nothing_behind():
-    """As that of a generator that is closed there."""
+    """As when a generator that holds the limit is closed there."""
     library, private = Library(), PrivateLibrary()
     limit = BlasLimit(lambda: [library, private])
     stack = []
@@ -187,7 +187,7 @@ def test_what_no_number_changes_is_left_alone():
 
 
 def test_where_no_thread_can_be_started_the_process_has_one_number(monkeypatch):
-    """At exit: others have ended by then."""
+    """As at exit, when all other threads have ended."""
 
     class Unstartable(threading.Thread):
         def start(self):

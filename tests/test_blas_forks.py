@@ -1,4 +1,4 @@
-"""A forked process has the number of threads of the thread that forked, and no lock is lost."""
+"""A forked process has the number of threads of the thread that forked, and does not hang."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="Nothing forks on thi
 
 
 def in_child(check, patience=60):
-    """The exit status of a child that calls `check()`, 9 of one that hangs."""
+    """The exit status of a child that calls `check()`; 9 if it hangs."""
     child = os.fork()
     if child == 0:
         try:
@@ -52,7 +52,7 @@ class Elsewhere:
 
 
 def assert_right_in_children(limit, library):
-    """Whoever holds the limit when a thread forks, the child has the number of that thread."""
+    """Whichever threads hold the limit at a fork, the child has the number of the forking one."""
 
     def held_anew():
         assert library.num_threads == 2
@@ -110,7 +110,7 @@ def check_numbers_of_children():
 
 
 class LockedLibrary(Library):
-    """Its number is set under a lock, as by threadpoolctl 3.8; that can be made to last."""
+    """Its number is set under a lock, as by threadpoolctl 3.8; tests can make that take long."""
 
     def __init__(self):
         super().__init__()
@@ -127,7 +127,7 @@ class LockedLibrary(Library):
 
 
 class WatchedLock:
-    """A lock that says when somebody begins to wait for it."""
+    """A lock that signals when a thread begins to wait for it."""
 
     def __init__(self, lock, somebody_waits):
         self.lock, self.somebody_waits = lock, somebody_waits
@@ -146,8 +146,10 @@ class WatchedLock:
 
 
 def forked_between(kind, patience=60):
-    """Statuses of children that are forked while a thread is about to set the number, as it
-    enters and as it leaves: a fork is to wait for it."""
+    """Exit statuses of two children, forked while a thread enters the limit and while it leaves.
+
+    A fork should wait until the thread has set the number.
+    """
     library = LockedLibrary()
     limit = kind(lambda: [library])
     limit._lock = WatchedLock(limit._lock, library.ends)
@@ -187,7 +189,7 @@ class StaysLockedInChild(BlasLimit):
 
 
 class LeavesUnlocked(BlasLimit):
-    """The lock of the library is taken while ours is free."""
+    """Restores the number, which takes the lock of the library, without our lock."""
 
     @contextmanager
     def held(self):

@@ -12,7 +12,7 @@ from shrinklin.blas import BlasLimit
 
 
 class Loaded:
-    """Libraries of which one more is loaded by each import."""
+    """Libraries, of which `load` adds one, as an import may."""
 
     def __init__(self, monkeypatch):
         self.libraries, self.n_scans, self.monkeypatch = [], 0, monkeypatch
@@ -79,8 +79,8 @@ def test_libraries_are_looked_for_after_imports_alone(monkeypatch):
     assert loaded.n_scans == 1
 
 
-# scipy brings its own library beside numpy's. Read without the rest of shrinklin, which imports
-# scipy, blas.py sees it come.
+# scipy brings its own library beside numpy's. Here blas.py is run without the rest of shrinklin,
+# which would import scipy at once.
 LATE = """
 import runpy, sys
 import numpy

@@ -1,4 +1,4 @@
-"""Classifiers of data that are hard to fit."""
+"""Classifiers on data that are hard to fit."""
 
 import signal
 import string
@@ -62,7 +62,7 @@ AWKWARD = {
 
 @contextmanager
 def at_most(seconds):
-    """Fail where the block takes longer, instead of waiting for it."""
+    """Fail if the block takes longer, instead of waiting for it."""
 
     def give_up(*_):
         pytest.fail(f"took more than {seconds} s")

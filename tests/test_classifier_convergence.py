@@ -22,7 +22,7 @@ def test_warm_start_saves_sweeps_and_survives_another_shape(estimator, n_classes
     model = clone(estimator).set_params(alpha=0.01, warm_start=True).fit(X, y)
     cold, coef = model.n_iter_, model.coef_.copy()
     model.fit(X, y)
-    if isinstance(estimator, GroupLassoClassifier):  # ShrinkNet's n_iter_ is its last descent's
+    if isinstance(estimator, GroupLassoClassifier):  # ShrinkNet counts its last descent only
         assert model.n_iter_ <= 2 < cold
     np.testing.assert_allclose(model.coef_, coef, atol=1e-4)
     model.fit(X[:, :7], y)
@@ -47,7 +47,7 @@ def test_warm_start_knows_the_order_of_groups():
 
 @pytest.mark.parametrize("alpha", [1e-2, 1e-3])
 def test_duplicated_columns_need_few_sweeps(alpha):
-    # They trade coefficients through zero without end where Newton steps are not damped.
+    # Newton steps that are not damped would move coefficients to and fro between the copies.
     X, y = CLASSIFICATION_PROBLEMS["wine"]()
     doubled = GroupLassoClassifier(alpha).fit(np.hstack([X, X]), y)
     single = GroupLassoClassifier(alpha).fit(X, y)

@@ -20,7 +20,7 @@ from shrinklin import (
 
 
 def l1_logistic_regression(alpha, n_samples, **options):
-    """scikit-learn's name for the same problem."""
+    """The same problem in scikit-learn."""
     l1 = {"l1_ratio": 1.0}
     if parse_version(sklearn.__version__) < parse_version("1.8"):
         l1 = {"penalty": "l1"}

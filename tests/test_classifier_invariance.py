@@ -103,7 +103,7 @@ def test_coefficients_of_the_classes_are_centred(estimator):
     X, y = simulate_classes(80, 8, 5)
     model = fitted(estimator, X, y, alpha=0.03)
     assert model.coef_.any()
-    # ‖w‖₁ is least about the median, which an odd number of classes makes unique.
+    # ‖w‖₁ is smallest about the median, which is unique as the number of classes is odd.
     centre = np.mean if getattr(estimator, "p", 2) == 2 else np.median
     np.testing.assert_allclose(centre(model.coef_, axis=0), 0, atol=1e-6)
     shift = model.coef_.sum(axis=0) @ X.mean(axis=0)
@@ -113,8 +113,8 @@ def test_coefficients_of_the_classes_are_centred(estimator):
 @every_estimator
 @pytest.mark.parametrize("weights", [None, [0, 1, 1, 1, 1, 1, 1, 1]], ids=["all", "but one"])
 def test_coefficients_are_centred_without_an_intercept_too(estimator, weights):
-    # A shift by the same for all classes changes no probability, and the norm by little: a weak
-    # penalty alone does not tell it from rounding.
+    # Adding the same to all classes changes no probability, and the norm only a little: a weak
+    # penalty alone cannot tell it from rounding.
     X, y = simulate_classes(80, 8, 5)
     model = clone(estimator).set_params(fit_intercept=False, feature_weights=weights)
     coef = fitted(model, X, y, alpha=1e-5).coef_
@@ -125,7 +125,7 @@ def test_coefficients_are_centred_without_an_intercept_too(estimator, weights):
 
 @every_estimator
 def test_scales_of_features_are_told_to_the_penalty_alone(estimator):
-    # No penalty, no units: the same probabilities.
+    # Without a penalty scales do not matter: the probabilities are the same.
     X, y = simulate_classes(80, 5, 3, noise=3)
     scale = 10.0 ** np.array([-8, 8, 0, -4, 4])
     model, scaled = (fitted(estimator, x, y, alpha=0) for x in (X, X * scale))

@@ -25,7 +25,7 @@ def _chain():
 
 
 def _one_of_three():
-    """A flag tells one class from the others, which overlap."""
+    """A flag separates one class from the others, which overlap."""
     X, y = np.random.default_rng(1).normal(size=(90, 6)), np.arange(90) % 3
     X[:, 0] = y == 2
     X[:, 1] += y
@@ -42,7 +42,7 @@ def _some_samples():
 
 
 def _two_of_eight():
-    """One sample a class, and no intercept: the sign of a feature tells two sets of them apart."""
+    """One sample per class; without an intercept the sign of a feature separates two sets."""
     return np.random.default_rng(0).normal(size=(8, 6)), np.arange(8)
 
 
@@ -73,16 +73,16 @@ def test_unpenalised_features_that_tell_classes_apart(estimator, name, alpha):
     (warning,) = caught
     assert issubclass(warning.category, ConvergenceWarning)
     assert "there is no best model" in str(warning.message)
-    # Far enough for the loss, and no further: from a class to the next it takes some 25.
+    # Far enough for the loss, and no further: from one class to the next about 25 will do.
     Z = model.decision_function(X)
     assert np.abs(Z).max() < 50 * (np.ptp(X[:, 0]) / np.diff(np.unique(X[:, 0])).min())
     again, start = clone(model), time.process_time()
     with pytest.warns(ConvergenceWarning):
         again.fit(X, y)
-    # It once took up to ten, and takes a tenth.
+    # It once took up to 10 s; now it takes about 0.1 s.
     assert time.process_time() - start < 1
     assert again.coef_.tobytes() == model.coef_.tobytes()
-    # No other coefficients do better, of twice the size or with another share of the penalty.
+    # Neither coefficients of twice the size nor other penalised ones do better.
     assert_none_is_better(model, X, y)
 
 
@@ -119,7 +119,7 @@ def test_features_that_separate_are_reported_without_any_penalty():
     model = GroupLassoClassifier(feature_weights=[0, 1, 1, 1, 1, 1])
     with pytest.warns(ConvergenceWarning, match="there is no best model"):
         model.fit(X, y // 4)
-    # The least loss is 0, which no coefficients attain.
+    # The infimum of the loss is 0, which no coefficients attain.
     loss = log_loss(X, y // 4, model.coef_, model.intercept_)
     assert model.dual_gap_ >= loss * (1 - 1e-6)
     for quasi in ([[0.0], [1], [1], [2]], [[0.0], [1], [2], [3]]):
@@ -128,8 +128,8 @@ def test_features_that_separate_are_reported_without_any_penalty():
 
 
 def test_the_intercept_follows_where_classes_of_uneven_weight_are_told_apart():
-    # Its steps once went beyond the kink of an all but piecewise linear loss, and ended there:
-    # the coefficients were worse than none.
+    # Its steps once overshot the kink of an almost piecewise linear loss and stopped there: the
+    # coefficients were worse than none.
     rng = np.random.default_rng(5)
     X = rng.normal(size=(5, 5))[:, :2]
     y = (X @ rng.normal(size=(5, 2))[:2]).argmax(axis=1)

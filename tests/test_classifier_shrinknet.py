@@ -47,7 +47,7 @@ def test_global_optimum_in_98_percent(p, n_problems):
     excess = excess_over_brute_force(fitted, p, n_problems)
     assert np.mean(excess > 1e-6) <= 0.02
     assert excess.max() < 1e-2
-    # The oracle is one only if nothing ever beats it.
+    # Nothing may beat the oracle.
     assert excess.min() > -1e-7
 
 
@@ -104,7 +104,7 @@ def test_factored_objective_is_the_bridge_objective(n_classes, p, groups):
     loss = log_loss(X, y, model.coef_, model.intercept_)
     kappa = bridge_strength(alpha, decay, p)
     as_bridge = loss + kappa * group_sum(model.coef_, labels, bridge(p), omega)
-    # A group has one switch: λ counts once a group, not once a feature.
+    # A group has one switch: λ counts once per group, not once per feature.
     switches = sum(omega[j] * model.switch_[j] for j in np.unique(labels, return_index=True)[1])
     weights = group_sum(model.weight_, labels, lambda a: (np.abs(a) ** p).sum(), omega)
     as_factored = loss + alpha * switches + decay * weights

@@ -64,7 +64,7 @@ def test_balanced_classes_have_equal_total_weight(estimator, n_classes):
 @pytest.mark.parametrize("n_free", [0, 1])
 @pytest.mark.parametrize("estimator", [GroupLassoClassifier(), ShrinkNetClassifier()], ids=repr)
 def test_a_class_without_weight_changes_no_verdict(estimator, n_free, n_classes):
-    """The loss hardly bends with its coefficients: a step there is long and says nothing."""
+    """The loss has almost no curvature in its coefficients: long steps there mean nothing."""
     X, y = simulate_classes(300, 6, n_classes, noise=3)
     y[:n_classes] = np.arange(n_classes)
     weights = np.r_[np.zeros(n_free), np.ones(6 - n_free)]

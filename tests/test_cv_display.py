@@ -67,7 +67,7 @@ def test_the_example_runs_and_draws(tmp_path, monkeypatch, capsys):
     runpy.run_path(str(ROOT / "examples" / "reports" / "choosing_alpha.py"), run_name="__main__")
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:-1]]
     found = {row[0]: np.array(row[-3:], float) for row in rows}
-    # The same alpha, number of features and error by both.
+    # Both find the same alpha, number of features and error.
     np.testing.assert_array_equal(found["GridSearchCV"], found["GroupLassoRegressorCV"])
     assert found["ShrinkNetRegressorCV,"][1] < found["...,"][1] < found["GridSearchCV"][1]
     assert picture.stat().st_size > 10_000

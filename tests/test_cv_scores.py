@@ -29,7 +29,7 @@ from shrinklin import (
 from shrinklin.selection import folds as of_folds
 
 
-# Solved until floating point allows no more.
+# Solved as far as floating point allows.
 @pytest.mark.filterwarnings("ignore:.*Further steps no longer change")
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_group_lasso_equals_a_fit_a_fold_and_an_alpha(name):
@@ -53,7 +53,7 @@ OPTIONS = {
 @pytest.mark.parametrize("weighted", [False, True])
 @every_regressor
 def test_options_and_weights_reach_every_fold(cls, options, weighted):
-    # ShrinkNet's problem is not convex: its slow way is a path a fold.
+    # ShrinkNet's problem is not convex, so its slow way is one path per fold.
     X, Y = data_for(cls)
     s = np.random.default_rng(1).integers(0, 3, 60).astype(float) if weighted else None
     model = cls(alphas=4, eps=0.02, cv=3, tol=1e-10, **options).fit(X, Y, s)
@@ -109,7 +109,7 @@ def test_an_outlier_in_one_fold_takes_no_digits_from_the_others(monkeypatch):
     slow = slow_errors(GroupLassoRegressor(tol=1e-10), X, Y, [0.1], list(KFold(3).split(X)))
     np.testing.assert_allclose(clone(search).fit(X, Y).cv_scores_, slow, rtol=1e-8)
     folds = [Moments.from_data(X[test], Y[test]) for _, test in KFold(3).split(X)]
-    # Held out, the outlier itself is what moments can tell of its row.
+    # Only 1e-6: moments of the fold with the outlier hold little but the outlier.
     np.testing.assert_allclose(clone(search).fit_moments(folds).cv_scores_, slow, rtol=1e-6)
     monkeypatch.setattr("shrinklin.selection.folds._LEFT", 0.0)
     mutant = clone(search).fit(X, Y).cv_scores_
@@ -133,7 +133,7 @@ def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
     search = GroupLassoRegressorCV(alphas=[1e-8, 1e-6], cv=3, tol=1e-9)
 
     def against_rows(model):
-        """Largest relative difference from the errors of the same paths on the rows."""
+        """Largest relative difference from the errors that the same paths have on the rows."""
         off = []
         for k, (_, test) in enumerate(KFold(3).split(X)):
             single = GroupLassoRegressor(tol=1e-9)
@@ -146,8 +146,8 @@ def test_errors_that_moments_round_are_measured_on_the_rows(make, monkeypatch):
     assert against_rows(clone(search).fit(X, Y)) < 1e-6
     with pytest.warns(UserWarning, match="to less than 0.001 of itself, as features nearly cancel"):
         clone(search).fit_moments(folds)
-    # Mutant: nothing is taken for rounding. Some 1e-4 of the errors is then, by chance more or
-    # less: where features cancel, moments give 1e-4 as a sum of 1e8.
+    # Mutant: nothing is taken for rounding. About 1e-4 of the errors then is, by chance more or
+    # less: where features cancel, moments compute 1e-4 from terms of 1e8.
     monkeypatch.setattr("shrinklin.selection.folds._rounding", lambda *_: -np.inf)
     assert against_rows(clone(search).fit(X, Y)) > 1e-5
 
@@ -164,9 +164,9 @@ def test_scores_of_float32_are_those_of_the_rows(offset, monkeypatch):
 
     expected = clone(search).set_params(scoring=score).fit(X, y).cv_scores_
     np.testing.assert_allclose(clone(search).fit(X, y).cv_scores_, expected, rtol=1e-6)
-    if offset:  # products are then taken in float64 for its sake
+    if offset:  # products are then computed in float64
         return
-    # Mutant: they are always taken to be.
+    # Mutant: products are always taken for float64.
     rounding = of_folds._rounding
     monkeypatch.setattr(of_folds, "_rounding", lambda *of, dtype=float: rounding(*of[:2], dtype))
     mutant = clone(search).fit(X, y).cv_scores_
@@ -193,7 +193,7 @@ def test_every_row_is_read_once_for_all_folds_and_alphas(monkeypatch):
     )
     model = GroupLassoRegressorCV(alphas=10).fit(X, Y)
     assert sum(read) == 60
-    # X'X and X'Y of all rows; what the paths cost does not depend on their number.
+    # X'X and X'Y of all rows; the cost of the paths does not depend on their number.
     more = GroupLassoRegressorCV(alphas=10).fit(np.tile(X, (2, 1)), np.tile(Y, (2, 1)))
     assert sum(read) == 180
     assert model.cost_.multiply_adds > 60 * 5 * 7

@@ -63,7 +63,7 @@ def test_weights_reach_a_scorer_without_routing():
 @pytest.mark.parametrize("routes", [False, True])
 @pytest.mark.parametrize("kind", [np.asarray, pd.Series, list])
 def test_a_scorer_gets_the_weights_of_the_user(kind, routes):
-    # Mutant: weights divided by a power of four, as the solver wants them.
+    # Mutant: the scorer gets the weights of the solver, which are divided by a power of four.
     X, y = simulate(60, 4, 1)
     y, s = y.ravel(), kind(7.0 * np.arange(1, 61))
 
@@ -91,7 +91,7 @@ def test_the_loss_does_not_depend_on_the_unit_of_the_weights():
             for unit in (1.0, 2.0**1020)  # whose sum is infinite
         ]
         np.testing.assert_allclose(*(search.cv_scores_ for search in searches), rtol=1e-9)
-    # The last was scored by name, so that `score` is that too.
+    # The last search was scored by name, and so is `score`.
     huge = searches[1].score(X, y, 2.0**1020 * s)
     assert huge == pytest.approx(searches[1].score(X, y, s), rel=1e-12)
 
@@ -104,7 +104,7 @@ def test_a_scoring_that_takes_no_weights(scoring):
 
 
 def test_an_error_of_a_scoring_that_takes_weights_is_its_own():
-    """Whether it takes them is tried, as its message may speak of weights for any reason."""
+    """Whether a scoring takes weights is found by calling it, not by reading its message."""
 
     def fails(e, X, y, sample_weight=None):
         raise TypeError("needs a target beside sample_weight")
@@ -167,7 +167,7 @@ def test_scores_of_folds_that_lack_a_class(name, text):
         single = GroupLassoClassifier(0.05, tol=1e-10).fit(X, y, s)
         found = expected(y[test], single.predict_proba(X[test]), single.classes_)
         assert model.cv_scores_[0, k] == pytest.approx(found, rel=1e-8)
-    # `score` too.
+    # The same for `score`.
     found = expected(y[:10], model.predict_proba(X[:10]), model.classes_)
     assert model.score(X[:10], y[:10]) == pytest.approx(found, rel=1e-12)
 
@@ -195,7 +195,7 @@ def test_what_labels_do_not_mend_is_an_error():
 
 
 def test_a_scorer_sees_the_gap_of_its_model():
-    # Mutant: that of the objective of another alpha.
+    # Mutant: the gap of the objective of another alpha.
     X, y = data_for(GroupLassoClassifierCV)
     gaps = []
 
@@ -230,7 +230,7 @@ def test_score_is_that_of_scoring(cls, weighted):
     weights = {"sample_weight": np.linspace(1, 5, 60)} if weighted else {}
     default = cls([0.05], cv=3).fit(X, y)
     single = SINGLE[cls](0.05).fit(X, y)
-    # As of the estimator for one alpha, and of LassoCV.
+    # As for the estimator of one alpha, and for LassoCV.
     assert default.score(X, y, **weights) == pytest.approx(single.score(X, y, **weights))
     scorings = ["neg_mean_squared_error", "neg_max_error"]
     if cls in CLASSIFIERS:

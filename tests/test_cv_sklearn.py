@@ -35,7 +35,7 @@ from shrinklin import (
 @pytest.mark.untraced
 def test_check_estimator(estimator):
     if isinstance(estimator, ShrinkNetClassifierCV):
-        estimator.set_params(alphas=1)  # a minute, else
+        estimator.set_params(alphas=1)  # more would take a minute
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} == {"passed"}
     assert len(results) > 50
@@ -116,12 +116,12 @@ KINDS = {
 
 
 def of_kind(kind, data):
-    """The same, that it can be compared."""
+    """The data as an array, to compare them."""
     return data.toarray() if sparse.issparse(data) else np.asarray(data)
 
 
 class SeesRows(KFold):
-    """A splitter that looks at the data too."""
+    """A splitter that keeps the data that it is given."""
 
     seen: list
 

@@ -112,7 +112,7 @@ def test_the_divergence_is_not_a_count():
 
 
 class Fractional(Binomial):
-    """Of labels that are not 0 or 1."""
+    """Also of labels that are neither 0 nor 1."""
 
     def values(self, Y, Z, A):
         return A - (Y * Z)[:, 0]
@@ -155,7 +155,7 @@ def test_logistic_degrees_of_freedom_are_the_divergence(penalty, name, n_classes
         np.testing.assert_array_equal(near != 0, W != 0)
         return moved.smooth.predict(moved.smooth.raw_prediction(near)).state
 
-    # With all classes, the labels of a row go on summing to 1.
+    # The labels of a row of three classes still sum to 1.
     expected = divergence(fit, Y, 1e-5, others=0 if n_classes == 2 else 1 / n_classes)
     assert degrees_of_freedom(objective, W, intercept) == pytest.approx(expected, abs=1e-6)
 
@@ -191,7 +191,7 @@ def test_duplicated_columns_count_once():
 
 @pytest.mark.parametrize("share", [0.5, 0.1, -0.5])
 def test_duplicated_columns_with_p_1_make_no_isolated_minimum(share):
-    """Along the split of a coefficient f is flat, and the penalty flat or falling."""
+    """Splitting a coefficient between the copies leaves f alone and does not raise the penalty."""
     X, Y = simulate(30, 5, 2, seed=3)
     single = build(X, Y, Bridge1(), share=0.3)
     W = solve(single, tol=1e-12).W
@@ -266,5 +266,5 @@ def test_group_lasso_degrees_of_freedom_are_unbiased():
         counts.append(covariance - W.any(axis=1).sum() - 2)
     error = np.std(differences) / np.sqrt(120)
     assert abs(np.mean(differences)) < 3 * error
-    # The number of features would be far off.
+    # The number of features would be a poor estimate.
     assert abs(np.mean(counts)) > 5 * error

@@ -15,7 +15,7 @@ from trainings import every_shrinknet, fit
 
 
 class Recorder(SignVariance):
-    """SignVariance that writes down what it saw alive after every step."""
+    """SignVariance that keeps the number of features alive at every step."""
 
     def dead(self, watched):
         self.steps.append((watched.epoch, len(watched.gate)))
@@ -39,7 +39,7 @@ def test_counts_of_full_batches(estimator, wide):
     assert alive[-1] < p
     moments = not wide and not is_classifier(estimator)
     products = [k * k * q if moments else 2 * n * k * q for k in alive]
-    # The moments themselves are made once: X'X and X'Y.
+    # X'X and X'Y are computed once.
     products[0] += n * p * (p + q) if moments else 0
     assert cost.epochs == model.n_iter_ == len(alive) - 1 == 100
     assert cost.neuron_epochs == sum(alive[:-1])

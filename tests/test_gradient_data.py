@@ -33,7 +33,7 @@ def test_sparse_equals_dense(estimator, batch_size, container):
     removal = Threshold(0.02)
     setting = {"batch_size": batch_size, "removal": removal, "groups": [0, 1, 2, 3, 4, 5] * 2}
     dense, model = fit(estimator, X, y, **setting), fit(estimator, container(X), y, **setting)
-    # What the last digits of the moments differ by is carried through all epochs.
+    # The moments differ in their last digits, and the difference grows with the epochs.
     np.testing.assert_allclose(model.coef_, dense.coef_, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(model.intercept_, dense.intercept_, rtol=1e-6, atol=1e-8)
     np.testing.assert_array_equal(model.history_["n_alive"], dense.history_["n_alive"])
@@ -110,7 +110,7 @@ def test_awkward_data(estimator, batch_size, kind, alpha):
     given = X.copy(), Y.copy()
     removal = Threshold(0.01)
     with warnings.catch_warnings():
-        # Some have means far from 0, or hardly a feature of the right scale.
+        # Some data have means far from 0, or hardly a feature of suitable scale.
         warnings.filterwarnings("ignore", "(?s).*above that of a model without features")
         model = fit(estimator, X, Y, s, alpha=alpha, batch_size=batch_size, removal=removal)
     assert np.isfinite(model.predict(X)).all()

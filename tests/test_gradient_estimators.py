@@ -38,7 +38,7 @@ SHORT = GradientDescent(max_epochs=60, learning_rate=0.5)
 @pytest.mark.filterwarnings("ignore:(?s).*above that of a model without features")
 @pytest.mark.untraced
 def test_check_estimator(estimator):
-    # Minibatches of weighted rows are not those of repeated rows.
+    # Minibatches of weighted rows differ from those of repeated rows.
     expected = {
         f"check_sample_weight_equivalence_on_{kind}_data": "batches are of rows, not of weight"
         for kind in ("dense", "sparse")

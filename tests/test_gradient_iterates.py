@@ -20,7 +20,7 @@ from trainings import SHRINKNETS, every_estimator, fit, objectives, same_model
 
 
 def slow_residual(X, Y, W, b, squared):
-    """P − Y of every row, and the loss of every row."""
+    """P − Y of every row, and the mean loss."""
     losses, residuals = [], []
     for x, y in zip(X, Y, strict=True):
         z = W.T @ x + b
@@ -39,7 +39,7 @@ def slow_residual(X, Y, W, b, squared):
 
 
 def best_constant(Y, squared):
-    """Mean, or log-odds of the mean: two classes against the first, more about their mean."""
+    """The mean of Y, or its log-odds: of the second of two classes, or centred for more."""
     share = Y.mean(axis=0)
     if squared:
         return share
@@ -49,7 +49,7 @@ def best_constant(Y, squared):
 
 
 def slow_rule(name, d, memory, step):
-    """What to subtract, over the learning rate."""
+    """What an optimizer subtracts at learning rate 1; it updates `memory`."""
     if name == "sgd":
         memory["v"] = 0.9 * memory.get("v", 0) + d
         return memory["v"]
@@ -177,7 +177,7 @@ def test_a_mean_that_starts_at_one_is_another_training():
         slow_training(*args, rng=np.random.RandomState(0), first_mean=m, **setting)
         for m in (None, 1.0)
     )
-    assert wrong[4][1] < right[4][1] == 8  # dead after one step are all negative switches
+    assert wrong[4][1] < right[4][1] == 8  # all negative switches are dead after one step
 
 
 @every_estimator
@@ -198,7 +198,7 @@ def test_one_batch_of_all_samples_is_a_full_batch(estimator, optimizer):
 @pytest.mark.parametrize("name", ["tall", "means", "constant column", "one feature"])
 def test_moments_give_the_iterates_of_the_samples(name, fit_intercept):
     X, Y = PROBLEMS[name]()
-    X = np.minimum(np.abs(X), 3) * np.sign(X)  # means of 100 would only diverge
+    X = np.minimum(np.abs(X), 3) * np.sign(X)  # means of 100 would diverge
     s = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
     n_features, n_targets = X.shape[1], Y.shape[1]
     groups = Groups.from_labels(n_features, np.arange(n_features)[::-1] // 2)
@@ -227,7 +227,7 @@ def test_moments_refuse_single_rows():
 
 
 def test_learning_rate_decays_by_the_formula():
-    # One feature, no penalty, no momentum: a recursion of one number, no more.
+    # One feature, no penalty, no momentum: a recursion of a single number.
     x, y = np.array([[1.0], [2.0], [3.0]]), np.array([2.0, 4.0, 5.0])
     solver = GradientDescent(
         "sgd", learning_rate=0.1, learning_rate_decay=0.5, momentum=0, max_epochs=10
@@ -250,13 +250,13 @@ def test_decay_and_momentum_are_other_trainings(estimator):
     settings = [{}, {"learning_rate_decay": 0.1}, {"momentum": 0.5}, {"momentum": 0}]
     models = [fit(estimator, **base, **setting) for setting in settings]
     assert len({m.objective_ for m in models}) == 4
-    # Momentum is of SGD alone.
+    # Only SGD has momentum.
     assert same_model(*(fit(estimator, momentum=m) for m in (0, 0.9)))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
 def test_the_intercept_begins_where_it_is_best_without_features(optimizer):
-    # From 0 it would take thousands of epochs to get there.
+    # From 0 the intercept would need thousands of epochs.
     X, Y = simulate(60, 12, 3)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     rate = 0.2 if optimizer == "adagrad" else 0.02

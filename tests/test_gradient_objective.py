@@ -47,14 +47,14 @@ def test_group_lasso_comes_close_to_the_exact_minimum(estimator):
     model = fit(estimator, X, y, learning_rate_decay=0.01, learning_rate=0.3, max_epochs=2000)
     assert (objectives(model) >= exact.objective_ - 1e-9).all()
     assert model.objective_ <= 1.01 * exact.objective_
-    # Which another problem's minimum would not be taken for.
+    # The minimum of another problem would not pass for this one.
     other = clone(estimator).set_params(alpha=0.13, tol=1e-10).fit(X, y)
     assert other.objective_ > 1.01 * exact.objective_
 
 
 @cache
 def exact_minimum(cls, p, seed, alpha):
-    """Data, and what the exact solver reaches on them: the same for every gate."""
+    """Data, and the objective that the exact solver reaches: the same for every gate."""
     X, y = (random_small_classes if issubclass(cls, ClassifierMixin) else random_small)(seed)
     return X, y, cls(p=p, alpha=alpha).fit(X, y).objective_
 

@@ -1,4 +1,4 @@
-"""Which features gradient training removes, by every strategy and by one's own."""
+"""Which features gradient training removes, by every strategy, also one's own."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_group_lasso_removes_by_norm(estimator, removal):
     X, y = data_of(estimator)
     model = fit(estimator, X, y, removal=removal, alpha=0.2)
     assert 0 < model.get_support().sum() < 12
-    # What has stopped at zero need not have been removed.
+    # A feature may be zero without having been removed.
     assert model.get_support().sum() <= model.history_["n_alive"][-1] < 12
     assert not hasattr(model, "switch_")
 
@@ -85,7 +85,7 @@ def test_annealing_follows_its_schedule(estimator, batch_size):
     model = fit(estimator, batch_size=batch_size, removal=removal, max_epochs=60)
     expected = [removal.kept(12, e, 60) for e in range(61)]
     np.testing.assert_array_equal(model.history_["n_alive"], expected)
-    if hasattr(model, "switch_"):  # the group lasso has zeros of its own
+    if hasattr(model, "switch_"):  # the group lasso has further zeros
         assert model.get_support().sum() == 5
 
 
@@ -99,14 +99,14 @@ def test_annealing_counts_groups(estimator):
 
 
 class Everything(Removal):
-    """Calls all dead."""
+    """Removes all switches."""
 
     def dead(self, watched):
         return np.ones(len(watched.gate), dtype=bool)
 
 
 class Last(Removal):
-    """One a step, the last."""
+    """Removes the last switch at every step."""
 
     def dead(self, watched):
         return np.arange(len(watched.gate)) == len(watched.gate) - 1
@@ -117,7 +117,7 @@ class Last(Removal):
 @pytest.mark.parametrize("removal", [Threshold(1e9), Everything(), Annealing(2)], ids=repr)
 def test_what_is_not_penalised_is_never_removed(estimator, batch_size, removal):
     omega = np.ones(12)
-    omega[[7, 11]] = 0  # of no use to y
+    omega[[7, 11]] = 0  # y does not depend on them
     model = fit(estimator, feature_weights=omega, removal=removal, batch_size=batch_size)
     np.testing.assert_array_equal(np.flatnonzero(model.get_support()), [7, 11])
 
@@ -151,7 +151,7 @@ def test_a_strategy_of_ones_own(estimator):
     model = fit(estimator, X, y, removal=Last(), max_epochs=20)
     np.testing.assert_array_equal(model.history_["n_alive"], np.maximum(12 - np.arange(21), 0))
     assert not model.get_support().any()
-    # With nothing left the intercept goes on.
+    # Without features the intercept is still trained.
     longer = fit(estimator, X, y, removal=Last(), max_epochs=3000)
     mean = longer.predict_proba(X)[0] if is_classifier(estimator) else longer.predict(X)[0]
     Y = indicators_of(y) if is_classifier(estimator) else y
@@ -159,7 +159,7 @@ def test_a_strategy_of_ones_own(estimator):
 
 
 class Answers(Removal):
-    """Says what it was told to say."""
+    """A strategy that gives a prepared answer."""
 
     def __init__(self, answer, memory=None):
         self.answer, self.memory = answer, memory

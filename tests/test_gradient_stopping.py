@@ -23,7 +23,7 @@ from trainings import (
     objectives,
 )
 
-RATES_TOO_LARGE = {"GroupLassoClassifier": 1e13}  # whose gradient is bounded
+RATES_TOO_LARGE = {"GroupLassoClassifier": 1e13}  # its gradient is bounded
 
 
 @every_estimator
@@ -44,7 +44,7 @@ def test_divergence_is_an_error_and_leaves_no_model(estimator, batch_size):
 
 
 def test_the_end_of_a_training_that_blew_up_is_an_error():
-    # Adagrad cannot overflow: its steps are as long as the rate.
+    # Adagrad cannot overflow: no step is longer than the learning rate.
     with pytest.raises(ValueError, match="learning_rate=1000 diverged: the objective was"):
         fit(SHRINKNETS[0], learning_rate=1000, max_epochs=20)
 
@@ -60,7 +60,7 @@ def test_tol_stops_when_the_objective_no_longer_falls(estimator):
     else:
         shares = np.unique(y, return_counts=True)[1] / len(y)
         of_constant = -(shares * np.log(shares)).sum()
-    # Slowly: after which epoch the last ten have gained nothing for the first time.
+    # The slow way: the first epoch at which the last ten have gained nothing.
     least, since = np.inf, 0
     for epoch, value in enumerate(values):
         if value < least - 1e-4 * of_constant:
@@ -111,7 +111,7 @@ def test_warnings_of_a_training_point_at_the_users_line(estimator):
 
 
 class Interrupt(Removal):
-    """Ctrl-C in the epoch `at`, and features leave before it."""
+    """Ctrl-C in epoch `at`; before it, features are removed."""
 
     def __init__(self, at=5):
         self.at = at
@@ -143,7 +143,7 @@ def test_interrupted_by_hand_the_best_so_far_is_the_model(estimator, batch_size,
         assert best == at - 1
     elif at > 1:
         assert best < at - 1
-    # The one that was begun is paid for, but not made.
+    # The interrupted epoch counts in the cost, but not in n_iter_.
     assert model.cost_.epochs == at == len(objectives(model))
     assert model.n_iter_ == max(1, at - 1)
     assert np.shape(model.predict(X)) == np.shape(y)

@@ -48,7 +48,7 @@ def test_warm_start_goes_on_from_the_coefficients(estimator, gate, p, groups):
 
 
 class SeesWhatIsLeft(SignVariance):
-    """SignVariance of switches that are numbered as when training began."""
+    """SignVariance that is told of the switches left, and how many there were at first."""
 
     def dead(self, watched):
         assert len(watched.layer) == len(watched.gate) < watched.n_switches == 12
@@ -74,7 +74,7 @@ def test_warm_start_of_the_group_lasso(estimator):
     value = model.objective_
     model.set_params(solver=GradientDescent(max_epochs=20)).fit(X, y)
     assert objectives(model)[0] == pytest.approx(value, rel=1e-9)
-    # Its problem is convex: what was zero may enter.
+    # Its problem is convex, so features that were zero may enter.
     assert model.history_["n_alive"][0] == 12
 
 
@@ -105,7 +105,7 @@ def test_warm_start_from_an_exact_solution_stays_near_it(estimator):
     value = exact.objective_
     exact.set_params(solver=GradientDescent(max_epochs=300, learning_rate=1e-3))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # nowhere to go but up
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the objective can only rise
         model = exact.fit(X, y)
     assert objectives(model)[0] == pytest.approx(value, rel=1e-6)
     assert model.objective_ <= value * (1 + 1e-3)
@@ -130,6 +130,6 @@ def test_warm_start_where_nothing_is_left_to_gain_is_not_divergence():
     model = GroupLassoRegressor(0.0, warm_start=True, random_state=0).fit(X, Y)
     model.set_params(solver=GradientDescent(max_epochs=50))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it can only rise
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the objective can only rise
         model.fit(X, Y)
     assert model.objective_ < 0.1

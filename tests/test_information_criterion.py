@@ -29,7 +29,7 @@ from shrinklin.estimators.criterion import InformationCriterion
 def test_known_variance_agrees_with_lasso_lars(criterion):
     X, Y = simulate(60, 8, 1, seed=5)
     lars = LassoLarsIC(criterion, noise_variance=1.3, fit_intercept=False).fit(X, Y[:, 0])
-    # Just before the next feature enters both count the same.
+    # Just before the next feature enters, both count the same features.
     alphas = lars.alphas_[:-1] * (1 + 1e-9)
     lasso = GroupLassoRegressor(fit_intercept=False, tol=1e-10)
     ours = InformationCriterion(lasso, criterion, alphas=alphas, noise_variance=1.3)
@@ -104,11 +104,11 @@ def test_criteria_of_classes_written_out(n_classes):
 def test_the_estimator_is_the_path_s_and_moments_give_the_same(estimator):
     X, Y = simulate(60, 8, 2, seed=7)
     names = np.array([f"x{j}" for j in range(8)])
-    # Not from the least alpha of an empty model on: p=1 has a second minimum there, as low.
+    # Not from the smallest alpha of an empty model: there p=1 has a second minimum, as low.
     alphas = np.geomspace(0.4, 4e-4, 8)
     fitted = InformationCriterion(estimator, alphas=alphas).fit(X, Y)
     i = int(np.flatnonzero(fitted.alphas_ == fitted.alpha_)[0])
-    # ShrinkNet's is a product of switch and weight, off by a rounding.
+    # ShrinkNet's coef_ is a product of switch and weight, which is rounded.
     np.testing.assert_allclose(fitted.estimator_.coef_, fitted.path_.coefs[i], rtol=1e-14)
     np.testing.assert_allclose(fitted.predict(X), fitted.path_.predict(X)[i], rtol=1e-12)
     assert fitted.estimator_.alpha == fitted.alpha_
@@ -144,7 +144,7 @@ def test_a_class_of_weight_zero_counts_as_rows_of_weight_zero():
     fitted = InformationCriterion(silent, **options).fit(X, y, s)
     other = InformationCriterion(GroupLassoClassifier(), **options).fit(X, y, s * (y != "a"))
     alone = InformationCriterion(silent, **options).fit(X, y)
-    # Three classes are left, of two free intercepts.
+    # Three classes are left, with two free intercepts.
     assert fitted.degrees_of_freedom_[0] == alone.degrees_of_freedom_[0] == 2
     for name in ("alphas_", "criteria_", "degrees_of_freedom_", "log_likelihoods_"):
         np.testing.assert_allclose(getattr(fitted, name), getattr(other, name), rtol=1e-9)
@@ -180,7 +180,7 @@ def random_data(n_samples, n_features, seed):
 
 
 def test_a_choice_at_the_bound_is_cut_short_only_if_models_beyond_are_lower():
-    # The next model has a higher value, one after it a lower one.
+    # The next model has a higher value, a later one a lower value.
     X, Y = random_data(20, 40, seed=138)
     with pytest.warns(UserWarning, match=r"its BIC of 38\.33 .* it is 31\.69") as caught:
         fitted = InformationCriterion(GroupLassoRegressor(), alphas=12).fit(X, Y)
@@ -188,7 +188,7 @@ def test_a_choice_at_the_bound_is_cut_short_only_if_models_beyond_are_lower():
     assert caught[0].filename == __file__
     chosen = fitted.criteria_.argmin()
     assert np.isinf(fitted.criteria_[chosen + 1 :]).all()
-    # Of the same path without what is lower there is nothing to say.
+    # The same path without the lower value gives no warning.
     InformationCriterion(GroupLassoRegressor(), alphas=fitted.alphas_[: chosen + 2]).fit(X, Y)
 
 

@@ -184,7 +184,7 @@ def test_names_of_the_first_call_stay():
 
 
 class Polars:
-    """As a polars.Series: no index, read as an array."""
+    """Like a polars.Series: read as an array, without an index."""
 
     def __init__(self, values):
         self.values = values

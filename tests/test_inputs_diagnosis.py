@@ -1,4 +1,4 @@
-"""What is wrong with refused data is read from the data, not from scikit-learn's message."""
+"""Errors about refused data are explained from the data, not from scikit-learn's message."""
 
 import re
 from decimal import Decimal
@@ -99,7 +99,7 @@ def test_entries_of_no_known_kind_leave_the_error_as_it_is():
 
 
 def test_one_error_is_told_of_data_with_two():
-    """That which scikit-learn finds, without a remedy for the other."""
+    """The one that scikit-learn finds, without advice about the other."""
     mixed = CODES.astype(object)
     mixed[0] = "a"
     with pytest.raises(ValueError, match=r"^Input X contains NaN"):

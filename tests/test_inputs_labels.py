@@ -78,7 +78,7 @@ def test_objects_that_are_no_labels_keep_their_sentence(first):
     "weights", [{0: 1, 1: 1, 2: 5}, {0: 2, 1: 3, 2: 5, "x": 1}, {1: 5}, {}, {0: 2}, {1: 2.5, 0: 1}]
 )
 def test_class_weights_of_labels_that_rows_lack_as_in_scikit_learn(weights):
-    """Those that LogisticRegression takes, with the weights that it takes them for."""
+    """LogisticRegression takes them too, and gives the rows the same weights."""
     LogisticRegression(class_weight=weights).fit(DENSE, CODES)
     s = np.array([weights.get(code, 1.0) for code in CODES])
     right = fitted(CLASSIFIER)(DENSE, CODES, s)

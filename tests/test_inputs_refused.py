@@ -1,4 +1,4 @@
-"""Masked entries, dates and whatever else is no number are refused wherever they are given."""
+"""Masked entries, dates and other entries that are not numbers are refused everywhere."""
 
 import datetime
 
@@ -35,7 +35,7 @@ from shrinklin import (
 
 
 def hidden(values):
-    """An array of which one entry is masked, or one row."""
+    """An array with one entry, or one row, masked."""
     mask = np.zeros(np.shape(values), dtype=bool)
     mask[1] = True
     return np.ma.array(values, mask=mask)
@@ -112,7 +112,7 @@ def test_dates_among_the_features_are_refused(name, kind):
             OF_X[name](X)
     values = alone.to_numpy()
     for X in (values, values.tolist(), [list(row) for row in values]):
-        if not isinstance(X[0][0], int):  # what numpy makes of nanoseconds
+        if not isinstance(X[0][0], int):  # numpy turns nanoseconds into int
             with pytest.raises(ValueError, match=A_DATE):
                 OF_X[name](X)
 
@@ -172,7 +172,7 @@ NUMBERS = [
 
 
 def takes(name, values):
-    """The coefficients with these values of a parameter of six numbers."""
+    """What is computed with these six values of the parameter `name`."""
     if name == "alphas":
         return regularization_path(REGRESSOR, DENSE, Y, alphas=values).coefs
     if name == "alphas of a search":
@@ -190,7 +190,7 @@ ARRAYS_OF_NUMBERS = ["alphas", "alphas of a search", "feature_weights", "sample_
 @pytest.mark.parametrize(("values", "message"), NO_NUMBERS)
 def test_arrays_of_what_is_no_number_are_refused(name, values, message):
     if name == "sample_weight" and np.asarray(values).dtype == bool:
-        # A mask, which leaves rows out.
+        # A mask that leaves rows out.
         np.testing.assert_array_equal(takes(name, values), takes(name, 1.0 * np.array(values)))
         return
     with pytest.raises(ValueError, match=message):
@@ -205,7 +205,7 @@ def test_arrays_of_numbers_of_any_kind_are_taken(name, values):
 
 @pytest.mark.parametrize("values", [[False] * N, [""] * N, ["0"] * N, hidden(0 * S)])
 def test_weights_that_are_no_numbers_are_no_zeros(values):
-    """Of calls that add nothing."""
+    """Zero weights add nothing, but these are refused; only a mask is taken."""
     stream = GroupLassoClassifier(random_state=0).partial_fit(DENSE, CODES, classes=[0, 1])
     chunk = clone(REGRESSOR).partial_fit(DENSE, Y)
     for call in (

@@ -1,4 +1,4 @@
-"""X, y, weights and parameters are never written to, in whatever layout."""
+"""X, y, weights and parameters are never written to, whatever their layout."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,11 +28,11 @@ from shrinklin import (
 
 
 def messy(form, index=np.int32, matrix=False):
-    """DENSE with every entry in two parts, in random order."""
+    """DENSE with every entry split in two parts, in random order."""
     rows, columns = np.nonzero(DENSE)
     values = DENSE[rows, columns]
     rows, columns = np.tile(rows, 2), np.tile(columns, 2)
-    parts = np.concatenate([-values, 2 * values])  # no rounding
+    parts = np.concatenate([-values, 2 * values])  # they add up without rounding
     order = np.random.default_rng(1).permutation(len(parts))
     rows, columns, parts = rows[order], columns[order], parts[order]
     kind = getattr(sparse, f"{form}_{'matrix' if matrix else 'array'}")
@@ -49,7 +49,7 @@ def messy(form, index=np.int32, matrix=False):
 
 
 MESSY = {"csr": messy("csr"), "csc": messy("csc", np.int64), "coo": messy("coo")}
-# Converted as a COO is, or held as an array is.
+# Other formats, which are treated like those above.
 ALIKE = {
     "csr_matrix": messy("csr", np.int64, matrix=True),
     "csc_matrix": messy("csc", matrix=True),
@@ -61,7 +61,7 @@ ALIKE = {
 
 
 def arrays(X):
-    """The arrays that a sparse X, or whatever else, is made of."""
+    """The arrays that X, sparse or dense, is made of."""
     if isinstance(X, np.ndarray):
         return [X]
     held = [value if isinstance(value, tuple) else (value,) for value in vars(X).values()]
@@ -69,13 +69,13 @@ def arrays(X):
 
 
 def notes(X):
-    """What scipy has noted down on X about the order of its entries."""
+    """What scipy has cached on X about the order of its entries."""
     held = getattr(X, "__dict__", {})
     return {name: held[name] for name in held if "sorted" in name or "canonical" in name}
 
 
 def untouched(read, X):
-    """What `read(X)` gives, X being read-only and left as it was, to the array."""
+    """The result of `read(X)`, as an array; X is read-only and must stay as it was."""
     before, noted = arrays(X), notes(X)
     bits = [part.tobytes() for part in before]
     for part in before:
@@ -88,7 +88,7 @@ def untouched(read, X):
     after = arrays(X)
     assert all(a is b for a, b in zip(before, after, strict=True))
     assert [part.tobytes() for part in after] == bits
-    # Nor does scipy note down on it whether it is sorted: another thread may be looking.
+    # Nor may scipy cache on X whether it is sorted: another thread may be reading it.
     assert notes(X) == noted
     return found.toarray() if sparse.issparse(found) else found
 
@@ -121,7 +121,7 @@ def test_sparse_data_are_read_right_and_not_written_to(name, form):
 @pytest.mark.parametrize("form", ALIKE)
 def test_sparse_data_of_other_formats(form):
     for name in ("regressor", "classifier", "predict", "path", "moments"):
-        # scipy itself reads no LIL that is read-only.
+        # scipy itself cannot read a read-only LIL.
         read = OF_X[name] if form == "lil" else lambda X, name=name: untouched(OF_X[name], X)
         found = read(ALIKE[form])
         np.testing.assert_allclose(found, OF_X[name](DENSE), rtol=1e-6, atol=1e-8)

@@ -14,7 +14,7 @@ every_problem = pytest.mark.parametrize("name", CLASS_PROBLEMS)
 
 
 def least_log_loss(Z, codes, s, fit_intercept=True):
-    """Minimum over the intercept, by finite differences."""
+    """The minimum of `mean_log_loss` over the intercept, by finite differences."""
     if not fit_intercept:
         return mean_log_loss(Z, codes, s)
     Z = Z - Z.mean(axis=0)
@@ -23,7 +23,7 @@ def least_log_loss(Z, codes, s, fit_intercept=True):
 
 
 def dense_hessian(likelihood, W, rows):
-    """Of f in the features `rows`, column by column."""
+    """The Hessian of f in the features `rows`, column by column."""
     hessian = likelihood.hessian(likelihood.predict(likelihood.raw_prediction(W)))
     columns = []
     for j in rows:
@@ -135,7 +135,7 @@ def test_model_touches(n_classes, scale):
 
 
 def test_model_is_close_at_small_steps():
-    # Of features that say nothing the mean curvature is the curvature.
+    # For features that are unrelated to the classes, the mean curvature is the curvature.
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(20_000, 2)), rng.integers(0, 3, 20_000)
     likelihood = build_classes(X, codes).smooth
@@ -147,7 +147,7 @@ def test_model_is_close_at_small_steps():
 
 
 def assert_same(a, b, scale=1.0):
-    """Both are the same function of W, of columns `scale` times as large in b."""
+    """a and b are the same function of W; columns are `scale` times as large in b."""
     np.testing.assert_allclose(b.C, a.C * scale, rtol=1e-9, atol=1e-12 * np.max(scale))
     for size in (0.1, 3):
         W = random_W(a.C.shape, size)
@@ -287,7 +287,7 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
         container(X), codes, labels=labels, sample_weight=s, fit_intercept=fit_intercept
     ).smooth
     rng, W, R = np.random.default_rng(0), random_W((40, 2)), random_W((60, 2))
-    for size in (5, 8, 8, 40, 3):  # some of the last call's, and others
+    for size in (5, 8, 8, 40, 3):  # some of them are those of the last call
         features = np.sort(rng.choice(40, size, replace=False))
         rows, columns = likelihood.columns(features), likelihood.design.columns(features)
         assert hasattr(rows, "means") == (container is not np.asarray)
@@ -297,7 +297,7 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
         np.testing.assert_allclose(rows.correlate(R), columns.T @ R, atol=1e-13)
         inside = np.zeros_like(W)
         inside[features] = W[features]
-        for V in (inside, W):  # of the features asked for last, and of others
+        for V in (inside, W):  # with coefficients of these features alone, and of all
             expected = likelihood.design.product(V) / likelihood.design.row_scale
             np.testing.assert_allclose(likelihood.raw_prediction(V), expected, atol=1e-12)
 
@@ -331,7 +331,7 @@ def test_raw_predictions_that_do_not_fit_are_the_worst(n_classes):
 
 
 def test_no_matrix_of_many_classes_is_formed(monkeypatch):
-    # It would cost the cube of their number.
+    # It would cost the cube of the number of classes.
     X, codes, s = noisy(60, n_samples=200)
     monkeypatch.setattr(Multinomial, "mean_hessian", None)
     objective = build_classes(X, codes, sample_weight=s, share=0.5)
@@ -361,11 +361,11 @@ def test_the_intercept_leaves_no_gradient(name, scale, monkeypatch):
         predictions.clear()
         found = likelihood.predict(likelihood.raw_prediction(W))
         assert np.isfinite(found.value)
-        # The search ends a step after 1e-9. That step squares it, unless some class has hardly
-        # any curvature left.
+        # The search ends one step after it is off by 1e-9. That step squares the error, unless
+        # some class has almost no curvature left.
         off = np.abs((found.state - likelihood.Y).mean(axis=0)).max()
         assert off < (1e-12 if scale <= 1 else 1e-9)
-        # Where a step must lower f, rounding turns good ones down: hundreds are tried then.
+        # If every step had to lower f, rounding would reject good ones and hundreds be tried.
         assert len(predictions) <= 80
 
 
@@ -384,15 +384,15 @@ def test_the_intercept_is_found_from_anywhere(scale, start):
 @pytest.mark.parametrize("size", [1e3, 1e4, 1e6])
 @pytest.mark.parametrize("n_classes", [2, 3, 8])
 def test_an_intercept_is_found_for_raw_predictions_of_any_size(monkeypatch, n_classes, size):
-    # Classes along a line: with the right intercept the loss is 0, and far from it no slope says
-    # where that is.
+    # Classes along a line: with the right intercept the loss is 0, and far from it the slope does
+    # not say where it is.
     x = np.linspace(-5, 5, 80)[:, None]
     codes = np.arange(80) * n_classes // 80
     likelihood = build_classes(x, codes).smooth
     Z = size * x * (np.arange(n_classes) if n_classes > 2 else 1.0)
     assert likelihood.predict(Z).value < 1e-3
     if n_classes == 8 and size == 1e6:
-        # Mutant: from where it begins for small ones alone.
+        # Mutant: the search always begins where it does for small predictions.
         monkeypatch.setattr(Likelihood, "_cooled", lambda self, Z: self.intercept_at_zero)
         assert likelihood.predict(Z).value > 1
 

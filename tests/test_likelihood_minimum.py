@@ -71,7 +71,7 @@ def test_minimise_over_collinear_and_constant_columns(n_classes):
 
 
 def coefficients_of_far_columns(n_classes):
-    """Of far columns, of which little more than rounding tells the last from the first."""
+    """For columns far from zero; the last differs from the first by little more than rounding."""
     X, codes, _ = noisy(n_classes)
     rng = np.random.default_rng(0)
     far = X[:, :2] + 1e3
@@ -83,7 +83,7 @@ def coefficients_of_far_columns(n_classes):
 @two_or_more
 def test_no_coefficients_grow_on_what_is_rounding(n_classes, monkeypatch):
     assert np.abs(coefficients_of_far_columns(n_classes)).max() < 10
-    # Mutant: a column counts for as much as is left of it.
+    # Mutant: what rounding leaves of a column counts as a column.
     honest = unpenalised._orthonormal
     monkeypatch.setattr(unpenalised, "_orthonormal", lambda X, noise: honest(X, 0 * noise))
     assert np.abs(coefficients_of_far_columns(n_classes)).max() > 1e6
@@ -106,7 +106,7 @@ def test_separable_data_stop_with_next_to_no_loss(n_classes, n_features):
 
 
 def separable(X, codes, fit_intercept):
-    """By a linear program: is there a direction in which no sample's loss rises, but some fall?"""
+    """By a linear program: is there a direction in which some losses fall and none rises?"""
     n_classes = codes.max() + 1
     A = np.hstack([X, np.ones((len(X), 1))]) if fit_intercept else X
     margins = []
@@ -121,7 +121,7 @@ def separable(X, codes, fit_intercept):
 
 
 def draw_classes(seed):
-    """A few samples: numbers, whole numbers or flags, with more or less noise in the classes."""
+    """A few samples of real numbers, integers or flags, and classes with more or less noise."""
     rng = np.random.default_rng(seed)
     n_samples, n_features, n_classes = (
         int(rng.integers(*ends)) for ends in [(4, 25), (1, 4), (2, 5)]
@@ -155,7 +155,7 @@ def test_steps_are_not_doubled_where_some_samples_are_told_apart(monkeypatch):
         return likelihood.free_minimum(np.arange(1)).settled
 
     assert not any(settled(seed) for seed in range(12))
-    # Mutant: one direction to infinity is followed to its end, and then the steps are short: seen
-    # in two of three.
+    # Mutant: steps are doubled here too. One direction to infinity is followed to its end, and
+    # the short steps after it look settled in two of three problems.
     monkeypatch.setattr(Likelihood, "told_apart", lambda self, prediction: True)
     assert any(settled(seed) for seed in range(12))

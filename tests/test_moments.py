@@ -15,7 +15,7 @@ from shrinklin import GroupLassoRegressor, Moments
 
 
 def from_raw_sums(X, Y):
-    """A mutant: Σ xx' less n times the means' product."""
+    """A mutant: Σ xx' minus n times the product of the means."""
     moments, n = Moments.from_data(X, Y), len(X)
     xx = X.T @ X - n * np.outer(moments.x_mean, moments.x_mean)
     xy = X.T @ Y - n * np.outer(moments.x_mean, moments.y_mean)
@@ -262,7 +262,7 @@ def test_all_kinds_of_numbers_in_sparse_tables(dtype):
 )
 def test_what_is_no_table_of_numbers_is_named(change, message):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)  # of what would be wrong
+        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)  # wrong code would warn of it
         with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=message):
             Moments.from_data(*change(*simulate(10, 3, 2)))
 
@@ -274,7 +274,7 @@ def test_a_mask_that_hides_nothing_is_accepted():
 
 @pytest.mark.parametrize("off", [10.0, 1e9])
 def test_rows_that_tell_where_columns_are_may_be_wrong(off):
-    # Mutants: their weights are not asked for; what they are off by is left in the products.
+    # Mutants: the weights of these rows are ignored; their shift is left in the products.
     X, Y = simulate(1000, 5, 2)
     misleading = np.arange(1000) % 10 == 0
     far = X + off * misleading[:, None]

@@ -51,7 +51,7 @@ def test_one_chunk_is_in_memory_at_a_time():
         return X, Y
 
     assert Moments.from_chunks(map(make, range(5))).n_samples == 150
-    with pytest.raises(AssertionError):  # as if they were collected first
+    with pytest.raises(AssertionError):  # a list holds all chunks at once
         Moments.from_chunks(list(map(make, range(5))))
 
 
@@ -61,7 +61,7 @@ def test_three_tables_of_products_are_in_memory_at_most():
     moments = Moments.from_chunks(in_chunks(X, Y, size=10))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # And rows in float64, some at a time.
+    # The rest is for rows in float64, some at a time.
     assert peak < 3 * moments.xx.nbytes + 4 * _CHUNK_BYTES
 
 

@@ -22,13 +22,13 @@ def test_products_of_float32_keep_its_digits(monkeypatch):
     found = Moments.from_data(X, Y, s)
     assert not np.array_equal(found.xx, double.xx), "the products should be those of float32"
     x_size, y_size = (np.sqrt(np.diagonal(squares)) for squares in (double.xx, double.yy))
-    # A kernel may add 2000 rows one after another, and round each sum up or down.
+    # A kernel may add 2000 rows one after another, and round each sum.
     allowed = np.finfo(np.float32).eps * np.sqrt(len(X))
     assert np.abs((found.xx - double.xx) / np.outer(x_size, x_size)).max() < allowed
     assert np.abs((found.xy - double.xy) / np.outer(x_size, y_size)).max() < allowed
     off = np.abs(found.x_mean - double.x_mean) * np.sqrt(double.weight) / x_size
     assert off.max() < allowed
-    # Mutant: nothing is taken off the columns first.
+    # Mutant: columns are not shifted first.
     monkeypatch.setattr(moments_module, "_shift", lambda X, s: np.zeros(X.shape[1]))
     _, _, xx, _ = moments_module._shifted_products(X, Y - Y.mean(axis=0), s, np.float32)
     assert np.abs((xx - double.xx) / np.outer(x_size, x_size)).max() > 10 * allowed
@@ -60,7 +60,7 @@ def test_few_rows_of_float32_are_multiplied_in_float64():
 
 
 def test_nearly_equal_columns_need_float64(monkeypatch):
-    # Mutant: products in float32 whatever the columns.
+    # Mutant: products are in float32, whatever the columns.
     X, Y, s = in_float32()
     X[:, 1] = X[:, 0] + 1e-3 * X[:, 1]
     exact = Moments.from_data(X, Y, s).xx
@@ -83,7 +83,7 @@ UNITS = [(1.0, 1.0), (1e-60, 1.0), (1.0, 1e-60), (1e60, 1e-60), (1e-60, 1e-60), 
 
 
 def assert_units_do_not_matter(products):
-    """Products of float32 rows, of Y and weights in whatever unit, are those of float64."""
+    """Products in float32 equal those in float64, whatever the units of Y and of the weights."""
     X, Y, s = in_float32()
     Yc = Y - s @ Y / s.sum()
     _, _, xx, xy = moments_module._shifted_products(X, Yc, s, np.float64)
@@ -97,7 +97,7 @@ def assert_units_do_not_matter(products):
 
 def test_products_of_float32_do_not_depend_on_units(monkeypatch):
     assert_units_do_not_matter(moments_module._shifted_products)
-    # Mutant: Y and the weights as they are, which float32 may take for zero.
+    # Mutant: Y and the weights keep their units, and float32 may round them to zero.
     monkeypatch.setattr(moments_module, "power_of_four", lambda sizes: 1.0 + 0 * sizes)
     with pytest.raises(AssertionError):
         assert_units_do_not_matter(moments_module._shifted_products)

@@ -1,4 +1,4 @@
-"""partial_fit of a fitted model, and fit in mid-stream."""
+"""partial_fit after fit, and fit between calls of partial_fit."""
 
 import copy
 
@@ -51,7 +51,7 @@ def test_fit_begins_anew(estimator):
     model = stream(clone(fresh), chunks_of()).fit(X, y)
     assert same_bits(model, fresh)
     assert model.history_["epoch"][-1] == 20
-    # Of the stream nothing is left.
+    # Nothing of the stream is left.
     assert same_bits(model.partial_fit(X, y), fresh.partial_fit(X, y))
     assert model.n_iter_ == 1
 
@@ -89,7 +89,7 @@ def test_what_closed_filters_left_out_stays_out(groups):
     model = make(ESTIMATORS[0], **setting).fit(X, y)
     out = ~model.get_support()
     assert 0 < out.sum() < 8
-    assert model.weight_[:, out].any()  # a filter that closes leaves them
+    assert model.weight_[:, out].any()  # a closed filter keeps its weights
     model.set_params(solver=GradientDescent(), alpha=0.001)
     stream(model, [(X, y)] * 20)
     np.testing.assert_array_equal(model.get_support(), ~out)
@@ -109,7 +109,7 @@ def test_groups_may_change_after_fit(estimator, groups, solver):
     model = clone(estimator).set_params(alpha=0.1, solver=solver).fit(X, y)
     coef = model.coef_.copy()
     assert 0 < model.get_support().sum() < 8
-    # At next to no rate it is the model that was fitted.
+    # With a tiny learning rate it stays the model that was fitted.
     model.set_params(groups=groups, solver=GradientDescent(learning_rate=1e-12))
     other = copy.deepcopy(model).set_params(warm_start=True, solver__max_epochs=1)
     np.testing.assert_allclose(model.partial_fit(X, y).coef_, coef, rtol=0, atol=1e-10)

@@ -91,7 +91,7 @@ def test_float32_labels_as_text_and_frames(estimator):
 
 @every_estimator
 def test_many_classes_in_small_chunks(estimator):
-    # Nearly all labels of a chunk are different, which is nothing to be warned of.
+    # Nearly all labels of a chunk are different, which is no reason for a warning.
     X, y = simulate_classes(90, 5, 40)
     model = clone(estimator)
     for k in range(0, 90, 30):
@@ -104,7 +104,7 @@ def test_rows_in_any_order_of_classes(estimator):
     X, y = simulate_classes(300, 8, 3, noise=0.3)
     model = make(estimator, alpha=0.01, learning_rate=0.2)
     stream(model, [(X[y == 2][:20], y[y == 2][:20])])
-    # One class is all it has seen, and others are still possible.
+    # It has seen only one class, but the others are still possible.
     assert (model.predict(X) == 2).mean() > 0.9
     P = model.predict_proba(X)
     assert P.shape == (300, 3)
@@ -151,7 +151,7 @@ def test_a_call_of_no_weight_adds_nothing(estimator):
 @every_estimator
 def test_rows_of_less_weight_count_less(estimator):
     (X, y), (_, _), (Z, z), *_ = chunks_of()
-    z = (z + 1) % 3  # of another opinion
+    z = (z + 1) % 3  # contradicts y
     probabilities = []
     for weight in (1e-9, 0.1, 1, 10):
         weights = [None, np.full(len(z), weight)] * 40

@@ -37,7 +37,7 @@ def test_divergence_is_an_error_and_leaves_the_model(estimator, batch_size, begu
     ):
         stream(model, chunks[2:])
     assert vars(model) == before
-    # The next call has the bits that it would have had.
+    # The next call gives the same bits as if nothing had happened.
     model.set_params(solver__learning_rate=0.01)
     stream(model, chunks[2 * begun :])
     assert same_bits(model, stream(make(estimator, **setting), chunks))
@@ -56,7 +56,7 @@ def test_an_outlier_does_not_end_the_stream():
 
 
 def test_a_first_loss_of_nothing_makes_no_divergence():
-    # Of these rows, all of one class, the best constant and the model lose next to nothing.
+    # All rows are of one class: the best constant and the model have almost no loss.
     Z = np.array([[1.0, 10.0]] * 2 + [[1.0, -10.0]])
     model = make(ESTIMATORS[1], alpha=0.0, learning_rate=1.9)
     model.set_params(solver__max_epochs=1).fit(np.eye(2), [0, 1])
@@ -67,7 +67,7 @@ def test_a_first_loss_of_nothing_makes_no_divergence():
 
 
 class Interrupt(Removal):
-    """Ctrl-C in the call `at`, after some steps of it."""
+    """Ctrl-C in the third step of call `at`."""
 
     def __init__(self, at=3):
         self.at = at
@@ -95,7 +95,7 @@ def test_interrupted_by_hand_the_last_model_stays(estimator):
 
 
 class CountsSteps(Removal):
-    """Takes out one switch every ten steps; Ctrl-C after it has counted one of call `at`."""
+    """Removes one switch every ten steps; Ctrl-C once it has counted a step of call `at`."""
 
     def __init__(self, at):
         self.at = at

@@ -42,7 +42,7 @@ def test_a_copy_in_mid_stream_goes_on_with_the_same_bits(estimator, batch_size, 
     assert same_bits(stream(other, chunks[6:]), whole)
     assert other.cost_ == whole.cost_
     assert whole.get_support().sum() < 8
-    # A clone knows nothing; it begins again.
+    # A clone begins anew.
     assert same_bits(stream(clone(model), chunks), whole)
 
 
@@ -67,7 +67,7 @@ def test_it_does_not_grow(estimator):
     removal = Threshold(1e-9) if estimator is ESTIMATORS[1] else SignVariance(0.9, 2.0)
     model = make(estimator, removal=removal, batch_size=7)
     sizes = [len(pickle.dumps(stream(model, [(X, y)] * 40))) for _ in range(2)]
-    # Numbers may need another digit.
+    # Larger numbers may take another byte.
     assert abs(sizes[1] - sizes[0]) < 50
 
 
@@ -140,7 +140,7 @@ def test_counts(estimator, batch_size):
     assert model.cost_.epochs == model.n_iter_ == 5
     assert model.cost_.neuron_epochs == 5 * 8
     assert model.cost_.parameter_updates == n_steps * n_parameters
-    # A gradient is two products, and the values before and after the steps are one each; a
-    # batch of all rows has the first for nothing.
+    # A gradient takes two products, the objectives before and after the steps one each. With a
+    # batch of all rows, the gradient shares the product of the first objective.
     n_products = 3 if batch_size is None else 4
     assert model.cost_.multiply_adds == n_products * sum(sizes) * 8 * q

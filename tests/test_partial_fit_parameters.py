@@ -1,4 +1,4 @@
-"""Parameters of partial_fit: the solver, which may change, and which may not."""
+"""The solver of partial_fit, and which parameters may change between calls."""
 
 import numpy as np
 import pytest
@@ -39,12 +39,12 @@ def test_the_penalty_may_change(estimator):
     chunks = chunks_of()
     model = stream(prepared(estimator, alpha=0.01), chunks[:3])
     slow = slow_stream(model, chunks[:3])
-    model.set_params(alpha=0.7)  # the reference looks at it too
+    model.set_params(alpha=0.7)  # the reference reads it too
     for X, y in chunks[3:]:
         slow.call(X, np.eye(3)[y])
         model.partial_fit(X, y)
     assert slow.deviation(model) < 1e-10
-    # However much stronger, it is no divergence.
+    # A penalty that is much stronger is no divergence.
     model.set_params(alpha=1e7).partial_fit(*chunks[0])
     model.set_params(alpha=1e-3).partial_fit(*chunks[0])
 
@@ -60,7 +60,7 @@ def test_removal_may_begin_late():
 
 
 class Other(Removal):
-    """Minds its own memory."""
+    """Checks that its memory holds only what it has put there."""
 
     def dead(self, watched):
         assert set(watched.memory) <= {"mine"}
@@ -76,7 +76,7 @@ class Other(Removal):
         ({"solver__optimizer": "sgd"}, "optimizer and momentum"),
         ({"solver__gate": "filter"}, "gate"),
         ({"groups": [0, 1] * 4}, "groups"),
-        ({"groups": [0, 0, 1, 1, 2, 2, 3, 3]}, "groups"),  # the order of the features is the same
+        ({"groups": [0, 0, 1, 1, 2, 2, 3, 3]}, "groups"),  # features stay in order
         ({"fit_intercept": False}, "fit_intercept"),
     ],
     ids=repr,
@@ -84,7 +84,7 @@ class Other(Removal):
 def test_what_may_not_change(estimator, parameters, name):
     chunks = chunks_of()
     if name == "gate" and estimator is ESTIMATORS[1]:
-        # It has none.
+        # The group lasso has no gate.
         model = stream(make(estimator), chunks[:2]).set_params(**parameters)
         assert same_bits(stream(model, chunks[2:]), stream(make(estimator), chunks))
         return

@@ -59,7 +59,7 @@ def test_without_random_state_the_global_generator_is_left_alone(estimator):
         model.set_params(solver__removal=Fails())
         with pytest.raises(RuntimeError):
             stream(model, chunks[3:])
-        # What others draw meanwhile is not drawn again.
+        # Numbers that others have drawn meanwhile do not come again.
         assert drawn_from(np.random)[1] != begun[1]
     finally:
         np.random.set_state(before)  # noqa: NPY002

@@ -82,6 +82,9 @@ def test_weighted_calls_are_those_of_a_slow_reference(estimator, batch_size):
     assert slow_stream(model, chunks, weights).deviation(model) < 1e-10
 
 
+# Wrong code that the comparison must reject.
+
+
 def _forgets_the_optimizer(monkeypatch):
     meet = Stream._meet
 
@@ -106,7 +109,7 @@ def _scales_the_penalty_by_the_share_of_the_batch(monkeypatch):
     evaluate = SampleRisk.evaluate
 
     def scaled(self, W, b, rows=None):
-        # The loss over the share is the penalty times the share, for a rule without scale.
+        # For an optimizer without scale, dividing the loss is the same as multiplying the penalty.
         loss, in_W, in_b = evaluate(self, W, b, rows)
         share = 1 if rows is None else len(rows) / self.n_samples
         return loss, in_W / share, in_b / share
@@ -186,7 +189,7 @@ def test_weights_are_those_of_fit(estimator, batch_size):
     fitted = clone(model).fit(X, y, s)
     assert_close(stream(model, [(X, y)] * 15, weights=[s] * 15), fitted)
     assert model.objective_ == pytest.approx(fitted.objective_, rel=1e-12)
-    # A factor is no matter, even where the first call is alone in having it.
+    # A common factor of the weights does not matter.
     assert_close(stream(clone(model), [(X, y)] * 15, weights=[9 * s] * 15), fitted, 1e-10)
     unweighted = stream(clone(model).set_params(class_weight=None), [(X, y)] * 15)
     assert np.abs(unweighted.coef_ - model.coef_).max() > 1e-3

@@ -54,7 +54,7 @@ def loss_of(model, X, y):
 
 
 def objective_of(model, X, y):
-    """By the formula of the docstring, from the attributes; without groups and weights."""
+    """The objective by its formula, from the attributes; without groups and weights."""
     if not hasattr(model, "switch_"):
         return loss_of(model, X, y) + model.alpha * np.linalg.norm(model.coef_, axis=0).sum()
     p, decay = model.p, model.weight_decay
@@ -68,7 +68,7 @@ def objectives(model):
 
 
 def same_model(first, second):
-    """To the last bit."""
+    """Whether two models are equal to the last bit."""
     names = [n for n in ("coef_", "intercept_", "switch_", "weight_") if hasattr(first, n)]
     same = all(np.array_equal(getattr(first, n), getattr(second, n)) for n in names)
     return same and all(np.array_equal(first.history_[n], second.history_[n]) for n in _COLUMNS)
