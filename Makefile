@@ -37,7 +37,8 @@ test-newest:
 	$(call versions,.venv-newest,$(NEWEST_PYTHON))
 	.venv-newest/bin/python $(PYTEST)
 
-# Under every kernel of OpenBLAS, with one thread and with two: hours. TESTS=tests/test_cv.py: some.
+# Under every kernel of OpenBLAS, with one thread and with two: hours.
+# TESTS=tests/test_cv_scores.py: only some tests.
 test-kernels: .venv/test
 	$(BIN)/python tests/blas_kernels.py $(TESTS)
 

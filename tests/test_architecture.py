@@ -42,7 +42,7 @@ FOLDERS = {
 UNPICKLING = {"pickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "yaml", "builtins"}
 LONGEST, MOST_CODE, MOST_LINES = 40, 400, 700
 # An oracle that is worth more in one piece, beside the formulas it is read against.
-LONG = {"tests.test_gradient_descent.slow_training"}
+LONG = {"tests.test_gradient_iterates.slow_training"}
 
 
 @cache

@@ -17,10 +17,10 @@ from dask.distributed import Client, LocalCluster
 from scipy import sparse
 
 import shrinklin.distributed
+from equal_moments import arrays, assert_6_digits, assert_equal, far_from_zero
 from problems import simulate
 from shrinklin import GroupLassoRegressor, Moments
 from shrinklin.distributed import moments
-from test_moments import arrays, assert_6_digits, assert_equal, far_from_zero
 
 NAMES = list("abcdef")
 # Earlier releases of dask say so of `scheduler="threads"`, which is meant here.

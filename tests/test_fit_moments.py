@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from equal_moments import far_from_zero, in_chunks
 from problems import PROBLEMS, simulate
 from shrinklin import (
     GradientDescent,
@@ -23,7 +24,6 @@ from shrinklin import (
     ShrinkNetRegressor,
     regularization_path,
 )
-from test_moments import far_from_zero, in_chunks
 
 REGRESSORS = {
     "group lasso": GroupLassoRegressor(tol=1e-10),

@@ -1,41 +1,20 @@
-"""The logistic loss as a function of W, against sklearn.metrics and scipy.optimize."""
+"""The logistic loss as a function of W: value, gradient, Hessian and invariances."""
 
 import numpy as np
 import pytest
 from scipy import optimize, sparse
-from scipy.special import softmax
-from sklearn.metrics import log_loss
 
-from builders import CLASS_PROBLEMS, build_classes, descend, logistic_regression
-from problems import simulate_classes
+from builders import CLASS_PROBLEMS, build_classes, descend
+from likelihoods import mean_log_loss, noisy, random_W, two_or_more, with_and_without_intercept
 from shrinklin.losses.logistic import Multinomial
-from shrinklin.objective import unpenalised
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.objective.quadratic import Touching
 
-two_or_more = pytest.mark.parametrize("n_classes", [2, 3, 5])
 every_problem = pytest.mark.parametrize("name", CLASS_PROBLEMS)
-with_and_without_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
-
-
-def noisy(n_classes, n_samples=60, n_features=6, seed=0):
-    """Means that are not zero, classes that nothing tells apart, and weights."""
-    X, codes = simulate_classes(n_samples, n_features, n_classes, noise=3, seed=seed)
-    return X + 2, codes, np.random.default_rng(seed).uniform(0.1, 2, n_samples)
-
-
-def random_W(shape, scale=1.0, seed=0):
-    return scale * np.random.default_rng(seed).normal(size=shape)
-
-
-def mean_log_loss(Z, codes, s):
-    """By scikit-learn; one column of Z is the second class against the first."""
-    Z = np.hstack([np.zeros_like(Z), Z]) if Z.shape[1] == 1 else Z
-    return log_loss(codes, softmax(Z, axis=1), sample_weight=s, labels=range(Z.shape[1]))
 
 
 def least_log_loss(Z, codes, s, fit_intercept=True):
-    """Minimum over the intercept, by finite differences."""
+    """The minimum of `mean_log_loss` over the intercept, by finite differences."""
     if not fit_intercept:
         return mean_log_loss(Z, codes, s)
     Z = Z - Z.mean(axis=0)
@@ -44,7 +23,7 @@ def least_log_loss(Z, codes, s, fit_intercept=True):
 
 
 def dense_hessian(likelihood, W, rows):
-    """Of f in the features `rows`, column by column."""
+    """The Hessian of f in the features `rows`, column by column."""
     hessian = likelihood.hessian(likelihood.predict(likelihood.raw_prediction(W)))
     columns = []
     for j in rows:
@@ -88,39 +67,6 @@ def test_gradient_against_finite_differences(n_classes, fit_intercept):
         step[j, t] = 1e-4
         values = [least_log_loss(X @ V, codes, s, fit_intercept) for V in (W + step, W - step)]
         assert gradient[j, t] == pytest.approx((values[0] - values[1]) / 2e-4, abs=1e-6)
-
-
-@every_problem
-@pytest.mark.parametrize("scale", [0, 1, 10, 100])
-def test_the_intercept_leaves_no_gradient(name, scale, monkeypatch):
-    X, codes = CLASS_PROBLEMS[name]()
-    likelihood = build_classes(X, codes).smooth
-    predictions, honest = [], likelihood.at
-    monkeypatch.setattr(likelihood, "at", lambda *a: predictions.append(a) or honest(*a))
-    units = np.sqrt(np.where(likelihood.design.diagonal > 0, likelihood.design.diagonal, 1))
-    for seed in range(5):
-        W = random_W(likelihood.C.shape, scale, seed) / units[:, None]
-        predictions.clear()
-        found = likelihood.predict(likelihood.raw_prediction(W))
-        assert np.isfinite(found.value)
-        # The search ends a step after 1e-9. That step squares it, unless some class has hardly
-        # any curvature left.
-        off = np.abs((found.state - likelihood.Y).mean(axis=0)).max()
-        assert off < (1e-12 if scale <= 1 else 1e-9)
-        # Where a step must lower f, rounding turns good ones down: hundreds are tried then.
-        assert len(predictions) <= 80
-
-
-@pytest.mark.parametrize("scale", [1, 30, 1000])
-@pytest.mark.parametrize("start", [-50.0, 0.0, 50.0])
-def test_the_intercept_is_found_from_anywhere(scale, start):
-    # One rare class, and raw predictions at two ends with nothing between.
-    rng = np.random.default_rng(0)
-    codes = (np.arange(100) == 0).astype(int)
-    likelihood = build_classes(rng.normal(size=(100, 1)), codes).smooth
-    Z = scale * np.sign(rng.normal(size=(100, 1)) - 1)
-    found = likelihood.predict(Z, np.array([start]))
-    assert abs((found.state - likelihood.Y).mean()) < 1e-9
 
 
 @two_or_more
@@ -189,7 +135,7 @@ def test_model_touches(n_classes, scale):
 
 
 def test_model_is_close_at_small_steps():
-    # Of features that say nothing the mean curvature is the curvature.
+    # For features that are unrelated to the classes, the mean curvature is the curvature.
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(20_000, 2)), rng.integers(0, 3, 20_000)
     likelihood = build_classes(X, codes).smooth
@@ -201,7 +147,7 @@ def test_model_is_close_at_small_steps():
 
 
 def assert_same(a, b, scale=1.0):
-    """Both are the same function of W, of columns `scale` times as large in b."""
+    """a and b are the same function of W; columns are `scale` times as large in b."""
     np.testing.assert_allclose(b.C, a.C * scale, rtol=1e-9, atol=1e-12 * np.max(scale))
     for size in (0.1, 3):
         W = random_W(a.C.shape, size)
@@ -287,21 +233,6 @@ def test_units_of_the_features_do_not_matter(n_classes, fit_intercept):
     assert best[0] == pytest.approx(best[1], rel=1e-10)
 
 
-@two_or_more
-def test_newton_goes_on_where_a_change_of_the_loss_is_rounding(n_classes):
-    # A gradient of 1e-9 lowers the loss by 1e-18: whether it falls depends on the processor.
-    scale = 10.0 ** np.array([-8, 8, 0, -4, 4, 0])
-    for seed in range(20):
-        X, codes, s = noisy(n_classes, n_samples=150, seed=seed)
-        likelihood = build_classes(X * scale, codes, sample_weight=s).smooth
-        minimum = likelihood.newton(np.zeros(likelihood.C.shape), np.arange(6))
-        W, settled = minimum.seen.W, minimum.settled
-        assert settled
-        gradient = likelihood.evaluate(W)[1] / np.sqrt(likelihood.design.diagonal)[:, None]
-        # It ends at 1e-12 on each of six orthonormal columns.
-        assert np.linalg.norm(gradient, axis=1).max() < 1e-12 * np.sqrt(6 * n_classes)
-
-
 def test_a_class_without_weight_is_as_good_as_absent():
     X, codes, s = noisy(2)
     absent = build_classes(X, codes, sample_weight=s, n_classes=3).smooth
@@ -321,86 +252,6 @@ def test_a_class_alone_has_next_to_no_loss(n_classes):
     assert 0 <= likelihood.value_at_zero < 1e-12
     value, gradient = likelihood.evaluate(random_W(likelihood.C.shape))
     assert 0 <= value < 1e-12
-    assert np.isfinite(gradient).all()
-
-
-@two_or_more
-@with_and_without_intercept
-def test_minimise_is_logistic_regression_on_its_features(n_classes, fit_intercept):
-    X, codes, s = noisy(n_classes, n_samples=150)
-    likelihood = build_classes(X, codes, sample_weight=s, fit_intercept=fit_intercept).smooth
-    features = np.array([4, 0, 3])
-    W = likelihood.minimise(np.zeros(likelihood.C.shape), features)
-    assert not np.delete(W, features, axis=0).any()
-    expected, intercept = logistic_regression(X[:, features], codes, s, fit_intercept)
-    reference = mean_log_loss(X[:, features] @ expected + intercept, codes, s)
-    value, gradient = likelihood.evaluate(W)
-    assert value <= reference * (1 + 1e-12)
-    assert value == pytest.approx(reference, rel=1e-8)
-    assert np.abs(gradient[features]).max() < 1e-8
-
-
-@two_or_more
-def test_minimise_keeps_the_other_rows(n_classes):
-    X, codes, s = noisy(n_classes, n_samples=150)
-    likelihood = build_classes(X, codes, sample_weight=s).smooth
-    start = random_W(likelihood.C.shape, 0.3)
-    kept = start.copy()
-    W = likelihood.minimise(start, np.array([1, 2]))
-    np.testing.assert_array_equal(start, kept)
-    np.testing.assert_array_equal(W[[0, 3, 4, 5]], start[[0, 3, 4, 5]])
-    value, gradient = likelihood.evaluate(W)
-    assert np.abs(gradient[[1, 2]]).max() < 1e-8
-    assert value < likelihood.evaluate(start)[0]
-    np.testing.assert_array_equal(likelihood.minimise(start, np.empty(0, dtype=int)), start)
-
-
-@two_or_more
-def test_minimise_over_collinear_and_constant_columns(n_classes):
-    X, codes, s = noisy(n_classes, n_samples=150)
-    plain = build_classes(X, codes, sample_weight=s).smooth
-    redundant = np.column_stack([X, X[:, 0], X[:, 1] - 3 * X[:, 2], np.full(len(X), 7.0), 1e6 * X])
-    likelihood = build_classes(redundant, codes, sample_weight=s).smooth
-    W = likelihood.minimise(np.zeros(likelihood.C.shape), np.arange(redundant.shape[1]))
-    assert np.isfinite(W).all()
-    best = plain.evaluate(plain.minimise(np.zeros(plain.C.shape), np.arange(6)))[0]
-    assert likelihood.evaluate(W)[0] == pytest.approx(best, rel=1e-10)
-    constant = build_classes(np.ones((len(X), 2)), codes).smooth
-    assert not constant.minimise(np.zeros(constant.C.shape), np.arange(2)).any()
-
-
-def coefficients_of_far_columns(n_classes):
-    """Of far columns, of which little more than rounding tells the last from the first."""
-    X, codes, _ = noisy(n_classes)
-    rng = np.random.default_rng(0)
-    far = X[:, :2] + 1e3
-    X = np.column_stack([far, far[:, 0] + 3e-12 * rng.normal(size=len(X))])
-    smooth = build_classes(X, codes).smooth
-    return smooth.minimise(np.zeros(smooth.C.shape), np.arange(3))
-
-
-@two_or_more
-def test_no_coefficients_grow_on_what_is_rounding(n_classes, monkeypatch):
-    assert np.abs(coefficients_of_far_columns(n_classes)).max() < 10
-    # Mutant: a column counts for as much as is left of it.
-    honest = unpenalised._orthonormal
-    monkeypatch.setattr(unpenalised, "_orthonormal", lambda X, noise: honest(X, 0 * noise))
-    assert np.abs(coefficients_of_far_columns(n_classes)).max() > 1e6
-
-
-@two_or_more
-@pytest.mark.parametrize("n_features", [1, 80])
-def test_separable_data_stop_with_next_to_no_loss(n_classes, n_features):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(40, n_features))
-    codes = np.arange(40) % n_classes
-    if n_features == 1:
-        codes = X[:, 0].argsort().argsort() * n_classes // 40
-    likelihood = build_classes(X, codes).smooth
-    W = likelihood.minimise(np.zeros(likelihood.C.shape), np.arange(n_features))
-    assert np.isfinite(W).all()
-    value, gradient = likelihood.evaluate(W)
-    assert 0 <= value <= 1e-5 * likelihood.value_at_zero
     assert np.isfinite(gradient).all()
 
 
@@ -436,7 +287,7 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
         container(X), codes, labels=labels, sample_weight=s, fit_intercept=fit_intercept
     ).smooth
     rng, W, R = np.random.default_rng(0), random_W((40, 2)), random_W((60, 2))
-    for size in (5, 8, 8, 40, 3):  # some of the last call's, and others
+    for size in (5, 8, 8, 40, 3):  # some of them are those of the last call
         features = np.sort(rng.choice(40, size, replace=False))
         rows, columns = likelihood.columns(features), likelihood.design.columns(features)
         assert hasattr(rows, "means") == (container is not np.asarray)
@@ -446,7 +297,7 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
         np.testing.assert_allclose(rows.correlate(R), columns.T @ R, atol=1e-13)
         inside = np.zeros_like(W)
         inside[features] = W[features]
-        for V in (inside, W):  # of the features asked for last, and of others
+        for V in (inside, W):  # with coefficients of these features alone, and of all
             expected = likelihood.design.product(V) / likelihood.design.row_scale
             np.testing.assert_allclose(likelihood.raw_prediction(V), expected, atol=1e-12)
 
@@ -468,22 +319,6 @@ def test_what_was_seen_is_of_that_W(n_classes):
         np.testing.assert_allclose(fresh.evaluate(W)[1], likelihood.evaluate(W)[1])
 
 
-@pytest.mark.parametrize("size", [1e3, 1e4, 1e6])
-@pytest.mark.parametrize("n_classes", [2, 3, 8])
-def test_an_intercept_is_found_for_raw_predictions_of_any_size(monkeypatch, n_classes, size):
-    # Classes along a line: with the right intercept the loss is 0, and far from it no slope says
-    # where that is.
-    x = np.linspace(-5, 5, 80)[:, None]
-    codes = np.arange(80) * n_classes // 80
-    likelihood = build_classes(x, codes).smooth
-    Z = size * x * (np.arange(n_classes) if n_classes > 2 else 1.0)
-    assert likelihood.predict(Z).value < 1e-3
-    if n_classes == 8 and size == 1e6:
-        # Mutant: from where it begins for small ones alone.
-        monkeypatch.setattr(Likelihood, "_cooled", lambda self, Z: self.intercept_at_zero)
-        assert likelihood.predict(Z).value > 1
-
-
 @two_or_more
 def test_raw_predictions_that_do_not_fit_are_the_worst(n_classes):
     X, codes, s = noisy(n_classes)
@@ -493,6 +328,73 @@ def test_raw_predictions_that_do_not_fit_are_the_worst(n_classes):
         Z[3, 0] = wrong
         with np.errstate(invalid="ignore"):
             assert likelihood.predict(Z).value == np.inf
+
+
+def test_no_matrix_of_many_classes_is_formed(monkeypatch):
+    # It would cost the cube of the number of classes.
+    X, codes, s = noisy(60, n_samples=200)
+    monkeypatch.setattr(Multinomial, "mean_hessian", None)
+    objective = build_classes(X, codes, sample_weight=s, share=0.5)
+    assert descend(objective, tol=1e-6).residual <= 1e-6
+
+
+def test_the_last_two_coefficients_are_remembered():
+    X, codes, s = noisy(3)
+    likelihood = build_classes(X, codes, sample_weight=s).smooth
+    assert likelihood.see(random_W((6, 3))) is not likelihood.see(random_W((6, 3)))
+    likelihood = likelihood.with_memory()
+    first, second = likelihood.see(random_W((6, 3))), likelihood.see(random_W((6, 3), seed=1))
+    assert likelihood.see(first.W) is first
+    assert likelihood.see(second.W) is second
+
+
+@every_problem
+@pytest.mark.parametrize("scale", [0, 1, 10, 100])
+def test_the_intercept_leaves_no_gradient(name, scale, monkeypatch):
+    X, codes = CLASS_PROBLEMS[name]()
+    likelihood = build_classes(X, codes).smooth
+    predictions, honest = [], likelihood.at
+    monkeypatch.setattr(likelihood, "at", lambda *a: predictions.append(a) or honest(*a))
+    units = np.sqrt(np.where(likelihood.design.diagonal > 0, likelihood.design.diagonal, 1))
+    for seed in range(5):
+        W = random_W(likelihood.C.shape, scale, seed) / units[:, None]
+        predictions.clear()
+        found = likelihood.predict(likelihood.raw_prediction(W))
+        assert np.isfinite(found.value)
+        # The search ends one step after it is off by 1e-9. That step squares the error, unless
+        # some class has almost no curvature left.
+        off = np.abs((found.state - likelihood.Y).mean(axis=0)).max()
+        assert off < (1e-12 if scale <= 1 else 1e-9)
+        # If every step had to lower f, rounding would reject good ones and hundreds be tried.
+        assert len(predictions) <= 80
+
+
+@pytest.mark.parametrize("scale", [1, 30, 1000])
+@pytest.mark.parametrize("start", [-50.0, 0.0, 50.0])
+def test_the_intercept_is_found_from_anywhere(scale, start):
+    # One rare class, and raw predictions at two ends with nothing between.
+    rng = np.random.default_rng(0)
+    codes = (np.arange(100) == 0).astype(int)
+    likelihood = build_classes(rng.normal(size=(100, 1)), codes).smooth
+    Z = scale * np.sign(rng.normal(size=(100, 1)) - 1)
+    found = likelihood.predict(Z, np.array([start]))
+    assert abs((found.state - likelihood.Y).mean()) < 1e-9
+
+
+@pytest.mark.parametrize("size", [1e3, 1e4, 1e6])
+@pytest.mark.parametrize("n_classes", [2, 3, 8])
+def test_an_intercept_is_found_for_raw_predictions_of_any_size(monkeypatch, n_classes, size):
+    # Classes along a line: with the right intercept the loss is 0, and far from it the slope does
+    # not say where it is.
+    x = np.linspace(-5, 5, 80)[:, None]
+    codes = np.arange(80) * n_classes // 80
+    likelihood = build_classes(x, codes).smooth
+    Z = size * x * (np.arange(n_classes) if n_classes > 2 else 1.0)
+    assert likelihood.predict(Z).value < 1e-3
+    if n_classes == 8 and size == 1e6:
+        # Mutant: the search always begins where it does for small predictions.
+        monkeypatch.setattr(Likelihood, "_cooled", lambda self, Z: self.intercept_at_zero)
+        assert likelihood.predict(Z).value > 1
 
 
 def test_steps_of_many_intercepts_are_those_of_few(monkeypatch):
@@ -506,77 +408,3 @@ def test_steps_of_many_intercepts_are_those_of_few(monkeypatch):
     np.testing.assert_allclose(many.intercept, few.intercept, atol=1e-10)
     found = likelihood.hessian(many).intercept_change(V)
     np.testing.assert_allclose(found - found[0], change - change[0], atol=1e-7)
-
-
-def test_no_matrix_of_many_classes_is_formed(monkeypatch):
-    # It would cost the cube of their number.
-    X, codes, s = noisy(60, n_samples=200)
-    monkeypatch.setattr(Multinomial, "mean_hessian", None)
-    objective = build_classes(X, codes, sample_weight=s, share=0.5)
-    assert descend(objective, tol=1e-6).residual <= 1e-6
-
-
-def separable(X, codes, fit_intercept):
-    """By a linear program: is there a direction in which no sample's loss rises, but some fall?"""
-    n_classes = codes.max() + 1
-    A = np.hstack([X, np.ones((len(X), 1))]) if fit_intercept else X
-    margins = []
-    for a, own in zip(A, codes, strict=True):
-        for other in set(range(n_classes)) - {own}:
-            D = np.zeros((A.shape[1], n_classes))
-            D[:, own], D[:, other] = a, -a
-            margins.append(D.ravel())
-    M = np.array(margins)
-    found = optimize.linprog(-M.sum(axis=0), -M, np.zeros(len(M)), bounds=(-1, 1))
-    return -found.fun > 1e-5
-
-
-def draw_classes(seed):
-    """A few samples: numbers, whole numbers or flags, with more or less noise in the classes."""
-    rng = np.random.default_rng(seed)
-    n_samples, n_features, n_classes = (
-        int(rng.integers(*ends)) for ends in [(4, 25), (1, 4), (2, 5)]
-    )
-    X = rng.normal(size=(n_samples, n_features))
-    X = [X, np.round(2 * X), (X > 0).astype(float)][seed % 3]
-    noise = rng.choice([0, 0.3, 1, 3]) * rng.normal(size=(n_samples, n_classes))
-    codes = (X @ rng.normal(size=(n_features, n_classes)) + noise).argmax(axis=1)
-    codes[:n_classes] = np.arange(n_classes)
-    return X, codes
-
-
-@with_and_without_intercept
-def test_features_that_separate_are_told_as_a_linear_program_tells(fit_intercept):
-    counts = {True: 0, False: 0}
-    for seed in range(60):
-        X, codes = draw_classes(seed)
-        likelihood = build_classes(X, codes, fit_intercept=fit_intercept).smooth
-        minimum = likelihood.free_minimum(np.arange(X.shape[1]))
-        expected = separable(X, codes, fit_intercept)
-        assert minimum.settled == (not expected), seed
-        assert np.isfinite(minimum.seen.W).all()
-        counts[expected] += 1
-    assert min(counts.values()) > 15
-
-
-def test_steps_are_not_doubled_where_some_samples_are_told_apart(monkeypatch):
-    def settled(seed):
-        X = np.random.default_rng(seed).normal(size=(8, 1))
-        likelihood = build_classes(X, np.arange(8), fit_intercept=False).smooth
-        return likelihood.free_minimum(np.arange(1)).settled
-
-    assert not any(settled(seed) for seed in range(12))
-    # Mutant: one direction to infinity is followed to its end, and then the steps are short: seen
-    # in two of three.
-    monkeypatch.setattr(Likelihood, "told_apart", lambda self, prediction: True)
-    assert any(settled(seed) for seed in range(12))
-
-
-def test_the_last_two_coefficients_are_remembered():
-    X, codes, s = noisy(3)
-    likelihood = build_classes(X, codes, sample_weight=s).smooth
-    assert likelihood.see(random_W((6, 3))) is not likelihood.see(random_W((6, 3)))
-    likelihood = likelihood.with_memory()
-    first, second = likelihood.see(random_W((6, 3))), likelihood.see(random_W((6, 3), seed=1))
-    assert likelihood.see(first.W) is first
-    assert likelihood.see(second.W) is second

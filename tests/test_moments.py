@@ -1,6 +1,7 @@
+"""Moments against their definition, sums and differences of them, and what is refused."""
+
 import tracemalloc
 import warnings
-import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -8,42 +9,17 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from equal_moments import assert_6_digits, assert_equal, far_from_zero, in_chunks
 from problems import simulate
-from shrinklin import GroupLassoRegressor, Moments, ShrinkNetRegressor
-from shrinklin.data import moments as moments_module
-from shrinklin.data.moments import _CHUNK_BYTES
-
-
-def arrays(moments):
-    return [moments.x_mean, moments.y_mean, moments.xx, moments.xy, moments.yy]
-
-
-def assert_equal(a, b, lost=None):
-    """Equal to 1e-11 of themselves, or of `lost`, moments that were taken off."""
-    assert a.n_samples == b.n_samples
-    np.testing.assert_allclose(a.weight, b.weight)
-    for x, y, size in zip(arrays(a), arrays(b), arrays(lost or b), strict=True):
-        np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-11 * np.abs(size).max())
-
-
-def far_from_zero(n_samples=500):
-    """X of mean 1e8 and deviation 1, Y, and the moments of the same numbers about zero."""
-    X, Y = simulate(n_samples, 4, 2)
-    return X + 1e8, Y, Moments.from_data((X + 1e8) - 1e8, Y)
+from shrinklin import GroupLassoRegressor, Moments
 
 
 def from_raw_sums(X, Y):
-    """A mutant: Σ xx' less n times the means' product."""
+    """A mutant: Σ xx' minus n times the product of the means."""
     moments, n = Moments.from_data(X, Y), len(X)
     xx = X.T @ X - n * np.outer(moments.x_mean, moments.x_mean)
     xy = X.T @ Y - n * np.outer(moments.x_mean, moments.y_mean)
     return replace(moments, xx=xx, xy=xy)
-
-
-def in_chunks(X, Y, s=None, size=7):
-    """Tuples of `size` rows."""
-    given = (X, Y) if s is None else (X, Y, s)
-    return [tuple(a[i : i + size] for a in given) for i in range(0, X.shape[0], size)]
 
 
 def test_against_the_definition():
@@ -79,20 +55,6 @@ def test_sparse_equals_dense(container):
     X[np.abs(X) < 0.8] = 0
     s = np.random.default_rng(2).uniform(0, 1, 40)
     assert_equal(Moments.from_data(container(X), Y, s), Moments.from_data(X, Y, s))
-
-
-def test_many_chunks_equal_one(monkeypatch):
-    X, Y = simulate(100, 6, 2)
-    whole = Moments.from_data(X, Y)
-    monkeypatch.setattr("shrinklin.data.moments._CHUNK_BYTES", 8 * 6 * 7)
-    assert_equal(Moments.from_data(X, Y), whole)
-
-
-def assert_6_digits(far, near):
-    np.testing.assert_allclose(far.xx, near.xx, rtol=1e-6, atol=1e-6 * near.xx.max())
-    np.testing.assert_allclose(far.xy, near.xy, rtol=1e-6, atol=1e-6 * np.abs(near.xy).max())
-    models = [ShrinkNetRegressor(tol=1e-10).fit_moments(m).coef_ for m in (far, near)]
-    np.testing.assert_allclose(*models, rtol=1e-6, atol=1e-6 * np.abs(models[1]).max())
 
 
 @pytest.mark.parametrize(
@@ -169,53 +131,6 @@ def test_bad_data_is_named(change, message):
         Moments.from_data(*change(*simulate(10, 3, 2)))
 
 
-# Chunks.
-
-
-@pytest.mark.parametrize("size", [1, 7, 50])
-@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array, pd.DataFrame])
-def test_chunks_equal_the_whole(size, make):
-    X, Y = simulate(50, 6, 3)
-    s = np.random.default_rng(1).uniform(0.1, 2, 50)
-    chunks = [(make(x), y, w) for x, y, w in in_chunks(X, Y, s, size)]
-    whole = Moments.from_data(X, Y, s)
-    assert_equal(Moments.from_chunks(chunks), whole)
-    assert_equal(Moments.from_chunks(iter(chunks[::-1])), whole)
-    assert_equal(sum(Moments.from_data(*chunk) for chunk in chunks), whole)
-
-
-def test_chunks_of_no_rows_or_no_weight_add_nothing():
-    X, Y = simulate(20, 3, 2)
-    none, weightless = (X[:0], Y[:0]), (X + 5, Y, np.zeros(20))
-    whole = Moments.from_chunks([none, (X[:9], Y[:9]), weightless, none, (X[9:], Y[9:])])
-    assert_equal(whole, Moments.from_data(X, Y))
-
-
-def test_one_chunk_is_in_memory_at_a_time():
-    alive = set()
-
-    def make(seed):
-        assert not alive
-        X, Y = simulate(30, 4, 1, seed=seed)
-        alive.add(seed)
-        weakref.finalize(X, alive.discard, seed)
-        return X, Y
-
-    assert Moments.from_chunks(map(make, range(5))).n_samples == 150
-    with pytest.raises(AssertionError):  # as if they were collected first
-        Moments.from_chunks(list(map(make, range(5))))
-
-
-def test_three_tables_of_products_are_in_memory_at_most():
-    X, Y = simulate(40, 1500, 1)
-    tracemalloc.start()
-    moments = Moments.from_chunks(in_chunks(X, Y, size=10))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    # And rows in float64, some at a time.
-    assert peak < 3 * moments.xx.nbytes + 4 * _CHUNK_BYTES
-
-
 def test_adding_makes_no_copies_of_its_products():
     X, Y = simulate(10, 1500, 1)
     moments = Moments.from_data(X, Y)
@@ -224,50 +139,6 @@ def test_adding_makes_no_copies_of_its_products():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2 * moments.xx.nbytes
-
-
-def test_products_stay_symmetric_to_the_bit():
-    X, Y = simulate(60, 5, 3)
-    moments = Moments.from_chunks(in_chunks(X, Y)) - Moments.from_data(X[:20], Y[:20])
-    assert (moments.xx == moments.xx.T).all()
-    assert (moments.yy == moments.yy.T).all()
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (lambda c: [], ValueError, "no chunk has a row of weight > 0"),
-        (lambda c: [(c[0][0][:0], c[0][1][:0])], ValueError, "no chunk has a row of weight > 0"),
-        (lambda c: [*c, c[0][0]], TypeError, r"chunk 3 is of type ndarray and shape \(7, 3\)"),
-        (lambda c: [*c, c[0] * 2], TypeError, "chunk 3 is a tuple of 4"),
-        (lambda c: c[0], TypeError, r"chunk 0 is of type ndarray.*Data that are whole go to"),
-        (lambda c: ["ab"], TypeError, "chunk 0 is of type str"),
-        (lambda c: [*c, (c[0][0], c[1][1][:5])], ValueError, r"chunk 3: X has shape \(7, 3\)"),
-        (lambda c: [*c, (c[0][0][:, :2], c[0][1])], ValueError, "chunk 3: .*the same columns"),
-        (
-            lambda c: [(c[0][0], c[0][1][:, 0]), (c[0][0], c[0][1][:, :1])],
-            ValueError,
-            "chunk 1: Y had 1 dimensions",
-        ),
-        (lambda c: [*c, (c[0][0] * np.nan, c[0][1])], ValueError, "chunk 3: 3 of the 3 columns"),
-        (lambda c: [(*c[0], -np.ones(7))], ValueError, "chunk 0: sample_weight has 7 negative"),
-        (lambda c: [(*c[0], np.zeros(3))], ValueError, "chunk 0: .*inconsistent numbers"),
-        (lambda c: [([[1, 2], [3]], [1, 2])], ValueError, "chunk 0: "),
-        (lambda c: [(np.array([["a"]]), [1])], ValueError, "chunk 0: X has entries that are not"),
-    ],
-)
-def test_bad_chunks_are_named_by_their_number(change, error, message):
-    with pytest.raises(error, match=message):
-        Moments.from_chunks(change(in_chunks(*simulate(21, 3, 2))))
-
-
-def test_names_of_columns_are_kept_and_compared():
-    X, Y = simulate(21, 3, 2)
-    chunks = in_chunks(pd.DataFrame(X, columns=["a", "b", "c"]), Y)
-    assert list(Moments.from_chunks(chunks).feature_names) == ["a", "b", "c"]
-    swapped = chunks[1][0][["b", "a", "c"]]
-    with pytest.raises(ValueError, match="chunk 1: column 0 of X is 'a' in these"):
-        Moments.from_chunks([chunks[0], (swapped, chunks[1][1])])
 
 
 def test_what_is_no_moments_cannot_be_added():
@@ -289,9 +160,6 @@ def test_moments_are_compared_by_identity():
     assert moments == moments
     assert moments != replace(moments)
     assert len({moments, moments}) == 1
-
-
-# Rounding.
 
 
 def test_sparse_columns_far_from_zero_are_those_of_the_dense_table():
@@ -348,9 +216,6 @@ def test_lost_digits_are_told():
         whole - part
 
 
-# What is given wrongly.
-
-
 def _far(container):
     X, Y = simulate(40, 4, 2)
     X[:, 2] += 1e9
@@ -397,7 +262,7 @@ def test_all_kinds_of_numbers_in_sparse_tables(dtype):
 )
 def test_what_is_no_table_of_numbers_is_named(change, message):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)  # of what would be wrong
+        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)  # wrong code would warn of it
         with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=message):
             Moments.from_data(*change(*simulate(10, 3, 2)))
 
@@ -407,88 +272,9 @@ def test_a_mask_that_hides_nothing_is_accepted():
     assert_equal(Moments.from_data(np.ma.array(X), Y), Moments.from_data(X, Y))
 
 
-@pytest.mark.parametrize(
-    "wrong", [np.zeros((7, 1)), np.array(["0"] * 7), [None] * 7, np.zeros(7, complex)], ids=repr
-)
-def test_only_weights_that_are_numbers_can_be_zero_in_a_chunk(wrong):
-    X, Y = simulate(7, 3, 2)
-    with pytest.raises(ValueError, match="chunk 1: sample_weight"):
-        Moments.from_chunks([(X, Y), (X, Y, wrong)])
-
-
-def in_float32(n_samples=2000, n_features=20):
-    X, Y = simulate(n_samples, n_features, 3, correlation=0.3)
-    weights = np.random.default_rng(1).uniform(0.1, 2, n_samples)
-    return (10 * X + np.arange(n_features)).astype(np.float32), Y, weights
-
-
-def test_products_of_float32_keep_its_digits(monkeypatch):
-    X, Y, s = in_float32()
-    X += 300
-    double = Moments.from_data(X.astype(float), Y, s)
-    found = Moments.from_data(X, Y, s)
-    assert not np.array_equal(found.xx, double.xx), "the products should be those of float32"
-    x_size, y_size = (np.sqrt(np.diagonal(squares)) for squares in (double.xx, double.yy))
-    # A kernel may add 2000 rows one after another, and round each sum up or down.
-    allowed = np.finfo(np.float32).eps * np.sqrt(len(X))
-    assert np.abs((found.xx - double.xx) / np.outer(x_size, x_size)).max() < allowed
-    assert np.abs((found.xy - double.xy) / np.outer(x_size, y_size)).max() < allowed
-    off = np.abs(found.x_mean - double.x_mean) * np.sqrt(double.weight) / x_size
-    assert off.max() < allowed
-    # Mutant: nothing is taken off the columns first.
-    monkeypatch.setattr(moments_module, "_shift", lambda X, s: np.zeros(X.shape[1]))
-    _, _, xx, _ = moments_module._shifted_products(X, Y - Y.mean(axis=0), s, np.float32)
-    assert np.abs((xx - double.xx) / np.outer(x_size, x_size)).max() > 10 * allowed
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    {
-        "nearly equal": lambda X: X[:, 1].__setitem__(slice(None), X[:, 0] + 1e-3 * X[:, 1]),
-        "far from zero": lambda X: X[:, 1].__iadd__(10_000),
-        "tiny": lambda X: X[:, 1].__imul__(1e-25),
-        "one huge row": lambda X: X[1].__imul__(1e25),
-        "constant": lambda X: X[:, 1].__setitem__(slice(None), 0.1),
-    }.items(),
-    ids=lambda item: item[0],
-)
-def test_where_float32_would_lose_digits_products_are_float64(spoil):
-    X, Y, s = in_float32()
-    spoil[1](X)
-    found, double = Moments.from_data(X, Y, s), Moments.from_data(X.astype(float), Y, s)
-    for ours, theirs in zip(arrays(found), arrays(double), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-def test_few_rows_of_float32_are_multiplied_in_float64():
-    X, Y, s = in_float32(n_samples=200)
-    double = Moments.from_data(X.astype(float), Y, s)
-    np.testing.assert_array_equal(Moments.from_data(X, Y, s).xx, double.xx)
-
-
-def test_nearly_equal_columns_need_float64(monkeypatch):
-    # Mutant: products in float32 whatever the columns.
-    X, Y, s = in_float32()
-    X[:, 1] = X[:, 0] + 1e-3 * X[:, 1]
-    exact = Moments.from_data(X, Y, s).xx
-    monkeypatch.setattr(moments_module, "_float32_suffices", lambda X: True)
-    rounded = Moments.from_data(X, Y, s).xx
-    apart = np.array([1.0, -1.0])
-    least, wrong = (apart @ xx[:2, :2] @ apart for xx in (exact, rounded))
-    assert abs(wrong - least) > 1e-4 * least
-
-
-def test_columns_of_zeros_are_no_reason_against_float32():
-    X, Y, s = in_float32()
-    X[:, 3] = 0
-    found = Moments.from_data(X, Y, s)
-    assert not np.array_equal(found.xx, Moments.from_data(X.astype(float), Y, s).xx)
-    assert not found.xx[3].any()
-
-
 @pytest.mark.parametrize("off", [10.0, 1e9])
 def test_rows_that_tell_where_columns_are_may_be_wrong(off):
-    # Mutants: their weights are not asked for; what they are off by is left in the products.
+    # Mutants: the weights of these rows are ignored; their shift is left in the products.
     X, Y = simulate(1000, 5, 2)
     misleading = np.arange(1000) % 10 == 0
     far = X + off * misleading[:, None]
@@ -498,30 +284,6 @@ def test_rows_that_tell_where_columns_are_may_be_wrong(off):
     centred = far - far.mean(axis=0)
     np.testing.assert_allclose(Moments.from_data(far, Y).xx, centred.T @ centred, rtol=1e-12)
     np.testing.assert_allclose(Moments.from_data(far, Y).xy, centred.T @ Y, atol=1e-12 * off * 1e3)
-
-
-UNITS = [(1.0, 1.0), (1e-60, 1.0), (1.0, 1e-60), (1e60, 1e-60), (1e-60, 1e-60), (1e-140, 1e100)]
-
-
-def assert_units_do_not_matter(products):
-    """Products of float32 rows, of Y and weights in whatever unit, are those of float64."""
-    X, Y, s = in_float32()
-    Yc = Y - s @ Y / s.sum()
-    _, _, xx, xy = moments_module._shifted_products(X, Yc, s, np.float64)
-    for y_unit, s_unit in UNITS:
-        _, _, found_xx, found_xy = products(X, y_unit * Yc, s_unit * s, np.float32)
-        np.testing.assert_allclose(found_xx / s_unit, xx, rtol=1e-4, atol=1e-6 * xx.max())
-        np.testing.assert_allclose(
-            found_xy / s_unit / y_unit, xy, rtol=1e-4, atol=1e-6 * np.abs(xy).max()
-        )
-
-
-def test_products_of_float32_do_not_depend_on_units(monkeypatch):
-    assert_units_do_not_matter(moments_module._shifted_products)
-    # Mutant: Y and the weights as they are, which float32 may take for zero.
-    monkeypatch.setattr(moments_module, "power_of_four", lambda sizes: 1.0 + 0 * sizes)
-    with pytest.raises(AssertionError):
-        assert_units_do_not_matter(moments_module._shifted_products)
 
 
 @pytest.mark.parametrize("unit", [1e-200, 1e-60, 1e200])
