@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from equal_moments import assert_equal
 from shrinklin import Moments
-from test_moments import assert_equal
 from written_tables import FEATURES, each_kind, expected, read, table, write
 
 kind = pytest.fixture(params=["csv", "parquet"])(each_kind)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from equal_moments import assert_6_digits, assert_equal, far_from_zero
 from shrinklin import GroupLassoRegressor, Moments
-from test_moments import assert_6_digits, assert_equal, far_from_zero
 from written_tables import FEATURES, each_kind, expected, read, table, write
 
 ROOT = Path(__file__).parents[1]
