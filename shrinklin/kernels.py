@@ -10,13 +10,17 @@ on its own, and the loops call it by its address.
 """
 
 import math
+import os
 from functools import cache
+from threading import Lock
 
 import numpy as np
 from numba import cfunc, float64, njit, types
 from numba.extending import intrinsic
 
 _PROX = types.void(float64[::1], float64, float64[::1])  # (z, t, out)
+# Threads that fit for the first time would compile the same prox, and drop each other's.
+_ONE_AT_A_TIME = Lock()
 # How close t is to the jump of a prox in a tie, relative to t.
 _TIE = 1e-11
 
@@ -26,10 +30,17 @@ def compiled(penalty):
     return _compiled(penalty.prox).address, 0.0 if penalty.convex else _TIE
 
 
-@cache
 def _compiled(prox):
+    with _ONE_AT_A_TIME:
+        return _compiled_once(prox)
+
+
+@cache
+def _compiled_once(prox):
+    # A function that was typed in has no file, and the cache on disk goes with files.
+    on_disk = os.path.isfile(prox.__code__.co_filename)
     # An exception cannot leave a C function: let a division by zero give inf or NaN instead.
-    return cfunc(_PROX, cache=True, error_model="numpy")(prox)
+    return cfunc(_PROX, cache=on_disk, error_model="numpy")(prox)
 
 
 @intrinsic

@@ -26,6 +26,8 @@ def pytest_xdist_auto_num_workers():
     return joblib.cpu_count()
 
 
+# What test_recipes.py puts into a copy of the package.
+collect_ignore = ["recipes"]
 # Its failed assertions show their values, as those in test files do.
 pytest.register_assert_rewrite("property_checks")
 # `make fuzz`: see test_properties.py.

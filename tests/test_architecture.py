@@ -80,7 +80,7 @@ class Imports(ast.NodeVisitor):
 
     def visit_Call(self, node):
         self.generic_visit(node)
-        if getattr(node.func, "id", None) == "imported":
+        if "imported" in (getattr(node.func, "id", None), getattr(node.func, "attr", None)):
             self.found.append((getattr(node.args[0], "value", ""), self._depth > 0))
 
 
@@ -220,13 +220,24 @@ def private_of_others(name, source):
     own |= {node.attr for node in nodes(source, ast.Attribute) if isinstance(node.ctx, ast.Store)}
     own |= {node.id for node in nodes(source, ast.Name) if isinstance(node.ctx, ast.Store)}
     reached = [node for node in nodes(source, ast.Attribute) if private(node.attr)]
-    return [
+    hidden = [node for node in nodes(source, ast.Call) if private(name_given(node))]
+    return [f"{name} reaches {ast.unparse(node)}" for node in hidden] + [
         f"{name} reaches {ast.unparse(node)}"
         for node in reached
         if node.attr not in own
         and getattr(node.value, "id", None) != "self"
         and not ast.unparse(node.value).startswith("super(")
     ]
+
+
+def name_given(call):
+    """The name in getattr(model, "name"), and in hasattr and setattr."""
+    functions = {"getattr", "hasattr", "setattr"}
+    if getattr(call.func, "id", None) not in functions or len(call.args) < 2:
+        return ""
+    named = getattr(call.args[1], "value", "")
+    own = getattr(call.args[0], "id", None) == "self"
+    return named if isinstance(named, str) and not own else ""
 
 
 def talking_solvers(name, source):
@@ -426,6 +437,8 @@ MUTANTS = [
     (private_names, "shrinklin.estimators.base", "from sklearn.base import _fit_context"),
     (private_of_others, "shrinklin.estimators.cv", "def f(model):\n model._check_parameters()"),
     (private_of_others, "shrinklin.estimators.cv", "def f(self):\n self.model._solver().solve()"),
+    (private_of_others, "shrinklin.estimators.cv", "def f(model):\n getattr(model, '_validate')"),
+    (upward_imports, "shrinklin.losses.loss", "messages.imported('shrinklin.display', 'p', 'p')"),
     (private_names, "shrinklin.estimators.base", "import sklearn\nsklearn.utils._tags.f()"),
     (private_names, "shrinklin.estimators.base", "import numpy as np\nnp._core.multiarray"),
     (private_names, "experiments.run", "from sklearn import utils\nutils._indexing"),

@@ -162,3 +162,12 @@ def test_meters_add_up_and_tell_what_came_after():
     first.include(CostMeter(1, 20, 400, 5000, [(1, 7)]))
     assert first == CostMeter(4, 50, 700, 8000, [(2, 5), (4, 7)])
     assert first.since(CostMeter(3, 30, 300, 3000)) == CostMeter(1, 20, 400, 5000)
+
+
+def test_the_cost_is_that_of_the_fit_alone():
+    # A model that keeps nothing warns, for which alpha_max is computed.
+    X, Y = simulate(40, 5, 2)
+    quiet = GroupLassoRegressor(alpha=10.0, solver=CoordinateDescent(gram=False)).fit(X, 1e-3 * Y)
+    with pytest.warns(UserWarning, match="keeps no feature"):
+        told = GroupLassoRegressor(solver=CoordinateDescent(gram=False)).fit(X, 1e-3 * Y)
+    assert told.cost_ == quiet.cost_

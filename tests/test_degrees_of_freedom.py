@@ -153,7 +153,7 @@ def test_logistic_degrees_of_freedom_are_the_divergence(penalty, name, n_classes
         moved = objective_of(Y, objective.strength)
         near = descend(moved, W, tol=1e-11).W
         np.testing.assert_array_equal(near != 0, W != 0)
-        return moved.smooth.predict(moved.smooth.raw_prediction(near)).state
+        return moved.smooth.predict(moved.smooth.centred_product(near)).state
 
     # The labels of a row of three classes still sum to 1.
     expected = divergence(fit, Y, 1e-5, others=0 if n_classes == 2 else 1 / n_classes)

@@ -4,6 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -64,3 +65,18 @@ def test_another_process_compiles_nothing(tmp_path):
 
 def test_division_by_zero_in_a_prox_is_not_lost():
     np.testing.assert_array_equal(compiled_prox(Quotient(), np.ones(2), 0.0), np.inf)
+
+
+def test_a_prox_that_was_typed_in_needs_no_file():
+    space = {}
+    exec(SCALED.format(2.0), space)
+    assert "Scaled" in space
+    np.testing.assert_array_equal(compiled_prox(space["Scaled"](), np.ones(2), 1.0), [2.0, 2.0])
+
+
+def test_threads_that_begin_together_compile_a_prox_once():
+    space = {}
+    exec(SCALED.format(3.0), space)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: kernels.compiled(space["Scaled"]()), range(8)))
+    assert len(set(found)) == 1

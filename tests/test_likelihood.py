@@ -24,13 +24,13 @@ def least_log_loss(Z, codes, s, fit_intercept=True):
 
 def dense_hessian(likelihood, W, rows):
     """The Hessian of f in the features `rows`, column by column."""
-    hessian = likelihood.hessian(likelihood.predict(likelihood.raw_prediction(W)))
+    hessian = likelihood.hessian(likelihood.predict(likelihood.centred_product(W)))
     columns = []
     for j in rows:
         for t in range(W.shape[1]):
             step = np.zeros_like(W)
             step[j, t] = 1
-            change = likelihood.design.correlate(hessian.product(likelihood.raw_prediction(step)))
+            change = likelihood.design.correlate(hessian.product(likelihood.centred_product(step)))
             columns.append(change[rows].ravel())
     return np.array(columns)
 
@@ -299,7 +299,7 @@ def test_rows_are_the_columns_of_the_design(container, fit_intercept):
         inside[features] = W[features]
         for V in (inside, W):  # with coefficients of these features alone, and of all
             expected = likelihood.design.product(V) / likelihood.design.row_scale
-            np.testing.assert_allclose(likelihood.raw_prediction(V), expected, atol=1e-12)
+            np.testing.assert_allclose(likelihood.centred_product(V), expected, atol=1e-12)
 
 
 @two_or_more
@@ -359,7 +359,7 @@ def test_the_intercept_leaves_no_gradient(name, scale, monkeypatch):
     for seed in range(5):
         W = random_W(likelihood.C.shape, scale, seed) / units[:, None]
         predictions.clear()
-        found = likelihood.predict(likelihood.raw_prediction(W))
+        found = likelihood.predict(likelihood.centred_product(W))
         assert np.isfinite(found.value)
         # The search ends one step after it is off by 1e-9. That step squares the error, unless
         # some class has almost no curvature left.

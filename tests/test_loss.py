@@ -124,6 +124,32 @@ def test_a_descent_ends_at_the_minimum(loss, fit_intercept):
         assert value(W, b) > best.value
 
 
+@every_loss
+@pytest.mark.parametrize("spread", [1.0, 100.0])
+def test_features_without_penalty_come_to_their_minimum(loss, spread):
+    # Far from its targets a loss may have no curvature at all.
+    Y, X = targets_of(loss, 60), simulate(60, 3, 2)[0]
+    if loss.attained:
+        Y = spread * Y
+    f = Likelihood(loss, X, Y, np.ones(60), np.arange(3), True)
+    W = f.minimise(np.zeros((3, Y.shape[1])), np.arange(3))
+    value, gradient = f.evaluate(W)
+    scale = np.abs(f.C).max()
+    assert np.abs(gradient).max() <= 1e-9 * scale
+
+    def mean(parameters):
+        W = parameters.reshape(4, -1)
+        return slow_values(loss, Y, X @ W[1:] + W[0]).mean()
+
+    start = np.vstack([f.intercept(W), W]).ravel()
+    assert value == pytest.approx(mean(start), rel=1e-12)
+    assert value <= minimize(mean, start, tol=1e-12).fun * (1 + 1e-12)
+    objective = Objective(f, GroupLasso(), Groups.from_labels(3, None, [0.0, 0.0, 0.0]), 1.0)
+    # Away from the minimum the certificate says so.
+    away = np.zeros(W.shape)
+    assert objective.duality_gap(away) >= (f.value_at_zero - value) * (1 - 1e-9)
+
+
 @pytest.mark.parametrize("changed", ["values", "slopes", "state"])
 def test_a_wrong_loss_is_rejected(changed):
     class Wrong(SquaredLoss):

@@ -176,3 +176,26 @@ def test_the_same_bits_whatever_was_asked_before(classes):
     assert twice(objective, solver)
     # An objective with a memory fails: results must be kept only while one path is solved.
     assert not twice(objective.with_memory(), solver)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_the_same_bits_whatever_was_known_of_the_objective(classes):
+    def made():
+        labels, weights = np.arange(60) // 3, np.repeat([0.0, 1.0], [3, 57])
+        if classes:
+            X, y = simulate_classes(60, 60, 3)
+            return build_classes(X, y, labels=labels, weights=weights), ProximalNewton()
+        X, Y = simulate(40, 60, 3, 5)
+        options = {"labels": labels, "weights": weights, "gram": False}
+        return build(X, Y, **options), CoordinateDescent(gram=False)
+
+    def solved(objective, solver):
+        return solve_path(objective, [0.01], solver, tol=1e-8, max_iter=1000)[0].W
+
+    objective, solver = made()
+    first = solved(objective, solver)
+    objective.strength_max()
+    np.testing.assert_array_equal(solved(objective, solver), first)
+    known, solver = made()
+    known.strength_max()
+    np.testing.assert_array_equal(solved(known, solver), first)

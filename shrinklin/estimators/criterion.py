@@ -306,6 +306,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
 
     def _judge(self, objectives, solutions, n, fit_intercept):
         smooth, size = objectives[0].smooth, n * objectives[0].shape[1]
+        _check_likelihood(smooth)
         models = list(zip(objectives, solutions, strict=True))
         with one_blas_thread():
             df = np.array([degrees_of_freedom(o, s.W, fit_intercept) for o, s in models])
@@ -394,6 +395,14 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         """Compute the score of `estimator_`: R² for regressors, accuracy for classifiers."""
         check_is_fitted(self)
         return self.estimator_.score(X, y, sample_weight)
+
+
+def _check_likelihood(smooth):
+    if isinstance(smooth, Likelihood) and not smooth.loss.is_log_likelihood:
+        raise ValueError(
+            f"{type(smooth.loss).__name__} is the logarithm of no likelihood, which information "
+            "criteria are made of: choose alpha by cross-validation."
+        )
 
 
 def _n_counted(estimator, n_rows, y, sample_weight):

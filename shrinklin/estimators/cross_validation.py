@@ -273,7 +273,7 @@ class SparseLinearModelCV(LinearModel):
         before = copy.copy(objective.cost)
         model.alpha, problem = alphas[best], problem.at(alphas[best])
         objective = objective.at(problem.strength(problem.alpha)).with_memory()
-        solution = _polished(problem, objective, first.solutions[best])
+        solution = problem.polished(objective, first.solutions[best], _POLISH)
         become(model, problem.attributes(objective, solution, target))
         chosen = path_of_solutions(problem, objective, target, alphas[[best]], [solution])
         path = with_model(first.path, best, chosen)
@@ -316,16 +316,6 @@ def _model_at(model, alpha, attributes, feature_names):
         vars(model).pop("feature_names_in_", None)
     become(model, attributes)
     return model
-
-
-def _polished(problem, objective, solution):
-    """The solution after a few more steps, if they improve it. They cost little for one model."""
-    tol = _POLISH * problem.tol
-    # Trial steps may overflow; they are then rejected.
-    unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    with one_blas_thread(), unseen:
-        better = problem.solver.solve(objective, solution.W, tol=tol, max_iter=problem.max_iter)
-    return min(solution, better, key=lambda s: s.residual)
 
 
 def _check_weights_of(splits, s, scoring):

@@ -47,8 +47,8 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
         return get_scorer(self._default_scoring)
 
     def _fit_splits(self, problem, model, X, y, s, splits, scoring):
-        few = takes_gram_of_folds(X, len(splits))
-        if not few or not problem.solver.forms_gram(*X.shape):
+        by_moments = problem.task.takes_moments and takes_gram_of_folds(X, len(splits))
+        if not by_moments or not problem.solver.forms_gram(*X.shape):
             return super()._fit_splits(problem, model, X, y, s, splits, scoring)
         total, pairs, n_read = moments_of_folds(X, y, s, splits)
         folds: list[MomentFold | ScoredFold] = []

@@ -30,6 +30,7 @@ class LogisticLoss(Loss):
     """A and what follows from it. If features separate the classes, f has no minimum."""
 
     attained = False
+    is_log_likelihood = True
 
     @abstractmethod
     def indicators(self, codes, n_classes):
@@ -135,10 +136,16 @@ class Multinomial(LogisticLoss):
 
     curvature_bound = 0.5
 
+    def n_constants(self, Y, weight):
+        # Adding a number to the constants of all classes changes nothing. A class without weight
+        # has none.
+        return np.count_nonzero(weight @ Y) - 1
+
     def indicators(self, codes, n_classes):
         return (codes[:, None] == np.arange(n_classes)).astype(float)
 
     def partition(self, Z):
+        # (`logsumexp` and `softmax` are the same, and compute the exponentials twice.)
         top = Z.max(axis=1, keepdims=True)
         E = np.exp(Z - top)
         total = E.sum(axis=1, keepdims=True)

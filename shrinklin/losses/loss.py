@@ -24,6 +24,8 @@ class Loss(ABC):
     unit : float
         Size of a change of z that matters: solvers start with steps of a few units. If the
         slopes of the loss are bounded, `unit` is the bound.
+    is_log_likelihood : bool
+        Whether −ℓ is the logarithm of a probability, as information criteria need it.
     attained : bool
         Whether the loss has a minimum for any data.
     """
@@ -31,6 +33,7 @@ class Loss(ABC):
     curvature_bound: float
     unit = 1.0
     attained = True
+    is_log_likelihood = False
 
     @abstractmethod
     def look(self, Y, Z):
@@ -79,6 +82,10 @@ class Loss(ABC):
     def intercept_sizes(self, Y, weight):
         """Sizes with which the gradient of an intercept is compared: (n_targets,)."""
         return np.full(Y.shape[1], self.unit)
+
+    def n_constants(self, Y, weight):
+        """How many numbers of the best constant the data determine."""
+        return Y.shape[1]
 
     def target_size(self, Y, weight):
         """Mean size of Y if Y has the units of Z, else 0. Used in bounds on rounding errors."""

@@ -88,13 +88,10 @@ class _Memory:
     columns : WorkingColumns
     seen : list of Seen
         The last few W.
-    free : (features, Minimum), or None
-        The last features that `Likelihood.free_minimum` was called with, and its result.
     """
 
     columns: WorkingColumns
     seen: list[Seen] = field(default_factory=list)
-    free: "tuple[np.ndarray, Minimum] | None" = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +184,7 @@ class Likelihood(Smooth):
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
         self._memory: _Memory | None = None
+        self._plain, self._free = self, None
 
     def with_memory(self):
         if self._memory is not None:
@@ -288,7 +286,7 @@ class Likelihood(Smooth):
         """`Hessian` at a `Prediction`."""
         return Hessian(self, prediction.state)
 
-    def raw_prediction(self, W):
+    def centred_product(self, W):
         """Z = X W with X centred."""
         features = np.empty(0, dtype=int) if self._memory is None else self._memory.columns.last
         alive = np.flatnonzero(W.any(axis=1))
@@ -308,7 +306,7 @@ class Likelihood(Smooth):
             known = [seen for seen in self._memory.seen if np.array_equal(W, seen.W)]
         if known:
             return known[0]
-        Z = self.raw_prediction(W)
+        Z = self.centred_product(W)
         return self.remember(Seen(W.copy(), Z, self.predict(Z)))
 
     def remember(self, seen):
@@ -329,7 +327,7 @@ class Likelihood(Smooth):
         return seen.prediction.value, seen.gradient.copy()
 
     def value_at(self, W, intercept):
-        Z = self.raw_prediction(W)
+        Z = self.centred_product(W)
         return self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
 
     def columns(self, features):
@@ -430,13 +428,12 @@ class Likelihood(Smooth):
         Whether a minimum exists depends on these features alone: the directions in which the
         loss of no sample rises are the same from any starting point.
         """
-        known = None if self._memory is None else self._memory.free
-        if known is not None and np.array_equal(features, known[0]):
-            return known[1]
-        minimum = self.newton(np.zeros(self.C.shape), features)
-        if self._memory is not None:
-            self._memory.free = features, minimum
-        return minimum
+        if self._plain is not self:
+            return self._plain.free_minimum(features)
+        # Kept without memory too: it is computed without, so its bits are always the same.
+        if self._free is None or not np.array_equal(features, self._free[0]):
+            self._free = features, self.newton(np.zeros(self.C.shape), features)
+        return self._free[1]
 
     def newton(self, W, features):
         """`Minimum` over the features by Newton's method from zero, with the others as in W.
@@ -447,12 +444,12 @@ class Likelihood(Smooth):
         """
         W = W.copy()
         W[features] = 0.0
-        newton, Z = UnpenalisedNewton(self, features), self.raw_prediction(W)
+        newton, Z = UnpenalisedNewton(self, features), self.centred_product(W)
         found = self.predict(Z)
         V, settled = newton.descend(Z + found.intercept)
         W[features] = newton.coefficients(V)
         # The prediction is computed from W itself. Its intercept is known, up to rounding.
-        Z, intercept = self.raw_prediction(W), found.intercept + newton.intercept(V)
+        Z, intercept = self.centred_product(W), found.intercept + newton.intercept(V)
         return Minimum(Seen(W, Z, self.predict(Z, intercept)), settled)
 
 

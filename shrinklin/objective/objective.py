@@ -52,8 +52,8 @@ class Objective:
         if smooth is self.smooth:
             return self
         other = replace(self, smooth=smooth)
-        known = (name for name in _OF_ANY_STRENGTH if name in self.__dict__)
-        other.__dict__.update({name: self.__dict__[name] for name in known})
+        # Computed without memory, so that their bits are always the same.
+        other.__dict__.update({name: getattr(self, name) for name in _OF_ANY_STRENGTH})
         return other
 
     @cached_property

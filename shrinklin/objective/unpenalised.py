@@ -22,6 +22,8 @@ LONG, _FLAT, _NOTHING, _DRIFTED = 0.25, 1e-3, 1e-10, 12
 # Relative accuracy of Newton steps. A drifting step may have to go in several directions. A rough
 # solution takes only the steepest of them.
 _ROUGH, _EXACT = 0.03, 1e-6
+# Added to the Hessian of a loss that has a minimum, relative to the bound on its curvature.
+_FLOOR = 1e-6
 # Once the classes are separated, a step is doubled while that lowers f by more than this share of
 # the slope.
 _WORTH_DOUBLING = 0.01
@@ -103,15 +105,20 @@ class UnpenalisedNewton:
         f.cost.count_product(*basis.shape, len(basis))
         root = np.sqrt(curvatures)
         parts = CopiedColumns(basis, np.arange(len(basis))).parts()
-        inverse = scaled_inverse(gram_of_parts(part * root[samples] for samples, part in parts))
+        G = gram_of_parts(part * root[samples] for samples, part in parts)
+        # A loss that has a minimum may be straight here, as the Huber loss is far from the targets.
+        floor = _FLOOR * f.loss.curvature_bound if f.loss.attained else 0.0
+        G.flat[:: len(G) + 1] += floor
+        inverse = scaled_inverse(G)
         # The curvature of the loss differs between classes as much as their shares do.
         bends = f.loss.mean_hessian_product(found.state, f.weight)[0]
-        classes = f.weight @ curvatures / np.maximum(bends, max(1e-14 * bends.max(), 1e-300))
+        bends, mean = bends + floor, f.weight @ curvatures + floor
+        classes = mean / np.maximum(bends, 1e-14 * bends.max())
 
         def product(D):
             f.cost.count_product(2, *basis.shape, D.shape[1])
             bent = f.loss.hessian_product(found.state, self._change(D))
-            return basis @ (f.design.row_scale * bent)
+            return basis @ (f.design.row_scale * bent) + floor * D
 
         def bending(D):
             # Leave out directions without curvature, where rounding would cause long steps: absent

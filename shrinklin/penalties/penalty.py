@@ -35,6 +35,8 @@ class Penalty(ABC):
     power : float
         φ(cw) = c^power φ(w) for c > 0.
     convex : bool
+        Whether φ is convex. Then it has to be the Euclidean norm: the duality gap
+        (`objective.certificate`) and `holding` are those of the group lasso.
     radial : bool
         Whether φ depends only on the Euclidean norm.
     """
@@ -48,7 +50,9 @@ class Penalty(ABC):
     def prox(z, t, out):
         """Write argmin_w ½‖w − z‖² + t φ(w) to out, for a block z (size,) and t ≥ 0.
 
-        `kernels` compiles it, so it calls only functions of `math` and NumPy.
+        `kernels` compiles it, so it calls only functions of `math` and NumPy. It must not raise:
+        compiled, it cannot. Constants that it uses stand in the same file, as the compiled
+        function is cached until that file changes.
         """
 
     @abstractmethod

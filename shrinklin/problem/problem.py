@@ -4,6 +4,7 @@ An estimator makes a `Problem` from its parameters (`base`). Code that solves fo
 (paths, folds, criteria) takes a `Problem`, not an estimator.
 """
 
+from copy import copy
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -99,6 +100,15 @@ class Problem:
             raise self.task.out_of_range()
         return solutions
 
+    def polished(self, objective, solution, share):
+        """The solution after a few more steps to `share` of tol, if they improve it."""
+        tol = share * self.tol
+        # Trial steps may overflow; they are then rejected.
+        unseen = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        with one_blas_thread(), unseen:
+            better = self.solver.solve(objective, solution.W, tol=tol, max_iter=self.max_iter)
+        return min(solution, better, key=lambda s: s.residual)
+
     def n_steps(self, objective, alphas):
         """How many times `solve` reports its progress."""
         return n_steps(objective, [self.strength(alpha) for alpha in alphas])
@@ -115,7 +125,7 @@ class Problem:
                 gap = objective.duality_gap(solution.W, solution.evaluated(objective))
                 found["dual_gap_"] = gap
         found |= {"n_iter_": max(1, solution.n_iter), "residual_": solution.residual}
-        found |= {"cost_": objective.cost, "objective_": solution.value}
+        found |= {"cost_": copy(objective.cost), "objective_": solution.value}
         if found["coef_"].dtype != np.float64:
             # The objective of the stored model. Rounding the product of a switch and a weight
             # changes F by no more than the rounding errors of F.

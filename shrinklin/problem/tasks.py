@@ -53,6 +53,11 @@ class Task(ABC):
     # The data whose squares are needed, for error messages.
     squared = "X"
 
+    @property
+    def takes_moments(self):
+        """Whether `Moments` hold all that the loss needs to know of the data."""
+        return False
+
     @abstractmethod
     def smooth(self, X, y, s, groups, fit_intercept, solver):
         """The `Smooth` part of the objective for validated data, and their `Target`."""
@@ -103,12 +108,12 @@ class Regression(Task):
     squared = "X, y, y/X and X·y"
 
     @property
-    def _is_squared(self):
+    def takes_moments(self):
         return isinstance(self.loss, SquaredLoss)
 
     def smooth(self, X, y, s, groups, fit_intercept, solver):
         Y = y.reshape(len(y), -1).astype(float, copy=False)
-        if not self._is_squared:
+        if not self.takes_moments:
             self.check_sizes(np.concatenate([_largest_magnitudes(X), [abs(Y).max()]]))
             likelihood = Likelihood(self.loss, X, Y, s, groups.order, fit_intercept)
             return likelihood, Target(X.dtype, y.shape[1:])
@@ -118,7 +123,7 @@ class Regression(Task):
         return quadratic, Target(X.dtype, y.shape[1:])
 
     def smooth_of_moments(self, moments, dtype, groups, fit_intercept):
-        if not self._is_squared:
+        if not self.takes_moments:
             raise self._needs_samples()
         quadratic = GramQuadratic(moments, groups.order, fit_intercept)
         silent = np.abs(moments.x_mean[groups.order][quadratic.diagonal == 0])
@@ -136,7 +141,7 @@ class Regression(Task):
         return risk, Target(X.dtype, y.shape[1:])
 
     def risk_of_moments(self, moments, dtype, groups, fit_intercept):
-        if not self._is_squared:
+        if not self.takes_moments:
             raise self._needs_samples()
         risk = MomentRisk.from_moments(moments, groups.order, fit_intercept)
         return risk, _target_of_moments(moments, dtype)

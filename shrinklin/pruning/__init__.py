@@ -1,1 +1,1 @@
-"""Removal of features, or of units of a network, while a model trains: numpy only."""
+"""Removal of units during training, for linear models and networks. Arrays are NumPy's."""

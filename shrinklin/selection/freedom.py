@@ -35,7 +35,6 @@ import numpy as np
 from scipy import linalg
 from scipy.linalg import lapack
 
-from shrinklin.losses.logistic import Binomial
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.solvers.newton import alike_targets
 
@@ -51,7 +50,7 @@ _FLAT = 1e-10
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Entries:
     """Smooth entries of W that M does not couple with the entries of other parts.
 
     Attributes
@@ -94,11 +93,7 @@ def _n_intercepts(smooth):
     """How many intercepts the data determine."""
     if not isinstance(smooth, Likelihood):
         return smooth.C.shape[1]
-    if isinstance(smooth.loss, Binomial):
-        return 1
-    # Adding a number to the intercepts of all classes changes nothing. A class without weight has
-    # no intercept.
-    return np.count_nonzero(smooth.weight @ smooth.Y) - 1
+    return smooth.loss.n_constants(smooth.Y, smooth.weight)
 
 
 def _parts_of_loss(objective, W, curvature, smooth):
@@ -108,13 +103,13 @@ def _parts_of_loss(objective, W, curvature, smooth):
         if not len(features):
             return []
         at = smooth[features]
-        hessian = _logistic_hessian(objective.smooth, W, features)
+        hessian = _hessian_of_likelihood(objective.smooth, W, features)
         entry = at.ravel()
         U = curvature.U[features][at][:, None]
         owner = np.repeat(owners[features], at.sum(axis=1))
-        return [_Part(hessian[entry][:, entry], curvature.d[features][at], U, owner)]
+        return [_Entries(hessian[entry][:, entry], curvature.d[features][at], U, owner)]
     return [
-        _Part(
+        _Entries(
             objective.smooth.block(features),
             curvature.d[features, targets[0]],
             curvature.U[features[:, None], targets],
@@ -124,9 +119,9 @@ def _parts_of_loss(objective, W, curvature, smooth):
     ]
 
 
-def _logistic_hessian(likelihood, W, features):
+def _hessian_of_likelihood(likelihood, W, features):
     """Hessian of f with the intercept minimised out, for the entries of W[features] in order."""
-    P = likelihood.predict(likelihood.raw_prediction(W)).state
+    P = likelihood.predict(likelihood.centred_product(W)).state
     n_features, n_targets = len(features), P.shape[1]
     H = np.zeros((n_features + 1, n_targets, n_features + 1, n_targets))
     for samples, part in likelihood.columns(features).parts():
