@@ -181,11 +181,11 @@ def test_the_same_bits_whatever_was_asked_before(classes):
 @pytest.mark.parametrize("classes", [False, True])
 def test_the_same_bits_whatever_was_known_of_the_objective(classes):
     def made():
-        labels, weights = np.arange(60) // 3, np.repeat([0.0, 1.0], [3, 57])
+        labels, weights = np.arange(60) // 5, np.repeat([0.0, 1.0], [5, 55])
         if classes:
             X, y = simulate_classes(60, 60, 3)
             return build_classes(X, y, labels=labels, weights=weights), ProximalNewton()
-        X, Y = simulate(40, 60, 3, 5)
+        X, Y = simulate(60, 60, 3, 5)
         options = {"labels": labels, "weights": weights, "gram": False}
         return build(X, Y, **options), CoordinateDescent(gram=False)
 
