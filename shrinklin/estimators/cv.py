@@ -1,4 +1,4 @@
-"""Estimators that choose alpha by cross-validation. The method is in `choice`."""
+"""Estimators that choose alpha by cross-validation. See `cross_validation` for the method."""
 
 from functools import reduce
 from operator import add
