@@ -137,7 +137,7 @@ class GradientDescent(BaseEstimator):
             )
         if self.removal.needs_switch and not has_switches:
             raise ValueError(
-                f"removal={self.removal!r} follows the signs of switches, and the group lasso has "
+                f"removal={self.removal!r} follows the signs of switches, but the group lasso has "
                 "none: give Threshold, Annealing or None, or use ShrinkNet."
             )
         if self.removal.scheduled and self.tol is not None:
