@@ -139,7 +139,7 @@ class ScreenedInteractions(TransformerMixin, BaseEstimator):
         if len(input_features) != self.n_features_in_:
             raise ValueError(
                 f"input_features has {len(input_features)} names, X had {self.n_features_in_} "
-                "features: give one name a feature."
+                "features: give one name per feature."
             )
         names = [" ".join(input_features[j] for j in product) for product in self.interactions_]
         return np.array(names, dtype=object)

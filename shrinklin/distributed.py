@@ -71,7 +71,7 @@ def moments(X, Y, sample_weight=None):
     with one_blas_thread():
         total = _tree(chunks).compute()
     if total is None:
-        raise ValueError("no block has a row of weight > 0: give at least one.")
+        raise ValueError("no block has a row of weight > 0: give at least one such row.")
     return total
 
 
@@ -85,15 +85,16 @@ def _are_arrays(given):
         if not isinstance(value, accepted.get(name, (array.Array, *frames))):
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
             raise TypeError(
-                f"{name} is a {kind}: give a dask Array, as dask.array.from_array makes, or a "
-                "dask DataFrame. Data in memory go to shrinklin.Moments.from_data."
+                f"{name} is a {kind}: give a dask Array, as dask.array.from_array makes, or a dask "
+                "DataFrame. For data in memory, use shrinklin.Moments.from_data."
             )
     are_arrays = {name: isinstance(value, array.Array) for name, value in given.items()}
     if len(set(are_arrays.values())) > 1:
         kinds = ", ".join(f"{name} is a dask {type(given[name]).__name__}" for name in given)
         raise TypeError(
-            f"{kinds}: give all as DataFrames and Series, best as columns of one; or all as "
-            "Arrays, with X.to_dask_array() and the others cut at the same rows."
+            f"{kinds}: give either all as DataFrames and Series, preferably columns of one "
+            "DataFrame; or all as Arrays, with X.to_dask_array() and the others "
+            "split at the same rows."
         )
     return are_arrays["X"]
 
@@ -116,8 +117,9 @@ def _check_shapes(given):
     if empty or len(n_rows) > 1 or any(a.ndim not in n_dims[name] for name, a in given.items()):
         shapes = ", ".join(f"{name} of shape {a.shape}" for name, a in given.items())
         raise ValueError(
-            f"{shapes}: give X of shape (n_samples, n_features), Y of (n_samples,) or (n_samples, "
-            "n_targets) and sample_weight of (n_samples,), with at least one column each."
+            f"{shapes}: give X of shape (n_samples, n_features), Y of shape (n_samples,) or "
+            "(n_samples, n_targets) and sample_weight of shape (n_samples,), with at "
+            "least one column each."
         )
 
 
@@ -136,8 +138,8 @@ def _cut_as(X, name, a):
         return a.rechunk({0: X.chunks[0]})
     if a.numblocks[0] != X.numblocks[0]:
         raise ValueError(
-            f"X has {X.numblocks[0]} blocks of rows, {name} {a.numblocks[0]}, and how many rows "
-            "these have is not known: call compute_chunk_sizes() of both first."
+            f"X has {X.numblocks[0]} blocks of rows, {name} has {a.numblocks[0]}, and their "
+            "numbers of rows are not known: call compute_chunk_sizes() on both first."
         )
     return a
 
@@ -169,9 +171,9 @@ def _check_partitions(given):
         aligned = not (X.known_divisions and frame.known_divisions)
         if frame.npartitions != X.npartitions or not (aligned or X.divisions == frame.divisions):
             raise ValueError(
-                f"X has {X.npartitions} partitions, {name} {frame.npartitions}, or they are cut at "
-                "other places of the index: take both from one DataFrame, or repartition one by "
-                "the divisions of the other."
+                f"X has {X.npartitions} partitions, {name} has {frame.npartitions}, and their "
+                "numbers or their divisions differ: take both from one DataFrame, or repartition "
+                "one with the divisions of the other."
             )
 
 
@@ -179,8 +181,8 @@ def _check_numbers(X):
     for name, dtype in X.dtypes.items():
         if dtype.kind not in "biuf":
             raise ValueError(
-                f"column {name!r} of X holds {dtype}, and not numbers: leave it out, or encode it "
-                "as numbers."
+                f"column {name!r} of X holds {dtype}, not numbers: leave it out, or "
+                "encode it as numbers."
             )
 
 
@@ -207,9 +209,9 @@ def _check_index(number, chunk):
     for part in others:
         if hasattr(X, "index") and not part.index.equals(X.index):
             raise ValueError(
-                f"chunk {number}: the index of Y or sample_weight is not that of X, so that rows "
-                "would be paired that do not belong together: take them from one DataFrame, or "
-                "give Y the order and the index of X."
+                f"chunk {number}: the index of Y or sample_weight differs from that of X, so rows "
+                "that do not belong together would be paired: take all from one DataFrame, or give "
+                "them the index of X in the same order."
             )
 
 

@@ -87,7 +87,7 @@ class Groups:
 
 
 def _group_codes(labels, n_features):
-    wanted = f"give one label a feature, {n_features} in all: numbers, strings or tuples."
+    wanted = f"give one label per feature, {n_features} in all: numbers, strings or tuples."
     if np.ndim(labels) > 1 and hasattr(labels, "shape"):
         raise ValueError(f"groups has shape {labels.shape}: {wanted}")
     codes: dict = {}
@@ -97,11 +97,13 @@ def _group_codes(labels, n_features):
     except TypeError as error:
         raise ValueError(f"groups={labels!r} are not labels: {wanted}") from error
     if len(labels) != n_features:
-        raise ValueError(f"groups has {len(labels)} labels, X has {n_features} features: {wanted}")
+        raise ValueError(
+            f"groups has {len(labels)} labels, but X has {n_features} features: {wanted}"
+        )
     if any(map(is_missing, codes)):
         raise ValueError(
-            "groups contains None or NaN: every feature needs a label; give a feature that "
-            "belongs to no group a label of its own."
+            "groups contains None or NaN: every feature needs a label. Give a feature that belongs "
+            "to no group a label of its own."
         )
     return np.array(owners, dtype=int)
 
@@ -112,17 +114,17 @@ def _group_weights(feature_weights, order, ptr):
     except ValueError as error:
         raise ValueError(
             f"feature_weights={feature_weights!r} is not numeric ({error}): give one finite "
-            "weight >= 0 a feature."
+            "weight >= 0 per feature."
         ) from error
     if per_feature.shape != order.shape:
         raise ValueError(
-            f"feature_weights has shape {per_feature.shape}, X has {len(order)} "
-            f"features: give one weight a feature, an array of shape ({len(order)},)."
+            f"feature_weights has shape {per_feature.shape}, but X has {len(order)} features: give "
+            f"one weight per feature, an array of shape ({len(order)},)."
         )
     if not np.isfinite(per_feature).all() or (per_feature < 0).any():
         raise ValueError(
-            "feature_weights contains a negative, infinite or NaN entry: weights are "
-            "finite and >= 0 (0 leaves the feature unpenalised)."
+            "feature_weights contains a negative, infinite or NaN entry: give finite weights >= 0 "
+            "(0 leaves the feature unpenalised)."
         )
     per_feature = per_feature[order]
     weights = per_feature[ptr[:-1]]

@@ -10,9 +10,8 @@ def predictions(X, coef, intercept):
     fits = np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
     if not fits.all():
         raise ValueError(
-            f"what is predicted does not fit in {Z.dtype} in {np.count_nonzero(~fits)} of "
-            f"{len(Z)} rows, first {fits.argmin()}: see whether X is in the units of the X that "
-            "was fitted."
+            f"the predictions are too large for {Z.dtype} in {np.count_nonzero(~fits)} of {len(Z)} "
+            f"rows, first in row {fits.argmin()}: check that X has the same units as in fit."
         )
     return Z
 

@@ -137,7 +137,7 @@ def test_a_fold_that_cannot_be_fitted_is_named():
             cls(cv=KFold(2)).fit(X, y, s)
         with pytest.raises(ValueError, match="zero on all training rows of fold 1"):
             cls(cv=[(last, last), (first, last)]).fit(X, y, s)
-    with pytest.raises(ValueError, match=r"fold 0 of cv has rows that are not among 0 … 59"):
+    with pytest.raises(ValueError, match=r"fold 0 of cv has row numbers that are not among 0 … 59"):
         GroupLassoRegressorCV(cv=[(np.arange(50, 70), np.arange(50))]).fit(X, y)
 
 

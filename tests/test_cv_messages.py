@@ -17,13 +17,13 @@ from shrinklin import (
     [
         ({"selection": "worst"}, r"selection='worst': give one of \"best\", \"1se\""),
         ({"selection": 1}, "selection=1: give one of"),
-        ({"alphas": 0}, "alphas=0: give a number of alphas"),
+        ({"alphas": 0}, "alphas=0: give the number of alphas"),
         ({"eps": 2}, "eps=2"),
         ({"cv": 1}, "n_splits=1"),
         ({"cv": 50}, "n_splits=50"),
         ({"scoring": "worst"}, "scoring"),
-        ({"scoring": lambda *_: np.nan}, "4 of 4 scores are not finite, first nan at alpha"),
-        ({"solver": GradientDescent()}, "follows no path"),
+        ({"scoring": lambda *_: np.nan}, "4 of 4 scores are not finite; the first is nan at alpha"),
+        ({"solver": GradientDescent()}, "cannot compute a path"),
         ({"max_iter": 0}, "max_iter=0"),
         (
             {"cv": [(np.arange(10), np.arange(0))]},

@@ -99,7 +99,7 @@ def test_the_loss_does_not_depend_on_the_unit_of_the_weights():
 @pytest.mark.parametrize("scoring", [lambda e, X, y: e.score(X, y), "neg_max_error"])
 def test_a_scoring_that_takes_no_weights(scoring):
     X, Y = simulate(60, 4, 1)
-    with pytest.raises(TypeError, match=r"scoring does not take it .* enable metadata routing"):
+    with pytest.raises(TypeError, match=r"scoring does not accept it .* enable metadata routing"):
         GroupLassoRegressorCV(alphas=2, scoring=scoring).fit(X, Y.ravel(), np.ones(60))
 
 
@@ -120,7 +120,7 @@ def test_an_error_of_a_scoring_that_takes_weights_is_its_own():
         with pytest.raises(TypeError, match=r"^needs a target beside sample_weight$"):
             model.fit(X, Y.ravel(), s)
     model.set_params(scoring=refuses).fit(X, Y.ravel())
-    with pytest.raises(TypeError, match=r"scoring does not take it \(nothing else, please\)"):
+    with pytest.raises(TypeError, match=r"scoring does not accept it \(nothing else, please\)"):
         model.fit(X, Y.ravel(), np.ones(60))
 
 
@@ -128,8 +128,8 @@ def test_an_error_of_a_scoring_that_takes_weights_is_its_own():
     ("scoring", "error", "message"),
     [
         (lambda e, X, y: [1.0, 2.0], ValueError, r"fold 0: scoring gave an array of shape \(2,\)"),
-        (["r2", "max_error"], ValueError, "only one, as alpha is chosen by it"),
-        ({"a": "r2"}, ValueError, "only one, as alpha is chosen by it"),
+        (["r2", "max_error"], ValueError, "give one score, by which alpha is chosen"),
+        ({"a": "r2"}, ValueError, "give one score, by which alpha is chosen"),
     ],
 )
 def test_scorings_that_give_no_number(scoring, error, message):

@@ -289,17 +289,19 @@ def test_bars_get_no_names_of_others():
     _, axes = plt.subplots(1, 2, sharey=True)
     frequencies(1.0, 0.5, 0.2).plot(axes[0])
     frequencies(0.9, 0.6, 0.1).plot(axes[1])
-    with pytest.raises(ValueError, match="which would get the names of these: give axes of their"):
+    with pytest.raises(ValueError, match="which would get the wrong names: give separate axes"):
         frequencies(0.1, 0.5, 1.0).plot(axes[1])
 
 
 def test_bad_input_is_named():
     exact = GroupLassoRegressor().fit(*simulate(60, 6, 2))
-    with pytest.raises(ValueError, match=r"GroupLassoRegressor.. has no history_: give one of"):
+    with pytest.raises(
+        ValueError, match=r"GroupLassoRegressor.. has no history_: give an estimator of"
+    ):
         HistoryDisplay.from_estimator(exact)
     with pytest.raises(ValueError, match=r'against=.time.: give one of "epoch"'):
         HistoryDisplay({}).plot(against="time")
-    with pytest.raises(ValueError, match=r"Lasso.. has no cost_: give estimators of shrinklin's"):
+    with pytest.raises(ValueError, match=r"Lasso.. has no cost_: give estimators of shrinklin"):
         CostDisplay.from_estimators({"a": Lasso().fit(*simulate(60, 6, 2))})
     with pytest.raises(ValueError, match="costs is empty"):
         CostDisplay({})
@@ -307,9 +309,11 @@ def test_bad_input_is_named():
         with pytest.raises(NotFittedError):
             display(GroupLassoRegressor())
     _, _, found = paths()
-    with pytest.raises(ValueError, match="feature_names has 2 entries, the path 6 features"):
+    with pytest.raises(
+        ValueError, match="feature_names has 2 entries, but the path has 6 features"
+    ):
         PathDisplay(found["group lasso"], feature_names=["a", "b"])
-    with pytest.raises(ValueError, match="curve 'a' has"):
+    with pytest.raises(ValueError, match="of curve 'a' have shapes"):
         TradeoffDisplay({"a": ([1, 2], [1.0])})
 
 

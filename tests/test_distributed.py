@@ -189,7 +189,9 @@ def test_a_cluster_takes_frames():
 def test_an_error_of_a_worker_names_the_chunk():
     X, Y, _ = data()
     X[57, 2] = np.nan
-    with pytest.raises(ValueError, match=r"chunk 5: 1 of the 6 columns of X contain NaN.*first 2"):
+    with pytest.raises(
+        ValueError, match=r"chunk 5: 1 of the 6 columns of X contain NaN.*First columns: 2"
+    ):
         moments(da.from_array(X, chunks=10), da.from_array(Y, chunks=10))
 
 
@@ -278,29 +280,29 @@ def _wrong(change):
         (lambda X, Y, s, t: (X, Y[:50]), ValueError, r"X of shape \(100, 6\), Y of shape \(50, 3"),
         (lambda X, Y, s, t: (X, Y, s[:9]), ValueError, r"sample_weight of shape \(9,\)"),
         (lambda X, Y, s, t: (X[:, 0], Y), ValueError, r"X of shape \(100,\)"),
-        (lambda X, Y, s, t: (X, Y, Y), ValueError, r"sample_weight of \(n_samples,\)"),
+        (lambda X, Y, s, t: (X, Y, Y), ValueError, r"sample_weight of shape \(n_samples,\)"),
         (lambda X, Y, s, t: (X, Y, 0 * s), ValueError, "no block has a row of weight > 0"),
         (lambda X, Y, s, t: (X[:0], Y[:0]), ValueError, "no block has a row of weight > 0"),
         (lambda X, Y, s, t: (X[X[:, 0] > 0], Y[:40]), ValueError, "compute_chunk_sizes"),
         (
             lambda X, Y, s, t: (X[X[:, 0] > 0], Y[Y[:, 0] > 0]),
             ValueError,
-            r"chunk \d: X has shape .* the same rows",
+            r"chunk \d: X has shape .* the same number of rows",
         ),
         (
             lambda X, Y, s, t: (t[NAMES], t["y"].repartition(npartitions=2)),
             ValueError,
-            "X has 5 partitions, Y 2",
+            "X has 5 partitions, Y has 2",
         ),
         (
             lambda X, Y, s, t: (t[NAMES], t["y"].repartition(divisions=[0, 1, 2, 3, 4, 99])),
             ValueError,
-            "cut at other places of the index",
+            "their numbers or their divisions differ",
         ),
         (
             lambda X, Y, s, t: (t.assign(a="x")[NAMES], t["y"]),
             ValueError,
-            "column 'a' of X holds .*and not numbers",
+            "column 'a' of X holds .*, not numbers",
         ),
     ],
 )
@@ -313,7 +315,9 @@ def test_missing_values_of_a_frame_name_their_column():
     rows = frames().compute()
     rows.loc[70, "b"] = np.nan
     table = dd.from_pandas(rows, npartitions=4)
-    with pytest.raises(ValueError, match=r"chunk 2: 1 of the 6 columns of X contain NaN.*first b"):
+    with pytest.raises(
+        ValueError, match=r"chunk 2: 1 of the 6 columns of X contain NaN.*First columns: b"
+    ):
         moments(table[NAMES], table["y"])
 
 

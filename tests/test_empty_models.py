@@ -50,7 +50,7 @@ def warned(do, *arguments):
 def test_a_default_model_that_keeps_nothing_says_once_what_to_do(model):
     X, y = too_small(model)
     (said,) = warned(model.fit, X, y)
-    assert f"{type(model).__name__} keeps no feature: alpha=0.1, the default" in said
+    assert f"{type(model).__name__} keeps no feature: the default alpha=0.1" in said
     largest = float(said.split("about ")[1].split(" here")[0])
     known = regularization_path(model, X, y, alphas=2).alphas[0]
     # Of one digit.
@@ -131,4 +131,7 @@ def test_paths_folds_and_searches_are_quiet():
 def test_a_search_says_that_all_its_alphas_are_too_large(search):
     X, y = too_small(search)
     (said,) = warned(search.fit, X, y)
-    assert f"{type(search).__name__} keeps no feature at any of its alphas: the least, 0.1" in said
+    assert (
+        f"{type(search).__name__} keeps no feature at any of its alphas: even the smallest, 0.1"
+        in said
+    )

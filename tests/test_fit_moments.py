@@ -220,7 +220,7 @@ def test_minibatches_need_the_samples():
         with pytest.raises(AttributeError) as raised:
             fit()
         assert re.search(
-            r"batch_size=5 takes samples.*batch_size=None", str(raised.value.__cause__)
+            r"batch_size=5 needs the samples.*batch_size=None", str(raised.value.__cause__)
         )
     assert not hasattr(model, "moments_")
 
@@ -234,7 +234,7 @@ def test_after_another_fit_it_begins_anew_and_says_so(first):
     model = GroupLassoRegressor(tol=1e-10)
     _ = model.fit(X[:20], Y[:20]) if first == "fit" else model.fit_moments(Moments.from_data(X, Y))
     assert not hasattr(model, "moments_")
-    with pytest.warns(UserWarning, match=r"keep no moments: partial_fit begins anew"):
+    with pytest.warns(UserWarning, match=r"keep no moments: partial_fit starts again"):
         model.partial_fit(X[20:], Y[20:])
     assert_same_model(model, GroupLassoRegressor(tol=1e-10).fit(X[20:], Y[20:]))
 
@@ -377,20 +377,20 @@ def test_what_moments_hold_is_not_given_twice():
     X, Y = simulate(20, 3, 2)
     moments = Moments.from_data(X, Y)
     for given_too in ({"y": Y}, {"sample_weight": np.ones(20)}):
-        with pytest.raises(ValueError, match="leave y and sample_weight out"):
+        with pytest.raises(ValueError, match="leave out y and sample_weight"):
             regularization_path(GroupLassoRegressor(), moments, **given_too)
 
 
 def test_classifiers_have_no_moments():
     moments = Moments.from_data(*simulate(20, 3, 2))
     assert not hasattr(GroupLassoClassifier, "fit_moments")
-    with pytest.raises(TypeError, match=r"cannot be fitted to: only the squared loss"):
+    with pytest.raises(TypeError, match=r"cannot be fitted to: only the squared loss can"):
         regularization_path(GroupLassoClassifier(), moments)
 
 
 @pytest.mark.parametrize("wrong", [None, "moments", np.eye(3), (np.eye(3), np.eye(3))], ids=str)
 def test_what_is_no_moments_is_refused(wrong):
-    with pytest.raises(TypeError, match=r"give shrinklin.Moments, as Moments.from_data"):
+    with pytest.raises(TypeError, match=r"give shrinklin.Moments, such as Moments.from_data"):
         GroupLassoRegressor().fit_moments(wrong)
 
 
@@ -459,5 +459,7 @@ def test_moments_of_numbers_whose_squares_are_none_are_refused(scale):
     X, Y = simulate(20, 3, 2)
     with np.errstate(over="ignore", invalid="ignore"):
         moments = Moments.from_data(X * scale, Y)
-    with pytest.raises(ValueError, match="squares of X, y, y/X and X·y, and some do not fit"):
+    with pytest.raises(
+        ValueError, match="squares of X, y, y/X and X·y, but some of them do not fit"
+    ):
         GroupLassoRegressor().fit_moments(moments)

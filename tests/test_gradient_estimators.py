@@ -125,7 +125,7 @@ def test_bad_parameters_get_one_clear_sentence(estimator, parameters, error, mes
 def test_gradient_training_follows_no_path(estimator):
     X, y = data_of(estimator)
     model = clone(estimator).set_params(solver=GradientDescent())
-    with pytest.raises(ValueError, match=r"GradientDescent\(\) follows no path"):
+    with pytest.raises(ValueError, match=r"GradientDescent\(\) cannot compute a path"):
         regularization_path(model, X, y)
 
 

@@ -222,7 +222,7 @@ def test_moments_give_the_iterates_of_the_samples(name, fit_intercept):
 def test_moments_refuse_single_rows():
     X, Y = simulate(20, 3, 2)
     risk = risk_of_data(SquaredLoss(), X, Y, np.ones(20), np.arange(3), True, True)
-    with pytest.raises(ValueError, match="moments know nothing of single rows"):
+    with pytest.raises(ValueError, match="moments do not contain single rows"):
         risk.evaluate(np.zeros((3, 2)), np.zeros(2), np.arange(5))
 
 

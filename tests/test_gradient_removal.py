@@ -181,14 +181,14 @@ class Answers(Removal):
     ids=["numbers", "positions", "too short", "nothing"],
 )
 def test_what_a_strategy_says_is_checked(answer, given):
-    message = rf"Answers.dead gave {given}: it should give booleans of shape \(12,\)"
+    message = rf"Answers.dead returned {given}: it should return booleans of shape \(12,\)"
     with pytest.raises(ValueError, match=message):
         fit(SHRINKNETS[0], removal=Answers(answer))
 
 
 def test_what_a_strategy_remembers_is_checked():
     removal = Answers(lambda w: np.arange(len(w.gate)) == 0, memory=1)
-    with pytest.raises(ValueError, match=r"memory\['n'\] has shape \(\).*one entry a switch"):
+    with pytest.raises(ValueError, match=r"memory\['n'\] has shape \(\).*one entry per switch"):
         fit(SHRINKNETS[0], removal=removal)
 
 
@@ -201,6 +201,6 @@ def test_a_list_of_booleans_is_a_mask():
 @pytest.mark.parametrize("removal", [SignChange(), SignVariance()], ids=repr)
 def test_group_lasso_has_no_signs_to_follow(estimator, removal):
     with pytest.raises(
-        ValueError, match=r"Sign.* follows the signs of switches, and the group lasso"
+        ValueError, match=r"Sign.* follows the signs of switches, but the group lasso"
     ):
         fit(estimator, removal=removal)

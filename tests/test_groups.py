@@ -50,13 +50,13 @@ def test_restrict_keeps_sizes_and_weights():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"labels": [0, 1]}, "groups has 2 labels, X has 3 features"),
+        ({"labels": [0, 1]}, "groups has 2 labels, but X has 3 features"),
         ({"labels": np.array([[0, 1, 2]])}, r"groups has shape \(1, 3\)"),
-        ({"labels": [[0], [1], [2]]}, "are not labels: give one label a feature"),
+        ({"labels": [[0], [1], [2]]}, "are not labels: give one label per feature"),
         ({"labels": 5}, "groups=5 are not labels"),
         ({"labels": [0, 1, np.nan]}, "groups contains None or NaN"),
         ({"labels": [0, 1, None]}, "groups contains None or NaN"),
-        ({"feature_weights": [1, 2]}, r"feature_weights has shape \(2,\), X has 3 features"),
+        ({"feature_weights": [1, 2]}, r"feature_weights has shape \(2,\), but X has 3 features"),
         ({"feature_weights": [1, 2, -1]}, "negative"),
         ({"feature_weights": [1, 2, np.inf]}, "infinite"),
         ({"feature_weights": ["a", "b", "c"]}, "not numeric"),

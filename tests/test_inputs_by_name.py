@@ -29,7 +29,10 @@ GIVEN = {"groups": list("xxyyzz"), "feature_weights": [1.0, 2.0, 0.0, 0.5, 1.0, 
     ("make", "message"),
     [
         (lambda v: dict(zip(NAMES, v, strict=True)), r"is a dict: .*in the order of the columns"),
-        (lambda v: "abcdef", "='abcdef' is not a list: give a list of one (label|weight) a feat"),
+        (
+            lambda v: "abcdef",
+            "='abcdef' is not a list: give a list with one (label|weight) per feat",
+        ),
         (lambda v: b"abcdef", "is not a list"),
         (lambda v: bytearray(6), "is not a list"),
         (lambda v: set(v), "is a set, which has no order"),
@@ -159,10 +162,10 @@ def test_series_say_what_does_not_fit():
             GroupLassoRegressor(groups=pd.Series(range(len(index)), index=index)).fit(X, Y)
         return str(caught.value)
 
-    assert "'g' is no column of X" in refused(list("abcdeg"))
-    assert "the column 'f' of X is not among these" in refused(list("abcde"))
-    assert "'a' is there twice" in refused(list("aabcde"))
-    assert "5 is no column of X" in refused(range(P)[::-1])
+    assert "'g' is not a column of X" in refused(list("abcdeg"))
+    assert "the column 'f' of X is not in the index" in refused(list("abcde"))
+    assert "'a' appears twice" in refused(list("aabcde"))
+    assert "5 is not a column of X" in refused(range(P)[::-1])
     for index in (NAMES, range(P)[::-1]):
         assert "X has no column names" in refused(index, DENSE)
         assert "X has no column names" in refused(index, FRAME.set_axis(range(P), axis=1))

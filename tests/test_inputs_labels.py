@@ -66,11 +66,11 @@ def test_objects_that_are_no_labels_keep_their_sentence(first):
         lambda: GroupLassoClassifierCV(ALPHAS, cv=2).fit(DENSE, y),
         lambda: regularization_path(CLASSIFIER, DENSE, y, alphas=ALPHAS),
     ):
-        with pytest.raises(ValueError, match="some entries are missing, or text beside numbers"):
+        with pytest.raises(ValueError, match="with missing entries, or with both text and numbers"):
             fit()
     missing = np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[D]")[CODES]
     missing[0] = "NaT"
-    with pytest.raises(ValueError, match="some entries are missing"):
+    with pytest.raises(ValueError, match="a y with missing entries"):
         clone(CLASSIFIER).fit(DENSE, missing)
 
 
@@ -106,5 +106,5 @@ def test_class_weights_that_leave_a_label_out_and_name_another_are_refused(weigh
         lambda: GroupLassoClassifierCV(ALPHAS, cv=2, class_weight=weights).fit(DENSE, CODES),
         lambda: GroupLassoClassifier(class_weight=weights).partial_fit(DENSE, CODES, [0, 1]),
     ):
-        with pytest.raises(ValueError, match=r"has weights for \[.*\], .* and none for \[[01]"):
+        with pytest.raises(ValueError, match=r"has weights for \[.*\], .* but none for \[[01]"):
             fit()

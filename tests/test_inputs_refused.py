@@ -130,12 +130,12 @@ def test_dates_to_predict_are_refused(name, kind):
 @pytest.mark.parametrize(
     ("values", "error", "message"),
     [
-        ([pd.NA, *Y[1:]], ValueError, "fill in what is missing"),
+        ([pd.NA, *Y[1:]], ValueError, "fill in missing values"),
         (pd.array([None, *range(1, N)], dtype="Int64"), ValueError, "NaN"),
         (Y * 1j, ValueError, "takes real numbers. Give the real and the imaginary parts as two"),
         (["a"] * N, ValueError, "was given text"),
-        ([{}] * N, TypeError, "was given entries that are no real numbers"),
-        (pd.interval_range(0, N), TypeError, "was given entries that are no real numbers"),
+        ([{}] * N, TypeError, "was given entries that are not real numbers"),
+        (pd.interval_range(0, N), TypeError, "was given entries that are not real numbers"),
     ],
 )
 @pytest.mark.parametrize("model", [REGRESSOR, CLASSIFIER], ids=["regressor", "classifier"])

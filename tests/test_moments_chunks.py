@@ -79,7 +79,7 @@ def test_products_stay_symmetric_to_the_bit():
         (lambda c: [(c[0][0][:0], c[0][1][:0])], ValueError, "no chunk has a row of weight > 0"),
         (lambda c: [*c, c[0][0]], TypeError, r"chunk 3 is of type ndarray and shape \(7, 3\)"),
         (lambda c: [*c, c[0] * 2], TypeError, "chunk 3 is a tuple of 4"),
-        (lambda c: c[0], TypeError, r"chunk 0 is of type ndarray.*Data that are whole go to"),
+        (lambda c: c[0], TypeError, r"chunk 0 is of type ndarray.*For data that are not in chunks"),
         (lambda c: ["ab"], TypeError, "chunk 0 is of type str"),
         (lambda c: [*c, (c[0][0], c[1][1][:5])], ValueError, r"chunk 3: X has shape \(7, 3\)"),
         (lambda c: [*c, (c[0][0][:, :2], c[0][1])], ValueError, "chunk 3: .*the same columns"),

@@ -24,19 +24,23 @@ X, Y = simulate_classes(30, 8, 3)
     [
         ((X, Y), ValueError, r"classes=None in the first call .*give all labels .*np.unique"),
         ((X, Y, [0, 1]), ValueError, r"y has labels that .* classes \[0, 1\]: 2. Give all labels"),
-        ((X, Y, [0]), ValueError, r"classes=\[0\] is one class: give a list .* two or more"),
+        ((X, Y, [0]), ValueError, r"classes=\[0\] is only one class: give a list .* at least two"),
         ((X, Y, []), ValueError, r"classes=\[\]: give a list of all labels"),
         ((X, Y, 3), ValueError, "classes=3: give a list of all labels"),
         ((X, Y, [[0, 1, 2]]), ValueError, r"classes=\[\[0, 1, 2\]\]: give a list of all"),
-        ((X, Y, [0, 1, "2"]), ValueError, r"classes=.*They are no labels: Mix of label"),
-        ((X, Y, [0, 1, 2.5]), ValueError, r"classes=.*They are no labels: Unknown label type"),
-        ((X, Y, [0, 1, None]), ValueError, r"classes=.*They are no labels"),
+        ((X, Y, [0, 1, "2"]), ValueError, r"classes=.*These are not labels: Mix of label"),
+        ((X, Y, [0, 1, 2.5]), ValueError, r"classes=.*These are not labels: Unknown label type"),
+        ((X, Y, [0, 1, None]), ValueError, r"classes=.*These are not labels"),
         ((X, Y / 7, range(3)), ValueError, r"y has labels that are not among .*: 0\.14"),
         ((X, Y.astype(str), range(3)), ValueError, r"y has labels that are not among .*: '0'"),
         ((X, np.arange(30), range(3)), ValueError, r"\[0, 1, 2\]: 3, 4, 5, 6, 7, …. Give"),
-        ((X, Y, range(3), np.full(30, 1e308)), ValueError, "sums to more than a float64 holds"),
+        ((X, Y, range(3), np.full(30, 1e308)), ValueError, "class_weight is too large for float64"),
         ((Moments.from_data(X, Y), None, range(3)), TypeError, "Moments, which .* Give the sam"),
-        ((X[:9], Y, range(3)), ValueError, "inconsistent numbers of samples.*the same rows"),
+        (
+            (X[:9], Y, range(3)),
+            ValueError,
+            "inconsistent numbers of samples.*the same number of rows",
+        ),
         ((np.where(X > 2, np.nan, X), Y, range(3)), ValueError, "contains NaN"),
         ((1e200 * X, Y, range(3)), ValueError, "works with squares of X"),
         ((X, Y, range(3), np.zeros(30)), ValueError, "zero on every row of the first call"),
@@ -93,10 +97,10 @@ def test_bad_later_calls_leave_the_model_as_it_was(estimator, fitted):
     X, y = chunks[1]
     for arguments, message in [
         ((X[:, :-1], y), "X has 7 features, but .* is expecting 8"),
-        ((X, y, [0, 1]), r"classes=\[0, 1\] are not those of the model, \[0, 1, 2\]: give the"),
+        ((X, y, [0, 1]), r"classes=\[0, 1\] differ from those of the model, \[0, 1, 2\]: give the"),
         (
             (X, y + 1),
-            r"not among the classes \[0, 1, 2\]: 3. Begin anew with a clone, and give all",
+            r"not among the classes \[0, 1, 2\]: 3. Start again with a clone, and give all",
         ),
         ((X, y, None, np.full(len(y), np.nan)), "sample_weight contains NaN"),
     ]:

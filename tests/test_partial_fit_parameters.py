@@ -91,7 +91,7 @@ def test_what_may_not_change(estimator, parameters, name):
     model = stream(make(estimator), chunks[:2])
     before = learnt(model)
     old = {key: model.get_params()[key] for key in parameters}
-    with pytest.raises(ValueError, match=f"^{name} changed between two calls.*set it back"):
+    with pytest.raises(ValueError, match=f"^{name} changed between two calls.*restore it"):
         model.set_params(**parameters).partial_fit(*chunks[2])
     assert all(before[key] is getattr(model, key) for key in before)
     stream(model.set_params(**old), chunks[2:])

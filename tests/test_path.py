@@ -106,7 +106,7 @@ def test_refit_is_least_squares_on_each_support(fit_intercept):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"alphas": 0}, "alphas=0: give a number of alphas >= 1"),
+        ({"alphas": 0}, "alphas=0: give the number of alphas, >= 1"),
         ({"alphas": []}, "1-D array of finite values"),
         ({"alphas": [1, -1]}, "1-D array of finite values"),
         ({"alphas": [1, np.nan]}, "1-D array of finite values"),
@@ -125,13 +125,13 @@ def test_bad_arguments_are_named(options, message):
 def test_data_of_another_shape_is_refused():
     X, Y = simulate(20, 4, 2)
     path = regularization_path(GroupLassoRegressor(), X, Y, alphas=3)
-    with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+    with pytest.raises(ValueError, match="X has 3 features, but the path was computed with 4"):
         path.predict(X[:, :3])
-    with pytest.raises(ValueError, match="y has 1 targets, the path was computed with 2"):
+    with pytest.raises(ValueError, match="y has 1 targets, but the path was computed with 2"):
         path.mean_squared_errors(X, Y[:, 0])
-    with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+    with pytest.raises(ValueError, match="X has 3 features, but the path was computed with 4"):
         path.refit(X[:, :3], Y)
-    with pytest.raises(ValueError, match="y has 1 targets, the path was computed with 2"):
+    with pytest.raises(ValueError, match="y has 1 targets, but the path was computed with 2"):
         path.refit(X, Y[:, 0])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         path.mean_squared_errors(X, Y[:7])
@@ -142,7 +142,7 @@ def test_data_of_another_shape_is_refused():
 def test_foreign_estimators_are_refused():
     X, Y = simulate(20, 4, 2)
     for estimator in (Lasso(), make_pipeline(StandardScaler(), GroupLassoRegressor())):
-        with pytest.raises(TypeError, match="not one of shrinklin's"):
+        with pytest.raises(TypeError, match="not an estimator of shrinklin"):
             regularization_path(estimator, X, Y)
 
 
@@ -181,9 +181,9 @@ def test_alphas_that_a_fit_refuses_are_refused():
 def test_moments_of_other_columns_than_those_of_the_path_are_refused():
     X, Y = simulate(30, 4, 2)
     path = regularization_path(GroupLassoRegressor(), X, Y[:, 0], alphas=3)
-    with pytest.raises(ValueError, match="y has 2 targets, the path was computed with 1"):
+    with pytest.raises(ValueError, match="y has 2 targets, but the path was computed with 1"):
         path.mean_squared_errors(Moments.from_data(X, Y))
-    with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+    with pytest.raises(ValueError, match="X has 3 features, but the path was computed with 4"):
         path.mean_squared_errors(Moments.from_data(X[:, :3], Y[:, 0]))
 
 
@@ -208,7 +208,9 @@ def test_predictions_that_do_not_fit_are_refused(classifies, dtype):
     far[3] = np.finfo(dtype).max * np.sign(model.coef_[0])
     far[5] = -far[3]
     for fitted in [model, path]:
-        with pytest.raises(ValueError, match=f"not fit in {dtype} in 2 of 20 rows, first 3"):
+        with pytest.raises(
+            ValueError, match=f"too large for {dtype} in 2 of 20 rows, first in row 3:"
+        ):
             fitted.predict(far)
 
 

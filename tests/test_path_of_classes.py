@@ -187,12 +187,12 @@ def test_labels_and_data_that_do_not_fit_the_path_are_refused():
     for measure in (path.log_losses, path.accuracies, path.refit):
         with pytest.raises(ValueError, match=r"y has labels \[7\] that .* among \[0, 1, 2\]"):
             measure(X, np.where(y == 2, 7, y))
-        with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+        with pytest.raises(ValueError, match="X has 3 features, but the path was computed with 4"):
             measure(X[:, :3], y)
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             measure(X, y[:7])
     for predict in (path.predict, path.predict_proba, path.predict_log_proba):
-        with pytest.raises(ValueError, match="X has 3 features, the path was computed with 4"):
+        with pytest.raises(ValueError, match="X has 3 features, but the path was computed with 4"):
             predict(X[:, :3])
     for other in (np.where(y == 2, np.nan, y), y.astype(str)):
         with pytest.raises(ValueError, match="that the path was not computed with"):

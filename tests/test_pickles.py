@@ -86,7 +86,7 @@ def read(content):
 @pytest.mark.parametrize("model", [GroupLassoRegressor(0.1), GroupLassoRegressorCV(3, cv=3)])
 def test_a_model_of_another_version_says_so(model, version, said):
     model.fit(np.eye(6), np.arange(6.0))
-    message = f"This {type(model).__name__} was pickled by {said} and is read by {said_now()}: "
+    message = f"This {type(model).__name__} was pickled by {said} and is loaded by {said_now()}: "
     with pytest.warns(UserWarning, match=message) as caught:
         old = read(of_version(model, version))
     assert Path(caught[0].filename) == Path(__file__)

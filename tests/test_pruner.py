@@ -277,7 +277,7 @@ def test_where_nothing_is_left_the_strategy_is_not_asked():
 )
 def test_a_wrong_mask_is_rejected(answer, given):
     units = Units(SIZES)
-    message = rf"Answers.dead gave {given}: it should give booleans of shape \(12,\)"
+    message = rf"Answers.dead returned {given}: it should return booleans of shape \(12,\)"
     with pytest.raises(ValueError, match=message):
         after_one_step(Answers(answer), units)
     assert units.names.tolist() == list(range(12))
@@ -309,7 +309,7 @@ def test_parameters_of_the_strategy_are_checked_first():
     with pytest.raises(ValueError, match="n_features=13 is more than the 12"):
         Pruner(Annealing(13), 12, 10)
     pruner = Pruner(None, 12, 10)
-    with pytest.raises(ValueError, match="pretrain=5 leaves none of max_epochs=5"):
+    with pytest.raises(ValueError, match="pretrain=5 leaves no epoch of max_epochs=5"):
         pruner.resumed(Annealing(2, pretrain=5), 5)
 
 

@@ -55,13 +55,13 @@ def test_text_among_numbers_is_shown(tmp_path):
     [
         (
             {"target": "q"},
-            r"table.\w+ has no column 'q': .* 7 columns, 'a', 'y', .*Check the names",
+            r"table.\w+ has no column 'q': 7 columns were read, 'a', 'y', .*Check the names",
         ),
         ({"target": ["y", "q"]}, "has no column 'q'"),
         ({"target": "y", "sample_weight": "q"}, "has no column 'q'"),
         ({"target": "y", "features": ["a", "q"]}, "has no column 'q'"),
-        ({"target": []}, "give target a name or a list of names, at least one"),
-        ({"target": "y", "features": []}, "features a list of names or None"),
+        ({"target": []}, "a name or a non-empty list of names as target"),
+        ({"target": "y", "features": []}, "None or a non-empty list of names as features"),
         ({"target": "y", "features": "abc"}, "features='abc'"),
         ({"target": "y", "features": ["a", "y"]}, "column 'y' is given twice"),
         ({"target": "y", "sample_weight": "y"}, "column 'y' is given twice"),
@@ -115,7 +115,7 @@ def test_more_fields_than_names_are_refused(tmp_path, features, ending):
 def test_two_columns_of_a_name_are_refused(tmp_path):
     file = tmp_path / "twice.csv"
     file.write_text("a,y,y\n1,2,2\n3,4,4\n")
-    with pytest.raises(ValueError, match=r"twice.csv has two columns 'y', or .* by features="):
+    with pytest.raises(ValueError, match=r"twice.csv has two columns 'y', of .* in features="):
         read(file, "y")
     assert list(read(file, "y", features=["a"]).feature_names) == ["a"]
     import pyarrow.parquet
@@ -149,7 +149,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path, name):
     _unreadable(tmp_path)
     good = write(table(), tmp_path / ("good.csv" if ".csv" in name else "good.parquet"))
     for files in ([good, tmp_path / name], tmp_path / name):
-        with pytest.raises(ValueError, match=f"{name} cannot be read as such a table"):
+        with pytest.raises(ValueError, match=f"{name} cannot be read in this format"):
             read(files, "y")
 
 
@@ -189,12 +189,12 @@ def test_parquet_whose_description_is_damaged_is_told(tmp_path):
     file = tmp_path / "damaged.parquet"
     columns = table({"x": [1.0, 2.0], "y": [0.0, 1.0]})
     parquet.write_table(columns.replace_schema_metadata({"pandas": "{"}), file)
-    with pytest.raises(ValueError, match=r"damaged.parquet cannot be read as such a table"):
+    with pytest.raises(ValueError, match=r"damaged.parquet cannot be read in this format"):
         Moments.from_parquet(file, "y")
 
 
 def test_parquet_that_is_none_is_told(tmp_path):
     file = tmp_path / "none.parquet"
     file.write_bytes(b"PAR1" + bytes(20) + b"PAR1")
-    with pytest.raises(ValueError, match=r"none.parquet cannot be read as such a table"):
+    with pytest.raises(ValueError, match=r"none.parquet cannot be read in this format"):
         Moments.from_parquet(str(file), "y")

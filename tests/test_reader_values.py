@@ -119,7 +119,7 @@ def test_what_a_column_means_does_not_depend_on_the_rows_read_at_a_time(kind, ro
 def test_text_stays_text_however_many_rows_are_read_at_a_time(texts, options):
     lines = [f'"{text}",{i}' for i, text in enumerate(texts)]
     for n_rows in (1, 2, 3):
-        with pytest.raises(ValueError, match=r"column '[ab]' holds .*, and not numbers"):
+        with pytest.raises(ValueError, match=r"column '[ab]' holds .*, not numbers"):
             Moments.from_csv(
                 io.StringIO("\n".join(["a,b", *lines])), "b", chunksize=n_rows, **options
             )

@@ -102,7 +102,9 @@ def test_the_index_of_a_table_is_no_feature(tmp_path):
     found = read(write(frame, tmp_path / "table.parquet"), "y")
     assert "__index_level_0__" not in found.feature_names
     file = write(frame, tmp_path / "table.csv", index=True)
-    with pytest.raises(ValueError, match=r"column without a name, 'Unnamed: 0'.*index_col=0"):
+    with pytest.raises(
+        ValueError, match=r"column without a name, which pandas calls 'Unnamed: 0'.*index_col=0"
+    ):
         read(file, "y")
     assert_equal(read(file, "y", features=FEATURES), expected(frame, "y"))
     assert_equal(read(file, "y", index_col=0), read(tmp_path / "table.parquet", "y"))

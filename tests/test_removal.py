@@ -350,8 +350,8 @@ def test_annealing_counts_from_the_beginning_not_from_what_is_left():
         (Annealing(3, mu=None), TypeError, "mu=None is not a number"),
         (Annealing(3, pretrain=-1), ValueError, "pretrain=-1: give a whole number >= 0"),
         (Annealing(3, pretrain=0.5), ValueError, "pretrain=0.5: give a whole number"),
-        (Annealing(3, pretrain=20), ValueError, "pretrain=20 leaves none of max_epochs=20"),
-        (Annealing(3, pretrain=21), ValueError, "pretrain=21 leaves none of max_epochs=20"),
+        (Annealing(3, pretrain=20), ValueError, "pretrain=20 leaves no epoch of max_epochs=20"),
+        (Annealing(3, pretrain=21), ValueError, "pretrain=21 leaves no epoch of max_epochs=20"),
     ],
     ids=repr,
 )

@@ -243,10 +243,10 @@ CHANGES = [
     (PCA(), r"PCA turns columns \['x0', 'x1', 'x2'\]… into \['pca0', 'pca1', 'pca2'\]…"),
     (PCA(2), "PCA turns 6 columns into 2"),
     (PolynomialFeatures(2), "PolynomialFeatures turns 6 columns into 28"),
-    (Doubling(), "X has 6 columns, and what follows selects among 12"),
+    (Doubling(), "X has 6 columns, but the steps after it select among 12"),
     (
         make_pipeline(SelectKBest(f_regression, k=2), Doubling()),
-        "the step SelectKBest passes on 2 columns, and what follows selects among 4",
+        "the step SelectKBest passes on 2 columns, but the steps after it select among 4",
     ),
 ]
 

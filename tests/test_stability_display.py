@@ -85,7 +85,7 @@ def test_bad_input_of_the_display_is_named(monkeypatch):
     for shares in ([0.5, 1.5], [np.nan], [[0.5]], 0.5, [-0.1]):
         with pytest.raises(ValueError, match="give a 1-D array of shares between 0 and 1"):
             StabilityDisplay(shares)
-    with pytest.raises(ValueError, match="feature_names has 1 entries, frequencies 2"):
+    with pytest.raises(ValueError, match="feature_names has 1 entries, but frequencies has 2"):
         StabilityDisplay([0.5, 1], feature_names=["a"])
     # The error comes before hundreds of fits, not after.
     monkeypatch.setattr("shrinklin.display.stability.selection_frequencies", None)

@@ -34,7 +34,10 @@ def test_warnings_of_the_fits_are_one(backend):
         short += len(caught)
     assert 0 < short < 8
     filters, shown = list(warnings.filters), warnings.showwarning
-    said = rf"^{short} of 8 fits warned; that to resample [1-8]: GroupLassoRegressor did not conv"
+    said = (
+        rf"^{short} of 8 fits warned\. The warning of the fit to resample [1-8]: "
+        "GroupLassoRegressor did not conv"
+    )
     with (
         joblib.parallel_config(backend=backend),
         pytest.warns(ConvergenceWarning, match=said) as caught,
@@ -66,8 +69,8 @@ def test_every_category_is_warned_of_once_with_its_own_number_of_fits():
         warnings.simplefilter("always")
         selection_frequencies(Complaining([]), *simulate(20, 3, 1), 5)
     assert [(w.category, str(w.message)) for w in caught] == [
-        (UserWarning, "5 of 5 fits warned; that to resample 1: always, 0"),
-        (RuntimeWarning, "3 of 5 fits warned; that to resample 3: late"),
+        (UserWarning, "5 of 5 fits warned. The warning of the fit to resample 1: always, 0"),
+        (RuntimeWarning, "3 of 5 fits warned. The warning of the fit to resample 3: late"),
     ]
 
 
@@ -92,7 +95,7 @@ def test_what_others_warn_of_comes_as_it_is_or_from_other_processes_at_once(back
         selection_frequencies(Foreign(), *simulate(21, 3, 1), 4, n_jobs=2)
     said = sorted(str(w.message) for w in caught)
     if backend == "loky":
-        assert said == ["4 of 4 fits warned; that to resample 1: 10 rows"]
+        assert said == ["4 of 4 fits warned. The warning of the fit to resample 1: 10 rows"]
     else:
         assert said == ["10 rows", "10 rows", "11 rows", "11 rows"]
 
@@ -137,9 +140,9 @@ def said_by_overlapping_calls():
 def test_overlapping_calls_leave_nothing_behind_and_swallow_nothing():
     assert said_by_overlapping_calls() == [
         "first, as others do",
-        "1 of 1 fits warned; that to resample 1: first",
+        "1 of 1 fits warned. The warning of the fit to resample 1: first",
         "second, as others do",
-        "1 of 1 fits warned; that to resample 1: second",
+        "1 of 1 fits warned. The warning of the fit to resample 1: second",
     ]
 
 
@@ -161,7 +164,7 @@ def test_collecting_by_a_hook_is_rejected(monkeypatch):
 def test_a_class_of_one_row_is_warned_of():
     X, _ = simulate(21, 3, 1)
     y = np.repeat(["a", "b", "c"], [10, 10, 1])
-    with pytest.warns(UserWarning, match=r"classes \['c'\] of y have one row each"):
+    with pytest.warns(UserWarning, match=r"classes \['c'\] of y have only one row each"):
         selection_frequencies(GroupLassoClassifier(), X, y, 4, random_state=0)
     model = GroupLassoClassifier(1e-3)
     selection_frequencies(model, X, y, 4, resampling="bootstrap", random_state=0)
@@ -171,7 +174,7 @@ def test_a_class_of_one_row_is_warned_of_where_a_fit_raises():
     X, _ = simulate(11, 3, 1)
     y = np.repeat(["a", "b"], [10, 1])
     with (
-        pytest.warns(UserWarning, match=r"classes \['b'\] of y have one row each") as caught,
+        pytest.warns(UserWarning, match=r"classes \['b'\] of y have only one row each") as caught,
         pytest.raises(ValueError, match="y has one class"),
     ):
         selection_frequencies(GroupLassoClassifier(), X, y, 4, random_state=0)
@@ -181,7 +184,9 @@ def test_a_class_of_one_row_is_warned_of_where_a_fit_raises():
 def test_an_error_in_a_later_fit_is_of_that_resample():
     with pytest.raises(KeyError) as caught:
         selection_frequencies(Listener([], fails_at=3), *simulate(20, 3, 2), 5)
-    assert caught.value.__notes__ == ["This was the fit to resample 3 of 5, of 10 of 20 rows."]
+    assert caught.value.__notes__ == [
+        "This error occurred in the fit to resample 3 of 5, with 10 of 20 rows."
+    ]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -208,7 +213,7 @@ def test_an_error_of_a_fit_says_which_resample(n_jobs):
         selection_frequencies(GroupLassoRegressor(-1), X, Y, 3, n_jobs=n_jobs)
     (note,) = caught.value.__notes__
     assert note in {
-        f"This was the fit to resample {k} of 3, of {size} of 21 rows."
+        f"This error occurred in the fit to resample {k} of 3, with {size} of 21 rows."
         for k, size in ((1, 10), (2, 11), (3, 10))
     }
 
@@ -225,20 +230,24 @@ BAD = {
         TypeError,
         "does not say which features it keeps",
     ),
-    "one row": ({"X": [[1.0]], "y": [1.0]}, ValueError, "X has 1 row: give 2 or more"),
-    "lengths": ({"y": np.ones(3)}, ValueError, r"\[20, 3\]: give X, y and sample_weight the same"),
+    "one row": ({"X": [[1.0]], "y": [1.0]}, ValueError, "X has 1 row: give at least 2"),
+    "lengths": (
+        {"y": np.ones(3)},
+        ValueError,
+        r"\[20, 3\]: give X, y and sample_weight with the same",
+    ),
     "weights": ({"sample_weight": np.ones(3)}, ValueError, r"\[20, 20, 3\]: give X, y and"),
     "weight": (
         {"sample_weight": np.eye(20)[3]},
         ValueError,
-        "X has 1 row of weight > 0: give 2 or more",
+        "X has 1 row of weight > 0: give at least 2",
     ),
     "one weight": ({"sample_weight": 2.0}, ValueError, r"sample_weight has shape \(\): give one"),
     "negative": ({"sample_weight": -np.ones(20)}, ValueError, "sample_weight has 20 negative"),
     "no weights": (
         {"estimator": SelectKBest(k=1), "sample_weight": np.ones(20)},
         TypeError,
-        "fit of SelectKBest takes none",
+        r"but SelectKBest\.fit does not accept it",
     ),
     "moments": (
         {"X": Moments.from_data(*simulate(20, 3, 2))},

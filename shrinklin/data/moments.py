@@ -110,8 +110,8 @@ class Moments:
         Y = _numbers("Y", Y.toarray() if sparse.issparse(Y) else Y).astype(float, copy=False)
         if X.ndim != 2 or Y.ndim not in (1, 2) or len(Y) != X.shape[0] or 0 in X.shape + Y.shape:
             raise ValueError(
-                f"X has shape {X.shape}, Y {Y.shape}: give two tables of the same rows, at least "
-                "one, and at least one column each."
+                f"X has shape {X.shape}, Y has shape {Y.shape}: give X and Y with the same number "
+                "of rows, at least one row, and at least one column each."
             )
         y_ndim, Y = Y.ndim, Y.reshape(len(Y), -1)
         s = check_weights(sample_weight, X)
@@ -170,8 +170,8 @@ class Moments:
             del chunk
         if total is None:
             raise ValueError(
-                "no chunk has a row of weight > 0: give at least one. (A generator that was "
-                "read before has nothing left: make it anew.)"
+                "no chunk has a row of weight > 0: give at least one such row. (A generator that "
+                "was read before is exhausted: make a new one.)"
             )
         return total
 
@@ -298,8 +298,8 @@ class Moments:
             )
         if self.y_ndim != y_ndim:
             raise ValueError(
-                f"Y had {self.y_ndim} dimensions in these moments, {y_ndim} in the others: "
-                "give Y of one kind, (n_samples,) or (n_samples, n_targets)."
+                f"Y had {self.y_ndim} dimensions in these moments, {y_ndim} in the others: give Y "
+                "in the same form each time, (n_samples,) or (n_samples, n_targets)."
             )
 
     def _combine(self, other, sign):
@@ -309,8 +309,9 @@ class Moments:
         n_samples = self.n_samples + sign * other.n_samples
         if weight <= 1e-12 * self.weight or n_samples <= 0:
             raise ValueError(
-                f"{self.n_samples} rows of weight {self.weight:g} less {other.n_samples} of "
-                f"{other.weight:g} leaves none: subtract the moments of a part of the same rows."
+                f"subtracting {other.n_samples} rows of weight {other.weight:g} from "
+                f"{self.n_samples} rows of weight {self.weight:g} leaves none: subtract only the "
+                "moments of a part of these rows."
             )
         share = sign * other.weight / weight
         dx, dy = other.x_mean - self.x_mean, other.y_mean - self.y_mean
@@ -347,8 +348,8 @@ def moments_of_chunk(number, chunk):
     """`Moments` of a tuple (X, Y) or (X, Y, sample_weight). None if it adds nothing."""
     if not isinstance(chunk, tuple | list) or len(chunk) not in (2, 3):
         raise TypeError(
-            f"chunk {number} is {_shown(chunk)}: each chunk is a tuple (X, Y) or "
-            "(X, Y, sample_weight). Data that are whole go to Moments.from_data."
+            f"chunk {number} is {_shown(chunk)}: each chunk is a tuple (X, Y) or (X, Y, "
+            "sample_weight). For data that are not in chunks, use Moments.from_data."
         )
     with naming(f"chunk {number}"):
         return None if adds_nothing(*chunk) else Moments.from_data(*chunk)
@@ -419,7 +420,7 @@ def _numbers(what, values):
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{what} has entries that are not real numbers ({error}): encode text and dates as "
-            "numbers first, and fill in or leave out what is missing."
+            "numbers first, and fill in or leave out missing values."
         ) from error
 
 
@@ -427,8 +428,8 @@ def _sparse_numbers(X):
     """A sparse X as CSR or CSC of float32 or float64."""
     if X.dtype.kind not in "biuf":
         raise ValueError(
-            f"X is sparse of dtype {X.dtype}, which is not real numbers: give X.astype(float), or "
-            "the real and imaginary parts as two columns."
+            f"X is sparse with dtype {X.dtype}, not real numbers: give X.astype(float), or the "
+            "real and imaginary parts as two columns."
         )
     X = features(X)
     return X if X.dtype in (np.float32, np.float64) else X.astype(float)
@@ -439,8 +440,8 @@ def _sum_of_weights(s):
         weight = s.sum()
     if not np.isfinite(weight):
         raise ValueError(
-            f"the sum of sample_weight is too large for float64, the largest is {s.max():g}: "
-            "divide all weights by one number, as only their ratios matter."
+            f"the sum of sample_weight is too large for float64 (largest weight: {s.max():g}): "
+            "divide all weights by the same number, as only their ratios matter."
         )
     return weight
 
@@ -452,8 +453,8 @@ def _check_finite(what, means, names=None):
         shown = [str(j if names is None else names[j]) for j in bad[:5]]
         raise ValueError(
             f"{len(bad)} of the {len(means)} columns of {what} contain NaN, infinity or numbers "
-            f"too large for float64 (times their weight), first {', '.join(shown)}: fill in or "
-            "leave out these entries."
+            f"too large for float64 (times their weight). First columns: {', '.join(shown)}. Fill "
+            "in or leave out these entries."
         )
 
 
@@ -471,9 +472,9 @@ def _warn_of_lost_digits(what, left, total, names=None):
     if len(lost):
         j = lost[0]
         warnings.warn(
-            f"{len(lost)} columns of {what}, first {j if names is None else names[j]}, have so "
-            f"little left ({left[j] / total[j]:.0e} of their sum of squares) that it is rounding "
-            "for the most part: add the moments of the other rows instead.",
+            f"{len(lost)} columns of {what}, first {j if names is None else names[j]}, keep so "
+            f"little of their sum of squares ({left[j] / total[j]:.0e}) that it is mostly rounding "
+            "error: instead of subtracting, add the moments of the other rows.",
             UserWarning,
             stacklevel=3,
         )

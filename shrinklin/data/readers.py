@@ -23,7 +23,7 @@ from shrinklin.validation.parameters import check_whole
 
 # Errors of files that are cut off, or have another encoding or compression than expected.
 _UNREADABLE = (UnicodeError, EOFError, BadGzipFile, zlib.error)
-_REMEDY = "To do so chunk by chunk, read them yourself and give them to Moments.from_chunks."
+_REMEDY = "To do so chunk by chunk, read the chunks yourself and give them to Moments.from_chunks."
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ class ColumnRoles:
                 object.__setattr__(self, name, list(value))
         if isinstance(self.features, str) or self.features == [] or self.target == []:
             raise ValueError(
-                f"target={self.target!r}, features={self.features!r}: give target a name or a "
-                "list of names, at least one, and features a list of names or None."
+                f"target={self.target!r}, features={self.features!r}: give a name or a non-empty "
+                "list of names as target, and None or a non-empty list of names as features."
             )
         if len(set(self.wanted)) < len(self.wanted):
             twice = sorted({str(name) for name in self.wanted if self.wanted.count(name) > 1})
             raise ValueError(
                 f"column {twice[0]!r} is given twice among target, features and sample_weight: "
-                "give each column one role."
+                "give each column only one role."
             )
 
     @property
@@ -81,8 +81,8 @@ class ColumnRoles:
         features = [name for name in names if name not in self._others]
         if not features:
             raise ValueError(
-                f"{where} has no columns but {self._others}, of target and sample_weight: at "
-                "least one feature is needed."
+                f"{where} has no columns except {self._others}, which are target and "
+                "sample_weight: at least one feature is needed."
             )
         return replace(self, features=features)
 
@@ -92,8 +92,8 @@ class ColumnRoles:
         if missing:
             shown = ", ".join(repr(name) for name in names[:10]) + ", …" * (len(names) > 10)
             raise ValueError(
-                f"{where} has no column {missing[0]!r}: what was read of it has {len(names)} "
-                f"columns, {shown}. Check the names (and sep= and header= of a CSV file)."
+                f"{where} has no column {missing[0]!r}: {len(names)} columns were read, {shown}. "
+                "Check the names (and sep= and header= of a CSV file)."
             )
 
     def of(self, frame):
@@ -197,9 +197,9 @@ def _check_no_index(frame, start, file):
     """Raise an error if rows have one more field than the header, as pandas then shifts names."""
     if not frame.index.equals(_row_numbers(start, len(frame))):
         raise ValueError(
-            f"the rows of {file} have more fields than its header has names, so that pandas takes "
-            "the first for an index without a name. If lines end with a separator, give "
-            "index_col=False; if there is such an index, index_col=0; else mend the header."
+            f"the rows of {file} have more fields than its header has names, so pandas takes the "
+            "first field for an index. If the lines end with a separator, give index_col=False. If "
+            "the first field is an index, give index_col=0. Otherwise correct the header."
         )
 
 
@@ -214,14 +214,15 @@ def _check_own_names(names, file):
     unnamed = [name for name in names if str(name).startswith("Unnamed: ")]
     if unnamed:
         raise ValueError(
-            f"{file} has a column without a name, {unnamed[0]!r} to pandas: for an index that was "
-            "written along, give index_col=0; else name the columns that count by features=."
+            f"{file} has a column without a name, which pandas calls {unnamed[0]!r}: if it is an "
+            "index that was saved with the data, give index_col=0; otherwise list the columns "
+            "to use in features=."
         )
     twice = [name for name in names if f"{name}.1" in names]
     if twice:
         raise ValueError(
-            f"{file} has two columns {twice[0]!r}, or one of that name and one {twice[0]}.1, as "
-            "pandas calls the second of two: name the columns that count by features=."
+            f"{file} has two columns {twice[0]!r}, of which pandas calls the second {twice[0]}.1, "
+            "or columns of both names: list the columns to use in features=."
         )
 
 
@@ -231,7 +232,7 @@ def _same_names(names, found, file):
     if others:
         raise ValueError(
             f"{file} has a column {others[0]!r} that the files before it do not have: give the "
-            "same columns in all files, or the names that count by features=."
+            "same columns in all files, or list the columns to use in features=."
         )
     return names
 
@@ -251,7 +252,9 @@ def parquet_chunks(path, columns, batch_size, options):
         source = [str(file) for file in files] if len(files) > 1 else files[0]
         table = dataset.dataset(source, **({"format": form} | options))
     if not table.files:
-        raise ValueError(f"{place} holds no files: give a folder of parquet files, or the files.")
+        raise ValueError(
+            f"{place} holds no files: give a folder of parquet files, or a list of files."
+        )
     how = {"batch_size": batch_size, "batch_readahead": 0, "use_threads": False}
     all_count, known = columns.features is None, None
     for file in table.get_fragments():
@@ -326,8 +329,8 @@ def _refuse_text(values, what, start):
         row = next((i for i in wrong if not _reads_as_number(values.iloc[i])), wrong[0])
         value = values.iloc[row]
         raise ValueError(
-            f"{what} holds {values.dtype}, {value!r} in row {start + row}, and not numbers: leave "
-            f"it out by features=, or encode it as numbers.{_hint(value)} {_REMEDY}"
+            f"{what} holds {values.dtype}, {value!r} in row {start + row}, not numbers: leave the "
+            f"column out with features=, or encode it as numbers.{_hint(value)} {_REMEDY}"
         )
 
 
@@ -366,7 +369,7 @@ def _naming(file, errors):
         raise
     except errors as error:
         hint = " Give its encoding= or compression=." if isinstance(error, _UNREADABLE) else ""
-        raise ValueError(f"{file} cannot be read as such a table: {error}.{hint}") from error
+        raise ValueError(f"{file} cannot be read in this format: {error}.{hint}") from error
 
 
 def _several(path):

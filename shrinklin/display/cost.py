@@ -28,7 +28,9 @@ class CostDisplay(Display):
     def __init__(self, costs) -> None:
         self.costs = dict(costs)
         if not self.costs:
-            raise ValueError("costs is empty: give one CostMeter or more, by name.")
+            raise ValueError(
+                "costs is empty: give a dict of name to CostMeter with at least one entry."
+            )
 
     @classmethod
     def from_estimators(cls, estimators, *, ax=None) -> Self:
@@ -46,7 +48,7 @@ class CostDisplay(Display):
         for estimator in estimators.values():
             check_is_fitted(estimator)
             if not hasattr(estimator, "cost_"):
-                raise ValueError(f"{estimator!r} has no cost_: give estimators of shrinklin's.")
+                raise ValueError(f"{estimator!r} has no cost_: give estimators of shrinklin.")
         return cls({name: e.cost_ for name, e in estimators.items()}).plot(ax=ax)
 
     def _draw(self, ax):

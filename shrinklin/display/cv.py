@@ -55,11 +55,13 @@ class CVDisplay(Display):
         shapes = len(self.alphas), len(self.cv_scores), len(self.n_selected)
         if self.cv_scores.ndim != 2 or len(set(shapes)) > 1:
             raise ValueError(
-                f"alphas, cv_scores and n_selected have lengths {shapes}: give one number, one row "
-                "of scores and one number of features for every alpha."
+                f"alphas, cv_scores and n_selected have lengths {shapes}: give one row of "
+                "cv_scores and one number in n_selected per alpha."
             )
         if alpha not in self.alphas:
-            raise ValueError(f"alpha={alpha!r} is not among the alphas: give the chosen one.")
+            raise ValueError(
+                f"alpha={alpha!r} is not among the alphas: give the alpha that was chosen."
+            )
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None) -> Self:
@@ -78,8 +80,8 @@ class CVDisplay(Display):
         check_is_fitted(estimator)
         if not hasattr(estimator, "cv_scores_"):
             raise ValueError(
-                f"{estimator!r} has no cv_scores_: give one of shrinklin's CV classes, not its "
-                "pipeline."
+                f"{estimator!r} has no cv_scores_: give a CV estimator of shrinklin, not a "
+                "pipeline that contains it."
             )
         display = cls(
             estimator.alphas_,

@@ -1,4 +1,4 @@
-"""What every display owes to users: `plot`."""
+"""The base class of displays."""
 
 from abc import ABC, abstractmethod
 from typing import Self
@@ -7,7 +7,7 @@ from shrinklin.display.axes import own_or_new
 
 
 class Display(ABC):
-    """A picture. The constructor takes what is drawn, and a class method `from_…` computes it."""
+    """A picture. The constructor takes the data; a class method `from_…` gets it from a model."""
 
     def plot(self, ax=None) -> Self:
         """Draw the picture.

@@ -52,8 +52,8 @@ class HistoryDisplay:
         check_is_fitted(estimator)
         if not hasattr(estimator, "history_"):
             raise ValueError(
-                f"{estimator!r} has no history_: give one of shrinklin's estimators, not its "
-                "pipeline, fitted with solver=GradientDescent()."
+                f"{estimator!r} has no history_: give an estimator of shrinklin that was fitted "
+                "with solver=GradientDescent(), not a pipeline that contains it."
             )
         display = cls(estimator.history_, name=type(estimator).__name__)
         return display.plot(ax=ax, against=against)

@@ -68,7 +68,7 @@ class InformationCriterionDisplay(Display):
         InformationCriterionDisplay
         """
         if not isinstance(fitted, InformationCriterion):
-            raise TypeError(f"{fitted!r} is no InformationCriterion: give a fitted one.")
+            raise TypeError(f"{fitted!r} is not an InformationCriterion: give a fitted one.")
         check_is_fitted(fitted)
         kept = fitted.n_selected_
         display = cls(fitted.alphas_, fitted.criteria_, kept, fitted.alpha_, fitted.criterion)

@@ -34,8 +34,8 @@ class PathDisplay:
         names = path.feature_names if feature_names is None else feature_names
         if names is not None and len(names) != path.n_features:
             raise ValueError(
-                f"feature_names has {len(names)} entries, the path {path.n_features} "
-                "features: give one name a feature."
+                f"feature_names has {len(names)} entries, but the path has {path.n_features} "
+                "features: give one name per feature."
             )
         self.path, self.feature_names, self.name = path, names, name
 

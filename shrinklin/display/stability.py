@@ -60,13 +60,13 @@ class StabilityDisplay:
         shape = self.frequencies.shape
         if len(shape) != 1 or not ((self.frequencies >= 0) & (self.frequencies <= 1)).all():
             raise ValueError(
-                f"frequencies of shape {shape}: give a 1-D array of shares between 0 and 1, one a "
-                "feature."
+                f"frequencies of shape {shape}: give a 1-D array of shares between 0 and "
+                "1, one per feature."
             )
         if feature_names is not None and len(feature_names) != shape[0]:
             raise ValueError(
-                f"feature_names has {len(feature_names)} entries, frequencies {shape[0]}: give one "
-                "name a feature."
+                f"feature_names has {len(feature_names)} entries, but frequencies has {shape[0]}: "
+                "give one name per feature."
             )
         self.feature_names, self.name = feature_names, name
 
@@ -155,8 +155,8 @@ def _check_bars_of_others(ax, names):
     # Inner axes of a figure may have names that they do not show.
     if drawn and ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks()) != names:
         raise ValueError(
-            "ax, or axes that share its y, have bars of other features, which would get the names "
-            "of these: give axes of their own, without sharey."
+            "ax, or axes that share its y axis, already have bars of other features, which would "
+            "get the wrong names: give separate axes, without sharey."
         )
 
 

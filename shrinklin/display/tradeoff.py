@@ -34,8 +34,8 @@ class TradeoffDisplay(Display):
         for name, (k, v) in self.curves.items():
             if k.ndim != 1 or k.shape != v.shape:
                 raise ValueError(
-                    f"curve {name!r} has {k.shape} numbers of features and {v.shape} losses: "
-                    "give two 1-D arrays of equal length."
+                    f"the numbers of features and the losses of curve {name!r} have shapes "
+                    f"{k.shape} and {v.shape}: give two 1-D arrays of equal length."
                 )
         self.loss_name = loss_name
 

@@ -49,9 +49,9 @@ class LinearModel(CheckedSelector, BaseEstimator):
         super().__setstate__({name: value for name, value in state.items() if name != _PICKLED_BY})
         if version != __version__:
             warn(
-                f"This {type(self).__name__} was pickled by shrinklin {version} and is read by "
-                f"{__version__}: what it lacks or holds otherwise may fail or mislead. Fit it "
-                "again, or read it with the version that wrote it."
+                f"This {type(self).__name__} was pickled by shrinklin {version} and is loaded by "
+                f"{__version__}: it may fail or give wrong results. Fit it again, or load it with "
+                "the version that pickled it."
             )
 
     def _get_support_mask(self):
@@ -259,12 +259,12 @@ def check_takes_moments(estimator, y, sample_weight):
     if not hasattr(estimator, "fit_moments"):
         raise TypeError(
             f"X is Moments, which {type(estimator).__name__} cannot be fitted to: only the squared "
-            "loss depends on no more. Give the samples."
+            "loss can be computed from moments. Give the samples."
         )
     if y is not None or sample_weight is not None:
         raise ValueError(
-            "X is Moments, which hold y and the weights of the samples too: leave y and "
-            "sample_weight out."
+            "X is Moments, which already contain y and the sample weights: leave out y "
+            "and sample_weight."
         )
 
 
@@ -287,14 +287,15 @@ def without_alpha(estimator):
     """A clone of an estimator that can be solved for many alphas."""
     if not isinstance(estimator, SparseLinearModel):
         raise TypeError(
-            f"estimator={estimator!r} is not one of shrinklin's: give a GroupLasso or ShrinkNet "
-            "regressor or classifier, and transform X first where it would stand in a pipeline."
+            f"estimator={estimator!r} is not an estimator of shrinklin for one alpha: give a "
+            "GroupLasso or ShrinkNet regressor or classifier. Instead of a pipeline, give its last "
+            "step and the transformed X."
         )
     estimator = clone(estimator).set_params(alpha=1.0, warm_start=False)
     if isinstance(estimator.solver, GradientDescent):
         raise ValueError(
-            f"solver={estimator.solver!r} follows no path: fit for one alpha after another, for "
-            'instance by GridSearchCV, or give solver="auto".'
+            f"solver={estimator.solver!r} cannot compute a path: fit each alpha separately, for "
+            'instance with GridSearchCV, or give solver="auto".'
         )
     return estimator
 
@@ -409,10 +410,10 @@ def warn_if_empty(estimator, problem, objective):
     if largest > 0:
         # Few digits, so that different folds give the same message, which Python shows once.
         warn(
-            f"{name} keeps no feature: alpha={alpha:g}, the default, is not below alpha_max, "
-            f"where the first one enters, about {largest:.1g} here. Give an alpha between "
-            f"{largest / 1000:.1g} and {largest:.1g}, or let {name}CV choose it; the default "
-            "suits standardised data."
+            f"{name} keeps no feature: the default alpha={alpha:g} is not below alpha_max, where "
+            f"the first feature enters, which is about {largest:.1g} here. Give an alpha between "
+            f"{largest / 1000:.1g} and {largest:.1g}, or let {name}CV choose it; the default suits "
+            "standardised data."
         )
 
 

@@ -307,9 +307,9 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
     def _refuse_balanced(self):
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             raise ValueError(
-                'class_weight="balanced" needs the rows of every class counted, and partial_fit '
-                "has not seen them all: give a dict of label to weight, for instance n_rows / "
-                "(n_classes * rows of that class) counted on a sample."
+                'class_weight="balanced" needs the number of rows of every class in all calls, '
+                "which partial_fit does not know: give a dict of label to weight, for instance "
+                "n_rows / (n_classes * n_rows_of_class), counted on a sample."
             )
 
     def _classes_of_all_calls(self, classes):
@@ -318,16 +318,16 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         if classes is None:
             if known is None:
                 raise ValueError(
-                    "classes=None in the first call of partial_fit: give all labels that any call "
-                    "may bring, for instance classes=np.unique(y) for the y of all data. Later "
-                    "calls do not need them."
+                    "classes=None in the first call of partial_fit: give all labels that y may "
+                    "have in any call, for instance classes=np.unique(y) for the y of all data. "
+                    "Later calls do not need classes."
                 )
             return known
         given = _sorted_labels(classes)
         if known is not None and not np.array_equal(known, given):
             raise ValueError(
-                f"classes={given.tolist()} are not those of the model, {known.tolist()}: give the "
-                "same in every call, or None, or begin anew with a clone."
+                f"classes={given.tolist()} differ from those of the model, {known.tolist()}: give "
+                "the same classes or None, or start again with a clone."
             )
         return given if known is None else known
 
@@ -338,7 +338,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         unknown = {label: None for label in given if label not in numbers}
         if unknown:
             shown = ", ".join(map(repr, list(unknown)[:5])) + (", …" if len(unknown) > 5 else "")
-            begin = "Begin anew with a clone, and give" if hasattr(self, "classes_") else "Give"
+            begin = "Start again with a clone, and give" if hasattr(self, "classes_") else "Give"
             raise ValueError(
                 f"y has labels that are not among the classes {classes.tolist()}: {shown}. {begin} "
                 "all labels as classes in the first call of partial_fit."
@@ -355,7 +355,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
             s = s * factors[codes]
             if not np.isfinite(s.sum()):
                 raise ValueError(
-                    "sample_weight, times class_weight, sums to more than a float64 holds: divide "
+                    "the sum of sample_weight times class_weight is too large for float64: divide "
                     "the weights of every call by the same number."
                 )
         return s
@@ -364,14 +364,14 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
 def _raise_if_weightless(s):
     if not s.any():
         raise ValueError(
-            "sample_weight, times class_weight, is zero on every row of the first call of "
-            "partial_fit, which leaves nothing to begin with: give at least one row weight > 0."
+            "sample_weight times class_weight is zero on every row of the first call of "
+            "partial_fit: give at least one row a weight > 0."
         )
 
 
 def _sorted_labels(classes):
     """The given classes, sorted and without duplicates."""
-    wanted = "give a list of all labels that any call of partial_fit may bring, two or more"
+    wanted = "give a list of all labels that y may have in any call of partial_fit, at least two"
     if np.ndim(classes) != 1 or len(classes) == 0:
         raise ValueError(f"classes={classes!r}: {wanted}.")
     check_unmasked("classes", classes)
@@ -380,9 +380,9 @@ def _sorted_labels(classes):
         # Repeated, because scikit-learn warns if nearly all labels differ.
         check_classification_targets(np.tile(given, 3))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"classes={classes!r}: {wanted}. They are no labels: {error}") from error
+        raise ValueError(f"classes={classes!r}: {wanted}. These are not labels: {error}") from error
     if len(given) < 2:
-        raise ValueError(f"classes={given.tolist()} is one class: {wanted}.")
+        raise ValueError(f"classes={given.tolist()} is only one class: {wanted}.")
     return given
 
 

@@ -62,9 +62,9 @@ class _Judged:
         """The index of the candidate with the smallest criterion."""
         if not self.candidate.any():
             raise ValueError(
-                f"none of the {len(self.df)} models is a candidate: their degrees of freedom are "
-                f"{self.df.min():.4g} or more, for {self.size:g} numbers in y. Give larger "
-                "alphas, more samples, or noise_variance."
+                f"none of the {len(self.df)} models is a candidate: each has at least "
+                f"{self.df.min():.4g} degrees of freedom, too many for the {self.size:g} numbers "
+                "in y. Give larger alphas, more samples, or noise_variance."
             )
         return int(self.criteria.argmin())
 
@@ -220,7 +220,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
             If `max_iter` sweeps did not reach `tol`.
         """
         if isinstance(X, Moments):
-            raise TypeError("X is Moments: give them to fit_moments, or the samples to fit.")
+            raise TypeError("X is Moments: give them to fit_moments, or give the samples to fit.")
         estimator = self._estimator_for_path()
         problem, objective, target = prepare(estimator, X, y, sample_weight)
         n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
@@ -241,7 +241,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         """
         if not isinstance(moments, Moments):
             raise TypeError(
-                f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
+                f"moments={moments!r}: give shrinklin.Moments, such as Moments.from_data(X, y)."
             )
         estimator = self._estimator_for_path()
         problem, objective, target = prepare(estimator, moments, None, None)
@@ -258,17 +258,17 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
             check_real("noise_variance", self.noise_variance, 0, open_end=True)
             if not hasattr(estimator, "fit_moments"):
                 raise ValueError(
-                    f"noise_variance={self.noise_variance!r} with {type(estimator).__name__}: "
-                    "classes have no noise variance. Leave it None."
+                    f"noise_variance={self.noise_variance!r} with {type(estimator).__name__}: a "
+                    "classifier has no noise variance. Leave it at None."
                 )
         return estimator
 
     def _grid(self, problem, objective, n):
         if n < 2:
             raise ValueError(
-                f"there is {n:g} of a sample, or one sample, where two are needed: the weights of "
-                "the samples sum to that, and InformationCriterion counts them as numbers of "
-                "rows. Scale sample_weight to sum to the number of samples."
+                f"the sample weights sum to {n:g}; at least 2 are needed, as one sample is not "
+                "enough. InformationCriterion counts the weights as numbers of samples: give more "
+                "samples, or scale sample_weight to sum to the number of samples."
             )
         return alpha_grid(self.alphas, self.eps, problem, objective)
 
@@ -347,12 +347,12 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
             return
         name, beyond = self.criterion.upper(), lower[0]
         warn(
-            f"the choice of alpha={self.alpha_:.4g} was cut short: its {name} of "
-            f"{judged.values[best]:.4g} is the least among candidates, but at "
-            f"alpha={self.alphas_[beyond]:.4g} it is {judged.values[beyond]:.4g}. The model there "
-            f"has {judged.df[beyond]:.4g} degrees of freedom, more than half of the "
-            f"{judged.size:g} numbers in y, too many for an estimate of the noise. Give "
-            'noise_variance, criterion="ebic", or choose alpha by cross-validation.',
+            f"alpha={self.alpha_:.4g} has the lowest {name} among candidates, "
+            f"{judged.values[best]:.4g}, but at alpha={self.alphas_[beyond]:.4g} it is even lower, "
+            f"{judged.values[beyond]:.4g}. The model there is no candidate: it has "
+            f"{judged.df[beyond]:.4g} degrees of freedom, more than half of the {judged.size:g} "
+            "numbers in y, which is too many to estimate the noise. Give noise_variance, "
+            'criterion="ebic", or choose alpha by cross-validation.',
             UserWarning,
         )
 

@@ -75,8 +75,8 @@ class SparseLinearModelCV(LinearModel):
             isinstance(self.scoring, str) or callable(self.scoring)
         ):
             raise ValueError(
-                f"scoring={self.scoring!r}: give None, the name of a score of scikit-learn, or a "
-                "callable; only one, as alpha is chosen by it."
+                f"scoring={self.scoring!r}: give one score, by which alpha is chosen: None, the "
+                "name of a score of scikit-learn, or a callable."
             )
 
     def _scores_loss(self):
@@ -119,10 +119,10 @@ class SparseLinearModelCV(LinearModel):
             return {} if isinstance(self.cv, Iterable) else routed.splitter.split, scored
         if params:
             raise ValueError(
-                f"fit was given {sorted(params)}, which reach the splitter and the scorer by "
-                "metadata routing alone: sklearn.set_config(enable_metadata_routing=True), then "
-                "for instance cv=GroupKFold().set_split_request(groups=True). Or draw the folds "
-                "beforehand: cv=list(GroupKFold().split(X, y, groups))."
+                f"fit was given {sorted(params)}, which reach the splitter and the scorer only by "
+                "metadata routing: call sklearn.set_config(enable_metadata_routing=True), then "
+                "give for instance cv=GroupKFold().set_split_request(groups=True). Or draw the "
+                "folds beforehand: cv=list(GroupKFold().split(X, y, groups))."
             )
         return {}, weights
 
@@ -153,9 +153,9 @@ class SparseLinearModelCV(LinearModel):
         routes = get_config()["enable_metadata_routing"]
         if params and (self.scoring is None or not routes):
             raise ValueError(
-                f"score was given {sorted(params)}, which reach a scorer by metadata routing "
-                "alone: sklearn.set_config(enable_metadata_routing=True), and a scoring that asks "
-                "for them."
+                f"score was given {sorted(params)}, which reach a scorer only by metadata routing: "
+                "call sklearn.set_config(enable_metadata_routing=True), and give a scoring "
+                "that requests them."
             )
         if self.scoring is None:
             return super().score(X, y, **weights)
@@ -172,8 +172,8 @@ class SparseLinearModelCV(LinearModel):
                 splits.append((every[train], every[test]))
             except IndexError as error:
                 raise ValueError(
-                    f"fold {k} of cv has rows that are not among 0 … {n_samples - 1} "
-                    f"({error}): give numbers of rows, or a mask of all rows."
+                    f"fold {k} of cv has row numbers that are not among 0 … {n_samples - 1} "
+                    f"({error}): give valid row numbers, or a mask of all rows."
                 ) from error
             if not len(splits[k][0]) or not len(splits[k][1]):
                 raise ValueError(
@@ -333,7 +333,7 @@ def _check_scores(scores, alphas):
     if len(bad):
         i, k = bad[0]
         raise ValueError(
-            f"{len(bad)} of {scores.size} scores are not finite, first {scores[i, k]} at alpha "
-            f"{alphas[i]:g} in fold {k}: give a scoring that is defined on the held-out rows of "
-            "every fold, or fewer folds."
+            f"{len(bad)} of {scores.size} scores are not finite; the first is {scores[i, k]} at "
+            f"alpha {alphas[i]:g} in fold {k}: give a scoring that is defined on the held-out rows "
+            "of every fold, or fewer folds."
         )

@@ -1,4 +1,4 @@
-"""Estimators that choose alpha by cross-validation. The method is in `choice`."""
+"""Estimators that choose alpha by cross-validation. See `cross_validation` for the method."""
 
 from functools import reduce
 from operator import add
@@ -91,8 +91,8 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
         folds = _checked_folds(folds)
         if not self._scores_loss():
             raise ValueError(
-                f"scoring={self.scoring!r} needs the samples, and moments give the mean squared "
-                f'error alone: give scoring=None or "{self._default_scoring}", or use fit.'
+                f"scoring={self.scoring!r} needs the samples, as moments give only the mean "
+                f'squared error: give scoring=None or "{self._default_scoring}", or use fit.'
             )
         model, total, dtype = self._model(), reduce(add, folds), np.dtype(float)
         problem = checked_moments(model, total)
@@ -111,7 +111,8 @@ def _checked_folds(folds):
     wrong = [fold for fold in folds if not isinstance(fold, Moments)]
     if wrong:
         raise TypeError(
-            f"folds holds {type(wrong[0]).__name__}: give a list of shrinklin.Moments, one a fold."
+            f"folds holds {type(wrong[0]).__name__}: give a list of "
+            "shrinklin.Moments, one per fold."
         )
     if len(folds) < 2:
         raise ValueError(f"folds holds the moments of {len(folds)} fold: give at least two.")

@@ -69,8 +69,8 @@ def _takes_moments(estimator):
     batch_size = getattr(estimator.solver, "batch_size", None)
     if batch_size is not None:
         raise AttributeError(
-            f"batch_size={batch_size} takes samples, and moments are sums over all of them: give "
-            "batch_size=None, or use fit."
+            f"batch_size={batch_size} needs the samples, but moments are sums over all samples: "
+            "give batch_size=None, or use fit."
         )
     return True
 
@@ -182,7 +182,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         """
         if not isinstance(moments, Moments):
             raise TypeError(
-                f"moments={moments!r}: give shrinklin.Moments, as Moments.from_data(X, y) makes."
+                f"moments={moments!r}: give shrinklin.Moments, such as Moments.from_data(X, y)."
             )
         with undone_on_error(self):
             problem = checked_moments(self, moments)
@@ -229,8 +229,8 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         if not begun and hasattr(self, "coef_"):
             warn(
                 f"this {type(self).__name__} was fitted by fit or fit_moments, which keep no "
-                "moments: partial_fit begins anew. To add to the same data, give them to "
-                "partial_fit first.",
+                "moments: partial_fit starts again without those data. To include them, give them "
+                "to partial_fit first.",
                 UserWarning,
             )
         with undone_on_error(self):

@@ -185,9 +185,9 @@ def _check_selects(estimator):
     steps = _steps(estimator)
     if isinstance(estimator, type) or not steps or not hasattr(steps[-1], "get_support"):
         raise TypeError(
-            f"estimator={estimator!r} does not say which features it keeps: give an instance of "
-            "one of shrinklin's estimators or of a selector of scikit-learn (it has get_support), "
-            "or a Pipeline that ends with one. Put another model into "
+            f"estimator={estimator!r} does not say which features it keeps: give an instance of an "
+            "estimator of shrinklin or of a selector of scikit-learn (with get_support), or a "
+            "Pipeline that ends with one. Wrap other models in "
             "sklearn.feature_selection.SelectFromModel."
         )
 
@@ -202,13 +202,15 @@ def _steps(estimator):
 def _data(estimator, X, y, sample_weight):
     """X, y and the weights, in types that can be indexed by rows, without rows of weight 0."""
     if isinstance(X, Moments):
-        raise TypeError("X is Moments, which have no rows to take: give the samples.")
+        raise TypeError("X is Moments, which have no rows to draw: give the samples.")
     X, y = _with_rows("X", X), None if y is None else _with_rows("y", y)
     try:
         # A single number has no length. check_weights refuses it later.
         check_consistent_length(X, y, sample_weight if np.ndim(sample_weight) else None)
     except ValueError as error:
-        raise ValueError(f"{error}: give X, y and sample_weight the same rows.") from error
+        raise ValueError(
+            f"{error}: give X, y and sample_weight with the same number of rows."
+        ) from error
     s = None
     if sample_weight is not None:
         _check_takes_weights(_steps(estimator)[-1])
@@ -217,7 +219,7 @@ def _data(estimator, X, y, sample_weight):
             X, y, s = (_take(data, np.flatnonzero(s)) for data in (X, y, s))
     if X.shape[0] < 2:
         weighted = "" if s is None else " of weight > 0"
-        raise ValueError(f"X has 1 row{weighted}: give 2 or more, of which resamples can be drawn.")
+        raise ValueError(f"X has 1 row{weighted}: give at least 2, so that resamples can be drawn.")
     return X, y, s
 
 
@@ -238,8 +240,8 @@ def _check_takes_weights(step):
     parameters = signature(step.fit).parameters.values()
     if not any(p.name == "sample_weight" or p.kind is Parameter.VAR_KEYWORD for p in parameters):
         raise TypeError(
-            f"sample_weight was given, and fit of {type(step).__name__} takes none: leave it out, "
-            "or give an estimator that takes weights."
+            f"sample_weight was given, but {type(step).__name__}.fit does not accept it: leave it "
+            "out, or give an estimator that takes weights."
         )
 
 
@@ -284,7 +286,10 @@ def _fit(estimator, X, y, s, rows, name, caller):
             model.fit(_take(X, rows), _take(y, rows), **weights)
             return _support(model, X.shape[1]), log
     except Exception as error:
-        error.add_note(f"This was the fit to resample {name}, of {len(rows)} of {X.shape[0]} rows.")
+        error.add_note(
+            f"This error occurred in the fit to resample {name}, with {len(rows)} of "
+            f"{X.shape[0]} rows."
+        )
         raise
 
 
@@ -336,8 +341,8 @@ def _support_before(step, support):
 def _check_count(whose, n_features, support):
     if len(support) != n_features:
         raise ValueError(
-            f"{whose} {n_features} columns, and what follows selects among {len(support)}: give a "
-            "pipeline whose steps keep the columns or select among them."
+            f"{whose} {n_features} columns, but the steps after it select among {len(support)}: "
+            "give a pipeline whose steps keep the columns or select among them."
         )
 
 
@@ -352,9 +357,9 @@ def _check_keeps_columns(step, n_passed):
         if n_given == n_passed:
             change = f"turns columns {list(given)[:3]}… into {passed[:3]}…"
         raise ValueError(
-            f"the step {type(step).__name__} {change}, so that the features kept after it are not "
-            "columns of X: give steps that keep the columns under their names (StandardScaler) or "
-            "select among them (SelectKBest), or transform X before."
+            f"the step {type(step).__name__} {change}, so the features kept after it are not "
+            "columns of X: give steps that keep the columns and their names (as StandardScaler "
+            "does) or select among them (as SelectKBest does), or transform X beforehand."
         )
 
 
@@ -364,7 +369,8 @@ def _report(warned, n_resamples):
         said = {number: text for number, of, text in reversed(warned) if of is category}
         first = min(said)
         warn(
-            f"{len(said)} of {n_resamples} fits warned; that to resample {first}: {said[first]}",
+            f"{len(said)} of {n_resamples} fits warned. The warning of the fit to resample "
+            f"{first}: {said[first]}",
             category,
         )
 
@@ -377,7 +383,7 @@ def _report_single_rows(classes, y):
     firsts = np.unique(classes, return_index=True)[1][single]
     labels = np.asarray(y).reshape(-1)[firsts].tolist()
     warn(
-        f"the classes {labels[:3]} of y have one row each, which one half of every pair lacks: "
-        'leave them out, or give resampling="bootstrap".',
+        f"the classes {labels[:3]} of y have only one row each, so one half of every pair lacks "
+        'them: leave them out, or give resampling="bootstrap".',
         UserWarning,
     )

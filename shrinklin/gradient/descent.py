@@ -26,13 +26,13 @@ class GradientDescent(BaseEstimator):
     """Gradient training of weights and switches, with removal of features while it runs.
 
     It is for studying what early removal costs and saves: see ``cost_`` (a `CostMeter`)
-    and ``history_`` of the fitted estimator. For a model to use, take an exact solver,
+    and ``history_`` of the fitted estimator. To get a good model, use an exact solver,
     which reaches a lower objective. `max_iter` and `tol` of the estimator have no effect.
 
     Standardise the features: they share one learning rate, and the intercept converges
     slowly where their means are far from 0. Weights are drawn from N(0, 1/n_features);
-    the intercept begins at the best constant. With thousands of features a rate of 0.05
-    may be too large, so that all of them die: try a tenth.
+    the intercept begins at the best constant. With thousands of features, a learning rate
+    of 0.05 may be so large that all features are removed: try 0.005.
 
     Ctrl-C ends training and keeps the best model so far. Within a search or a
     cross-validation it ends the current fit, and the next one begins. With
@@ -137,7 +137,7 @@ class GradientDescent(BaseEstimator):
             )
         if self.removal.needs_switch and not has_switches:
             raise ValueError(
-                f"removal={self.removal!r} follows the signs of switches, and the group lasso has "
+                f"removal={self.removal!r} follows the signs of switches, but the group lasso has "
                 "none: give Threshold, Annealing or None, or use ShrinkNet."
             )
         if self.removal.scheduled and self.tol is not None:

@@ -89,7 +89,7 @@ class MomentRisk(Risk):
 
     def evaluate(self, W, b, rows=None):
         if rows is not None:
-            raise ValueError("moments know nothing of single rows: evaluate all of them.")
+            raise ValueError("moments do not contain single rows: evaluate all rows.")
         GW, off = self._product(W), self._off(W, b)
         gradient = GW - self.C + np.outer(self.x_mean, off)
         return self._value(W, GW, off), gradient, off

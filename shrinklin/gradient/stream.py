@@ -98,8 +98,8 @@ class Stream(Training):
         self.n_rows, self.weight = self.n_rows + n_rows, self.weight + weight
         if not np.isfinite(self.weight):
             raise ValueError(
-                "sample_weight, times class_weight, sums to more than a float64 holds over all "
-                "calls of partial_fit: divide the weights of every call by the same number."
+                "the sum of sample_weight times class_weight over all calls of partial_fit is too "
+                "large for float64: divide the weights of every call by the same number."
             )
         self.importance = (weight / n_rows) / (self.weight / self.n_rows)
 
@@ -139,8 +139,9 @@ def _raise_if_changed(settings, now):
     changed = [name for name, value in settings.items() if now[name] != value]
     if changed:
         raise ValueError(
-            f"{' and '.join(changed)} changed between two calls of partial_fit, and what was "
-            "learnt so far depends on it: set it back, or begin anew with a clone or with fit."
+            f"{' and '.join(changed)} changed between two calls of partial_fit, but the model so "
+            "far depends on the previous value: restore it, or start again with a "
+            "clone or with fit."
         )
 
 

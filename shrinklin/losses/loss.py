@@ -100,7 +100,7 @@ class Loss(ABC):
         return Z
 
     def told_apart(self, Y, state):
-        """Whether ℓ falls towards 0 along growing multiples of Z."""
+        """Whether ℓ tends to 0 as Z is scaled up."""
         return False
 
 

@@ -89,7 +89,8 @@ class PlainFormulation(Formulation):
     def check(self, alpha, trains):
         if trains and not isinstance(self.of, GroupLasso):
             raise ValueError(
-                f"gradient training has no rule for {type(self.of).__name__}: give an exact solver."
+                f"gradient training does not support {type(self.of).__name__}: "
+                "give an exact solver."
             )
 
     def penalty(self):
@@ -161,7 +162,7 @@ class ShrinkNetFormulation(Formulation):
             return (
                 "weight_decay=0 leaves the objective without a minimiser (statement A.3: the "
                 "switch can shrink for ever while the weight grows). Give weight_decay > 0, or "
-                "None for the one that makes the bridge strength equal alpha."
+                "None for the value that makes the bridge strength equal alpha."
             )
         if self.weight_decay > 0 and alpha == 0:
             return (

@@ -75,7 +75,9 @@ class Task(ABC):
         raise self._needs_samples()
 
     def _needs_samples(self):
-        return TypeError(f"{self.name} needs the samples: moments tell the squared loss alone.")
+        return TypeError(
+            f"{self.name} needs the samples: moments are enough only for the squared loss."
+        )
 
     def check_sizes(self, sizes, finite=True):
         """Raise an error if squares of `sizes` overflow or underflow, or if not `finite`."""
@@ -85,10 +87,9 @@ class Task(ABC):
 
     def out_of_range(self):
         return ValueError(
-            f"{self.name} works with squares of {self.squared}, and some do not "
-            f"fit in float64: their entries should lie between {_LEAST:g} and "
-            f"{1 / _LEAST:g} in absolute value, or be 0. Standardise X, or divide the data "
-            "by a constant."
+            f"{self.name} works with squares of {self.squared}, but some of them do not fit in "
+            f"float64: the entries should lie between {_LEAST:g} and {1 / _LEAST:g} in absolute "
+            "value, or be 0. Standardise X, or divide the data by a constant."
         )
 
 

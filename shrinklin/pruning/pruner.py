@@ -133,8 +133,8 @@ def _checked_mask(removal, dead, like):
     dead = np.asarray(dead)
     if dead.dtype != bool or dead.shape != like.shape:
         raise ValueError(
-            f"{type(removal).__name__}.dead gave {dead.dtype} of shape {dead.shape}: it should "
-            f"give booleans of shape {like.shape}, True for every switch to take out."
+            f"{type(removal).__name__}.dead returned {dead.dtype} of shape {dead.shape}: it should "
+            f"return booleans of shape {like.shape}, True for every switch to remove."
         )
     return dead
 
@@ -144,7 +144,7 @@ def _one_entry_each(name, values, n_switches):
     values = np.asarray(values)
     if values.shape[:1] != (n_switches,):
         raise ValueError(
-            f"memory[{name!r}] has shape {values.shape}: what a removal strategy remembers should "
-            f"be arrays of one entry a switch, here {n_switches}."
+            f"memory[{name!r}] has shape {values.shape}: the memory of a removal strategy should "
+            f"hold arrays with one entry per switch, here {n_switches}."
         )
     return values

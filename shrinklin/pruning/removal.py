@@ -196,7 +196,7 @@ class SignVariance(Removal):
         check_real("threshold", self.threshold, 0)
         if self.gamma >= 1:
             raise ValueError(
-                f"gamma={self.gamma!r}: give a number in [0, 1); the nearer to 1, the later "
+                f"gamma={self.gamma!r}: give a number in [0, 1). The nearer it is to 1, the later "
                 "features are removed. removal=None removes none."
             )
 
@@ -252,13 +252,13 @@ class Annealing(Removal):
         check_whole("pretrain", self.pretrain, 0)
         if self.n_features > n_switches:
             raise ValueError(
-                f"n_features={self.n_features} is more than the {n_switches} features, or "
-                "groups, of X: give at most as many."
+                f"n_features={self.n_features} is more than the {n_switches} features, or groups, "
+                "of X: give at most that many."
             )
         if self.pretrain >= max_epochs:
             raise ValueError(
-                f"pretrain={self.pretrain} leaves none of max_epochs={max_epochs} for removal: "
-                "give fewer epochs of pretraining, or more in all."
+                f"pretrain={self.pretrain} leaves no epoch of max_epochs={max_epochs} for removal: "
+                "decrease pretrain or increase max_epochs."
             )
 
     def dead(self, watched) -> np.ndarray:

@@ -40,23 +40,27 @@ def warn_if_alphas_are_too_large(name, problem, objective, path):
     largest = largest_useful_alpha(problem, objective)
     if not path.n_selected.any() and path.alphas[-1] > largest > 0:
         warn(
-            f"{name} keeps no feature at any of its alphas: the least, {path.alphas[-1]:g}, is "
-            f"above alpha_max={largest:.3g}, where the first feature enters. Give alphas between "
-            f"{largest / 1000:.2g} and {largest:.2g}, or their number alone.",
+            f"{name} keeps no feature at any of its alphas: even the smallest, "
+            f"{path.alphas[-1]:g}, is above alpha_max={largest:.3g}, where the first feature "
+            f"enters. Give alphas between {largest / 1000:.2g} and {largest:.2g}, or "
+            "only their number.",
         )
 
 
 def _alphas(alphas, eps, problem, objective):
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
-            raise ValueError(f"alphas={alphas}: give a number of alphas >= 1, or their values.")
+            raise ValueError(f"alphas={alphas}: give the number of alphas, >= 1, or their values.")
         check_real("eps", eps, 0, open_end=True)
         if eps >= 1:
-            raise ValueError(f"eps={eps!r}: give the ratio of the ends, between 0 and 1.")
+            raise ValueError(
+                f"eps={eps!r}: give the ratio of the smallest to the largest "
+                "alpha, between 0 and 1."
+            )
         # If no feature can enter, as with a constant y, any grid is as good.
         grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
         return np.array([problem.alpha_at(strength) for strength in grid])
-    wanted = f"alphas={alphas!r}: give a number of alphas, or a 1-D array of finite values >= 0."
+    wanted = f"alphas={alphas!r}: give the number of alphas, or a 1-D array of finite values >= 0."
     try:
         values = real_array(alphas)
     except ValueError as error:

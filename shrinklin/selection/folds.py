@@ -146,9 +146,9 @@ def _scored(scorer, model, X, y, params):
         if "sample_weight" not in params or not _scores_unweighted(scorer, model, X, y, params):
             raise
         raise TypeError(
-            f"sample_weight was given, and the scoring does not take it ({error}): leave it "
-            "out, give a scoring that does, or enable metadata routing, where a scorer gets it "
-            "only if it asks."
+            f"sample_weight was given, but the scoring does not accept it ({error}): leave it out, "
+            "give a scoring that accepts it, or enable metadata routing, which passes it only to "
+            "scorers that request it."
         ) from error
 
 
@@ -248,9 +248,10 @@ def _errors_on_rows(rows, path, models):
 def _warn_if_rounded(much):
     if much.any():
         warn(
-            f"moments tell the held-out error of {much.sum()} of {len(much)} models to less than "
-            f"{_MUCH_ROUNDED:g} of itself, as features nearly cancel or the fit is nearly perfect: "
-            "leave one of such features out, give larger alphas, or use fit.",
+            f"held-out errors from moments are inaccurate for {much.sum()} of {len(much)} models "
+            f"(relative error above {_MUCH_ROUNDED:g}), as features nearly cancel or the fit is "
+            "nearly perfect: leave out one of the features that cancel, give larger "
+            "alphas, or use fit.",
             UserWarning,
         )
 

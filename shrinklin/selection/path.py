@@ -139,8 +139,8 @@ class RegularizationPath(ABC):
     def _check_n_features(self, X):
         if X.shape[1] != self.n_features:
             raise ValueError(
-                f"X has {X.shape[1]} features, the path was computed with "
-                f"{self.n_features}: give the same columns."
+                f"X has {X.shape[1]} features, but the path was computed with {self.n_features}: "
+                "give the same columns."
             )
 
     def _check_given(self, y):
@@ -297,8 +297,8 @@ class RegressionPath(RegularizationPath):
         n_targets = self.intercepts.shape[1]
         if Y.shape[1] != n_targets:
             raise ValueError(
-                f"y has {Y.shape[1]} targets, the path was computed with "
-                f"{n_targets}: give the same targets."
+                f"y has {Y.shape[1]} targets, but the path was computed with {n_targets}: "
+                "give the same targets."
             )
 
     def _smooth(self, X, y, sample_weight):

@@ -287,9 +287,9 @@ class _ColumnBlock(_QuadraticBlock):
 
 
 def _products_of_neighbours(columns, ptr):
-    """Lots of neighbouring groups, first[b]:first[b + 1], and the Gram matrix of each lot.
+    """Blocks of neighbouring groups, first[b]:first[b + 1], and the Gram matrix of each block.
 
-    The Gram matrix of a lot is stored in the rows of the lot, in the leftmost columns.
+    The Gram matrix of a block is stored in the rows of the block, in the leftmost columns.
     """
     starts = np.unique(ptr[:-1] // _TOGETHER, return_index=True)[1]
     first = np.append(starts, len(ptr) - 1)

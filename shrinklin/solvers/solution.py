@@ -18,17 +18,17 @@ class Status(Enum):
     MAX_EPOCHS = "Increase max_epochs, learning_rate or tol of GradientDescent."
     ROSE = "Give GradientDescent a smaller learning_rate, or more epochs."
     ASTRAY = (
-        "Standardise the features, as the intercept follows slowly where their means are far "
-        "from 0; or give GradientDescent more epochs, or another learning_rate."
+        "Standardise the features, as the intercept converges slowly if their means are far from "
+        "0; or give GradientDescent more epochs or another learning_rate."
     )
-    INTERRUPTED = "To go on from these coefficients, fit again with warm_start=True."
+    INTERRUPTED = "To continue from these coefficients, fit again with warm_start=True."
     DIVERGED = (
         "Give GradientDescent a smaller learning_rate, and standardise the features; "
-        'optimizer="adagrad" or "adam" bears larger ones than "sgd".'
+        'optimizer="adagrad" or "adam" tolerates larger ones than "sgd".'
     )
     SEPARATED = (
-        "Features without penalty separate some samples, or all, without error: "
-        "their coefficients could grow without end. Give alpha > 0, and feature_weights > 0."
+        "Unpenalised features separate some or all samples without error, so their coefficients "
+        "could grow without limit. Give alpha > 0, and feature_weights > 0."
     )
 
 

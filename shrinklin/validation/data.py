@@ -99,7 +99,7 @@ def _other_rows(X, y, error):
     try:
         check_consistent_length(X, y)
     except ValueError as different:
-        return ValueError(f"{different}: give X and y the same rows.")
+        return ValueError(f"{different}: give X and y with the same number of rows.")
     except TypeError:  # y is not an array
         return error
     return None
@@ -112,8 +112,8 @@ def _not_numbers(name, values, error):
         return None
     if isinstance(error, OverflowError):
         return ValueError(
-            f"{name} was given a whole number that float64 cannot hold ({error}): divide the data "
-            "by a constant."
+            f"{name} was given a whole number that is too large for float64 ({error}): divide the "
+            "data by a constant."
         )
     if isinstance(entry, str | bytes):
         return ValueError(
@@ -165,14 +165,14 @@ def _missing_targets(name, y, error):
 
 def _to_fill_in(name, error):
     return ValueError(
-        f"{name} was given entries that are no real numbers ({error}): fill in what is missing, "
-        "or leave it out."
+        f"{name} was given entries that are not real numbers ({error}): fill in missing values, "
+        "or leave them out."
     )
 
 
 def _to_encode(name, error):
     return TypeError(
-        f"{name} was given entries that are no real numbers ({error}): encode them as numbers."
+        f"{name} was given entries that are not real numbers ({error}): encode them as numbers."
     )
 
 
@@ -189,7 +189,7 @@ def _not_labels(name, y, error):
     if right or not one_column:
         return None
     return ValueError(
-        f"{name} was given a y of which some entries are missing, or text beside numbers "
-        f"({error}): labels must be all numbers or all strings. Give missing ones a label of "
-        "their own, or leave their rows out."
+        f"{name} was given a y with missing entries, or with both text and numbers ({error}): "
+        "labels must be all numbers or all strings. Give missing labels a label of their own, or "
+        "leave out their rows."
     )

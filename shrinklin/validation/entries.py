@@ -102,7 +102,7 @@ def real_array(values):
         wrong = [kind for kind in types if not issubclass(kind, Real) or kind in FLAGS]
         if wrong:
             shown = ", ".join(sorted(kind.__name__ for kind in wrong))
-            raise ValueError(f"it holds {shown}, and not real numbers alone")
+            raise ValueError(f"it holds {shown}, not only real numbers")
         return given.astype(float)
     except (TypeError, OverflowError) as error:
         raise ValueError(f"{error}") from error

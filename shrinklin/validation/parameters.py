@@ -50,7 +50,7 @@ def by_column(name, values, names):
 
     A pandas Series is aligned by its index. An error is raised if that is impossible.
     """
-    wanted = f"give a list of one {_PER_FEATURE[name]} a feature"
+    wanted = f"give a list with one {_PER_FEATURE[name]} per feature"
     if isinstance(values, Mapping):
         raise ValueError(
             f"{name} is a {type(values).__name__}: {wanted}, in the order of the columns of X, "
@@ -75,8 +75,8 @@ def _aligned(name, series, names):
     why = "X has no column names" if names is None else _difference(index, columns)
     if why is not None:
         raise ValueError(
-            f"{name} is a Series with the index {_some(index)}, and {why}: give it the names of "
-            "the columns as its index, each once and in any order, or a list in the order of the "
+            f"{name} is a Series with the index {_some(index)}, but {why}: give it the column "
+            "names as its index, each once and in any order, or give a list in the order of the "
             f"columns ({name}.to_list())."
         )
     place = {label: i for i, label in enumerate(index)}
@@ -90,10 +90,10 @@ def _difference(index, columns):
     unknown = [label for label in index if label not in known]
     missing = [name for name in columns if name not in indexed]
     if twice:
-        return f"{twice[0]!r} is there twice"
+        return f"{twice[0]!r} appears twice"
     if unknown:
-        return f"{unknown[0]!r} is no column of X"
-    return f"the column {missing[0]!r} of X is not among these" if missing else None
+        return f"{unknown[0]!r} is not a column of X"
+    return f"the column {missing[0]!r} of X is not in the index" if missing else None
 
 
 def _some(names):

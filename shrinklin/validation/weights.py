@@ -15,7 +15,7 @@ def weights_of_rows(sample_weight, X):
     given = np.asarray(sample_weight)
     if given.ndim != 1:
         raise ValueError(
-            f"sample_weight has shape {given.shape}: give one weight a row of X, or None."
+            f"sample_weight has shape {given.shape}: give one weight per row of X, or None."
         )
     try:
         # Booleans select rows.
@@ -23,7 +23,7 @@ def weights_of_rows(sample_weight, X):
     except ValueError as error:
         raise ValueError(
             f"sample_weight of dtype {given.dtype} is not numeric ({error}): give one finite "
-            "weight >= 0 a row of X, or None."
+            "weight >= 0 per row of X, or None."
         ) from error
     check_consistent_length(s, X)
     if not np.isfinite(s).all():
@@ -43,7 +43,7 @@ def check_weights(sample_weight, X):
     """`weights_of_rows`. Raises an error if all weights are zero."""
     s = weights_of_rows(sample_weight, X)
     if not s.any():
-        raise ValueError("sample_weight is zero on every row: give at least one row weight > 0.")
+        raise ValueError("sample_weight is zero on every row: give at least one row a weight > 0.")
     return s
 
 
@@ -94,7 +94,6 @@ def _check_labels_of_weights(class_weight, found):
     without = [label for label in found if label not in class_weight]
     if unknown and without:
         raise ValueError(
-            f"class_weight has weights for {unknown}, which are not among the labels {found} of "
-            f"y, and none for {without}: give every label of y a weight, 1 where it should count "
-            "as it is."
+            f"class_weight has weights for {unknown}, which are not among the labels {found} of y, "
+            f"but none for {without}: give every label of y a weight; 1 leaves it unchanged."
         )

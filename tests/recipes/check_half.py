@@ -44,5 +44,5 @@ for alpha in (0.05, 0.3, 1.0):
     assert model.objective_ <= brute_force(alpha) * (1 + 1e-7), alpha
 path = regularization_path(HalfRegressor(), X, Y, alphas=8)
 assert path.n_selected[0] == 0 < path.n_selected[-1]
-with pytest.raises(ValueError, match="no rule for Half"):
+with pytest.raises(ValueError, match="does not support Half"):
     HalfRegressor(solver=GradientDescent()).fit(X, Y)
