@@ -135,6 +135,8 @@ def _labels(model, y):
         return
     if len(classes) == 2:
         yield {"labels": classes, "pos_label": classes[1]}
+        # Before scikit-learn 1.7, scores of probabilities take no labels.
+        yield {"pos_label": classes[1]}
     if len(classes) == 2 or len(np.unique(y)) < len(classes):
         yield {"labels": classes}
 
