@@ -1,5 +1,7 @@
 """`solve_path`: minima no worse than simpler searches find, and the same bits every time."""
 
+import gc
+import weakref
 from copy import copy
 from dataclasses import replace
 
@@ -199,3 +201,22 @@ def test_the_same_bits_whatever_was_known_of_the_objective(classes):
     known, solver = made()
     known.strength_max()
     np.testing.assert_array_equal(solved(known, solver), first)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_data_are_let_go_without_waiting_for_the_garbage_collector(classes):
+    # Circles of references would keep copies of X until it runs.
+    if classes:
+        objective, solver = build_classes(*simulate_classes(60, 30, 3)), ProximalNewton()
+    else:
+        objective = build(*simulate(40, 60, 3, 5), gram=False)
+        solver = CoordinateDescent(gram=False)
+    gc.disable()
+    try:
+        remembering = objective.with_memory()
+        solver.solve(remembering, np.zeros(objective.shape), tol=1e-6, max_iter=100)
+        alive = [weakref.ref(part.smooth.design) for part in (objective, remembering)]
+        del objective, remembering
+        assert [ref() for ref in alive] == [None, None]
+    finally:
+        gc.enable()

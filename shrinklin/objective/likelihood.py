@@ -184,12 +184,15 @@ class Likelihood(Smooth):
         self.at_zero = self.predict(np.zeros(Y.shape))
         self.C = -self.design.correlate(self.at_zero.residual)
         self._memory: _Memory | None = None
-        self._plain, self._free = self, None
+        self._free: tuple[np.ndarray, Minimum] | None = None
+        # Of a copy with a memory: the one without. Here it would be a circle, which keeps memory.
+        self._plain: Likelihood | None = None
 
     def with_memory(self):
         if self._memory is not None:
             return self
         remembering = copy.copy(self)
+        remembering._plain = self
         remembering.base = base = self.base.with_memory()
         shared = isinstance(base, ColumnQuadratic)
         remembering.design = base.design if shared else self.design.with_memory()
@@ -428,7 +431,7 @@ class Likelihood(Smooth):
         Whether a minimum exists depends on these features alone: the directions in which the
         loss of no sample rises are the same from any starting point.
         """
-        if self._plain is not self:
+        if self._plain is not None:
             return self._plain.free_minimum(features)
         # Kept without memory too: it is computed without, so its bits are always the same.
         if self._free is None or not np.array_equal(features, self._free[0]):
