@@ -352,6 +352,7 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
     estimator = without_alpha(estimator)
     problem, objective, target = prepare(estimator, X, y, sample_weight)
     alphas = alpha_grid(alphas, eps, problem, objective)
+    objective = objective.with_memory()
     solutions = solve(estimator, problem, objective, alphas)
     names = getattr(estimator, "feature_names_in_", None)
     return path_of_solutions(problem, objective, target, alphas, solutions, names)

@@ -274,6 +274,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
 
     def _choose(self, estimator, problem, objective, target, n):
         alphas = self._grid(problem, objective, n)
+        objective = objective.with_memory()
         objectives = [objective.at(problem.strength(alpha)) for alpha in alphas]
         solutions = solve(estimator, problem, objective, alphas)
         judged = self._judge(objectives, solutions, n, problem.fit_intercept)

@@ -242,18 +242,18 @@ def documented(*kinds: Mapping[str, str]) -> Callable[[_Documented], _Documented
     """
     words = {word: text for kind in kinds for word, text in kind.items()}
 
-    def complete(documented):
-        if documented.__doc__ is not None:  # as it is under python -OO
-            documented.__doc__ = _completed(documented, words)
-        return documented
+    def complete(described):
+        if described.__doc__ is not None:  # as it is under python -OO
+            described.__doc__ = _completed(described, words)
+        return described
 
     return complete
 
 
-def _completed(documented, words):
-    defaults = {name: p.default for name, p in signature(documented).parameters.items()}
+def _completed(described, words):
+    defaults = {name: p.default for name, p in signature(described).parameters.items()}
     lines = []
-    for line in cleandoc(documented.__doc__).splitlines():
+    for line in cleandoc(described.__doc__).splitlines():
         names = re.findall(r"\$(\w+)", line) if line.startswith("$") else []
         names = list(defaults) if names == ["parameters"] else names
         lines += [_entry(name, words, defaults) for name in names] or [line]

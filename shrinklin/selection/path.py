@@ -419,11 +419,12 @@ def path_of_solutions(problem, objective, target, alphas, solutions, feature_nam
     for coef, solution, support in zip(coefs, solutions, supports, strict=True):
         coef[:, np.searchsorted(kept, support)] = solution.rows.T
     intercepts = intercepts.astype(dtype, copy=False)
-    task = problem.task
-    of_task: dict = {"classes": target.classes, "class_weight": getattr(task, "class_weight", None)}
+    path: type[RegularizationPath] = RegressionPath
     if target.classes is None:
-        of_task = {"loss": task.loss}
-    path = RegressionPath if target.classes is None else ClassificationPath
+        of_task = {"loss": problem.task.loss}
+    else:
+        path = ClassificationPath
+        of_task = {"classes": target.classes, "class_weight": problem.task.class_weight}
     return path(
         **of_task,
         alphas=alphas,

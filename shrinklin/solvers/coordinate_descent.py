@@ -72,8 +72,8 @@ class CoordinateDescent(BaseEstimator):
     def _restrict(self, objective, working, features, W, gradient):
         has_gram = isinstance(objective.smooth, GramQuadratic)
         few = takes_gram_of_some(objective.smooth.n_samples, len(features))
-        few = has_gram or (self.gram is not False and few)
-        return (GramBlock if few else _ColumnBlock)(objective, working, features, W, gradient)
+        by_gram = has_gram or (self.gram is not False and few)
+        return (GramBlock if by_gram else _ColumnBlock)(objective, working, features, W, gradient)
 
 
 class _QuadraticBlock(working_sets.Block):
