@@ -1,5 +1,6 @@
 """`Pruner` on a model of two layers that is no more than arrays; `History`."""
 
+import json
 from copy import copy
 
 import numpy as np
@@ -213,6 +214,49 @@ def test_wrong_code_is_rejected(mutant):
     assert not all(agrees(mutant, seed) for seed in range(10))
 
 
+# --- switches that a training does not let go
+
+
+class Network(Units):
+    """A layer that would lose all switches keeps the largest."""
+
+    def removable(self, dead, watched):
+        assert not (dead & ~watched.penalised).any()
+        removable = dead.copy()
+        for layer in np.unique(watched.layer[dead]):
+            members = np.flatnonzero(watched.layer == layer)
+            if dead[members].all():
+                removable[members[self.sizes[members].argmax()]] = False
+        return removable
+
+
+def remembers_sizes_and_removes_all(watched):
+    watched.memory.setdefault("first", watched.sizes)
+    return np.ones(len(watched.gate), dtype=bool)
+
+
+def test_a_switch_that_a_training_keeps_is_watched_with_its_memory():
+    removal, units = Answers(remembers_sizes_and_removes_all), Network(SIZES)
+    units.sizes = np.array(SIZES, dtype=float)
+    pruner, removed = after_one_step(removal, units)
+    assert removed.tolist() == [0, 1, 2, 3, 4, 5, 7, 8, 9, 11]
+    assert units.names.tolist() == [6, 10]
+    assert pruner.layer.tolist() == [0, 1]
+    assert pruner.memory["first"].tolist() == [12**2, 4**2]
+    units.step(0)
+    assert pruner.after_step(units, 2).tolist() == []
+    assert units.names.tolist() == [6, 10]
+    assert removal.shown[1].switch.tolist() == [12, 4]
+    assert pruner.memory["first"].tolist() == [12**2, 4**2]
+
+
+def test_a_training_is_not_asked_about_what_is_not_penalised():
+    # Or layer 1 would keep two: switch 9, which has no penalty, and the largest of the others.
+    units = Network(SIZES, penalised=np.arange(12) != 9)
+    after_one_step(Answers(remembers_sizes_and_removes_all), units)
+    assert units.names.tolist() == [0, 9]
+
+
 # --- what a strategy is shown, and what it may answer
 
 
@@ -232,6 +276,29 @@ def test_what_a_strategy_is_shown():
     np.testing.assert_array_equal(watched.penalised, np.arange(12) > 0)
     np.testing.assert_array_equal(watched.layer, LAYER)
     assert watched.memory == {}
+
+
+class NoNorms(Units):
+    def norms(self):
+        raise AssertionError("norms are slow to compute")
+
+
+@pytest.mark.parametrize("removal", [SignChange(), SignVariance(0)])
+def test_norms_are_not_computed_for_those_who_look_at_signs(removal):
+    units = NoNorms([SIZES, np.where(LAYER, -1, 1) * SIZES])
+    pruner = Pruner(removal, 12, 10, LAYER)
+    pruner.before_step(units)
+    units.step(1)
+    pruner.after_step(units, 1)
+    assert units.names.tolist() == list(range(8))
+
+
+def test_sizes_without_norms_are_refused():
+    class Forgetful(Answers):
+        needs_norms = False
+
+    with pytest.raises(ValueError, match=r"needs_norms=False: set needs_norms to True"):
+        after_one_step(Forgetful(lambda watched: watched.sizes < 5), Units(SIZES))
 
 
 def test_what_is_not_penalised_stays():
@@ -313,6 +380,17 @@ def test_parameters_of_the_strategy_are_checked_first():
         pruner.resumed(Annealing(2, pretrain=5), 5)
 
 
+def test_only_a_schedule_needs_to_know_the_last_epoch():
+    message = r"removal=Annealing\(n_features=4\) follows .* max_epochs=None: give the number"
+    with pytest.raises(ValueError, match=message):
+        Pruner(Annealing(4), 12, None)
+    with pytest.raises(ValueError, match=message):
+        Pruner(Threshold(), 12, 10).resumed(Annealing(4), None)
+    pruner, units = Pruner(Threshold(6), 12, None), Plain(np.ones(12), norms=SIZES)
+    pruner.after_step(units, 10**6)
+    assert units.names.tolist() == [1, 2, 4, 5, 6, 7]
+
+
 # --- going on with new parameters
 
 
@@ -372,3 +450,24 @@ def test_history_is_what_was_written_when_it_was():
         "multiply_adds": [0, 6, 12],
     }
     assert history.last == {name: a[-1] for name, a in arrays.items()}
+
+
+def test_a_history_of_layers_also_has_their_sizes():
+    # Whatever the layers are called.
+    history, plain, cost = History(["loss", "features.0"]), History(), CostMeter()
+    for epoch, sizes in enumerate([(8, 4), (8, 2), (5, 1)]):
+        history.write(epoch, np.nan, 0.5, sum(sizes), cost, sizes)
+        plain.write(epoch, np.nan, 0.5, sum(sizes), cost)
+    arrays = history.arrays()
+    sizes = arrays.pop("layer_sizes")
+    assert {name: a.tolist() for name, a in sizes.items()} == {
+        "loss": [8, 8, 5],
+        "features.0": [4, 2, 1],
+    }
+    assert {a.dtype.kind for a in sizes.values()} == {"i"}
+    np.testing.assert_equal(arrays, plain.arrays())
+    np.testing.assert_equal(history.last, plain.last)
+    # The rows are all that is to be stored.
+    restored = History(history.layers)
+    restored.rows += json.loads(json.dumps(history.rows))
+    np.testing.assert_equal(restored.arrays(), history.arrays())

@@ -345,7 +345,7 @@ def test_annealing_counts_from_the_beginning_not_from_what_is_left():
         (Annealing(2.0), ValueError, "n_features=2.0: give a whole number"),
         (Annealing("all"), ValueError, "n_features='all': give a whole number"),
         (Annealing(True), ValueError, "n_features=True: give a whole number"),
-        (Annealing(11), ValueError, "n_features=11 is more than the 10 features"),
+        (Annealing(11), ValueError, "n_features=11 is more than the 10 units"),
         (Annealing(3, mu=-1), ValueError, "mu=-1: give a finite number >= 0"),
         (Annealing(3, mu=None), TypeError, "mu=None is not a number"),
         (Annealing(3, pretrain=-1), ValueError, "pretrain=-1: give a whole number >= 0"),
@@ -383,6 +383,10 @@ def test_parameters_at_their_ends_are_accepted(removal):
 
 def test_only_signs_need_switches_and_only_annealing_has_a_schedule():
     assert [type(r).__name__ for r in STRATEGIES if r.needs_switch] == [
+        "SignChange",
+        "SignVariance",
+    ]
+    assert [type(r).__name__ for r in STRATEGIES if not r.needs_norms] == [
         "SignChange",
         "SignVariance",
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class CostMeter:
-    """Counts of the work that a fit does.
+    """Counts of the work that a fit does, or the training of a network.
 
     A pass of gradient training is an epoch. A pass of an exact solver is a sweep over
     the features of the working set, or a Newton step on those that are not zero.
@@ -19,8 +19,9 @@ class CostMeter:
     epochs : int
         Number of passes.
     neuron_epochs : int
-        Features at the beginning of each pass, summed over passes. This is the measure
-        of the ShrinkNets paper, whose features are the neurons of an input layer.
+        Units at the beginning of each pass, summed over passes: features of a linear
+        model, or neurons and channels of all layers of a network. This is the measure of
+        the ShrinkNets paper.
     parameter_updates : int
         Parameters that a step could change, summed over steps. A gradient step counts
         all that are left (weights, switches, intercepts), an exact pass the
@@ -31,7 +32,7 @@ class CostMeter:
         times the columns of the other. A Cholesky factorisation of size n counts n³/3.
         Work per entry, such as the penalty or the optimiser's step, is not counted.
     removals : list of (int, int)
-        The epoch of each removal, and how many features left.
+        The epoch of each removal, and how many units it removed.
 
     Examples
     --------
@@ -66,10 +67,10 @@ class CostMeter:
             self.multiply_adds - before.multiply_adds,
         )
 
-    def count_passes(self, n_passes, n_features):
-        """Count passes, each over n_features."""
+    def count_passes(self, n_passes, n_units):
+        """Count passes, each over n_units."""
         self.epochs += int(n_passes)
-        self.neuron_epochs += int(n_passes) * int(n_features)
+        self.neuron_epochs += int(n_passes) * int(n_units)
 
     def count_updates(self, n_parameters):
         """Count the parameters of a step."""
@@ -92,6 +93,6 @@ class CostMeter:
         """Count a Cholesky factorisation."""
         self.multiply_adds += int(size) ** 3 // 3
 
-    def count_removal(self, n_features):
-        """Count features that leave during the current epoch."""
-        self.removals.append((self.epochs, int(n_features)))
+    def count_removal(self, n_units):
+        """Count units that leave during the current epoch."""
+        self.removals.append((self.epochs, int(n_units)))

@@ -29,7 +29,10 @@ class Pruned(ABC):
 
     @abstractmethod
     def norms(self):
-        """‖A_g‖₂ of the weights behind each switch: (n_switches,)."""
+        """‖A_g‖₂ of the weights behind each switch: (n_switches,).
+
+        It is not called for a strategy that does not need it (`Removal.needs_norms`).
+        """
 
     @abstractmethod
     def penalised(self):
@@ -38,6 +41,14 @@ class Pruned(ABC):
     @abstractmethod
     def keep(self, members):
         """Remove all switches but those at the positions `members`, which are in order."""
+
+    def removable(self, dead, watched):
+        """The dead switches that may go now: a mask like `dead`, which holds the penalised ones.
+
+        All of them by default. A switch that stays is watched as before. `watched` is what the
+        strategy has seen.
+        """
+        return dead
 
 
 class Pruner:
@@ -51,7 +62,8 @@ class Pruner:
         None removes nothing.
     n_switches : int
         Number of switches when training begins.
-    max_epochs : int
+    max_epochs : int or None
+        None if it is not known. A strategy with a schedule needs it.
     layer : ndarray of int, shape (n_switches,), default=None
         Layer of each switch, counted from 0. None means a single layer.
 
@@ -67,6 +79,7 @@ class Pruner:
 
     def __init__(self, removal, n_switches, max_epochs, layer=None):
         if removal is not None:
+            _check_schedule(removal, max_epochs)
             removal.check(n_switches, max_epochs)
         self.removal, self.n_switches, self.max_epochs = removal, n_switches, max_epochs
         self.layer = np.zeros(n_switches, dtype=int) if layer is None else np.asarray(layer)
@@ -100,7 +113,7 @@ class Pruner:
             switch=pruned.switch(),
             previous=self.previous,
             gate=pruned.gate(),
-            norms=pruned.norms(),
+            norms=pruned.norms() if self.removal.needs_norms else None,
             penalised=penalised,
             layer=self.layer,
             epoch=epoch,
@@ -108,7 +121,8 @@ class Pruner:
             n_switches=self.n_switches,
             memory=self.memory,
         )
-        return _checked_mask(self.removal, self.removal.dead(watched), penalised) & penalised
+        dead = _checked_mask(self.removal, self.removal.dead(watched), penalised) & penalised
+        return pruned.removable(dead, watched)
 
     def keep(self, members):
         """Forget all switches but those at the positions `members`."""
@@ -126,6 +140,14 @@ class Pruner:
             # Strategies may write into its arrays.
             pruner.memory = deepcopy(self.memory)
         return pruner
+
+
+def _check_schedule(removal, max_epochs):
+    if removal.scheduled and max_epochs is None:
+        raise ValueError(
+            f"removal={removal!r} follows a schedule over all epochs, but max_epochs=None: give "
+            "the number of epochs as max_epochs."
+        )
 
 
 def _checked_mask(removal, dead, like):

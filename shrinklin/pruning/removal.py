@@ -1,11 +1,15 @@
-"""Strategies that decide which features to remove while a model trains.
+"""Strategies that decide which units to remove while a model trains.
+
+Units are the features of a linear model, or the neurons and channels of a network. A group of
+features (``groups``) is one unit. Each unit has a switch.
 
 A strategy is a class with one method, `Removal.dead`. It is called after every step, sees the
-switches (`Watched`), and returns which of them are dead. Their features leave all arrays and never
+switches (`Watched`), and returns which of them are dead. Their units leave all arrays and never
 return. A strategy holds only its parameters. What it needs to remember from step to step goes
 into `Watched.memory`, which loses the entries of removed switches.
 
-A group without penalty (``feature_weights`` 0) is never removed.
+Some units are never removed: features without penalty (``feature_weights`` 0), and the last unit
+of a layer of a network.
 
 References
 ----------
@@ -26,18 +30,20 @@ from shrinklin.validation.parameters import check_flag, check_real, check_whole
 class Watched:
     """The switches that are left, as a removal strategy sees them after a step.
 
-    A group of features (``groups``) shares one switch.
+    Each unit has one switch. A unit is a feature of a linear model, a group of features if
+    there are ``groups``, or a neuron or channel of a network.
 
     Attributes
     ----------
     switch : ndarray of shape (n_switches,), or None
-        β, or θ with ``gate="filter"``. None for the group lasso, which has no switches.
+        β, or θ of filters. None for the group lasso, which has no switches.
     previous : ndarray of shape (n_switches,), or None
         `switch` before the step.
     gate : ndarray of shape (n_switches,)
-        The factor in front of each feature: β, max(0, θ), or 1 for the group lasso.
-    norms : ndarray of shape (n_switches,)
-        ‖A_g‖₂ of the weights behind each switch.
+        The factor that multiplies each unit: β, max(0, θ), or 1 for the group lasso.
+    norms : ndarray of shape (n_switches,), or None
+        ‖A_g‖₂ of the weights behind each switch. None if the strategy has ``needs_norms``
+        False.
     penalised : ndarray of shape (n_switches,)
         A mask. Switches without penalty stay, whatever the strategy returns.
     layer : ndarray of int, shape (n_switches,)
@@ -45,7 +51,8 @@ class Watched:
     epoch : int
         The current epoch, counted from 1. `partial_fit` counts calls, which may exceed
         `max_epochs`.
-    max_epochs : int
+    max_epochs : int or None
+        None if a network is trained for an unknown number of epochs.
     n_switches : int
         Number of switches when training began.
     memory : dict of str to ndarray of shape (n_switches,)
@@ -55,17 +62,22 @@ class Watched:
     switch: np.ndarray | None
     previous: np.ndarray | None
     gate: np.ndarray
-    norms: np.ndarray
+    norms: np.ndarray | None
     penalised: np.ndarray
     layer: np.ndarray
     epoch: int
-    max_epochs: int
+    max_epochs: int | None
     n_switches: int
     memory: dict
 
     @property
     def sizes(self) -> np.ndarray:
-        """``|gate| ‖A_g‖₂``: the norm of the coefficients."""
+        """``|gate| ‖A_g‖₂``: in a linear model the norm of the coefficients."""
+        if self.norms is None:
+            raise ValueError(
+                "sizes are not known, because the removal strategy has needs_norms=False: set "
+                "needs_norms to True in its class."
+            )
         return np.abs(self.gate) * self.norms
 
 
@@ -80,9 +92,12 @@ class Removal(BaseEstimator, ABC):
     ----------
     needs_switch : bool
         Whether it needs `Watched.switch`, which the group lasso does not have.
+    needs_norms : bool
+        Whether it needs `Watched.norms` or `Watched.sizes`. False makes the steps of a
+        network faster.
     scheduled : bool
-        Whether it follows a schedule over all epochs, so that training must not end
-        early.
+        Whether it follows a schedule over all epochs, so that training must have a
+        `max_epochs` and must not end early.
 
     Examples
     --------
@@ -107,6 +122,7 @@ class Removal(BaseEstimator, ABC):
     """
 
     needs_switch = False
+    needs_norms = True
     scheduled = False
 
     @abstractmethod
@@ -120,9 +136,9 @@ class Removal(BaseEstimator, ABC):
 class Threshold(Removal):
     """Removes a switch whose coefficients are small: ``|β_g| ‖A_g‖₂ ≤ value``.
 
-    It acts from the first step on, when nothing is learnt yet and sizes are about
-    1/√n_features: choose a much smaller value. Even then it also removes features whose
-    coefficients only pass through zero.
+    It acts from the first step on, when nothing is learnt yet and sizes of a linear model
+    are about 1/√n_features: choose a much smaller value. Even then it also removes units
+    whose coefficients only pass through zero.
 
     Parameters
     ----------
@@ -157,6 +173,7 @@ class SignChange(Removal):
     """
 
     needs_switch = True
+    needs_norms = False
 
     def dead(self, watched) -> np.ndarray:
         """See `Removal`."""
@@ -185,6 +202,7 @@ class SignVariance(Removal):
     """
 
     needs_switch = True
+    needs_norms = False
 
     def __init__(self, gamma=0.99, threshold=0.5) -> None:
         self.gamma = gamma
@@ -197,7 +215,7 @@ class SignVariance(Removal):
         if self.gamma >= 1:
             raise ValueError(
                 f"gamma={self.gamma!r}: give a number in [0, 1). The nearer it is to 1, the later "
-                "features are removed. removal=None removes none."
+                "units are removed. removal=None removes none."
             )
 
     def dead(self, watched) -> np.ndarray:
@@ -221,14 +239,16 @@ class Annealing(Removal):
               \frac{N - 2e}{2 e \mu + N}\Big) \Big\rceil,
 
     where k = `n_features`. So exactly k are left in the second half. Features without
-    penalty stay and are counted: there should be at most k of them.
+    penalty stay and are counted: there should be at most k of them. The last unit of each
+    layer of a network stays too, even if more than k are left then.
 
     Parameters
     ----------
     n_features : int
-        k: how many features, or groups if there are ``groups``, are left at the end.
+        k: how many units are left at the end. Units are the features of a linear model
+        (the groups if there are ``groups``), or the neurons and channels of a network.
     mu : float, default=10.0
-        >= 0: the larger, the earlier features leave. 0 is a straight line.
+        >= 0: the larger, the earlier units leave. 0 is a straight line.
     pretrain : int, default=0
         Epochs before the first removal, fewer than ``max_epochs``.
 
@@ -252,8 +272,8 @@ class Annealing(Removal):
         check_whole("pretrain", self.pretrain, 0)
         if self.n_features > n_switches:
             raise ValueError(
-                f"n_features={self.n_features} is more than the {n_switches} features, or groups, "
-                "of X: give at most that many."
+                f"n_features={self.n_features} is more than the {n_switches} units of the model "
+                "(features, groups of features, or neurons): give at most that many."
             )
         if self.pretrain >= max_epochs:
             raise ValueError(
