@@ -143,6 +143,47 @@ def test_history_display_takes_a_training_of_the_group_lasso_and_a_given_axis():
     assert display.figure_ is ax.figure
 
 
+def of_network(loss):
+    n_alive = np.array([30, 20, 20, 5])
+    return {
+        "epoch": np.arange(4),
+        "loss": np.array(loss),
+        "penalty": np.array([4.0, 3.0, 2.0, 1.0]),
+        "n_alive": n_alive,
+        "layer_sizes": {"0": n_alive - 2, "2": np.full(4, 2)},
+    }
+
+
+def test_history_display_of_a_network_draws_the_epochs_whose_loss_is_known():
+    display = HistoryDisplay(of_network([np.nan, 0.5, np.nan, 0.125])).plot()
+    objective, loss, left = display.lines_
+    for line, values in ((objective, [3.5, 1.125]), (loss, [0.5, 0.125])):
+        np.testing.assert_array_equal(line.get_xdata(), [1, 3])
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    np.testing.assert_array_equal(left.get_ydata(), [30, 20, 20, 5])
+    assert left.get_label() == display.ax_alive_.get_ylabel() == "units left"
+    assert display.ax_.yaxis.get_visible()
+
+
+def test_history_display_without_a_loss_draws_what_is_left():
+    ax, unknown = plt.figure().add_subplot(), of_network([np.nan] * 4)
+    first, second = (HistoryDisplay(unknown, name=name).plot(ax) for name in "ab")
+    assert first.ax_alive_ is second.ax_alive_
+    assert ax.lines[:] == []
+    assert not ax.yaxis.get_visible()
+    for display in (first, second):
+        (left,) = display.lines_
+        np.testing.assert_array_equal(left.get_ydata(), [30, 20, 20, 5])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "units left",
+        "b: units left",
+    ]
+    # One whose loss is known gets its axis.
+    HistoryDisplay(of_network([4.0, 3.0, 2.0, 1.0]), name="c").plot(ax)
+    assert ax.yaxis.get_visible()
+    ax.figure.canvas.draw()
+
+
 def test_cost_display_draws_shares_of_the_first():
     models = {
         "plain": trained(ShrinkNetRegressor(0.5)),

@@ -4,6 +4,7 @@ from shrinklin.display.cost import CostDisplay
 from shrinklin.display.cv import CVDisplay
 from shrinklin.display.history import HistoryDisplay
 from shrinklin.display.information import InformationCriterionDisplay
+from shrinklin.display.layer_sizes import LayerSizesDisplay
 from shrinklin.display.path import PathDisplay
 from shrinklin.display.stability import StabilityDisplay
 from shrinklin.display.tradeoff import TradeoffDisplay
@@ -13,6 +14,7 @@ __all__ = [
     "CostDisplay",
     "HistoryDisplay",
     "InformationCriterionDisplay",
+    "LayerSizesDisplay",
     "PathDisplay",
     "StabilityDisplay",
     "TradeoffDisplay",

@@ -15,7 +15,8 @@ class CostDisplay(Display):
     Parameters
     ----------
     costs : dict of str to CostMeter
-        ``cost_`` of fitted estimators, by name. Costs are shown relative to the first one.
+        ``cost_`` of fitted estimators, or ``cost`` of a `shrinklin.networks.Shrinker`, by
+        name. Costs are shown relative to the first one.
 
     Attributes
     ----------
