@@ -37,7 +37,8 @@ test: .venv/test $(NETWORKS:%=.venv/%)
 	$(BIN)/python $(PYTEST) --cov --cov-report term
 
 # Without networks, as PyPI's torch for Linux brings CUDA, several GB. Where uv reaches PyTorch's own
-# index, UV_TORCH_BACKEND=cpu make test-oldest NETWORKS=test-networks takes a CPU build.
+# index, UV_TORCH_BACKEND=cpu make test-newest NETWORKS=test-networks takes a CPU build; so does
+# test-oldest after rm -r .venv-oldest.
 test-oldest test-newest test-kernels: NETWORKS =
 
 # With the lowest versions that setup.cfg promises; with the newest releases.

@@ -64,6 +64,6 @@ def test_a_skip_says_why(monkeypatch):
     monkeypatch.setattr(without_torch, "NEEDED", ("pytest",))
     assert without_torch.why_without_torch() is None
     monkeypatch.setattr(without_torch, "NEEDED", ("pytest", "torch_nowhere"))
-    assert without_torch.why_without_torch().startswith("no torch_nowhere is installed")
+    assert without_torch.why_without_torch().startswith("torch_nowhere not installed")
     monkeypatch.setenv("SHRINKLIN_LEFT_OUT", "shrinklin/networks/*")
     assert without_torch.why_without_torch() == "make test leaves networks out"

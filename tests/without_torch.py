@@ -13,5 +13,5 @@ def why_without_torch():
         return "make test leaves networks out"
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        return f'no {", ".join(missing)} is installed: pip install -e ".[test-networks]"'
+        return f'{", ".join(missing)} not installed: pip install -e ".[test-networks]"'
     return None
