@@ -7,6 +7,10 @@ BENCH = .venv-bench/bin
 PEERS = skglm adelie celer group-lasso
 HTML = docs/_build/html
 
+# The extra that the tests of networks need. `make test NETWORKS=` installs no torch and skips them.
+NETWORKS = test-networks
+export SHRINKLIN_LEFT_OUT = $(if $(NETWORKS),,shrinklin/networks/*)
+
 # How long each target of fuzz/ runs.
 FUZZ_SECONDS ?= 300
 
@@ -17,16 +21,25 @@ NEWEST_PYTHON ?= $(shell for minor in 15 14 13 12 11; do \
 	python3.$$minor -c '' 2> /dev/null && echo python3.$$minor && break; done)
 # What the oldest versions need themselves is taken as it was when the last of them came out.
 OLDEST = --resolution lowest-direct --exclude-newer 2025-04-01
-PYTEST = -m pytest --numprocesses auto --dist worksteal
+# The summary says why a test is skipped.
+PYTEST = -m pytest --numprocesses auto --dist worksteal -r fEs
 
-.PHONY: demo test test-oldest test-newest test-kernels fuzz bench bench-quick proofs claims docs \
-	docs-check lint format clean
+.PHONY: demo demo-networks test test-oldest test-newest test-kernels fuzz bench bench-quick proofs \
+	claims docs docs-check lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
 
-test: .venv/test
+demo-networks: .venv/networks
+	$(BIN)/python examples/reports/networks.py
+
+test: .venv/test $(NETWORKS:%=.venv/%)
 	$(BIN)/python $(PYTEST) --cov --cov-report term
+
+# Without networks, as PyPI's torch for Linux brings CUDA, several GB. Where uv reaches PyTorch's own
+# index, UV_TORCH_BACKEND=cpu make test-newest NETWORKS=test-networks takes a CPU build; so does
+# test-oldest after rm -r .venv-oldest.
+test-oldest test-newest test-kernels: NETWORKS =
 
 # With the lowest versions that setup.cfg promises; with the newest releases.
 test-oldest: .venv-oldest/test
@@ -97,9 +110,10 @@ format: .venv/lint
 	$(BIN)/ruff format .
 
 # .venv/EXTRA marks that the extra EXTRA is installed.
-.venv/%: setup.cfg pyproject.toml
+.venv/%: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[$*]'
 	touch $@
 
 .venv-oldest/test: setup.cfg pyproject.toml
@@ -111,7 +125,8 @@ define versions
 	rm -rf $(1)
 	$(2) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet $(3) --editable '.[test]'
+	VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet $(3) --editable '.[test]' \
+		$(NETWORKS:%=--editable '.[%]')
 endef
 
 # A peer that pip cannot install is not fatal: the report says so, and why.

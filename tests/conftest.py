@@ -4,9 +4,12 @@ import os
 import secrets
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from without_torch import why_without_torch
 
 # Without it scikit-learn skips one of the checks in `check_estimator`.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -32,6 +35,23 @@ collect_ignore = ["recipes"]
 pytest.register_assert_rewrite("property_checks")
 # `make fuzz`: see test_properties.py.
 settings.register_profile("fuzz")
+
+
+ROOT = Path(__file__).parents[1]
+
+
+class SkippedWithoutTorch:
+    """Reports every file of networks as skipped, before it would import torch."""
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def pytest_make_collect_report(self, collector):
+        folders = (ROOT / "tests" / "networks", ROOT / "shrinklin" / "networks")
+        if not isinstance(collector, pytest.File) or not {*folders} & {*collector.path.parents}:
+            return None
+        where = collector.path.relative_to(ROOT).as_posix(), None, self.reason
+        return pytest.CollectReport(collector.nodeid, "skipped", where, [])
 
 
 # How many instances of a parametrized test coverage follows, in each process.
@@ -69,6 +89,9 @@ def pytest_configure(config):
     # One for all processes of pytest-xdist.
     known = getattr(config, "workerinput", {}).get("fuzz_seed", config.getoption("--fuzz-seed"))
     config.fuzz_seed = secrets.randbelow(10**6) if known is None else known
+    # Hooks of this file are not called for what is in shrinklin/, those of a plugin are.
+    if reason := why_without_torch():
+        config.pluginmanager.register(SkippedWithoutTorch(reason))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up: a module imports from its own floor and from those before it, and there is
 # no circle. "" is the top folder, of which only the entrance and the old names stand elsewhere.
 FLOORS = ["validation", "", "pruning", "losses", "penalties", "data", "objective", "solvers"]
-FLOORS += ["gradient", "problem", "selection", "estimators", "display", "entrance"]
+FLOORS += ["gradient", "problem", "selection", "estimators", "networks", "display", "entrance"]
 ENTRANCE = {"shrinklin", "shrinklin.distributed", "shrinklin.moved"}
 # The mathematics: arrays in, arrays out.
 ARRAYS_ONLY = {"factored", "groups", "losses", "linear_systems", "penalties", "objective"}
@@ -28,6 +28,9 @@ ARRAYS_ONLY |= {"data.design", "data.columns", "data.moments", "gradient.risk"}
 ARRAYS_ONLY |= {"pruning.cost", "pruning.history", "pruning.pruner"}
 # What `import shrinklin` may load; the rest is imported where it is used.
 LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
+# What needs torch, and where it may be imported: the rest runs without.
+NEEDS_TORCH = ("torch.", "shrinklin.networks.")
+HAS_TORCH = ("shrinklin.networks.", "tests.networks.", "examples.", "benchmarks.")
 # Which of these folders, or which module of one, the modules of a folder may import.
 FOLDERS = {
     "shrinklin": set(),
@@ -157,6 +160,7 @@ def hidden_imports(name, source):
 def heavy_on_import(name, source):
     light = LIGHT | sys.stdlib_module_names | {"shrinklin"}
     light |= {"numba"} if name == "shrinklin.kernels" else set()
+    light |= {"torch"} if f"{name}.".startswith("shrinklin.networks.") else set()
     eager = [imported for imported, lazy in Imports(source).found if not lazy]
     # Compiled when they are first needed.
     kernels = [imported for imported in eager if imported.startswith("shrinklin.kernels")]
@@ -168,6 +172,13 @@ def compiling(name, source):
     found = [imported for imported, _ in Imports(source).found if imported.startswith("numba")]
     elsewhere = name != "shrinklin.kernels"
     return [f"{name} imports {i}: compiled loops are in kernels" for i in found if elsewhere]
+
+
+def torch_elsewhere(name, source):
+    if f"{name}.".startswith(HAS_TORCH):
+        return []
+    found = [imported for imported, _ in Imports(source).found]
+    return [f"{name} imports {i}" for i in found if f"{i}.".startswith(NEEDS_TORCH)]
 
 
 def beyond_arrays(name, source):
@@ -351,6 +362,7 @@ def length_of(function):
 OF_SHRINKLIN = [upward_imports, circles, heavy_on_import, beyond_arrays, talking_solvers]
 OF_SHRINKLIN += [hidden_imports, private_of_others, compiling, read_messages]
 OF_ALL = [evaluating, across_folders, relative_imports, private_names, long_functions, long_files]
+OF_ALL += [torch_elsewhere]
 # Tests use private names and run code of the documents on purpose.
 NOT_OF_TESTS = [private_names, evaluating]
 
@@ -413,6 +425,18 @@ MUTANTS = [
     (beyond_arrays, "shrinklin.losses", "def f():\n from sklearn.utils import check_array"),
     (beyond_arrays, "shrinklin.losses", "def f():\n imported('pandas', 'f', 'files')"),
     (heavy_on_import, "shrinklin.display.path", "plt = imported('matplotlib.pyplot', 'p', 'plot')"),
+    (heavy_on_import, "shrinklin.networks.gates", "import torch\nfrom tqdm.auto import tqdm"),
+    (heavy_on_import, "shrinklin.estimators.base", "import torch"),
+    (torch_elsewhere, "shrinklin.estimators.base", "import torch"),
+    (torch_elsewhere, "shrinklin.pruning.removal", "def f():\n from torch.nn import Module"),
+    (torch_elsewhere, "shrinklin.display.path", "def f():\n imported('torch', 'f', 'networks')"),
+    # A name that only begins like that of the folder.
+    (torch_elsewhere, "shrinklin.networks_of_others", "import torch"),
+    (torch_elsewhere, "shrinklin", "from shrinklin.networks import Switch"),
+    (torch_elsewhere, "shrinklin", "from shrinklin import networks"),
+    (torch_elsewhere, "experiments.run", "import torch.nn.functional as F"),
+    (torch_elsewhere, "tests.problems", "import torch"),
+    (upward_imports, "shrinklin.estimators.base", "def f():\n import shrinklin.networks"),
     (talking_solvers, "shrinklin.solvers.newton", "import warnings"),
     (talking_solvers, "shrinklin.solvers.newton", "from shrinklin.messages import progress"),
     (talking_solvers, "shrinklin.solvers.newton", "def f():\n print(1)"),
@@ -486,10 +510,15 @@ def test_a_mutant_of_every_rule_is_rejected(rule, name, source):
 
 def test_what_is_allowed_is_let_through():
     source = "def f():\n '''Long.\n" + "\n" * LONGEST + "'''\n import pandas\n"
-    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 15
+    assert [rule("shrinklin.selection.path", source) for rule in OF_SHRINKLIN + OF_ALL] == [[]] * 16
     own = "from shrinklin.solvers.search import _least\nimport shrinklin.pruning\nx = y._private"
     assert private_names("shrinklin.selection.path", own) == []
     assert upward_imports("shrinklin.selection.path", own) == []
+    network = "import torch\nfrom torch import nn\nfrom shrinklin.pruning.removal import Removal"
+    for rule in OF_SHRINKLIN + OF_ALL:
+        assert rule("shrinklin.networks.gates", network) == []
+    assert torch_elsewhere("tests.networks.test_gates", "import torch") == []
+    assert torch_elsewhere("tests.problems", "import torchless") == []
     quoted = "try:\n f()\nexcept E as e:\n e.add_note('g')\n raise ValueError(f'h: {e}') from e"
     assert read_messages("shrinklin.selection.path", quoted) == []
 

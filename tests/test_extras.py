@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import experiments.__main__
 import proofs_check.__main__
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.untraced
 ROOT = Path(__file__).parents[1]
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT / "setup.cfg")
-REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w,]+)\])?")
+REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
 # What needs ray is not tested, and no extra has it.
 NO_EXTRA = {"ray"}
 
@@ -186,7 +187,7 @@ def impossible(text):
     """Advice that pip cannot follow, or that names an extra that is not there."""
     found = re.findall(r"pip\s+install\s+(?:-e\s+)?\"?(shrinklin\b[^\"`\s]*)", text)
     found += re.findall(r"(?<!\.whl)\bshrinklin\[\w+\]", text)
-    for extras in re.findall(r"\"\.\[([\w,]+)\]\"", text):
+    for extras in re.findall(r"\"\.\[([\w,-]+)\]\"", text):
         found += [extra for extra in extras.split(",") if extra not in EXTRAS]
     for packages, extra in re.findall(r"[Nn]eeds (\w+(?: and \w+)?), of the extra ``(\w+)``", text):
         found += [name for name in packages.split(" and ") if name not in EXTRAS.get(extra, {})]
@@ -208,6 +209,7 @@ def test_no_text_advises_what_cannot_be_done():
         "(needs tqdm, ``shrinklin[plot]``)",
         'pip install -e ".[plots]"',
         'pip install ".[plot,fies]"',
+        'pip install -e ".[test-plots]"',
         "Needs pandas and pyarow, of the extra ``files``.",
         "needs tqdm, of the extra ``distributed``",
         "It needs the extra ``prof``.",
@@ -220,5 +222,21 @@ def test_impossible_advice_is_noticed(text):
 def test_the_readme_lists_the_extras_that_users_need():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \| ", text.split("| extra | for |")[1], flags=re.MULTILINE)
-    assert listed[:6] == ["plot", "files", "distributed", "proofs", "data", "experiments"]
-    assert set(listed[:6]) <= set(EXTRAS)
+    users = ["plot", "files", "distributed", "networks", "proofs", "data", "experiments"]
+    assert listed[: len(users)] == users
+    assert set(users) <= set(EXTRAS)
+
+
+def test_what_is_pinned_is_what_an_extra_may_have():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    needed = CONFIG["options.extras_require"]["networks"].split()
+    bounds = {line.name: line.specifier for line in map(Requirement, needed)}
+    assert pinned
+    assert all(version in bounds[name] for name, version in pinned.items())
+
+
+def test_only_networks_need_torch():
+    having = {extra for extra, needed in EXTRAS.items() if {"torch", "torch-pruning"} & set(needed)}
+    assert having == {"networks", "test-networks"}
+    assert "networks" not in EXTRAS["test"].get("shrinklin", ())

@@ -98,6 +98,7 @@ def test_arrows_that_are_left_out_follow_from_others(folders):
     for arrow in arrows:
         assert arrow not in reached(set(arrows) - {arrow})
     floors = HOUSE.floors_of(folders, arrows)
+    assert [name for name, floor in floors.items() if floor == 0] == [HOUSE.ENTRANCE]
     assert all(floors[above] < floors[below] for above, below in imports)
 
 

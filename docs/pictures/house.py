@@ -107,12 +107,18 @@ def arrows_of(folders):
 
 
 def floors_of(folders, arrows):
-    """The number of every folder's floor: just below the lowest of those that import it."""
+    """The number of every folder's floor: just below the lowest of those that import it.
+
+    What none imports stands just above the highest that it imports; the entrance above all.
+    """
 
     def floor(name):
         return 1 + max((floor(above) for above, below in arrows if below == name), default=-1)
 
-    return {name: floor(name) for name in folders}
+    floors = {name: floor(name) for name in folders}
+    for name in floors.keys() - {below for _, below in arrows} - {ENTRANCE}:
+        floors[name] = min(floors[below] for above, below in arrows if above == name) - 1
+    return floors
 
 
 # --- where

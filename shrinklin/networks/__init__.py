@@ -1,0 +1,5 @@
+"""Networks that shrink while they train."""
+
+from shrinklin.messages import imported
+
+imported("torch", "shrinklin.networks", "networks")
