@@ -1,0 +1,116 @@
+"""Checks of what a `Shrinker` is given."""
+
+import torch
+from torch import nn
+
+from shrinklin.networks.gates import gates_of, layer_name
+from shrinklin.networks.optimizer_state import check_optimizer
+from shrinklin.pruning.removal import Removal
+from shrinklin.validation.parameters import check_real, check_whole
+
+
+def check_numbers(alpha, weight_decay, p, groups, max_epochs, when):
+    """Raise an error unless the parameters of a `Shrinker` make sense."""
+    check_real("alpha", alpha, 0)
+    check_real("weight_decay", weight_decay, 0)
+    check_real("p", p, 0, open_end=True)
+    if max_epochs is not None:
+        check_whole("max_epochs", max_epochs, 1)
+    for name, value, accepted in (
+        ("groups", groups, ("rows", "columns")),
+        ("when", when, ("step", "epoch")),
+    ):
+        if value not in accepted:
+            raise ValueError(f'{name}={value!r}: give "{accepted[0]}" or "{accepted[1]}".')
+
+
+def check_model(model):
+    """Raise an error unless it is a model with gates, which can be cut."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model is of type {type(model).__name__}: give a torch.nn.Module.")
+    if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        raise ValueError(
+            f"model is a {type(model).__name__}, which keeps the parameters of the beginning: train "
+            "on one device."
+        )
+    if hasattr(model, "_orig_mod"):
+        raise ValueError("model was compiled: give the model that torch.compile was given.")
+    if not gates_of(model):
+        raise ValueError(
+            "the model has no switches: call add_switches(model, example_inputs) before the optimiser "
+            "is made, or place Switch, Filter or Mask by hand."
+        )
+
+
+def check_optimizers(optimizer, model):
+    """The optimisers as a list; raises an error if they do not fit the model."""
+    optimizers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
+    for each in optimizers:
+        if not isinstance(each, torch.optim.Optimizer):
+            raise TypeError(
+                f"optimizer is of type {type(each).__name__}: give a torch.optim.Optimizer, or a list."
+            )
+        if isinstance(each, torch.optim.LBFGS):
+            raise ValueError(
+                "LBFGS keeps a history of whole vectors, which cannot be cut: use SGD, Adam, AdamW, "
+                "Adagrad or RMSprop."
+            )
+        check_optimizer(each)
+    trained = {
+        id(p): group for each in optimizers for group in each.param_groups for p in group["params"]
+    }
+    thetas = {id(gate.theta) for gate in gates_of(model).values() if hasattr(gate, "theta")}
+    for name, parameter in model.named_parameters():
+        _check_parameter(name, parameter, trained, id(parameter) in thetas)
+    return optimizers
+
+
+def _check_parameter(name, parameter, trained, is_switch):
+    if id(parameter) not in trained:
+        if parameter.requires_grad:
+            raise ValueError(
+                f"the optimizer does not train {name} of this model: make it with model.parameters() "
+                "after add_switches, give a list if there are several optimisers, or set "
+                "requires_grad=False."
+            )
+    elif is_switch and trained[id(parameter)].get("weight_decay"):
+        raise ValueError(
+            f"the optimizer has weight_decay={trained[id(parameter)]['weight_decay']} on {name}: a "
+            "penalty on the squares of switches keeps them from 0. Give switches a group of their own "
+            "with weight_decay=0, or use weight_decay of Shrinker, which is on weights only."
+        )
+
+
+def check_removal(removal, gates):
+    """The strategies: (strategy, names of its gates), or an error."""
+    if removal is None:
+        return []
+    if isinstance(removal, Removal):
+        strategies = [(removal, list(gates))]
+    elif isinstance(removal, dict):
+        strategies = [(strategy, [_gate_name(layer, gates)]) for layer, strategy in removal.items()]
+    else:
+        strategies = [(removal, [])]
+    for strategy, names in strategies:
+        if not isinstance(strategy, Removal):
+            raise ValueError(
+                f"removal={removal!r}: give None, an instance of shrinklin.Threshold, SignChange, "
+                "SignVariance or Annealing, or of a subclass of shrinklin.Removal, or a dict of "
+                "layer to such an instance."
+            )
+        if strategy.needs_switch and not all(hasattr(gates[name], "theta") for name in names):
+            raise ValueError(
+                f"removal={strategy!r} follows the signs of switches, but a Mask has none: give "
+                "Threshold, Annealing or None, or use Switch."
+            )
+    return strategies
+
+
+def _gate_name(layer, gates):
+    names = {layer_name(name): name for name in gates}
+    if layer not in names:
+        accepted = ", ".join(f'"{name}"' for name in names)
+        raise ValueError(
+            f"removal has layer {layer!r}, which has no switches: give one of {accepted}."
+        )
+    return names[layer]

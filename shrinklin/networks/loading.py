@@ -1,0 +1,100 @@
+"""Loads the state of a shrunk network into a full one: `load_shrunk`."""
+
+import torch
+from torch import nn
+
+from shrinklin.networks.cutting import Changes, put
+from shrinklin.networks.folding import take_away
+from shrinklin.networks.gates import Columns, first_module, gates_of, put_in_front
+
+
+def load_shrunk(model, state_dict):
+    """Make the layers of a new model as small as those of a shrunk one, and load its state.
+
+    Parameters
+    ----------
+    model : nn.Module
+        As it was made before training: with switches for the state of a model with switches, without
+        for that of a folded one.
+    state_dict : dict of str to Tensor
+        Of a model that was shrunk, folded or not.
+
+    Returns
+    -------
+    nn.Module
+        The model, changed in place.
+
+    Raises
+    ------
+    ValueError
+        If the state is of another model. The model is as it was then.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shrinklin.networks import load_shrunk
+    >>> def net(n_hidden):
+    ...     return torch.nn.Sequential(torch.nn.Linear(8, n_hidden), torch.nn.Linear(n_hidden, 2))
+    >>> load_shrunk(net(64), net(5).state_dict())
+    Sequential(
+      (0): Linear(in_features=8, out_features=5, bias=True)
+      (1): Linear(in_features=5, out_features=2, bias=True)
+    )
+    """
+    gates, front = gates_of(model), _front(model)
+    folded = [name for name in gates if f"{name}.alive" not in state_dict]
+    own = {name: t for name, t in model.state_dict(keep_vars=True).items() if not _in(name, folded)}
+    new_columns = front in state_dict and not hasattr(first_module(model), "input_gate")
+    chosen = {f"{name}.kept" for name in gates} | {front}
+    _check_names(own, {n for n in state_dict if n not in chosen})
+    smaller = {
+        name: _resized(name, t, state_dict[name]) for name, t in own.items() if name not in chosen
+    }
+    changes = Changes()
+    put(changes, model, {name: t for name, t in smaller.items() if t is not None})
+    for name, gate in gates.items():
+        if f"{name}.kept" in state_dict:
+            gate.kept = state_dict[f"{name}.kept"].to(gate.alive.device)
+    for name in folded:
+        take_away(model, name)
+    if new_columns:
+        put_in_front(model, Columns(state_dict[front]))
+    model.load_state_dict(state_dict)
+    return model
+
+
+def _front(model):
+    """The name of the columns that a model takes of its input, if it takes some."""
+    first = first_module(model)
+    (path,) = [name for name, module in model.named_modules() if module is first]
+    return f"{path}.input_gate.kept".lstrip(".")
+
+
+def _in(name, modules):
+    return any(name.startswith(f"{module}.") for module in modules)
+
+
+def _check_names(own, given):
+    missing, unknown = sorted(set(own) - given), sorted(given - set(own))
+    if missing or unknown:
+        raise ValueError(
+            f"state_dict is of another model: it lacks {missing[:3]} and has {unknown[:3]}. A model with "
+            "switches needs add_switches before, a folded one does not."
+        )
+
+
+def _resized(name, tensor, loaded):
+    """An empty tensor of the loaded shape, None if it has that shape already."""
+    if tensor.shape == loaded.shape:
+        return None
+    if tensor.dim() != loaded.dim() or any(
+        a < b for a, b in zip(tensor.shape, loaded.shape, strict=True)
+    ):
+        raise ValueError(
+            f"state_dict has {name} of shape {tuple(loaded.shape)}, the model of shape "
+            f"{tuple(tensor.shape)}: it should be no larger than in the full model."
+        )
+    values = torch.empty(loaded.shape, dtype=tensor.dtype, device=tensor.device)
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(values, requires_grad=tensor.requires_grad)
+    return values

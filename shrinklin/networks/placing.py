@@ -1,0 +1,198 @@
+"""Where switches go: `add_switches`."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from shrinklin.networks.flow import Call, Flow
+from shrinklin.networks.gates import Gate, Switch, first_module, gates_of, put_behind, put_in_front
+from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.structure import Structure
+
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LAYERS += (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+@dataclass
+class Place:
+    """A module whose output a gate is to multiply.
+
+    Attributes
+    ----------
+    module : str
+        Its name: a layer, or the BatchNorm behind it.
+    layer : str
+        Name of the layer.
+    flow : Flow
+        Its output.
+    dim : int
+        Dimension of the units.
+    """
+
+    module: str
+    layer: str
+    flow: Flow
+    dim: int
+
+
+def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=False):
+    """Place a switch behind every layer whose units can be removed.
+
+    It stands behind the layer's BatchNorm where one follows, and behind a depthwise convolution
+    that filters the layer's channels. The last layer has none, and neither has a layer whose units
+    must all stay; `Shrinker.report` says why.
+
+    The switch is a submodule ``gate`` of the module that it stands behind, called by a forward
+    hook, so that all other names in the `state_dict` stay.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Changed in place.
+    example_inputs : Tensor, tuple or dict
+        What the model is called with: a batch of at least two rows. A tuple holds positional
+        arguments, a dict keyword arguments.
+    gate : type, default=Switch
+        `Switch`, `Filter` or `Mask`.
+    inputs : bool, default=False
+        Whether to place one in front of the model too, along dimension 1 of its first argument. Its
+        units are the input's features.
+    verbose : bool, default=False
+        Whether to print where they are.
+
+    Returns
+    -------
+    nn.Module
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If the model does not run on the inputs, if which layers run depends on the data, or if
+        no layer can shrink.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shrinklin.networks import add_switches
+    >>> model = torch.nn.Sequential(
+    ...     torch.nn.Linear(8, 64), torch.nn.ReLU(), torch.nn.Linear(64, 2)
+    ... )
+    >>> model = add_switches(model, torch.zeros(2, 8), verbose=True)
+    Switch(64, dim=1) behind 0 (Linear)
+    """
+    if not (isinstance(gate, type) and issubclass(gate, Gate)):
+        raise TypeError(f"gate={gate!r}: give the class Switch, Filter or Mask.")
+    given = Inputs(example_inputs)
+    structure = Structure(model, given)
+    places = _places(model, structure)
+    if not places and not inputs:
+        raise ValueError(_why_none(structure))
+    lines = [_place_behind(model, place, gate) for place in places]
+    if inputs:
+        lines.append(_place_in_front(model, given, gate))
+    if verbose:
+        print(*lines, sep="\n")
+    return model
+
+
+def _why_none(structure):
+    reasons = [
+        f"{made.weight.module or 'the layer'}: {structure.units.reasons.get(int(unit))}"
+        for made in structure.runs[0].made
+        for unit in structure.of(made.weight, made.dim)[:1]
+        if int(unit) in structure.units.reasons
+    ]
+    return "no layer of the model can shrink. " + "; ".join([*dict.fromkeys(reasons)]) + "."
+
+
+def _places(model, structure):
+    """A `Place` behind every layer that can shrink, one for each module."""
+    run = structure.runs[0]
+    gated = {id(flow) for _, flow, _ in run.gates}
+    already = {name.rpartition(".")[0] for name in gates_of(model) if name.endswith(".gate")}
+    places: dict = {}
+    for call in run.calls:
+        if _is_layer(model, call):
+            place = _behind(run, call)
+            if _is_depthwise(call):
+                _drop_same_units(places, structure, place)
+            if (
+                id(place.flow) not in gated
+                and place.module not in already
+                and _can_go(structure, place)
+            ):
+                places.setdefault(place.module, place)
+    return list(places.values())
+
+
+def _is_layer(model, call: Call):
+    return (
+        call.weight is not None
+        and call.weight.module == call.where
+        and isinstance(model.get_submodule(call.where), LAYERS)
+    )
+
+
+def _is_depthwise(call):
+    return (
+        call.name.startswith("conv")
+        and call.weight.tensor.shape[1] == 1
+        and 1 not in call.weight.vectors
+    )
+
+
+def _behind(run, call):
+    """Behind the layer's BatchNorm, if nothing else reads the layer."""
+    flow = call.outputs[0]
+    dim = len(flow.shape) - call.weight.tensor.dim() + 1 if call.name.startswith("conv") else -1
+    dim = 1 if dim % len(flow.shape) == 1 else dim
+    readers = [other for other in run.calls if any(flow is given for given in other.inputs)]
+    if len(readers) == 1 and readers[0].name == "batch_norm":
+        return Place(readers[0].where, call.where, readers[0].outputs[0], dim)
+    return Place(call.where, call.where, flow, dim)
+
+
+def _drop_same_units(places, structure, place):
+    """A depthwise convolution filters the units of a layer before: one gate behind both will do.
+
+    In front of it, a bias would make a constant of a unit that is off.
+    """
+    units = structure.units.of(place.flow.labels.reshape(-1))
+    for module, other in list(places.items())[::-1]:
+        if (structure.units.of(other.flow.labels.reshape(-1)) == units).all():
+            del places[module]
+            return
+
+
+def _can_go(structure, place):
+    units = structure.units.of(place.flow.labels.reshape(-1))
+    return any(int(unit) not in structure.units.reasons for unit in units)
+
+
+def _place_behind(model, place, gate):
+    module = model.get_submodule(place.module)
+    if hasattr(module, "gate"):
+        raise ValueError(
+            f'"{place.module}" already has an attribute "gate", the name of a switch behind it: place '
+            f"{gate.__name__} by hand."
+        )
+    weight = model.get_submodule(place.layer).weight
+    new = gate(place.flow.shape[place.dim], place.dim).to(weight)
+    put_behind(module, new)
+    return f"{new} behind {place.module or 'the model'} ({type(module).__name__})"
+
+
+def _place_in_front(model, inputs, gate):
+    if not inputs.args or not isinstance(inputs.args[0], torch.Tensor):
+        raise ValueError(
+            "inputs=True places a switch in front of the model's first positional argument: give "
+            "example_inputs whose first positional argument is a tensor."
+        )
+    if hasattr(first_module(model), "input_gate"):
+        raise ValueError("the model already has a switch in front of its input.")
+    first = inputs.args[0]
+    new = gate(first.shape[1], 1).to(next(model.parameters()))
+    put_in_front(model, new)
+    return f"{new} in front of the input"

@@ -1,0 +1,387 @@
+"""Training of a network whose layers become smaller: `Shrinker`."""
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+
+from shrinklin.messages import progress, warn
+from shrinklin.networks.checks import check_model, check_numbers, check_optimizers, check_removal
+from shrinklin.networks.cutting import cut
+from shrinklin.networks.gates import Mask, gates_of, layer_name
+from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.members import Members
+from shrinklin.networks.penalty import penalty
+from shrinklin.networks.report import report
+from shrinklin.networks.structure import Structure
+from shrinklin.networks.switches import Switches
+from shrinklin.networks.trial import CHANGED, same_outputs, wrong_layers
+from shrinklin.networks.work import RowCounter, multiply_adds
+from shrinklin.pruning.cost import CostMeter
+from shrinklin.pruning.history import History
+from shrinklin.pruning.pruner import Pruner
+
+
+class Shrinker:
+    r"""Removes units of a network while it trains.
+
+    It adds a penalty to the loss that draws switches to 0, asks a strategy after every step which
+    of them are dead, and cuts their units out of the network and of the optimiser's state. The
+    network computes what it did before the cut, and the optimiser goes on as if the units were
+    still there, switched off.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With gates, see `add_switches`. It is changed in place.
+    optimizer : torch.optim.Optimizer, or a list of them
+        All that train the model. SGD, Adam, AdamW, Adagrad, RMSprop, and any whose state consists
+        of tensors of the shape of the parameters.
+    example_inputs : Tensor, tuple or dict
+        What the model is called with: a batch of at least two rows. A tuple holds positional
+        arguments, a dict keyword arguments.
+    alpha : float
+        λ, the strength of the penalty on switches. >= 0, and may be changed during training.
+    weight_decay : float, default=0.0
+        λ₂, the strength of the penalty Σ \|w\|^p on weights: all parameters with at least two
+        dimensions. >= 0.
+    p : float, default=2
+        > 0.
+    removal : Removal, dict of str to Removal, or None, default=None
+        The strategy for all layers together, or one for each layer by name. None removes nothing.
+    groups : {"rows", "columns"}, default="rows"
+        What the group lasso of units with a `Mask` is on: the row and the bias of the layer that
+        makes a unit, or the columns of those that read it.
+    max_epochs : int, default=None
+        Epochs of the training, for `epochs` and for strategies with a schedule.
+    when : {"step", "epoch"}, default="step"
+        When units that were switched off are cut out. Every cut takes about as long as a step; a
+        compiled model is compiled anew after each.
+    averaged : sequence of nn.Module, default=()
+        Copies of the model to cut along with it, such as the ``module`` of a
+        ``torch.optim.swa_utils.AveragedModel``.
+
+    Attributes
+    ----------
+    cost : CostMeter
+        Neuron-epochs count the units of all layers with gates. Multiply-adds are those of forward
+        and backward passes; passes of a compiled model are not seen.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn.datasets import load_digits
+    >>> from shrinklin import SignVariance
+    >>> from shrinklin.networks import Shrinker, add_switches, fold
+    >>> threads, _ = torch.get_num_threads(), torch.set_num_threads(1)
+    >>> _ = torch.manual_seed(0)
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = torch.tensor(X / 16, dtype=torch.float32), torch.tensor(y)
+    >>> model = torch.nn.Sequential(
+    ...     torch.nn.Linear(64, 100), torch.nn.ReLU(), torch.nn.Linear(100, 10)
+    ... )
+    >>> model = add_switches(model, example_inputs=X[:2])
+    >>> optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    >>> shrinker = Shrinker(
+    ...     model, optimizer, example_inputs=X[:2], alpha=0.005, removal=SignVariance(), max_epochs=5
+    ... )
+    >>> for epoch in shrinker.epochs():
+    ...     for rows in torch.randperm(len(X)).split(64):
+    ...         loss = torch.nn.functional.cross_entropy(model(X[rows]), y[rows]) + shrinker.penalty()
+    ...         optimizer.zero_grad()
+    ...         loss.backward()
+    ...         optimizer.step()
+    ...         shrinker.step(loss)
+    >>> shrinker.sizes["0"] < 100
+    True
+    >>> small = fold(model, X[:2])
+    >>> torch.set_num_threads(threads)
+    """
+
+    def __init__(
+        self,
+        model,
+        optimizer,
+        *,
+        example_inputs,
+        alpha,
+        weight_decay=0.0,
+        p=2,
+        removal=None,
+        groups="rows",
+        max_epochs=None,
+        when="step",
+        averaged=(),
+    ) -> None:
+        check_numbers(alpha, weight_decay, p, groups, max_epochs, when)
+        check_model(model)
+        self.model, self.averaged = model, list(averaged)
+        self.alpha, self.weight_decay, self.p = alpha, weight_decay, p
+        self.groups, self.max_epochs, self.when = groups, max_epochs, when
+        self._optimizers = check_optimizers(optimizer, model)
+        gates = gates_of(model)
+        strategies = check_removal(removal, gates)
+        self._inputs = Inputs(example_inputs)
+        self._structure = Structure(model, self._inputs)
+        if self._choose_columns(gates):
+            self._structure = Structure(model, self._inputs)
+        self._whole = wrong_layers(model, self._inputs, self._structure)
+        self._mark_whole(self._structure)
+        self._gates = {name: gates[name] for name in self._structure.gates()} | gates
+        self._initial = {name: len(gate) for name, gate in self._gates.items()}
+        self._begin(strategies)
+
+    def _begin(self, strategies):
+        """Set up what counts and what decides."""
+        gates, self._members = self._gates, {}
+        self._parts = [
+            (
+                Switches({name: gates[name] for name in names}, self._optimizers, self._norms),
+                strategy,
+            )
+            for strategy, names in strategies
+        ]
+        self._pruners = [
+            Pruner(strategy, len(switches.layer), self.max_epochs, switches.layer)
+            for switches, strategy in self._parts
+        ]
+        self.cost, self._epoch, self._begun = CostMeter(), 0, False
+        self._history = History([layer_name(name) for name in gates])
+        self._sum, self._steps = 0.0, 0
+        counter = RowCounter()
+        counter.watch(self.model)
+        next(iter(gates.values())).counter = self._counter = counter
+        self._remember()
+        self._write(float("nan"))
+
+    def _choose_columns(self, gates):
+        """Let gates in front of the input choose columns; returns whether there are any."""
+        front = {
+            name
+            for run in self._structure.runs
+            for name, flow, _ in run.gates
+            if not flow.has_units and gates[name].kept is None
+        }
+        for name in front:
+            gates[name].kept = torch.arange(len(gates[name]), device=gates[name].alive.device)
+        return bool(front)
+
+    def _mark_whole(self, structure):
+        for name, reason in self._whole.items():
+            for unit in np.unique(structure.units_of(name)):
+                structure.units.reasons.setdefault(int(unit), reason)
+
+    # What training asks for.
+
+    def penalty(self):
+        r"""λ Σ \|θ\| + λ₂ Σ \|w\|^p, to be added to the loss: a tensor without dimensions."""
+        gates, parameters = self._gates, dict(self.model.named_parameters())
+        own = {id(gate.theta) for gate in gates.values() if hasattr(gate, "theta")}
+        weights = [
+            p for p in parameters.values() if p.dim() > 1 and p.requires_grad and id(p) not in own
+        ]
+        masks = [name for name, gate in gates.items() if isinstance(gate, Mask)]
+        members = {name: self._members_of(name) for name in masks}
+        value = penalty(
+            gates, weights, members, parameters,
+            alpha=self.alpha, weight_decay=self.weight_decay, p=self.p, groups=self.groups,
+        )  # fmt: skip
+        self._last_penalty = value.detach()
+        return value
+
+    def step(self, loss=None):
+        """Look at the switches after a step of the optimiser, and switch dead units off.
+
+        Parameters
+        ----------
+        loss : Tensor or float, default=None
+            What was minimised, penalty included, for `history`.
+
+        Raises
+        ------
+        ValueError
+            If the loss or a switch is not a number, or the model is in evaluation mode. Nothing is
+            removed then.
+        """
+        loss = float(loss.detach()) if isinstance(loss, torch.Tensor) else loss
+        self._check_step(loss)
+        if not self._begun:
+            self.cost.count_passes(1, self.n_units)
+            self._begun = True
+        self._count(loss)
+        removed = 0
+        for (switches, _), pruner in zip(self._parts, self._pruners, strict=True):
+            removed += len(pruner.after_step(switches, self._epoch + 1))
+        if removed:
+            self.cost.count_removal(removed)
+            if self.when == "step":
+                self.compact()
+        self._remember()
+
+    def _check_step(self, loss):
+        if not self.model.training:
+            raise ValueError("the model is in evaluation mode: call model.train() before a step.")
+        if loss is not None and not np.isfinite(loss):
+            raise ValueError(
+                f"the loss is {loss}: nothing was removed. A smaller learning rate may help."
+            )
+        for name, gate in self._gates.items():
+            if hasattr(gate, "theta") and not bool(gate.theta.isfinite().all()):
+                raise ValueError(
+                    f'switches of "{layer_name(name)}" are no numbers after the last step: nothing was '
+                    "removed. Training has diverged: a smaller learning rate may help."
+                )
+
+    def _count(self, loss):
+        self.cost.count_updates(sum(p.numel() for p in self.model.parameters() if p.requires_grad))
+        rows = self._counter.take()
+        if rows:
+            self.cost.count_product(round(rows * self._per_row()))
+        self._steps += 1
+        self._sum += float("nan") if loss is None else loss - float(self._last_penalty)
+
+    def _per_row(self):
+        if self._work is None:
+            self._work = multiply_adds(self.model, self._inputs)
+        return self._work
+
+    _work = None
+    _last_penalty = 0.0
+
+    def _remember(self):
+        for (switches, _), pruner in zip(self._parts, self._pruners, strict=True):
+            pruner.before_step(switches)
+
+    def epochs(self, verbose=0):
+        """Yield the numbers of the epochs that are left, from 0; `end_epoch` is called after each.
+
+        Parameters
+        ----------
+        verbose : int, default=0
+            1 shows a progress bar.
+        """
+        if self.max_epochs is None:
+            raise ValueError("epochs() needs to know how many: give max_epochs to Shrinker.")
+        left = range(self._epoch, self.max_epochs)
+        with progress(verbose, len(left), "Shrinker", "epoch") as show:
+            for epoch in left:
+                yield epoch
+                self.end_epoch()
+                show(units=self.n_units)
+
+    def end_epoch(self):
+        """Write a row of `history` and, with ``when="epoch"``, cut out what is off."""
+        if self.when == "epoch":
+            self.compact()
+        self._epoch, self._begun = self._epoch + 1, False
+        self._write(self._sum / self._steps if self._steps else float("nan"))
+        self._sum, self._steps = 0.0, 0
+
+    def _write(self, loss):
+        with torch.no_grad():
+            value = float(self.penalty())
+        sizes = [int(gate.alive.sum()) for gate in self._gates.values()]
+        self._history.write(self._epoch, loss, value, sum(sizes), self.cost, sizes)
+
+    # Cutting.
+
+    def compact(self):
+        """Cut units that are off out of the model and the optimiser, where that changes nothing."""
+        if all(bool(gate.alive.all()) for gate in self._gates.values()):
+            return
+        structure = Structure(self.model, self._inputs)
+        self._mark_whole(structure)
+        removable = structure.removable(folding=not self.averaged)
+        left = structure.kept(removable.units)
+        if not left:
+            return
+        changes = cut(self.model, left, removable.folds, self._optimizers, self.averaged)
+        if same_outputs(self.model, self._inputs, structure.outputs):
+            structure.shrink(self.model, left)
+            self._structure, self._members, self._work = structure, {}, None
+        else:
+            changes.undo()
+            self._keep_whole(structure, removable.units)
+
+    def _keep_whole(self, structure, units):
+        """Leave layers whole whose units turned out not to be what they seemed."""
+        wrong = [name for name in self._gates if np.isin(structure.units_of(name), units).any()]
+        self._whole |= dict.fromkeys(wrong, CHANGED)
+        names = ", ".join(f'"{layer_name(name)}"' for name in wrong)
+        warn(
+            f"{CHANGED}: the cut was taken back, and {names} will be only switched off from now on."
+        )
+
+    def _members_of(self, name):
+        if name not in self._members:
+            self._members[name] = Members(self._structure, name)
+        return self._members[name]
+
+    def _norms(self, name):
+        with torch.no_grad():
+            return self._members_of(name).norms(dict(self.model.named_parameters()))
+
+    # What happened.
+
+    @property
+    def sizes(self):
+        """Units that are on, by layer: a dict of str to int."""
+        return {layer_name(n): int(g.alive.sum()) for n, g in self._gates.items()}
+
+    @property
+    def n_units(self):
+        """Units that are on, in all layers with gates."""
+        return sum(self.sizes.values())
+
+    @property
+    def history(self):
+        """What happened, a dict of arrays with a row for each epoch, and one for the beginning.
+
+        The columns are those of ``history_`` of estimators. "loss" is the mean over an epoch of what
+        `step` was given, without penalty; it is NaN where it was given nothing. "layer_sizes" is a
+        dict of layer to array.
+        """
+        return self._history.arrays()
+
+    def report(self):
+        """The layers, their sizes, and why one stays whole: a list that prints as a table."""
+        structure = Structure(self.model, self._inputs)
+        self._mark_whole(structure)
+        return report(self._gates, structure, self._initial)
+
+    def state_dict(self):
+        """What a killed training needs to go on, beside those of the model and the optimiser."""
+        return {
+            "epoch": self._epoch,
+            "begun": self._begun,
+            "sum": self._sum,
+            "steps": self._steps,
+            "alpha": self.alpha,
+            "initial": dict(self._initial),
+            "cost": deepcopy(vars(self.cost)),
+            "history": list(self._history.rows),
+            "pruners": [(p.n_switches, _tensors(p.memory)) for p in self._pruners],
+        }
+
+    def load_state_dict(self, state):
+        """Go on from a `state_dict`; the model and the optimiser have loaded theirs before."""
+        if len(state["pruners"]) != len(self._pruners) or set(state["initial"]) != set(
+            self._initial
+        ):
+            raise ValueError(
+                "the state is of a Shrinker with other layers or strategies: make this one with the "
+                "same arguments."
+            )
+        self._epoch, self._begun = state["epoch"], state["begun"]
+        self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]
+        self._initial, self.cost = dict(state["initial"]), CostMeter(**deepcopy(state["cost"]))
+        self._history.rows = list(state["history"])
+        for pruner, (n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
+            pruner.n_switches = n_switches
+            pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
+        self._remember()
+
+
+def _tensors(memory):
+    """Copies as tensors, which torch.load takes with ``weights_only=True``."""
+    return {name: torch.tensor(values) for name, values in memory.items()}

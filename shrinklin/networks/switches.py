@@ -1,0 +1,95 @@
+"""The gates of a network as a `Pruner` sees them."""
+
+import numpy as np
+import torch
+
+from shrinklin.messages import warn
+from shrinklin.networks.gates import Mask, layer_name
+from shrinklin.networks.optimizer_state import forget
+from shrinklin.pruning.pruner import Pruned
+
+
+class Switches(Pruned):
+    """Units of some gates that are on, in order.
+
+    Parameters
+    ----------
+    gates : dict of str to Gate
+    optimizers : list of torch.optim.Optimizer
+    norms_of : callable
+        Takes the name of a gate and returns ‖incoming‖·‖outgoing‖ of its units, on or off.
+    """
+
+    def __init__(self, gates, optimizers, norms_of):
+        self.gates, self._optimizers, self._norms_of = gates, optimizers, norms_of
+        self._warned = set()
+
+    @property
+    def layer(self):
+        """The layer of each unit, counted from 0: (n_switches,)."""
+        sizes = [int(gate.alive.sum()) for gate in self.gates.values()]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    def switch(self):
+        if any(isinstance(gate, Mask) for gate in self.gates.values()):
+            return None
+        return self._numbers(gate.theta for gate in self.gates.values())
+
+    def gate(self):
+        return self._numbers(gate.value() for gate in self.gates.values())
+
+    def norms(self):
+        return self._numbers(self._norms_of(name) for name in self.gates)
+
+    def penalised(self):
+        return np.ones(sum(int(gate.alive.sum()) for gate in self.gates.values()), dtype=bool)
+
+    def _numbers(self, tensors):
+        """One number for each unit that is on, from tensors with one for each unit."""
+        left = [t.detach()[g.alive] for t, g in zip(tensors, self.gates.values(), strict=True)]
+        return torch.cat(left).double().cpu().numpy()
+
+    def removable(self, dead, watched):
+        """All but the largest unit of a layer that would lose all."""
+        for layer, name in enumerate(self.gates):
+            mine = np.flatnonzero(watched.layer == layer)
+            if len(mine) and dead[mine].all():
+                norms = self.norms() if watched.norms is None else watched.norms
+                dead[mine[np.argmax(np.abs(watched.gate[mine]) * norms[mine])]] = False
+                self._warn(name)
+        return dead
+
+    def _warn(self, name):
+        if name not in self._warned:
+            self._warned.add(name)
+            warn(
+                f'the removal strategy calls all units of "{layer_name(name)}" dead: the largest one '
+                "stays, as a layer without units would cut the network in two. A smaller alpha "
+                "keeps more."
+            )
+
+    def keep(self, members):
+        """Switch the others off."""
+        stays = np.zeros(len(self.penalised()), dtype=bool)
+        stays[members] = True
+        for layer, gate in zip(np.split(stays, self._ends()), self.gates.values(), strict=True):
+            if not layer.all():
+                places = torch.nonzero(gate.alive).squeeze(1)
+                switch_off(
+                    gate, places[torch.from_numpy(~layer).to(places.device)], self._optimizers
+                )
+
+    def _ends(self):
+        return np.cumsum([int(gate.alive.sum()) for gate in self.gates.values()])[:-1]
+
+
+@torch.no_grad()
+def switch_off(gate, places, optimizers):
+    """Switch units of a gate off, with nothing left that could move their parameters."""
+    gate.alive[places] = False
+    if not isinstance(gate, Mask):
+        gate.theta[places] = 0
+        if gate.theta.grad is not None:
+            gate.theta.grad[places] = 0
+        for optimizer in optimizers:
+            forget(optimizer, gate.theta, places)

@@ -1,0 +1,70 @@
+"""How many multiply-adds a step of training takes, and how many rows it saw."""
+
+import torch
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
+
+from shrinklin.networks.inputs import replaced, tensors_in
+from shrinklin.networks.structure import same_random_numbers
+
+
+class RowCounter:
+    """A forward hook that counts rows in training.
+
+    Attributes
+    ----------
+    rows : int
+        Since they were last taken.
+    """
+
+    def __init__(self):
+        self.rows, self.handle = 0, None
+
+    def watch(self, model):
+        """Count the rows of this model."""
+        self.handle = model.register_forward_hook(self, with_kwargs=True)
+
+    def __call__(self, module, args, kwargs, output):
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return
+        if module.training and torch.is_grad_enabled():
+            self.rows += next(tensors_in((args, kwargs))).shape[0]
+
+    def take(self):
+        """The rows since they were last taken."""
+        rows, self.rows = self.rows, 0
+        return rows
+
+
+def multiply_adds(model, inputs):
+    """Multiply-adds of a forward and backward pass, for one row of the inputs.
+
+    Counted by torch on tensors without memory or, where a model makes tensors of its own, on copies.
+    """
+    rows = next(inputs.tensors()).shape[0]
+    try:
+        count = _flops(model, inputs, torch.device("meta"))
+    except (RuntimeError, NotImplementedError, ValueError):
+        count = _flops(model, inputs, None)
+    return count // 2 / rows
+
+
+def _flops(model, inputs, device):
+    def twin(tensor):
+        new = tensor.detach().to(device) if device else tensor.detach().clone()
+        return new.requires_grad_(tensor.requires_grad)
+
+    tensors = dict(model.named_parameters()) | dict(model.named_buffers())
+    state = {name: twin(tensor) for name, tensor in tensors.items()}
+    given = {id(tensor): twin(tensor) for tensor in inputs.tensors()}
+    args, kwargs = replaced(inputs.args, given), replaced(inputs.kwargs, given)
+    with same_random_numbers(model), torch.enable_grad():
+        with FlopCounterMode(display=False) as counter:
+            outputs = [
+                t
+                for t in tensors_in(functional_call(model, state, args, kwargs))
+                if t.requires_grad
+            ]
+            if outputs:
+                sum(t.sum() for t in outputs).backward()
+    return counter.get_total_flops()
