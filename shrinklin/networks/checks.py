@@ -30,15 +30,15 @@ def check_model(model):
         raise TypeError(f"model is of type {type(model).__name__}: give a torch.nn.Module.")
     if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
         raise ValueError(
-            f"model is a {type(model).__name__}, which keeps the parameters of the beginning: train "
-            "on one device."
+            f"model is a {type(model).__name__}, which keeps the first parameters: train on "
+            "one device."
         )
     if hasattr(model, "_orig_mod"):
         raise ValueError("model was compiled: give the model that torch.compile was given.")
     if not gates_of(model):
         raise ValueError(
-            "the model has no switches: call add_switches(model, example_inputs) before the optimiser "
-            "is made, or place Switch, Filter or Mask by hand."
+            "the model has no switches: call add_switches(model, example_inputs) before the "
+            "optimiser is made, or place Switch, Filter or Mask by hand."
         )
 
 
@@ -48,12 +48,13 @@ def check_optimizers(optimizer, model):
     for each in optimizers:
         if not isinstance(each, torch.optim.Optimizer):
             raise TypeError(
-                f"optimizer is of type {type(each).__name__}: give a torch.optim.Optimizer, or a list."
+                f"optimizer is of type {type(each).__name__}: give a torch.optim.Optimizer, or "
+                "a list of them."
             )
         if isinstance(each, torch.optim.LBFGS):
             raise ValueError(
-                "LBFGS keeps a history of whole vectors, which cannot be cut: use SGD, Adam, AdamW, "
-                "Adagrad or RMSprop."
+                "LBFGS keeps a history of whole vectors, which cannot be cut: use SGD, Adam, "
+                "AdamW, Adagrad or RMSprop."
             )
         check_optimizer(each)
     trained = {
@@ -69,15 +70,15 @@ def _check_parameter(name, parameter, trained, is_switch):
     if id(parameter) not in trained:
         if parameter.requires_grad:
             raise ValueError(
-                f"the optimizer does not train {name} of this model: make it with model.parameters() "
-                "after add_switches, give a list if there are several optimisers, or set "
-                "requires_grad=False."
+                f"the optimizer does not train {name} of this model: make it with "
+                "model.parameters() after add_switches, give a list if there are several "
+                "optimisers, or set requires_grad=False."
             )
     elif is_switch and trained[id(parameter)].get("weight_decay"):
         raise ValueError(
             f"the optimizer has weight_decay={trained[id(parameter)]['weight_decay']} on {name}: a "
-            "penalty on the squares of switches keeps them from 0. Give switches a group of their own "
-            "with weight_decay=0, or use weight_decay of Shrinker, which is on weights only."
+            "penalty on the squares of switches keeps them from 0. Give switches a group of their "
+            "own with weight_decay=0, or use weight_decay of Shrinker, which is on weights only."
         )
 
 

@@ -5,7 +5,6 @@ A cut parameter is a new `Parameter`: the old one may still be needed to go back
 loss.
 """
 
-import torch
 from torch import nn
 
 from shrinklin.networks.optimizer_state import smaller_state
@@ -18,7 +17,7 @@ SIZES = {
 }
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+NORMS: tuple = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 NORMS += (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 
 

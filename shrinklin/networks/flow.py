@@ -1,4 +1,4 @@
-"""What is known of the tensors of a run: the units of their entries, and which of these are constant.
+"""What is known of the tensors of a run: the units of their entries, and constant entries.
 
 Both are kept as tensors that are 1 wide along the dimensions where they do not vary.
 """

@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 
-import numpy as np
 import torch
 from torch import nn
 

@@ -23,8 +23,8 @@ class Inputs:
             self.args, self.kwargs = tuple(example_inputs), {}
         else:
             raise TypeError(
-                f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, a tuple "
-                "of positional arguments or a dict of keyword arguments, as the model takes them."
+                f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, a "
+                "tuple of positional arguments or a dict of keyword arguments."
             )
         if not list(self.tensors()):
             raise ValueError("example_inputs has no tensor: give what the model is called with.")

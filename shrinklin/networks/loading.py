@@ -14,8 +14,8 @@ def load_shrunk(model, state_dict):
     Parameters
     ----------
     model : nn.Module
-        As it was made before training: with switches for the state of a model with switches, without
-        for that of a folded one.
+        As it was made before training: with switches for the state of a model with switches,
+        without for that of a folded one.
     state_dict : dict of str to Tensor
         Of a model that was shrunk, folded or not.
 
@@ -78,8 +78,8 @@ def _check_names(own, given):
     missing, unknown = sorted(set(own) - given), sorted(given - set(own))
     if missing or unknown:
         raise ValueError(
-            f"state_dict is of another model: it lacks {missing[:3]} and has {unknown[:3]}. A model with "
-            "switches needs add_switches before, a folded one does not."
+            f"state_dict is of another model: it lacks {missing[:3]} and has {unknown[:3]}. A "
+            "model with switches needs add_switches before, a folded one does not."
         )
 
 

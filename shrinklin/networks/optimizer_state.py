@@ -47,7 +47,7 @@ def _smaller(value, parameter, dims):
 
 
 def check_state(optimizer, parameter, state):
-    """Raise an error if it is not known which entries of the state belong to which of the parameter."""
+    """Raise an error unless the state has the shape of the parameter."""
     for name, value in state.items():
         fits = isinstance(value, torch.Tensor) and (
             value.shape == parameter.shape or value.numel() == 1
@@ -55,9 +55,9 @@ def check_state(optimizer, parameter, state):
         if not fits and list(tensors_in(value)):
             shape = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
             raise ValueError(
-                f"{type(optimizer).__name__} keeps state[{name!r}] of shape {shape} for a parameter "
-                f"of shape {tuple(parameter.shape)}, and it is not known which of it belongs to "
-                "which unit: use an optimiser whose state has the shape of the parameters, such as "
+                f"{type(optimizer).__name__} keeps state[{name!r}] of shape {shape} for a "
+                f"parameter of shape {tuple(parameter.shape)}, and it is not known which of it "
+                "belongs to which unit: use an optimiser whose state has the shape of the parameters, such as "
                 "SGD, Adam, AdamW, Adagrad or RMSprop."
             )
 

@@ -10,7 +10,7 @@ from shrinklin.networks.gates import Gate, Switch, first_module, gates_of, put_b
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.structure import Structure
 
-LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LAYERS: tuple = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 LAYERS += (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
@@ -175,8 +175,8 @@ def _place_behind(model, place, gate):
     module = model.get_submodule(place.module)
     if hasattr(module, "gate"):
         raise ValueError(
-            f'"{place.module}" already has an attribute "gate", the name of a switch behind it: place '
-            f"{gate.__name__} by hand."
+            f'"{place.module}" already has an attribute "gate", the name of a switch behind it: '
+            f"place {gate.__name__} by hand."
         )
     weight = model.get_submodule(place.layer).weight
     new = gate(place.flow.shape[place.dim], place.dim).to(weight)

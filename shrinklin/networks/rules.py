@@ -16,9 +16,9 @@ ELEMENTWISE = [
     "rsqrt", "reciprocal", "exp", "expm1", "log", "log1p", "erf", "sin", "cos", "tanh", "sigmoid",
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus",
     "softsign", "hardtanh", "hardswish", "hardsigmoid", "logsigmoid", "tanhshrink", "clamp",
-    "clamp_min", "clamp_max", "maximum", "minimum", "lerp", "addcmul", "addcdiv", "where", "gt", "lt",
-    "ge", "le", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "floor", "ceil",
-    "round", "masked_fill", "isnan", "isfinite", "threshold", "hardshrink", "softshrink",
+    "clamp_min", "clamp_max", "maximum", "minimum", "lerp", "addcmul", "addcdiv", "where", "gt",
+    "lt", "ge", "le", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "floor",
+    "ceil", "round", "masked_fill", "isnan", "isfinite", "threshold", "hardshrink", "softshrink",
 ]  # fmt: skip
 CONVERSIONS = [
     "to", "float", "double", "half", "bfloat16", "type_as", "cuda", "cpu", "contiguous", "clone",
@@ -26,9 +26,9 @@ CONVERSIONS = [
 ]  # fmt: skip
 # The order of units does not change, and all of them go through.
 MOVEMENTS = [
-    "reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "permute", "transpose",
-    "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT", "H", "mH", "expand", "expand_as",
-    "view_as", "reshape_as", "broadcast_to", "repeat", "tile", "repeat_interleave", "flip",
+    "reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "permute",
+    "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT", "H", "mH",
+    "expand", "expand_as", "view_as", "reshape_as", "broadcast_to", "repeat", "tile", "repeat_interleave", "flip",
 ]  # fmt: skip
 # They may take some of the units and leave others.
 CHOICES = ["__getitem__", "select", "narrow", "chunk", "split", "unbind", "tensor_split"]

@@ -83,11 +83,17 @@ class Shrinker:
     >>> model = add_switches(model, example_inputs=X[:2])
     >>> optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     >>> shrinker = Shrinker(
-    ...     model, optimizer, example_inputs=X[:2], alpha=0.005, removal=SignVariance(), max_epochs=5
+    ...     model,
+    ...     optimizer,
+    ...     example_inputs=X[:2],
+    ...     alpha=0.005,
+    ...     removal=SignVariance(),
+    ...     max_epochs=5,
     ... )
     >>> for epoch in shrinker.epochs():
     ...     for rows in torch.randperm(len(X)).split(64):
-    ...         loss = torch.nn.functional.cross_entropy(model(X[rows]), y[rows]) + shrinker.penalty()
+    ...         loss = torch.nn.functional.cross_entropy(model(X[rows]), y[rows])
+    ...         loss = loss + shrinker.penalty()
     ...         optimizer.zero_grad()
     ...         loss.backward()
     ...         optimizer.step()
@@ -228,8 +234,8 @@ class Shrinker:
         for name, gate in self._gates.items():
             if hasattr(gate, "theta") and not bool(gate.theta.isfinite().all()):
                 raise ValueError(
-                    f'switches of "{layer_name(name)}" are no numbers after the last step: nothing was '
-                    "removed. Training has diverged: a smaller learning rate may help."
+                    f'switches of "{layer_name(name)}" are no numbers after the last step: nothing '
+                    "was removed. Training has diverged: a smaller learning rate may help."
                 )
 
     def _count(self, loss):
@@ -337,9 +343,9 @@ class Shrinker:
     def history(self):
         """What happened, a dict of arrays with a row for each epoch, and one for the beginning.
 
-        The columns are those of ``history_`` of estimators. "loss" is the mean over an epoch of what
-        `step` was given, without penalty; it is NaN where it was given nothing. "layer_sizes" is a
-        dict of layer to array.
+        The columns are those of ``history_`` of estimators. "loss" is the mean over an epoch of
+        what `step` was given, without penalty; it is NaN where it was given nothing. "layer_sizes" is
+        a dict of layer to array.
         """
         return self._history.arrays()
 
@@ -369,8 +375,8 @@ class Shrinker:
             self._initial
         ):
             raise ValueError(
-                "the state is of a Shrinker with other layers or strategies: make this one with the "
-                "same arguments."
+                "the state is of a Shrinker with other layers or strategies: make this one with "
+                "the same arguments."
             )
         self._epoch, self._begun = state["epoch"], state["begun"]
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]

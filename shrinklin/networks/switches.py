@@ -63,8 +63,8 @@ class Switches(Pruned):
         if name not in self._warned:
             self._warned.add(name)
             warn(
-                f'the removal strategy calls all units of "{layer_name(name)}" dead: the largest one '
-                "stays, as a layer without units would cut the network in two. A smaller alpha "
+                f'the removal strategy calls all units of "{layer_name(name)}" dead: the largest '
+                "one stays, as a layer without units would cut the network in two. A smaller alpha "
                 "keeps more."
             )
 

@@ -7,7 +7,6 @@ its output follow from those of its input. Units that go through a function with
 from contextlib import contextmanager
 
 import torch
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from shrinklin.networks.flow import Call, Made, Read, without_units
@@ -24,8 +23,8 @@ QUESTIONS = {
 }  # fmt: skip
 # What takes a number out of a tensor.
 ANSWERS = {
-    "__bool__", "__int__", "__float__", "__index__", "__complex__", "__contains__", "item", "tolist",
-    "equal", "allclose", "is_nonzero",
+    "__bool__", "__int__", "__float__", "__index__", "__complex__", "__contains__", "item",
+    "tolist", "equal", "allclose", "is_nonzero",
 }  # fmt: skip
 RULES: dict = {}
 
@@ -200,13 +199,16 @@ def last_name(function):
     return OPERATORS.get(name, name)
 
 
+# Operators and other names of functions, by what they do.
 OPERATORS = {
     f"__{prefix}{name}__": f"{plain}_" if prefix == "i" else plain
     for name, plain in {
         "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "div": "div", "pow": "pow",
         "matmul": "matmul", "and": "logical_and", "or": "logical_or",
     }.items()
-    for prefix in ("", "r", "i")
-} | {"__neg__": "neg", "__abs__": "abs", "__rpow__": "rpow", "__rmatmul__": "rmatmul",
-     "__rsub__": "sub", "__rtruediv__": "div", "rsub": "sub", "__rdiv__": "div", "true_divide": "div",
-     "multiply": "mul", "subtract": "sub", "divide": "div", "negative": "neg", "absolute": "abs"}  # fmt: skip
+    for prefix in ("", "i")
+}  # fmt: skip
+OPERATORS |= {"__radd__": "add", "__rsub__": "sub", "__rmul__": "mul", "__rtruediv__": "div"}
+OPERATORS |= {"__rdiv__": "div", "__rpow__": "pow", "__neg__": "neg", "__abs__": "abs"}
+OPERATORS |= {"rsub": "sub", "true_divide": "div", "multiply": "mul", "subtract": "sub"}
+OPERATORS |= {"divide": "div", "negative": "neg", "absolute": "abs"}

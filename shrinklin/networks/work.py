@@ -39,7 +39,8 @@ class RowCounter:
 def multiply_adds(model, inputs):
     """Multiply-adds of a forward and backward pass, for one row of the inputs.
 
-    Counted by torch on tensors without memory or, where a model makes tensors of its own, on copies.
+    torch counts them on tensors without memory or, where a model makes tensors of its own, on
+    copies.
     """
     rows = next(inputs.tensors()).shape[0]
     try:
@@ -58,13 +59,13 @@ def _flops(model, inputs, device):
     state = {name: twin(tensor) for name, tensor in tensors.items()}
     given = {id(tensor): twin(tensor) for tensor in inputs.tensors()}
     args, kwargs = replaced(inputs.args, given), replaced(inputs.kwargs, given)
-    with same_random_numbers(model), torch.enable_grad():
-        with FlopCounterMode(display=False) as counter:
-            outputs = [
-                t
-                for t in tensors_in(functional_call(model, state, args, kwargs))
-                if t.requires_grad
-            ]
-            if outputs:
-                sum(t.sum() for t in outputs).backward()
+    with (
+        same_random_numbers(model),
+        torch.enable_grad(),
+        FlopCounterMode(display=False) as counter,
+    ):
+        results = functional_call(model, state, args, kwargs)
+        outputs = [t.sum() for t in tensors_in(results) if t.requires_grad]
+        if outputs:
+            sum(outputs).backward()
     return counter.get_total_flops()
