@@ -57,8 +57,8 @@ def check_state(optimizer, parameter, state):
             raise ValueError(
                 f"{type(optimizer).__name__} keeps state[{name!r}] of shape {shape} for a "
                 f"parameter of shape {tuple(parameter.shape)}, and it is not known which of it "
-                "belongs to which unit: use an optimiser whose state has the shape of the parameters, such as "
-                "SGD, Adam, AdamW, Adagrad or RMSprop."
+                "belongs to which unit: use an optimiser whose state has the shape of the "
+                "parameters, such as SGD, Adam, AdamW, Adagrad or RMSprop."
             )
 
 

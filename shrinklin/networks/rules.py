@@ -27,8 +27,9 @@ CONVERSIONS = [
 # The order of units does not change, and all of them go through.
 MOVEMENTS = [
     "reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "permute",
-    "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT", "H", "mH",
-    "expand", "expand_as", "view_as", "reshape_as", "broadcast_to", "repeat", "tile", "repeat_interleave", "flip",
+    "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T", "mT", "H", "mH", "expand",
+    "expand_as", "view_as", "reshape_as", "broadcast_to", "repeat", "tile", "repeat_interleave",
+    "flip",
 ]  # fmt: skip
 # They may take some of the units and leave others.
 CHOICES = ["__getitem__", "select", "narrow", "chunk", "split", "unbind", "tensor_split"]

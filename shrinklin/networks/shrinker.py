@@ -344,8 +344,8 @@ class Shrinker:
         """What happened, a dict of arrays with a row for each epoch, and one for the beginning.
 
         The columns are those of ``history_`` of estimators. "loss" is the mean over an epoch of
-        what `step` was given, without penalty; it is NaN where it was given nothing. "layer_sizes" is
-        a dict of layer to array.
+        what `step` was given, without penalty; it is NaN where it was given nothing.
+        "layer_sizes" is a dict of layer to array.
         """
         return self._history.arrays()
 
