@@ -45,14 +45,16 @@ class Flow:
         return bool((self.labels != FREE).any())
 
     def vector(self, dim):
-        """Labels and constants along one dimension, or None if they vary along another."""
+        """Labels and constants along one dimension, or None if labels vary along another."""
         dim %= len(self.shape)
-        if set(self.varying) - {dim} or any(
-            size > 1 for d, size in enumerate(self.constants.shape) if d != dim
-        ):
+        if set(self.varying) - {dim}:
             return None
         n = self.shape[dim]
-        return self.labels.reshape(-1).expand(n), self.constants.reshape(-1).expand(n)
+        everywhere = self.constants.movedim(dim, 0).flatten(1)
+        first = everywhere[:, 0]
+        # Not a number is unequal to itself.
+        constants = torch.where((everywhere == first[:, None]).all(dim=1), first, UNKNOWN)
+        return self.labels.reshape(-1).expand(n), constants.expand(n)
 
 
 def without_units(tensor, derived=True):
@@ -150,18 +152,24 @@ class Call:
         Of the function, without its module.
     where : str
         Name of the module whose forward called it.
+    label : str
+        How messages call it.
     inputs, outputs : list of Flow
     weight, bias, mean : Leaf or None
         Of a layer; the mean is that of a BatchNorm.
+    reason : str
+        Why its units must stay, if the rule for the function knows better than that there is none.
     """
 
     name: str
     where: str
+    label: str
     inputs: list
-    outputs: list
+    outputs: list = field(default_factory=list)
     weight: Leaf | None = None
     bias: Leaf | None = None
     mean: Leaf | None = None
+    reason: str = ""
 
 
 @dataclass(eq=False)

@@ -3,10 +3,9 @@
 from copy import deepcopy
 
 import torch
-from torch import nn
 
 from shrinklin.networks.cutting import cut
-from shrinklin.networks.gates import Columns, gates_of, put_in_front
+from shrinklin.networks.gates import gates_of, take_away
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.rules import CONVERSIONS, MOVEMENTS
 from shrinklin.networks.structure import Structure
@@ -108,23 +107,6 @@ def _n_inputs(structure, name, gate):
             if called == name:
                 return flow.shape[gate.dim]
     return None
-
-
-def take_away(model, name, n_inputs=None):
-    """Remove a gate; one that takes only some of `n_inputs` columns leaves `Columns`."""
-    gate = model.get_submodule(name)
-    path, _, attribute = name.rpartition(".")
-    owner = model.get_submodule(path)
-    columns = None
-    if gate.kept is not None and len(gate.kept) != n_inputs:
-        columns = Columns(gate.kept, gate.dim)
-    if gate.hook is None:
-        setattr(owner, attribute, columns or nn.Identity())
-        return
-    gate.hook.remove()
-    delattr(owner, attribute)
-    if columns is not None:
-        put_in_front(model, columns)
 
 
 class _Neighbours:

@@ -138,6 +138,9 @@ class Mask(Gate):
     def value(self):
         return torch.ones_like(self.alive)
 
+    def factor(self):
+        return self.alive
+
 
 class Columns(nn.Module):
     """Takes some of the columns of the input. `fold` leaves it where a gate removed others.
@@ -184,6 +187,23 @@ def first_module(model):
     while isinstance(model, nn.Sequential):
         model = next(iter(model))
     return model
+
+
+def take_away(model, name, n_inputs=None):
+    """Remove a gate; one that takes only some of `n_inputs` columns leaves `Columns`."""
+    gate = model.get_submodule(name)
+    path, _, attribute = name.rpartition(".")
+    owner = model.get_submodule(path)
+    columns = None
+    if gate.kept is not None and len(gate.kept) != n_inputs:
+        columns = Columns(gate.kept, gate.dim)
+    if gate.hook is None:
+        setattr(owner, attribute, columns or nn.Identity())
+        return
+    gate.hook.remove()
+    delattr(owner, attribute)
+    if columns is not None:
+        put_in_front(model, columns)
 
 
 def layer_name(gate_name):

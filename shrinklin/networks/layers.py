@@ -17,7 +17,7 @@ def _layer(run, call, given):
     call.weight = run.leaf(weight)
     call.bias = None if bias is None else run.leaf(bias)
     if call.weight is None or (bias is not None and call.bias is None):
-        call.weight = None
+        call.weight, call.reason = None, f"{call.label} has a weight that is computed anew"
         return None
     return call.weight, call.bias
 
@@ -29,7 +29,7 @@ def _read(run, call, flow, dim, weight_dim, exact=True):
         return False
     labels, constants = vector
     columns = call.weight.vector(weight_dim, run.labels)
-    run.labels.join(columns, labels, f"{run.named()} reads what has no units, such as the input")
+    run.labels.join(columns, labels, f"{call.label} reads what has no units, such as the input")
     run.reads.append(Read(call.weight, weight_dim, constants, call.bias, exact))
     return True
 
@@ -87,6 +87,7 @@ def convolution(run, call, function, args, kwargs, result):
         return _made(run, call, result, channel, 0)
     if groups == len(weight) == x.shape[channel]:
         return _depthwise(run, call, x, channel, result)
+    call.reason = f"{call.label} has groups of several channels"
     return None
 
 
@@ -97,7 +98,7 @@ def _depthwise(run, call, x, channel, result):
         return None
     labels, constants = vector
     rows, bias = call.weight.vector(0, run.labels), call.bias
-    run.labels.join(rows, labels, f"{run.named()} filters what has no units, such as the input")
+    run.labels.join(rows, labels, f"{call.label} filters what has no units, such as the input")
     added = torch.zeros(len(labels), dtype=torch.float64)
     if bias is not None:
         run.labels.join(rows, bias.vector(0, run.labels), "")
@@ -150,7 +151,7 @@ def norm(run, call, function, args, kwargs, result):
         return None
     labels, constants = flow.vector(1)
     for tensor in leaves.values():
-        reason = f"{run.named()} normalises what has no units, such as the input"
+        reason = f"{call.label} normalises what has no units, such as the input"
         run.labels.join(run.leaf(tensor).vector(0, run.labels), labels, reason)
     call.weight = run.leaf(leaves["weight"]) if "weight" in leaves else None
     call.bias = run.leaf(leaves["bias"]) if "bias" in leaves else None

@@ -4,8 +4,7 @@ import torch
 from torch import nn
 
 from shrinklin.networks.cutting import Changes, put
-from shrinklin.networks.folding import take_away
-from shrinklin.networks.gates import Columns, first_module, gates_of, put_in_front
+from shrinklin.networks.gates import Columns, first_module, gates_of, put_in_front, take_away
 
 
 def load_shrunk(model, state_dict):

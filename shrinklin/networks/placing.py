@@ -1,14 +1,25 @@
 """Where switches go: `add_switches`."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from shrinklin.networks.flow import Call, Flow
-from shrinklin.networks.gates import Gate, Switch, first_module, gates_of, put_behind, put_in_front
+from shrinklin.networks.gates import (
+    Gate,
+    Mask,
+    Switch,
+    first_module,
+    gates_of,
+    layer_name,
+    put_behind,
+    put_in_front,
+)
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.structure import Structure
+from shrinklin.networks.trial import try_cuts
 
 LAYERS: tuple = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 LAYERS += (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -85,10 +96,10 @@ def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=Fa
     if not (isinstance(gate, type) and issubclass(gate, Gate)):
         raise TypeError(f"gate={gate!r}: give the class Switch, Filter or Mask.")
     given = Inputs(example_inputs)
-    structure = Structure(model, given)
-    places = _places(model, structure)
+    places, reasons = find_places(model, given)
     if not places and not inputs:
-        raise ValueError(_why_none(structure))
+        why = "; ".join(f"{layer or 'the layer'}: {reason}" for layer, reason in reasons.items())
+        raise ValueError(f"no layer of the model can shrink. {why or 'It has none'}.")
     lines = [_place_behind(model, place, gate) for place in places]
     if inputs:
         lines.append(_place_in_front(model, given, gate))
@@ -97,14 +108,28 @@ def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=Fa
     return model
 
 
-def _why_none(structure):
-    reasons = [
-        f"{made.weight.module or 'the layer'}: {structure.units.reasons.get(int(unit))}"
+def find_places(model, inputs):
+    """Where gates can go, and why not behind other layers.
+
+    Returns
+    -------
+    list of Place, dict of str to str
+    """
+    structure = Structure(model, inputs)
+    reasons = {
+        made.weight.module: structure.units.reasons[int(unit)]
         for made in structure.runs[0].made
         for unit in structure.of(made.weight, made.dim)[:1]
         if int(unit) in structure.units.reasons
-    ]
-    return "no layer of the model can shrink. " + "; ".join([*dict.fromkeys(reasons)]) + "."
+    }
+    places = _places(model, structure)
+    twin = deepcopy(model)
+    for place in places:
+        _place_behind(twin, place, Mask)
+    wrong, stuck = try_cuts(twin, inputs, Structure(twin, inputs))
+    why = {layer_name(gate): reason for gate, reason in (stuck | wrong).items()}
+    reasons |= {place.layer: why[place.module] for place in places if place.module in why}
+    return [place for place in places if place.module not in why], reasons
 
 
 def _places(model, structure):

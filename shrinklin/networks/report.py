@@ -40,52 +40,53 @@ class Report(list):
         return "\n".join(lines)
 
 
-def report(gates, structure, initial):
+def report(gates, structure, initial, stuck, reasons):
     """The `Report` of a model's gates, and of the layers without.
 
     Parameters
     ----------
     gates : dict of str to Gate
     structure : Structure
-    initial : dict of str to int
-        For each gate, its units when training began.
+    initial, stuck : dict of str to int, dict of str to str
+        For each gate, its units when training began, and why its units cannot be cut, if so.
+    reasons : dict of str to str
+        Why a layer without gate has none.
     """
-    removable = structure.removable()
-    gated = [
-        _of_gate(structure, name, gate, initial[name], removable) for name, gate in gates.items()
-    ]
-    units = [structure.units_of(name) for name in gates]
-    covered = np.unique(np.concatenate([np.empty(0, dtype=int), *units]))
-    return Report([*gated, *_without_gate(structure, covered)])
+    waiting = structure.removable().reasons
+    rows = []
+    for name, gate in gates.items():
+        units, alive = structure.units_of(name), gate.alive.cpu().numpy()
+        note = _whole(structure, units) or _left(units[~alive], waiting) or _cannot(stuck.get(name))
+        rows.append(LayerReport(layer_name(name), int(alive.sum()), initial[name], note))
+    covered = np.concatenate([structure.units_of(name) for name in gates])
+    return Report([*rows, *_without_gate(structure, np.unique(covered), reasons)])
 
 
-def _of_gate(structure, name, gate, n_initial, removable):
-    units, alive = structure.units_of(name), gate.alive.cpu().numpy()
-    reasons = [structure.units.reasons.get(int(unit)) for unit in units]
-    note = ""
-    if all(reasons):
-        note = f"stays whole: {reasons[0]}"
-    elif not alive.all():
-        waiting = [removable.reasons.get(int(unit)) for unit in units[~alive]]
-        why = [reason for reason in waiting if reason]
-        note = (
-            f"{len(why)} off, but still there: {why[0]}" if why else "units that are off can be cut"
-        )
-    return LayerReport(layer_name(name), int(alive.sum()), n_initial, note)
+def _whole(structure, units):
+    reasons = [structure.units.reasons.get(int(unit), "") for unit in units]
+    return f"stays whole: {reasons[0]}" if all(reasons) else ""
 
 
-def _without_gate(structure, covered):
+def _left(off, waiting):
+    why = [waiting[int(unit)] for unit in off if int(unit) in waiting]
+    return f"{len(why)} units are off, but still there: {why[0]}" if why else ""
+
+
+def _cannot(reason):
+    return f"units can be switched off, but not cut: {reason}" if reason else ""
+
+
+def _without_gate(structure, covered, reasons):
     """Layers whose units no gate can switch off."""
     found: dict = {}
     for run in structure.runs:
         for made in run.made:
-            units = structure.of(made.weight, made.dim)
+            name, units = made.weight.module, structure.of(made.weight, made.dim)
             if not np.isin(units, covered).any():
-                reason = structure.units.reasons.get(int(units[0]))
-                note = f"stays whole: {reason}" if reason else "has no switches"
-                found[made.weight.module] = LayerReport(made.weight.module, len(units), None, note)
-    whole = {leaf.module: leaf for leaf in structure.leaves if leaf.whole and leaf.tensor.dim() > 1}
-    for name, leaf in whole.items():
-        if name not in found:
-            found[name] = LayerReport(name, len(leaf.tensor), None, f"stays whole: {leaf.whole}")
+                note = f"stays whole: {reasons[name]}" if name in reasons else "has no switches"
+                found[name] = LayerReport(name, len(units), None, note)
+    for leaf in structure.leaves:
+        if leaf.whole and leaf.tensor.dim() > 1 and leaf.module not in found:
+            note = f"stays whole: {leaf.whole}"
+            found[leaf.module] = LayerReport(leaf.module, len(leaf.tensor), None, note)
     return found.values()

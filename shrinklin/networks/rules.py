@@ -61,10 +61,15 @@ def _joined(run, call, flows, shape):
     """Join the labels of what was combined; returns those of the result."""
     n_dims = len(shape)
     aligned = [
-        Flow((1,) * (n_dims - len(f.shape)) + f.shape, _aligned(f.labels, n_dims), f.constants)
+        Flow(
+            (1,) * (n_dims - len(f.shape)) + f.shape,
+            _aligned(f.labels, n_dims),
+            f.constants,
+            f.derived,
+        )
         for f in flows
     ]
-    main = max(aligned, key=lambda flow: (len(flow.varying), flow.has_units))
+    main = max(aligned, key=lambda flow: (flow.derived, len(flow.varying), flow.has_units))
     for other in aligned:
         if other is not main:
             _join(run, call, main, other)
@@ -73,22 +78,20 @@ def _joined(run, call, flows, shape):
 
 def _join(run, call, main, other):
     """Join the labels of two tensors that were combined."""
-    reason = f"{call.name}, in {run.named()}, combines its units with "
+    across = f"{call.label} combines its units with those along another dimension"
     spread = [d for d in main.varying if other.shape[d] == 1]
     undivided = [d for d in main.varying if other.shape[d] > 1 and other.labels.shape[d] == 1]
-    if set(other.varying) - set(main.varying):
-        run.stay(main, reason + "those along another dimension")
-        run.stay(other, reason + "those along another dimension")
+    # Entries of a parameter are of any unit to begin with.
+    foreign = set(other.varying) - set(main.varying) if other.derived else set()
+    if foreign or (undivided and other.has_units):
+        run.stay(main, across)
+        run.stay(other, across)
     elif spread:
         # One number for all units, of a layer that has one unit.
-        run.stay(
-            other, f"{call.name}, in {run.named()}, spreads it over all units of another layer"
-        )
-    elif undivided:
-        run.stay(main, reason + "a tensor that has no units")
-        run.stay(other, reason + "those along another dimension")
-    elif main.has_units:
-        run.labels.join(main.labels, other.labels, reason + "a tensor that has no units")
+        run.stay(other, f"{call.label} spreads it over all units of another layer")
+    else:
+        reason = f"{call.label} combines its units with a tensor that has none, such as the input"
+        run.labels.join(main.labels, other.labels, reason)
 
 
 def _constants(name, function, args, kwargs, run):
@@ -118,7 +121,7 @@ def prelu(run, call, function, args, kwargs, result):
     flow, slope = run.flow(given), run.flow(slopes)
     if slopes.numel() > 1:
         along = slope.labels.view([1, -1] + [1] * (given.dim() - 2))
-        run.labels.join(flow.labels, along, f"prelu, in {run.named()}, has slopes without units")
+        run.labels.join(flow.labels, along, f"{call.label} has slopes without units")
     constants = torch.where(flow.constants >= 0, flow.constants, UNKNOWN)
     return [Flow(tuple(result.shape), flow.labels, constants)]
 
@@ -150,8 +153,10 @@ def movement(run, call, function, args, kwargs, result):
 
 
 def _moved(flow, result, move):
+    # Contiguous, as `view` asks for.
     labels, constants = (
-        compact(move(values.expand(flow.shape))) for values in (flow.labels, flow.constants)
+        compact(move(values.expand(flow.shape).contiguous()))
+        for values in (flow.labels, flow.constants)
     )
     return Flow(tuple(result.shape), labels, constants)
 
@@ -167,8 +172,7 @@ def choice(run, call, function, args, kwargs, result):
         _moved(flow, each, lambda values, i=i: _part(function(values, *args[1:], **kwargs), i))
         for i, each in enumerate(outputs)
     ]
-    if flow.varying and not all(_same_units(flow, each) for each in flows):
-        run.stay(flow, f"{call.name}, in {run.named()}, takes some of its units by their position")
+    run.choices.append((flow, flows, f"{call.label} takes some of its units by their position"))
     return flows
 
 
@@ -181,10 +185,6 @@ def _is_plain(index):
     return all(i is None or i is Ellipsis or isinstance(i, (int, slice)) for i in index)
 
 
-def _same_units(flow, part):
-    return torch.equal(flow.labels.squeeze(), part.labels.squeeze())
-
-
 @rule("index_select")
 def index_select(run, call, function, args, kwargs, result):
     """A buffer of positions has an entry for each unit, as in a gate in front of the input."""
@@ -192,7 +192,7 @@ def index_select(run, call, function, args, kwargs, result):
     leaf = run.leaf(index)
     if leaf is None:
         return None
-    run.stay(run.flow(given), f"{run.named()} takes some of its units by their position")
+    run.stay(run.flow(given), f"{call.label} takes some of its units by their position")
     flow = without_units(result)
     shape = [-1 if d == dim % result.dim() else 1 for d in range(result.dim())]
     flow.labels = leaf.vector(0, run.labels).view(shape)
@@ -201,30 +201,32 @@ def index_select(run, call, function, args, kwargs, result):
 
 @rule("cat", "concat", "concatenate", "stack")
 def cat(run, call, function, args, kwargs, result):
-    """Units beside one another."""
+    """Units beside one another or, along another dimension, the same units."""
     tensors = args[0] if args else kwargs["tensors"]
     dim = (kwargs["dim"] if "dim" in kwargs else args[1] if len(args) > 1 else 0) % result.dim()
     flows = [run.flow(t) for t in tensors]
-    return [
-        Flow(
-            tuple(result.shape),
-            compact(_side_by_side([(f.labels, f.shape) for f in flows], dim, call.name == "stack")),
-            compact(
-                _side_by_side([(f.constants, f.shape) for f in flows], dim, call.name == "stack")
-            ),
-        )
-    ]
+    if call.name == "stack":
+        flows = [_unsqueezed(flow, dim) for flow in flows]
+    labels = _side_by_side([f.labels for f in flows], flows, dim)
+    if not any(dim in flow.varying for flow in flows):
+        for flow in flows[1:]:
+            _join(run, call, flows[0], flow)
+        labels = flows[0].labels
+    constants = _side_by_side([f.constants for f in flows], flows, dim)
+    return [Flow(tuple(result.shape), compact(labels), compact(constants))]
 
 
-def _side_by_side(parts, dim, stacked):
-    if stacked:
-        parts = [(v.unsqueeze(dim), (*s[:dim], 1, *s[dim:])) for v, s in parts]
-    rest = torch.broadcast_shapes(
-        *[[1 if d == dim else n for d, n in enumerate(v.shape)] for v, _ in parts]
-    )
-    return torch.cat(
-        [v.expand([s[dim] if d == dim else n for d, n in enumerate(rest)]) for v, s in parts], dim
-    )
+def _unsqueezed(flow, dim):
+    labels, constants = (values.unsqueeze(dim) for values in (flow.labels, flow.constants))
+    return Flow((*flow.shape[:dim], 1, *flow.shape[dim:]), labels, constants, flow.derived)
+
+
+def _side_by_side(values, flows, dim):
+    """Values of several flows along a dimension."""
+    narrow = [[1 if d == dim else n for d, n in enumerate(v.shape)] for v in values]
+    rest = torch.broadcast_shapes(*narrow)
+    wide = [[f.shape[dim] if d == dim else n for d, n in enumerate(rest)] for f in flows]
+    return torch.cat([v.expand(shape) for v, shape in zip(values, wide, strict=True)], dim)
 
 
 @rule("pad")
@@ -284,8 +286,15 @@ def reduction(run, call, function, args, kwargs, result):
     return [Flow(tuple(result.shape), labels, constants)]
 
 
-@rule("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "new_zeros",
-      "new_ones", "new_full", "new_empty", "new_tensor")  # fmt: skip
+@rule("zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "empty_like")
+def like(run, call, function, args, kwargs, result):
+    """A tensor of the same form: as many units, whatever they are."""
+    flow = run.flow(args[0])
+    known = {"zeros_like": 0.0, "ones_like": 1.0}.get(call.name, UNKNOWN)
+    return [Flow(tuple(result.shape), flow.labels, torch.full_like(flow.constants, known))]
+
+
+@rule("new_zeros", "new_ones", "new_full", "new_empty", "new_tensor")
 def creation(run, call, function, args, kwargs, result):
-    """Only the form is used."""
-    return [without_units(result, derived=False)]
+    """Only dtype and device are used."""
+    return [without_units(result)]

@@ -12,10 +12,11 @@ from shrinklin.networks.gates import Mask, gates_of, layer_name
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.members import Members
 from shrinklin.networks.penalty import penalty
+from shrinklin.networks.placing import find_places
 from shrinklin.networks.report import report
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.switches import Switches
-from shrinklin.networks.trial import CHANGED, same_outputs, wrong_layers
+from shrinklin.networks.trial import CHANGED, same_outputs, try_cuts
 from shrinklin.networks.work import RowCounter, multiply_adds
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.pruning.history import History
@@ -131,7 +132,7 @@ class Shrinker:
         self._structure = Structure(model, self._inputs)
         if self._choose_columns(gates):
             self._structure = Structure(model, self._inputs)
-        self._whole = wrong_layers(model, self._inputs, self._structure)
+        self._whole, _ = try_cuts(model, self._inputs, self._structure)
         self._mark_whole(self._structure)
         self._gates = {name: gates[name] for name in self._structure.gates()} | gates
         self._initial = {name: len(gate) for name, gate in self._gates.items()}
@@ -353,7 +354,9 @@ class Shrinker:
         """The layers, their sizes, and why one stays whole: a list that prints as a table."""
         structure = Structure(self.model, self._inputs)
         self._mark_whole(structure)
-        return report(self._gates, structure, self._initial)
+        _, stuck = try_cuts(self.model, self._inputs, structure)
+        _, reasons = find_places(self.model, self._inputs)
+        return report(self._gates, structure, self._initial, stuck, reasons)
 
     def state_dict(self):
         """What a killed training needs to go on, beside those of the model and the optimiser."""

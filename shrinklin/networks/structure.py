@@ -101,9 +101,7 @@ class Structure:
         """Keep units that cannot be cut out of all tensors along one dimension."""
         for call in self.calls:
             for flow in call.outputs:
-                reason = (
-                    f"{call.name}, in {call.where or 'the model'}, lays it out over two dimensions"
-                )
+                reason = f"{call.label} lays it out over two dimensions"
                 self._along_one_dimension(flow, reason)
         for leaf in self.leaves:
             if leaf.entries is not None and leaf.tensor.dim() > 1:
@@ -112,6 +110,23 @@ class Structure:
                 flows = [] if leaf.entries is None else [leaf.entries.labels]
                 for labels in (*leaf.vectors.values(), *flows):
                     self.units.stay(labels, leaf.whole)
+
+        for run in self.runs:
+            for flow, parts, reason in run.choices:
+                if not all(self._same_units(flow, part) for part in parts):
+                    self.units.stay(flow.labels, reason)
+
+    def _same_units(self, flow, part):
+        """Whether a part of a tensor has all of its units."""
+        whole, part = (np.squeeze(self._varying_units(each)) for each in (flow, part))
+        return whole.shape == part.shape and bool((whole == part).all())
+
+    def _varying_units(self, flow):
+        units = self.units.of(flow.labels)
+        for d in flow.varying:
+            first = units.take([0], axis=d)
+            units = first if (units == first).all() else units
+        return units
 
     def _along_one_dimension(self, flow, reason):
         """The dimension along which units differ, None if there is none or if there are two."""

@@ -26,6 +26,8 @@ ANSWERS = {
     "__bool__", "__int__", "__float__", "__index__", "__complex__", "__contains__", "item",
     "tolist", "equal", "allclose", "is_nonzero",
 }  # fmt: skip
+# How messages call them.
+SPOKEN = {"__getitem__": "indexing", "__setitem__": "assignment to an index"}
 RULES: dict = {}
 
 
@@ -53,6 +55,8 @@ class Run(TorchFunctionMode):
     calls : list of Call
     reads : list of Read
     made : list of Made
+    choices : list of (Flow, list of Flow, str)
+        Tensors of which parts were taken, these parts, and what to say if units are missing.
     gates : list of (str, Flow, Flow)
         Name of each gate that was called, its input and its output.
     of_outputs : set of int
@@ -67,6 +71,7 @@ class Run(TorchFunctionMode):
         self.calls: list[Call] = []
         self.reads: list[Read] = []
         self.made: list[Made] = []
+        self.choices: list = []
         self.gates: list = []
         self.of_outputs: set = set()
         self._modules = [""]
@@ -125,7 +130,8 @@ class Run(TorchFunctionMode):
     def _follow(self, name, function, args, kwargs, result, known, before):
         """Find out what is known of the result."""
         plain = name.removesuffix("_") if not name.endswith("__") else name
-        call = Call(plain, self.where, before, [])
+        label = f"{SPOKEN.get(plain, plain)}, in {self.named()},"
+        call = Call(plain, self.where, label, before)
         apply = RULES.get(plain)
         flows = apply and apply(self, call, function, args, kwargs, result)
         outputs = list(tensors_in(result))
@@ -140,7 +146,7 @@ class Run(TorchFunctionMode):
         self.calls.append(call)
 
     def _unknown(self, call, known, outputs):
-        reason = f"{call.name}, in {self.named()}, may mix its units"
+        reason = call.reason or f"{call.label} may mix its units"
         for flow in call.inputs:
             self.stay(flow, reason)
         for leaf in filter(None, map(self.leaf, known)):

@@ -15,42 +15,63 @@ from shrinklin.networks.inputs import tensors_in
 from shrinklin.networks.structure import Structure, in_mode, same_random_numbers
 
 
-def wrong_layers(model, inputs, structure):
-    """Gates whose units must stay, as the model does not work without: {name: reason}."""
-    victims = {name: _victim(structure, name) for name in gates_of(model)}
+def try_cuts(model, inputs, structure):
+    """Cut a unit of each gate out of a copy of the model.
+
+    Returns
+    -------
+    wrong : dict of str to str
+        Gates whose units must stay, as the model does not work without, and why.
+    stuck : dict of str to str
+        Gates whose units cannot be cut now, and why. Some become free in training: a BatchNorm
+        forgets what a unit was before it was switched off.
+    """
+    victims = {name: _victim(structure, name) for name in structure.gates()}
+    alone = {name: "it has one unit" for name, unit in victims.items() if unit is None}
     victims = {name: unit for name, unit in victims.items() if unit is not None}
-    if not _failure(model, inputs, structure, set(victims.values())):
-        return {}
-    alone = {name: _failure(model, inputs, structure, {unit}) for name, unit in victims.items()}
-    wrong = {name: reason for name, reason in alone.items() if reason}
-    return wrong or dict.fromkeys(victims, "the model does not work with smaller layers")
+    victims = {n: u for n, u in victims.items() if u not in structure.units.reasons}
+    failure, stuck = _cut_of_copy(model, inputs, structure, set(victims.values()))
+    found = alone | {name: stuck[unit] for name, unit in victims.items() if unit in stuck}
+    if not failure:
+        return {}, found
+    each = {name: _cut_of_copy(model, inputs, structure, {u})[0] for name, u in victims.items()}
+    wrong = {name: reason for name, reason in each.items() if reason}
+    return wrong or dict.fromkeys(victims, failure), found
 
 
 def _victim(structure, name):
-    """The first unit of a gate that can go, None if there is none or no other would be left."""
+    """The first unit of a gate that can go; None if the gate has a single unit."""
     units = structure.units_of(name)
-    can_go = [int(unit) for unit in units if int(unit) not in structure.units.reasons]
-    return can_go[0] if len(np.unique(units)) > 1 and can_go else None
+    if len(np.unique(units)) == 1 and units[0] != structure.units.free:
+        return None
+    free = [int(unit) for unit in units if int(unit) not in structure.units.reasons]
+    return free[0] if free else int(units[0])
 
 
-def _failure(model, inputs, structure, units):
-    """Why the model does not work without these units, "" if it does."""
+def _cut_of_copy(model, inputs, structure, units):
+    """Cut units out of a copy of the model.
+
+    Returns why the copy does not work, "" if it does, and why some of the units were not cut.
+    """
     twin = deepcopy(model)
     for name, gate in gates_of(twin).items():
         off = np.isin(structure.units_of(name), list(units))
         gate.alive[torch.from_numpy(off).to(gate.alive.device)] = False
+    of_twin = Structure(twin, inputs)
+    removable = of_twin.removable()
     try:
-        of_twin = Structure(twin, inputs)
-        removable = of_twin.removable()
         cut(twin, of_twin.kept(removable.units), removable.folds)
         with in_mode(twin, True), torch.no_grad(), same_random_numbers(twin):
             twin(*inputs.args, **inputs.kwargs)
+        same = same_outputs(twin, inputs, of_twin.outputs)
     except (ValueError, RuntimeError, IndexError, TypeError, AssertionError) as error:
-        return f"the model does not run with fewer units ({str(error).splitlines()[0]})"
-    return "" if same_outputs(twin, inputs, of_twin.outputs) else CHANGED
+        first_line = str(error).partition("\n")[0]
+        failure = f"the model has its size written into it: with fewer units, {first_line}"
+        return failure, removable.reasons
+    return "" if same else CHANGED, removable.reasons
 
 
-CHANGED = "the output changes without a unit that is off"
+CHANGED = "the output changes with the size of the layer"
 
 
 def same_outputs(model, inputs, outputs):
