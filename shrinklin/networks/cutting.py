@@ -122,7 +122,7 @@ def _added(name, folds):
         if bias.name == name:
             matrix = weight.tensor.detach().double().cpu().movedim(dim, -1)
             product = matrix @ constants.double()
-            product = product.sum(dim=tuple(range(1, product.dim())))
+            product = product.reshape(len(product), -1).sum(dim=1)
             added = product if added is None else added + product
     return added
 

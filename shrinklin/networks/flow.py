@@ -50,7 +50,8 @@ class Flow:
         if set(self.varying) - {dim}:
             return None
         n = self.shape[dim]
-        everywhere = self.constants.movedim(dim, 0).flatten(1)
+        everywhere = self.constants.movedim(dim, 0)
+        everywhere = everywhere.reshape(len(everywhere), -1)
         first = everywhere[:, 0]
         # Not a number is unequal to itself.
         constants = torch.where((everywhere == first[:, None]).all(dim=1), first, UNKNOWN)

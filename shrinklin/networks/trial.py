@@ -61,9 +61,10 @@ def _cut_of_copy(model, inputs, structure, units):
     removable = of_twin.removable()
     try:
         cut(twin, of_twin.kept(removable.units), removable.folds)
+        same = same_outputs(twin, inputs, of_twin.outputs)
+        # Last, as it changes the averages of a BatchNorm.
         with in_mode(twin, True), torch.no_grad(), same_random_numbers(twin):
             twin(*inputs.args, **inputs.kwargs)
-        same = same_outputs(twin, inputs, of_twin.outputs)
     except (ValueError, RuntimeError, IndexError, TypeError, AssertionError) as error:
         first_line = str(error).partition("\n")[0]
         failure = f"the model has its size written into it: with fewer units, {first_line}"
