@@ -17,7 +17,7 @@ from shrinklin.networks.report import report
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.switches import Switches
 from shrinklin.networks.trial import CHANGED, same_outputs, try_cuts
-from shrinklin.networks.work import RowCounter, multiply_adds
+from shrinklin.networks.work import RowCounter, multiply_adds, stop_counting
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.pruning.history import History
 from shrinklin.pruning.pruner import Pruner
@@ -155,6 +155,8 @@ class Shrinker:
         self.cost, self._epoch, self._begun = CostMeter(), 0, False
         self._history = History([layer_name(name) for name in gates])
         self._sum, self._steps = 0.0, 0
+        # Those of a Shrinker before this one.
+        stop_counting(gates.values())
         counter = RowCounter()
         counter.watch(self.model)
         next(iter(gates.values())).counter = self._counter = counter
@@ -250,6 +252,8 @@ class Shrinker:
     def _per_row(self):
         if self._work is None:
             self._work = multiply_adds(self.model, self._inputs)
+            # Which has run the model.
+            self._counter.take()
         return self._work
 
     _work = None
