@@ -73,6 +73,10 @@ def by_hand():
                          nn.Linear(5, 2))  # fmt: skip
 
 
+def input_by_hand():
+    return nn.Sequential(Switch(6), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
+
+
 # How each is made, without switches but for those placed by hand, and the shape of a row.
 NETS = {
     "MLP": (mlp, (6,)),
@@ -82,6 +86,7 @@ NETS = {
     "residual": (Residual, (6,)),
     "embedding": (Words, (4,)),
     "by hand": (by_hand, (6,)),
+    "input by hand": (input_by_hand, (6,)),
 }
 
 
@@ -101,7 +106,7 @@ def gated(name, gate=Switch):
     """A network with switches behind all layers but the last."""
     if name == "by hand":
         return plain(name)
-    return add_switches(plain(name), rows(name, 2), gate=gate, inputs="input" in name)
+    return add_switches(plain(name), rows(name, 2), gate=gate, inputs=name.endswith("switches"))
 
 
 def step(model, optimizer, shrinker, x):
