@@ -212,7 +212,9 @@ class Shrinker:
             If the loss or a switch is not a number, or the model is in evaluation mode. Nothing is
             removed then.
         """
-        loss = float(loss.detach()) if isinstance(loss, torch.Tensor) else loss
+        if loss is not None:
+            # A plain number, which torch.load takes back with weights_only=True.
+            loss = float(loss.detach() if isinstance(loss, torch.Tensor) else loss)
         self._check_step(loss)
         if not self._begun:
             self.cost.count_passes(1, self.n_units)
@@ -369,7 +371,8 @@ class Shrinker:
             "begun": self._begun,
             "sum": self._sum,
             "steps": self._steps,
-            "alpha": self.alpha,
+            "alpha": float(self.alpha),
+            "sizes": self.sizes,
             "initial": dict(self._initial),
             "cost": deepcopy(vars(self.cost)),
             "history": list(self._history.rows),
@@ -384,6 +387,11 @@ class Shrinker:
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "
                 "the same arguments."
+            )
+        if state["sizes"] != self.sizes:
+            raise ValueError(
+                f"the state is of a model with {state['sizes']} units, but this one has "
+                f"{self.sizes}: load its state with load_shrunk before the optimiser is made."
             )
         self._epoch, self._begun = state["epoch"], state["begun"]
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]
