@@ -216,7 +216,8 @@ class Structure:
                     f"what {where} reads of it is one constant in training, another after it"
                 )
             elif not foldable:
-                reasons[unit] = f"what {where} reads of it is a constant that no bias can take"
+                why = "and the layer has no bias of its own" if reads[0].exact else "beside padding"
+                reasons[unit] = f"what {where} reads of it is a constant other than 0, {why}"
 
     def _has_own_bias(self, reads):
         """Whether a constant input can be added to the bias of the layer that reads it."""
