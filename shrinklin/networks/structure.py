@@ -64,6 +64,7 @@ class Structure:
             run = Run(labels, {id(tensor): by_name[name] for name, tensor in tensors.items()})
             with in_mode(model, training), run.watching(model):
                 outputs = _outputs(model, copies, inputs, run)
+            run.forget_tensors()
             self.runs.append(run)
             if not training:
                 self.outputs = outputs

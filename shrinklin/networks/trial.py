@@ -66,8 +66,7 @@ def _cut_of_copy(model, inputs, structure, units):
         with in_mode(twin, True), torch.no_grad(), same_random_numbers(twin):
             twin(*inputs.args, **inputs.kwargs)
     except (ValueError, RuntimeError, IndexError, TypeError, AssertionError) as error:
-        first_line = str(error).partition("\n")[0]
-        failure = f"the model has its size written into it: with fewer units, {first_line}"
+        failure = f"the model has its size written into it: with fewer units, {error}"
         return failure, removable.reasons
     return "" if same else CHANGED, removable.reasons
 
