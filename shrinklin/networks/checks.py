@@ -33,7 +33,7 @@ def check_model(model):
             f"model is a {type(model).__name__}, which keeps the first parameters: train on "
             "one device."
         )
-    if hasattr(model, "_orig_mod"):
+    if "_orig_mod" in dict(model.named_children()):
         raise ValueError("model was compiled: give the model that torch.compile was given.")
     if not gates_of(model):
         raise ValueError(

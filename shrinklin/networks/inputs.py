@@ -34,6 +34,10 @@ class Inputs:
         return tensors_in((self.args, self.kwargs))
 
 
+# What is made of one list; a named tuple takes its fields one by one.
+PLAIN = (tuple, list, torch.Size)
+
+
 def tensors_in(thing):
     """Yield the tensors in nested tuples, lists, dicts and dataclasses, in order."""
     if isinstance(thing, torch.Tensor):
@@ -57,5 +61,5 @@ def replaced(thing, given):
         return {key: replaced(value, given) for key, value in thing.items()}
     if isinstance(thing, (tuple, list)):
         values = [replaced(value, given) for value in thing]
-        return type(thing)(*values) if hasattr(thing, "_fields") else type(thing)(values)
+        return type(thing)(values) if type(thing) in PLAIN else type(thing)(*values)
     return thing

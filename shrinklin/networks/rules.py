@@ -109,8 +109,11 @@ def _constants(name, function, args, kwargs, run):
         }
         values = function(*replaced(args, given), **replaced(kwargs, given))
         result[known] = values.double()[known]
+    # Whatever the other factor is, or the divisor.
     if name == "mul":
         result[torch.stack([c == 0 for c in spread]).any(dim=0)] = 0.0
+    if name == "div" and len(spread) == 2:
+        result[(spread[0] == 0) & spread[1].isnan()] = 0.0
     return result
 
 

@@ -122,21 +122,21 @@ class Shrinker:
     ) -> None:
         check_numbers(alpha, weight_decay, p, groups, max_epochs, when)
         check_model(model)
+        check_removal(removal, gates_of(model))
         self.model, self.averaged = model, list(averaged)
         self.alpha, self.weight_decay, self.p = alpha, weight_decay, p
         self.groups, self.max_epochs, self.when = groups, max_epochs, when
         self._optimizers = check_optimizers(optimizer, model)
-        gates = gates_of(model)
-        strategies = check_removal(removal, gates)
         self._inputs = Inputs(example_inputs)
         self._structure = Structure(model, self._inputs)
+        gates = gates_of(model)
         if self._choose_columns(gates):
             self._structure = Structure(model, self._inputs)
         self._whole, _ = try_cuts(model, self._inputs, self._structure)
         self._mark_whole(self._structure)
         self._gates = {name: gates[name] for name in self._structure.gates()} | gates
         self._initial = {name: len(gate) for name, gate in self._gates.items()}
-        self._begin(strategies)
+        self._begin(check_removal(removal, self._gates))
 
     def _begin(self, strategies):
         """Set up what counts and what decides."""
@@ -254,7 +254,7 @@ class Shrinker:
     def _per_row(self):
         if self._work is None:
             self._work = multiply_adds(self.model, self._inputs)
-            # Which has run the model.
+            # The rows of this very count.
             self._counter.take()
         return self._work
 

@@ -64,6 +64,7 @@ class Structure:
             run = Run(labels, {id(tensor): by_name[name] for name, tensor in tensors.items()})
             with in_mode(model, training), run.watching(model):
                 outputs = _outputs(model, copies, inputs, run)
+            run.forget_tensors()
             self.runs.append(run)
             if not training:
                 self.outputs = outputs
@@ -216,7 +217,8 @@ class Structure:
                     f"what {where} reads of it is one constant in training, another after it"
                 )
             elif not foldable:
-                reasons[unit] = f"what {where} reads of it is a constant that no bias can take"
+                why = "and the layer has no bias of its own" if reads[0].exact else "beside padding"
+                reasons[unit] = f"what {where} reads of it is a constant other than 0, {why}"
 
     def _has_own_bias(self, reads):
         """Whether a constant input can be added to the bias of the layer that reads it."""

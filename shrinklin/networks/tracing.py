@@ -93,6 +93,10 @@ class Run(TorchFunctionMode):
         """The `Leaf` of a parameter or buffer of the model, None of any other tensor."""
         return self.leaves.get(id(tensor))
 
+    def forget_tensors(self):
+        """Let go of the tensors of the run; what is known of them stays in `calls`."""
+        self._flows = {}
+
     def known(self, tensor):
         """Whether it comes from the model or its input."""
         return id(tensor) in self._flows or id(tensor) in self.leaves

@@ -5,6 +5,7 @@ the code of the model, as in ``x.view(-1, 400)``.
 """
 
 from copy import deepcopy
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -34,9 +35,26 @@ def try_cuts(model, inputs, structure):
     found = alone | {name: stuck[unit] for name, unit in victims.items() if unit in stuck}
     if not failure:
         return {}, found
-    each = {name: _cut_of_copy(model, inputs, structure, {u})[0] for name, u in victims.items()}
+    each = {
+        name: _cut_of_copy(model, inputs, structure, {u}).failure for name, u in victims.items()
+    }
     wrong = {name: reason for name, reason in each.items() if reason}
     return wrong or dict.fromkeys(victims, failure), found
+
+
+class Outcome(NamedTuple):
+    """What became of a copy without some units.
+
+    Attributes
+    ----------
+    failure : str
+        Why it does not work, "" if it does.
+    stuck : dict of int to str
+        Units that were not cut, and why.
+    """
+
+    failure: str
+    stuck: dict
 
 
 def _victim(structure, name):
@@ -49,10 +67,7 @@ def _victim(structure, name):
 
 
 def _cut_of_copy(model, inputs, structure, units):
-    """Cut units out of a copy of the model.
-
-    Returns why the copy does not work, "" if it does, and why some of the units were not cut.
-    """
+    """Cut units out of a copy of the model: an `Outcome`."""
     twin = deepcopy(model)
     for name, gate in gates_of(twin).items():
         off = np.isin(structure.units_of(name), list(units))
@@ -66,10 +81,9 @@ def _cut_of_copy(model, inputs, structure, units):
         with in_mode(twin, True), torch.no_grad(), aside(twin):
             twin(*inputs.args, **inputs.kwargs)
     except (ValueError, RuntimeError, IndexError, TypeError, AssertionError) as error:
-        first_line = str(error).partition("\n")[0]
-        failure = f"the model has its size written into it: with fewer units, {first_line}"
-        return failure, removable.reasons
-    return "" if same else CHANGED, removable.reasons
+        written = "the model has its size written into it: with fewer units"
+        return Outcome(f"{written}, {error}", removable.reasons)
+    return Outcome("" if same else CHANGED, removable.reasons)
 
 
 CHANGED = "the output changes with the size of the layer"

@@ -49,14 +49,14 @@ CHAINS = [
     chain(
         "mlp_sigmoid_dropout",
         lambda n: [nn.Sigmoid(), nn.Dropout(0.4)],
-        whole=of_both("drop|random"),
+        whole=of_both("not constant"),
         random=True,
     ),
     # Which does not leave 0 as it is either.
     chain(
         "mlp_alpha_dropout",
         lambda n: [nn.SELU(), nn.AlphaDropout(0.4)],
-        whole=of_both("drop|random"),
+        whole=of_both("alpha_dropout"),
         random=True,
     ),
     chain("mlp_prelu", lambda n: [nn.PReLU(n)]),
@@ -185,7 +185,7 @@ def make_changed(change, n_read):
     return Changed(change() if isinstance(change, type | partial) else change, n_read)
 
 
-SIZE = "view|shape|size|width"
+SIZE = "view|shape|size|width|amax"
 
 CHANGED = [
     changed("plus_its_relu", lambda x: x + torch.relu(x)),
@@ -453,7 +453,7 @@ X, Y = numbers(6, 5), numbers(6, 4, seed=1)
 OTHERS = [
     Net("frozen_layer", frozen, (X,), shrinks=BOTH, outputs={"head"}),
     # Its weight is a function of all of its columns.
-    Net("weight_norm", parametrised, (X,), whole=of_both("parametri|norm"), outputs={"head"}),
+    Net("weight_norm", parametrised, (X,), whole=of_both("computed|output"), outputs={"head"}),
     Net("bottleneck_of_one", bottleneck, (X,), {"0"}, whole={"2": ""}, outputs={"4"}),
     Net("branching", Branching, (X,), refused="data|value|if|bool|number"),
     Net(
@@ -506,7 +506,7 @@ OTHERS = [
         "tied_weights",
         Tied,
         (X,),
-        whole=dict.fromkeys(("first", "one", "other"), "tied|share"),
+        whole=dict.fromkeys(("first", "one", "other"), "not constant|output"),
         outputs={"head"},
     ),
     Net(
@@ -514,7 +514,7 @@ OTHERS = [
         Twice,
         (X,),
         shrinks={"last"},
-        whole=dict.fromkeys(("first", "again"), "twice|share|more than once|several|times"),
+        either={"first", "again"},
         outputs={"head"},
     ),
     Net("shared_relu", SharedRelu, (X,), BOTH, either={"spare"}, outputs={"head"}),

@@ -75,7 +75,7 @@ GATED = [
         "switch_behind_flatten",
         behind_flatten,
         (numbers(4, 3, 8, 8),),
-        whole={"conv": ""},
+        either={"conv"},
         outputs={"head"},
         by_hand=True,
     ),

@@ -276,7 +276,7 @@ TEXTS = [
         LanguageModel,
         (WORDS,),
         {"hidden"},
-        whole={"back": "tied|share|embed"},
+        whole={"back": "not constant"},
         outputs={"output"},
     ),
     Net(
@@ -295,11 +295,11 @@ TOKEN_NETS = [
     tokens("slice_of_tokens", OneToken),
     tokens("convolution_over_time", partial(OverTime, 8, 7), n_out=7, inside={"between.conv"}),
     # Behind a unit that is off there is a number for each token, which no bias can hold.
-    tokens("positions", partial(Positions, 8), whole={"embed": "param|position|shift|token"}),
+    tokens("positions", partial(Positions, 8), whole={"embed": "not constant"}),
     tokens(
         "class_token",
         partial(ClassToken, 8),
-        whole={"embed": "param|token|cat"},
+        whole={"embed": "not constant"},
     ),
     Net(
         "masked_mean",
@@ -334,13 +334,13 @@ ATTENTIONS = [
         "attention_by_hand",
         partial(Attention, 8, 2),
         inside={"between.out"},
-        whole=dict.fromkeys(HEADS, "view|shape|head|size|width"),
+        whole=dict.fromkeys(HEADS, "matmul"),
     ),
     tokens(
         "attention_fused",
         partial(Attention, 8, 2, fused=True),
         inside={"between.out"},
-        whole=dict.fromkeys(HEADS, "view|shape|head|size|width|attention"),
+        whole=dict.fromkeys(HEADS, "attention"),
     ),
     tokens(
         "attention_of_one_head",
@@ -376,9 +376,7 @@ RECURRENT = [
         Loop,
         (TOKENS,),
         {"last"},
-        whole=dict.fromkeys(
-            ("read", "remember"), "recurrent|twice|share|several|times|more than once"
-        ),
+        whole=dict.fromkeys(("read", "remember"), "has no units"),
         outputs={"head"},
     ),
 ]

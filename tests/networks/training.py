@@ -107,7 +107,7 @@ class MaskedTwin:
         self._hook.remove()
         for group in optimizer.param_groups:
             for p in group["params"]:
-                if p.grad is not None:
+                if p.grad is not None or not p.requires_grad:
                     numbers = torch.arange(1, p.numel() + 1).reshape(p.shape)
                     optimizer.state[p][ENTRY] = numbers
 
