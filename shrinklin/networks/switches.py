@@ -27,8 +27,8 @@ class Switches(Pruned):
     @property
     def layer(self):
         """The layer of each unit, counted from 0: (n_switches,)."""
-        sizes = [int(gate.alive.sum()) for gate in self.gates.values()]
-        return np.repeat(np.arange(len(sizes)), sizes)
+        sizes = [len(gate) for gate in self.gates.values()]
+        return np.repeat(np.arange(len(sizes)), sizes)[self._alive()]
 
     def switch(self):
         if any(isinstance(gate, Mask) for gate in self.gates.values()):
@@ -42,15 +42,21 @@ class Switches(Pruned):
         return self._numbers(self._norms_of(name) for name in self.gates)
 
     def penalised(self):
-        return np.ones(sum(int(gate.alive.sum()) for gate in self.gates.values()), dtype=bool)
+        return np.ones(self._alive().sum(), dtype=bool)
 
     def _numbers(self, tensors):
         """One number for each unit that is on, from tensors with one for each unit."""
-        left = [t.detach()[g.alive] for t, g in zip(tensors, self.gates.values(), strict=True)]
-        return torch.cat(left).double().cpu().numpy()
+        # All gates together, as this is done in every step.
+        return torch.cat([t.detach() for t in tensors]).double().cpu().numpy()[self._alive()]
+
+    def _alive(self):
+        """Which units of all gates are on."""
+        return torch.cat([gate.alive for gate in self.gates.values()]).cpu().numpy()
 
     def removable(self, dead, watched):
         """All but the largest unit of a layer that would lose all."""
+        if not dead.any():
+            return dead
         for layer, name in enumerate(self.gates):
             mine = np.flatnonzero(watched.layer == layer)
             if len(mine) and dead[mine].all():
