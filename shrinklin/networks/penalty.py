@@ -20,28 +20,41 @@ def gate_penalty(gates):
 
 def power_sum(weights, p):
     """Σ |w|^p over tensors; the derivative at 0 is 0."""
-    if p == 2:
-        return sum(weight.square().sum() for weight in weights)
-    if p == 1:
-        return sum(weight.abs().sum() for weight in weights)
-    return sum(_PowerSum.apply(weight, p) for weight in weights)
+    return _PowerSum.apply(p, *weights) if weights else 0.0
 
 
 class _PowerSum(torch.autograd.Function):
-    """Its derivative is finite at 0, where that of torch is infinite for p < 1."""
+    """Its derivative is finite at 0, where that of torch is infinite for p < 1.
+
+    One node for all weights makes the way back through a small network faster.
+    """
 
     @staticmethod
-    def forward(context, weight, p):
-        context.save_for_backward(weight)
+    def forward(context, p, *weights):
+        context.save_for_backward(*weights)
         context.p = p
-        return weight.abs().pow(p).sum()
+        return sum(_power(weight, p).sum() for weight in weights)
 
     @staticmethod
     def backward(context, gradient):
-        (weight,) = context.saved_tensors
-        size = weight.abs()
-        slope = context.p * torch.where(size > 0, size, 1.0).pow(context.p - 1) * weight.sign()
-        return gradient * slope, None
+        factor = context.p * gradient
+        return None, *[factor * _slope(weight, context.p) for weight in context.saved_tensors]
+
+
+def _power(weight, p):
+    if p == 2:
+        return weight.square()
+    return weight.abs() if p == 1 else weight.abs().pow(p)
+
+
+def _slope(weight, p):
+    """The derivative of |w|^p / p."""
+    if p == 2:
+        return weight
+    if p == 1:
+        return weight.sign()
+    size = weight.abs()
+    return torch.where(size > 0, size, 1.0).pow(p - 1) * weight.sign()
 
 
 def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, groups):
