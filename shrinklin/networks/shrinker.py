@@ -141,6 +141,8 @@ class Shrinker:
     def _begin(self, strategies):
         """Set up what counts and what decides."""
         gates, self._members = self._gates, {}
+        decided = {name for _, names in strategies for name in names}
+        strategies = [*strategies, (None, [name for name in gates if name not in decided])]
         # Listed once, as that takes as long as the penalty itself.
         self._parameters = dict(self.model.named_parameters())
         self._parts = [
@@ -149,6 +151,7 @@ class Shrinker:
                 strategy,
             )
             for strategy, names in strategies
+            if names
         ]
         self._pruners = [
             Pruner(strategy, len(switches.layer), self.max_epochs, switches.layer)
@@ -231,14 +234,9 @@ class Shrinker:
             raise ValueError(
                 f"the loss is {loss}: nothing was removed. A smaller learning rate may help."
             )
-        thetas = {n: g.theta.detach() for n, g in self._gates.items() if hasattr(g, "theta")}
-        if not thetas or bool(torch.cat([*thetas.values()]).isfinite().all()):
-            return
-        name = next(name for name, theta in thetas.items() if not bool(theta.isfinite().all()))
-        raise ValueError(
-            f'switches of "{layer_name(name)}" are no numbers after the last step: nothing was '
-            "removed. Training has diverged: a smaller learning rate may help."
-        )
+        for switches, _ in self._parts:
+            switches.read()
+            switches.check()
 
     def _count(self, loss):
         trained = (p for p in self._parameters.values() if p.requires_grad)
@@ -393,6 +391,8 @@ class Shrinker:
         for pruner, (n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
             pruner.n_switches = n_switches
             pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
+        for switches, _ in self._parts:
+            switches.read()
         self._remember()
 
 
