@@ -20,7 +20,7 @@ def gate_penalty(gates):
 
 def power_sum(weights, p):
     """Σ |w|^p over tensors; the derivative at 0 is 0."""
-    return _PowerSum.apply(p, *weights) if weights else 0.0
+    return _PowerSum.apply(p, *weights)
 
 
 class _PowerSum(torch.autograd.Function):
@@ -33,7 +33,7 @@ class _PowerSum(torch.autograd.Function):
     def forward(context, p, *weights):
         context.save_for_backward(*weights)
         context.p = p
-        return sum(_power(weight, p).sum() for weight in weights)
+        return torch.stack([_power(weight, p).sum() for weight in weights]).sum()
 
     @staticmethod
     def backward(context, gradient):
@@ -68,14 +68,15 @@ def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, grou
         Of the gates that are masks.
     parameters : dict of str to Tensor
     """
-    total = torch.zeros((), device=next(iter(gates.values())).alive.device)
+    terms = []
     if alpha:
         switches = [gate for gate in gates.values() if not isinstance(gate, Mask)]
         if switches:
-            total = total + alpha * gate_penalty(switches)
+            terms.append(alpha * gate_penalty(switches))
         for name in members:
-            value = members[name].group_lasso(parameters, gates[name].alive, groups)
-            total = total + alpha * value
-    if weight_decay:
-        total = total + weight_decay * power_sum(weights, p)
-    return total
+            terms.append(alpha * members[name].group_lasso(parameters, gates[name].alive, groups))
+    if weight_decay and weights:
+        terms.append(weight_decay * power_sum(weights, p))
+    if not terms:
+        return torch.zeros((), device=next(iter(gates.values())).alive.device)
+    return sum(terms[1:], terms[0])
