@@ -10,6 +10,7 @@ from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.rules import CONVERSIONS, MOVEMENTS
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.trial import same_outputs
+from shrinklin.networks.work import stop_counting
 
 # A factor may stand before them or behind them,
 SAME = {
@@ -70,10 +71,7 @@ def fold(model, example_inputs):
     )
     """
     inputs, small = Inputs(example_inputs), deepcopy(model)
-    for gate in gates_of(small).values():
-        if gate.counter is not None:
-            gate.counter.handle.remove()
-            gate.counter = None
+    stop_counting(gates_of(small).values())
     structure = Structure(small, inputs)
     outputs = structure.outputs
     removable = structure.removable(training=False)

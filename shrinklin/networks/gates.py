@@ -173,6 +173,7 @@ def put_behind(layer, gate):
     """Make a gate the last step of a layer."""
     layer.gate = gate
     gate.hook = layer.register_forward_hook(_apply_gate)
+    _tell_apart(layer)
 
 
 def put_in_front(model, gate):
@@ -180,6 +181,16 @@ def put_in_front(model, gate):
     first = first_module(model)
     first.input_gate = gate
     gate.hook = first.register_forward_pre_hook(_gate_input)
+    _tell_apart(first)
+
+
+def _tell_apart(layer):
+    """Give a layer a `forward` of its own.
+
+    It shows torch.compile, which takes no notice of hooks, that code which it has compiled for a
+    layer without gate, such as that of a folded copy, is not for this one.
+    """
+    layer.forward = layer.forward
 
 
 def first_module(model):
@@ -202,6 +213,9 @@ def take_away(model, name, n_inputs=None):
         return
     gate.hook.remove()
     delattr(owner, attribute)
+    own = vars(owner).get("forward")
+    if getattr(own, "__func__", None) is type(owner).forward:
+        del owner.forward
     if columns is not None:
         put_in_front(model, columns)
 

@@ -42,23 +42,29 @@ def load_shrunk(model, state_dict):
     """
     gates, front = gates_of(model), _front(model)
     folded = [name for name in gates if f"{name}.alive" not in state_dict]
-    own = {name: t for name, t in model.state_dict(keep_vars=True).items() if not _in(name, folded)}
-    new_columns = front in state_dict and not hasattr(first_module(model), "input_gate")
     chosen = {f"{name}.kept" for name in gates} | {front}
+    own = model.state_dict(keep_vars=True)
+    own = {n: t for n, t in own.items() if n not in chosen and not _in(n, folded)}
+    new_columns = front in state_dict and not hasattr(first_module(model), "input_gate")
     _check_names(own, {n for n in state_dict if n not in chosen})
-    smaller = {
-        name: _resized(name, t, state_dict[name]) for name, t in own.items() if name not in chosen
-    }
-    changes = Changes()
-    put(changes, model, {name: t for name, t in smaller.items() if t is not None})
     for name, gate in gates.items():
-        if f"{name}.kept" in state_dict:
-            gate.kept = state_dict[f"{name}.kept"].to(gate.alive.device)
+        _check_columns(name, gate, state_dict)
+    smaller = {name: _resized(name, t, state_dict[name]) for name, t in own.items()}
+    changes = Changes()
+    try:
+        put(changes, model, {name: t for name, t in smaller.items() if t is not None})
+        for name, gate in gates.items():
+            if f"{name}.kept" in state_dict:
+                changes.assign(gate, "kept", state_dict[f"{name}.kept"].to(gate.alive.device))
+        # Not strict, as folded gates are still there.
+        model.load_state_dict(state_dict, strict=False)
+    except BaseException:
+        changes.undo()
+        raise
     for name in folded:
         take_away(model, name)
     if new_columns:
-        put_in_front(model, Columns(state_dict[front]))
-    model.load_state_dict(state_dict)
+        put_in_front(model, Columns(state_dict[front].to(next(model.parameters()).device)))
     return model
 
 
@@ -82,8 +88,28 @@ def _check_names(own, given):
         )
 
 
+def _check_columns(name, gate, state):
+    """Raise an error unless a gate in front of the input can take the columns of the state."""
+    kept = state.get(f"{name}.kept")
+    if kept is None:
+        return
+    n_units = len(state[f"{name}.alive"]) if f"{name}.alive" in state else len(kept)
+    if len(kept) != n_units or (gate.kept is None and not bool((kept < len(gate)).all())):
+        raise ValueError(
+            f"state_dict has {name}.kept={kept.tolist()}, the columns of the input that are left: "
+            f"the model has {len(gate)}, and {n_units} units are left."
+        )
+
+
 def _resized(name, tensor, loaded):
     """An empty tensor of the loaded shape, None if it has that shape already."""
+    if not isinstance(tensor, torch.Tensor):
+        # The state that a module adds to that of its tensors.
+        return None
+    if not isinstance(loaded, torch.Tensor):
+        raise ValueError(
+            f"state_dict has {name} of type {type(loaded).__name__}: it should be a tensor."
+        )
     if tensor.shape == loaded.shape:
         return None
     if tensor.dim() != loaded.dim() or any(

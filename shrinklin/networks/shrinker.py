@@ -17,7 +17,7 @@ from shrinklin.networks.report import report
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.switches import Switches
 from shrinklin.networks.trial import CHANGED, same_outputs, try_cuts
-from shrinklin.networks.work import RowCounter, multiply_adds
+from shrinklin.networks.work import RowCounter, multiply_adds, stop_counting
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.pruning.history import History
 from shrinklin.pruning.pruner import Pruner
@@ -160,6 +160,8 @@ class Shrinker:
         self.cost, self._epoch, self._begun = CostMeter(), 0, False
         self._history = History([layer_name(name) for name in gates])
         self._sum, self._steps = 0.0, 0
+        # Those of a Shrinker before this one.
+        stop_counting(gates.values())
         counter = RowCounter()
         counter.watch(self.model)
         next(iter(gates.values())).counter = self._counter = counter
@@ -212,7 +214,9 @@ class Shrinker:
             If the loss or a switch is not a number, or the model is in evaluation mode. Nothing is
             removed then.
         """
-        loss = float(loss.detach()) if isinstance(loss, torch.Tensor) else loss
+        if loss is not None:
+            # A plain number, which torch.load takes back with weights_only=True.
+            loss = float(loss.detach() if isinstance(loss, torch.Tensor) else loss)
         self._check_step(loss)
         if not self._begun:
             self.cost.count_passes(1, self.n_units)
@@ -368,7 +372,8 @@ class Shrinker:
             "begun": self._begun,
             "sum": self._sum,
             "steps": self._steps,
-            "alpha": self.alpha,
+            "alpha": float(self.alpha),
+            "sizes": self.sizes,
             "initial": dict(self._initial),
             "cost": deepcopy(vars(self.cost)),
             "history": list(self._history.rows),
@@ -383,6 +388,11 @@ class Shrinker:
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "
                 "the same arguments."
+            )
+        if state["sizes"] != self.sizes:
+            raise ValueError(
+                f"the state is of a model with {state['sizes']} units, but this one has "
+                f"{self.sizes}: load its state with load_shrunk before the optimiser is made."
             )
         self._epoch, self._begun = state["epoch"], state["begun"]
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]

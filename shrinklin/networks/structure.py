@@ -278,7 +278,7 @@ def _outputs(model, buffers, inputs, run):
         flow.derived = True
         run.note(tensor, flow)
     try:
-        with same_random_numbers(model), torch.no_grad(), run:
+        with aside(model), torch.no_grad(), run:
             result = functional_call(model, buffers, inputs.args, inputs.kwargs)
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(
@@ -292,10 +292,13 @@ def _outputs(model, buffers, inputs, run):
     return outputs
 
 
-def same_random_numbers(model):
-    """Leave the random numbers of torch as they were, on all devices of a model."""
+@contextmanager
+def aside(model):
+    """Run a model without traces: random numbers stay as they were, and nothing is compiled."""
     tensors = (*model.parameters(), *model.buffers())
-    return torch.random.fork_rng({t.device.index for t in tensors if t.is_cuda})
+    devices = {t.device.index for t in tensors if t.is_cuda}
+    with torch.random.fork_rng(devices), torch.compiler.set_stance("force_eager"):
+        yield
 
 
 @contextmanager

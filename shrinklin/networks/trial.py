@@ -13,7 +13,7 @@ import torch
 from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import tensors_in
-from shrinklin.networks.structure import Structure, in_mode, same_random_numbers
+from shrinklin.networks.structure import Structure, aside, in_mode
 
 
 def try_cuts(model, inputs, structure):
@@ -78,7 +78,7 @@ def _cut_of_copy(model, inputs, structure, units):
         cut(twin, of_twin.kept(removable.units), removable.folds)
         same = same_outputs(twin, inputs, of_twin.outputs)
         # Last, as it changes the averages of a BatchNorm.
-        with in_mode(twin, True), torch.no_grad(), same_random_numbers(twin):
+        with in_mode(twin, True), torch.no_grad(), aside(twin):
             twin(*inputs.args, **inputs.kwargs)
     except (ValueError, RuntimeError, IndexError, TypeError, AssertionError) as error:
         written = "the model has its size written into it: with fewer units"
@@ -91,7 +91,7 @@ CHANGED = "the output changes with the size of the layer"
 
 def same_outputs(model, inputs, outputs):
     """Whether the model in evaluation has these outputs, but for rounding."""
-    with in_mode(model, False), torch.no_grad():
+    with in_mode(model, False), torch.no_grad(), aside(model):
         now = list(tensors_in(model(*inputs.args, **inputs.kwargs)))
     return len(now) == len(outputs) and all(
         a.shape == b.shape and _close(a, b) for a, b in zip(now, outputs, strict=True)

@@ -5,7 +5,7 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from shrinklin.networks.inputs import replaced, tensors_in
-from shrinklin.networks.structure import same_random_numbers
+from shrinklin.networks.structure import aside
 
 
 class RowCounter:
@@ -36,6 +36,14 @@ class RowCounter:
         return rows
 
 
+def stop_counting(gates):
+    """Take the hooks away that were left with these gates."""
+    for gate in gates:
+        if gate.counter is not None:
+            gate.counter.handle.remove()
+            gate.counter = None
+
+
 def multiply_adds(model, inputs):
     """Multiply-adds of a forward and backward pass, for one row of the inputs.
 
@@ -60,7 +68,7 @@ def _flops(model, inputs, device):
     given = {id(tensor): twin(tensor) for tensor in inputs.tensors()}
     args, kwargs = replaced(inputs.args, given), replaced(inputs.kwargs, given)
     with (
-        same_random_numbers(model),
+        aside(model),
         torch.enable_grad(),
         FlopCounterMode(display=False) as counter,
     ):
