@@ -35,8 +35,10 @@ class Labels:
         """
         pairs = torch.stack([each.reshape(-1) for each in torch.broadcast_tensors(one, other)])
         free = (pairs == FREE).any(dim=0)
-        self.stay(pairs[:, free], reason)
-        self._pairs.append(pairs[:, ~free].numpy())
+        if free.any():
+            self.stay(pairs[:, free], reason)
+            pairs = pairs[:, ~free]
+        self._pairs.append(pairs.numpy())
 
     def stay(self, labels, reason):
         """These units must not be removed."""

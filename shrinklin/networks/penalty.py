@@ -11,35 +11,50 @@ import torch
 from shrinklin.networks.gates import Mask
 
 
-def gate_penalty(gate):
-    """‖θ‖₁ of a switch, the sum of max(0, θ) of a filter, over units that are on."""
-    return gate.factor().abs().sum()
+def gate_penalty(gates):
+    """‖θ‖₁ of switches, the sum of max(0, θ) of filters, over units that are on."""
+    # Of all gates together, as many small sums take longer.
+    values, alive = torch.cat([g.value() for g in gates]), torch.cat([g.alive for g in gates])
+    return (values * alive).abs().sum()
 
 
 def power_sum(weights, p):
     """Σ |w|^p over tensors; the derivative at 0 is 0."""
-    if p == 2:
-        return sum(weight.square().sum() for weight in weights)
-    if p == 1:
-        return sum(weight.abs().sum() for weight in weights)
-    return sum(_PowerSum.apply(weight, p) for weight in weights)
+    return _PowerSum.apply(p, *weights)
 
 
 class _PowerSum(torch.autograd.Function):
-    """Its derivative is finite at 0, where that of torch is infinite for p < 1."""
+    """Its derivative is finite at 0, where that of torch is infinite for p < 1.
+
+    One node for all weights makes the way back through a small network faster.
+    """
 
     @staticmethod
-    def forward(context, weight, p):
-        context.save_for_backward(weight)
+    def forward(context, p, *weights):
+        context.save_for_backward(*weights)
         context.p = p
-        return weight.abs().pow(p).sum()
+        return torch.stack([_power(weight, p).sum() for weight in weights]).sum()
 
     @staticmethod
     def backward(context, gradient):
-        (weight,) = context.saved_tensors
-        size = weight.abs()
-        slope = context.p * torch.where(size > 0, size, 1.0).pow(context.p - 1) * weight.sign()
-        return gradient * slope, None
+        factor = context.p * gradient
+        return None, *[factor * _slope(weight, context.p) for weight in context.saved_tensors]
+
+
+def _power(weight, p):
+    if p == 2:
+        return weight.square()
+    return weight.abs() if p == 1 else weight.abs().pow(p)
+
+
+def _slope(weight, p):
+    """The derivative of |w|^p / p."""
+    if p == 2:
+        return weight
+    if p == 1:
+        return weight.sign()
+    size = weight.abs()
+    return torch.where(size > 0, size, 1.0).pow(p - 1) * weight.sign()
 
 
 def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, groups):
@@ -53,14 +68,15 @@ def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, grou
         Of the gates that are masks.
     parameters : dict of str to Tensor
     """
-    total = torch.zeros((), device=next(iter(gates.values())).alive.device)
+    terms = []
     if alpha:
-        for name, gate in gates.items():
-            if isinstance(gate, Mask):
-                value = members[name].group_lasso(parameters, gate.alive, groups)
-            else:
-                value = gate_penalty(gate)
-            total = total + alpha * value
-    if weight_decay:
-        total = total + weight_decay * power_sum(weights, p)
-    return total
+        switches = [gate for gate in gates.values() if not isinstance(gate, Mask)]
+        if switches:
+            terms.append(alpha * gate_penalty(switches))
+        for name in members:
+            terms.append(alpha * members[name].group_lasso(parameters, gates[name].alive, groups))
+    if weight_decay and weights:
+        terms.append(weight_decay * power_sum(weights, p))
+    if not terms:
+        return torch.zeros((), device=next(iter(gates.values())).alive.device)
+    return sum(terms[1:], terms[0])

@@ -149,12 +149,17 @@ class Shrinker:
     def _begin(self, strategies):
         """Set up what counts and what decides."""
         gates, self._members = self._gates, {}
+        decided = {name for _, names in strategies for name in names}
+        strategies = [*strategies, (None, [name for name in gates if name not in decided])]
+        # Listed once, as that takes as long as the penalty itself.
+        self._parameters = dict(self.model.named_parameters())
         self._parts = [
             (
                 Switches({name: gates[name] for name in names}, self._optimizers, self._norms),
                 strategy,
             )
             for strategy, names in strategies
+            if names
         ]
         self._pruners = [
             Pruner(strategy, len(switches.layer), self.max_epochs, switches.layer)
@@ -194,11 +199,8 @@ class Shrinker:
 
     def penalty(self):
         r"""λ Σ \|θ\| + λ₂ Σ \|w\|^p, to be added to the loss: a tensor without dimensions."""
-        gates, parameters = self._gates, dict(self.model.named_parameters())
-        own = {id(gate.theta) for gate in gates.values() if hasattr(gate, "theta")}
-        weights = [
-            p for p in parameters.values() if p.dim() > 1 and p.requires_grad and id(p) not in own
-        ]
+        gates, parameters = self._gates, self._parameters
+        weights = [p for p in parameters.values() if p.dim() > 1 and p.requires_grad]
         masks = [name for name, gate in gates.items() if isinstance(gate, Mask)]
         members = {name: self._members_of(name) for name in masks}
         value = penalty(
@@ -252,15 +254,13 @@ class Shrinker:
             raise ValueError(
                 f"the loss is {loss}: nothing was removed. A smaller learning rate may help."
             )
-        for name, gate in self._gates.items():
-            if hasattr(gate, "theta") and not bool(gate.theta.isfinite().all()):
-                raise ValueError(
-                    f'switches of "{layer_name(name)}" are no numbers after the last step: nothing '
-                    "was removed. Training has diverged: a smaller learning rate may help."
-                )
+        for switches, _ in self._parts:
+            switches.read()
+            switches.check()
 
     def _count(self, loss):
-        self.cost.count_updates(sum(p.numel() for p in self.model.parameters() if p.requires_grad))
+        trained = (p for p in self._parameters.values() if p.requires_grad)
+        self.cost.count_updates(sum(p.numel() for p in trained))
         rows = self._counter.take()
         if rows:
             self.cost.count_product(round(rows * self._per_row()))
@@ -333,6 +333,7 @@ class Shrinker:
         if same:
             structure.shrink(self.model, left)
             self._structure, self._members, self._work = structure, {}, None
+            self._parameters = dict(self.model.named_parameters())
         else:
             changes.undo()
             self._keep_whole(structure, removable.units)
@@ -353,7 +354,7 @@ class Shrinker:
 
     def _norms(self, name):
         with torch.no_grad():
-            return self._members_of(name).norms(dict(self.model.named_parameters()))
+            return self._members_of(name).norms(self._parameters)
 
     # What happened.
 
@@ -421,6 +422,8 @@ class Shrinker:
         for pruner, (n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
             pruner.n_switches = n_switches
             pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
+        for switches, _ in self._parts:
+            switches.read()
         self._remember()
 
 

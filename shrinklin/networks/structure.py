@@ -206,9 +206,9 @@ class Structure:
         first, spread = constants[0], np.ptp(constants, axis=0)
         where = reads[0].weight.name
         foldable = folding and self._has_own_bias(reads)
-        for place in np.flatnonzero(off[units]):
+        for place in np.flatnonzero(off[units] & (constants != 0).any(axis=0)):
             unit = int(units[place])
-            if reasons[unit] or (constants[:, place] == 0).all():
+            if reasons[unit]:
                 continue
             if np.isnan(constants[:, place]).any():
                 reasons[unit] = f"what {where} reads of it is not constant"
@@ -244,9 +244,11 @@ class Structure:
     def kept(self, units):
         """What is left of each leaf without these units: {name: {dim: positions}}."""
         left: dict = {}
+        unit_stays = np.ones(self.units.n_units, dtype=bool)
+        unit_stays[units] = False
         for leaf in self.leaves:
             for dim in leaf.vectors:
-                stays = ~np.isin(self.of(leaf, dim), units)
+                stays = unit_stays[self.of(leaf, dim)]
                 if not stays.all():
                     left.setdefault(leaf.name, {})[dim] = torch.from_numpy(np.flatnonzero(stays))
         return left

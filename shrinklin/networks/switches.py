@@ -23,34 +23,55 @@ class Switches(Pruned):
     def __init__(self, gates, optimizers, norms_of):
         self.gates, self._optimizers, self._norms_of = gates, optimizers, norms_of
         self._warned = set()
+        self.read()
+
+    def read(self):
+        """Look at the gates as they are now: once a step, and all of them together."""
+        gates = self.gates.values()
+        self._alive = torch.cat([gate.alive for gate in gates]).cpu().numpy()
+        values = [gate.value() for gate in gates]
+        self._gate = self._switch = self._numbers(values)
+        if any(isinstance(gate, Mask) for gate in gates):
+            self._switch = None
+        elif any(value is not gate.theta for value, gate in zip(values, gates, strict=True)):
+            self._switch = self._numbers(gate.theta for gate in gates)
+
+    def check(self):
+        """Raise an error if a switch is no number."""
+        wrong = ~np.isfinite(self._gate)
+        if wrong.any():
+            name = list(self.gates)[self.layer[wrong][0]]
+            raise ValueError(
+                f'switches of "{layer_name(name)}" are no numbers after the last step: nothing was '
+                "removed. Training has diverged: a smaller learning rate may help."
+            )
 
     @property
     def layer(self):
         """The layer of each unit, counted from 0: (n_switches,)."""
-        sizes = [int(gate.alive.sum()) for gate in self.gates.values()]
-        return np.repeat(np.arange(len(sizes)), sizes)
+        sizes = [len(gate) for gate in self.gates.values()]
+        return np.repeat(np.arange(len(sizes)), sizes)[self._alive]
 
     def switch(self):
-        if any(isinstance(gate, Mask) for gate in self.gates.values()):
-            return None
-        return self._numbers(gate.theta for gate in self.gates.values())
+        return self._switch
 
     def gate(self):
-        return self._numbers(gate.value() for gate in self.gates.values())
+        return self._gate
 
     def norms(self):
         return self._numbers(self._norms_of(name) for name in self.gates)
 
     def penalised(self):
-        return np.ones(sum(int(gate.alive.sum()) for gate in self.gates.values()), dtype=bool)
+        return np.ones(len(self._gate), dtype=bool)
 
     def _numbers(self, tensors):
         """One number for each unit that is on, from tensors with one for each unit."""
-        left = [t.detach()[g.alive] for t, g in zip(tensors, self.gates.values(), strict=True)]
-        return torch.cat(left).double().cpu().numpy()
+        return torch.cat([t.detach() for t in tensors]).double().cpu().numpy()[self._alive]
 
     def removable(self, dead, watched):
         """All but the largest unit of a layer that would lose all."""
+        if not dead.any():
+            return dead
         for layer, name in enumerate(self.gates):
             mine = np.flatnonzero(watched.layer == layer)
             if len(mine) and dead[mine].all():
@@ -78,6 +99,7 @@ class Switches(Pruned):
                 switch_off(
                     gate, places[torch.from_numpy(~layer).to(places.device)], self._optimizers
                 )
+        self.read()
 
     def _ends(self):
         return np.cumsum([int(gate.alive.sum()) for gate in self.gates.values()])[:-1]

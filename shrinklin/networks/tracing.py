@@ -5,6 +5,7 @@ its output follow from those of its input. Units that go through a function with
 """
 
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 from torch.overrides import TorchFunctionMode, resolve_name
@@ -200,6 +201,7 @@ class Run(TorchFunctionMode):
         return leave
 
 
+@cache
 def last_name(function):
     """The name of a function of torch, without its module: operators have that of the method."""
     name = (resolve_name(function) or getattr(function, "__name__", repr(function))).removesuffix(
