@@ -398,14 +398,16 @@ class Shrinker:
             "initial": dict(self._initial),
             "cost": deepcopy(vars(self.cost)),
             "history": list(self._history.rows),
+            "strategies": self._strategies(),
             "pruners": [(p.n_switches, _tensors(p.memory)) for p in self._pruners],
         }
 
+    def _strategies(self):
+        return [type(pruner.removal).__name__ for pruner in self._pruners]
+
     def load_state_dict(self, state):
         """Go on from a `state_dict`; the model and the optimiser have loaded theirs before."""
-        if len(state["pruners"]) != len(self._pruners) or set(state["initial"]) != set(
-            self._initial
-        ):
+        if state["strategies"] != self._strategies() or set(state["initial"]) != set(self._initial):
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "
                 "the same arguments."

@@ -222,20 +222,22 @@ def reset_after(dead):
     return reset
 
 
+@pytest.mark.filterwarnings("ignore:.*autograd.function.Function.*:DeprecationWarning")
 def test_penalty_and_loss_in_one_compiled_function(compilations):
     model, optimizer, shrinker = trained("MLP", n_steps=0)
 
     def objective(x):
         return (model(x) - 1).square().mean() + shrinker.penalty()
 
-    compiled = torch.compile(objective, backend=compilations)
-    x = rows("MLP")
-    torch.testing.assert_close(compiled(x), objective(x))
-    optimizer.step()
-    shrinker.step()
-    assert shrinker.n_units == 14
-    torch.testing.assert_close(compiled(x), objective(x))
-    assert compilations.n == 2
+    compiled, x = torch.compile(objective, backend=compilations), rows("MLP")
+    for n_compilations in (1, 2):
+        parameters = [*model.parameters()]
+        found, expected = (torch.autograd.grad(f(x), parameters) for f in (compiled, objective))
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+        assert compilations.n == n_compilations
+        shrinker.step()
+        assert shrinker.n_units == 16 - 2 * n_compilations
 
 
 @pytest.mark.parametrize("name", ["MLP with input switches", "residual"])

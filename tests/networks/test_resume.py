@@ -116,13 +116,11 @@ def killed(checkpoint_after, *args, **options):
     return run.checkpoint()
 
 
-def assert_ends_with_the_same_bits(*args, times=(0, 5, 7), **options):
+def assert_ends_with_the_same_bits(*args, times=(5, 7), **options):
     whole = Run(*args, **options).train()
     assert whole.shrinker.n_units < whole.shrinker.history["n_alive"][0]
     for n_steps in times:
-        # Another training in between, as in a new process.
         checkpoint = killed(n_steps, *args, **options)
-        Run("MLP").train()
         resumed = Run(*args, checkpoint=checkpoint, **options).train()
         assert same_bits(resumed.result(), whole.result()), n_steps
 
@@ -205,9 +203,10 @@ def test_losses_and_strengths_of_numpy_can_be_saved():
     [
         {"name": "residual"},
         {"removal": None},
+        {"removal": SignChange()},
         {"removal": {"0": DropFirst(), "2": DropFirst()}},
     ],
-    ids=["network", "no strategy", "strategies"],
+    ids=["network", "no strategy", "strategy", "strategies"],
 )
 def test_a_state_of_another_shrinker_is_refused_and_changes_nothing(other):
     state = killed(7, "MLP", removal=DropFirst())["shrinker"]
