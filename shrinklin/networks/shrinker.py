@@ -377,14 +377,16 @@ class Shrinker:
             "initial": dict(self._initial),
             "cost": deepcopy(vars(self.cost)),
             "history": list(self._history.rows),
-            "pruners": [(p.n_switches, _tensors(p.memory)) for p in self._pruners],
+            "pruners": [
+                (type(p.removal).__name__, p.n_switches, _tensors(p.memory)) for p in self._pruners
+            ],
         }
 
     def load_state_dict(self, state):
         """Go on from a `state_dict`; the model and the optimiser have loaded theirs before."""
-        if len(state["pruners"]) != len(self._pruners) or set(state["initial"]) != set(
-            self._initial
-        ):
+        strategies = [type(pruner.removal).__name__ for pruner in self._pruners]
+        same = [name for name, *_ in state["pruners"]] == strategies
+        if not same or set(state["initial"]) != set(self._initial):
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "
                 "the same arguments."
@@ -398,7 +400,7 @@ class Shrinker:
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]
         self._initial, self.cost = dict(state["initial"]), CostMeter(**deepcopy(state["cost"]))
         self._history.rows = list(state["history"])
-        for pruner, (n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
+        for pruner, (_, n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
             pruner.n_switches = n_switches
             pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
         for switches, _ in self._parts:
