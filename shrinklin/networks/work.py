@@ -53,7 +53,7 @@ def multiply_adds(model, inputs):
     rows = next(inputs.tensors()).shape[0]
     try:
         count = _flops(model, inputs, torch.device("meta"))
-    except (RuntimeError, NotImplementedError, ValueError):
+    except (RuntimeError, NotImplementedError, ValueError, TypeError, IndexError):
         count = _flops(model, inputs, None)
     return count // 2 / rows
 

@@ -238,6 +238,23 @@ def test_costs_are_counted_as_a_slow_loop_would():
     assert sum(history["layer_sizes"].values()).tolist() == [22, *sizes]
 
 
+class ByNumpy(nn.Module):
+    """Cannot run on tensors without memory."""
+
+    def forward(self, x):
+        return torch.from_numpy(np.abs(x.detach().numpy())) + x
+
+
+def test_a_model_that_leaves_torch_is_counted_too():
+    layers = nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4), ByNumpy(), nn.Linear(4, 2)
+    model = add_switches(nn.Sequential(*layers).double(), X[:2])
+    optimizer = torch.optim.Adam(model.parameters())
+    shrinker = Shrinker(model, optimizer, example_inputs=X[:2], alpha=0.1)
+    model(X).sum().backward()
+    shrinker.step()
+    assert shrinker.cost.multiply_adds == len(X) * (2 * 6 * 5 + 3 * 5 * 4 + 3 * 4 * 2)
+
+
 def test_the_history_has_the_mean_loss_without_penalty():
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
