@@ -42,8 +42,8 @@ def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, grou
     ----------
     gates : dict of str to Gate
     weights : list of Tensor
-    members : dict of str to Members
-        Of the gates that are masks.
+    members : Members or None
+        Of all gates that are masks, if there are any.
     parameters : dict of str to Tensor
     """
     terms = []
@@ -51,8 +51,9 @@ def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, grou
         switches = [gate for gate in gates.values() if not isinstance(gate, Mask)]
         if switches:
             terms.append(alpha * gate_penalty(switches))
-        for name in members:
-            terms.append(alpha * members[name].group_lasso(parameters, gates[name].alive, groups))
+        if members is not None:
+            masks = [gate.alive for gate in gates.values() if isinstance(gate, Mask)]
+            terms.append(alpha * members.group_lasso(parameters, torch.cat(masks), groups))
     if weight_decay and weights:
         terms.append(weight_decay * power_sum(weights, p))
     if not terms:

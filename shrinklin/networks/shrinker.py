@@ -202,7 +202,7 @@ class Shrinker:
         gates, parameters = self._gates, self._parameters
         weights = [p for p in parameters.values() if p.dim() > 1 and p.requires_grad]
         masks = [name for name, gate in gates.items() if isinstance(gate, Mask)]
-        members = {name: self._members_of(name) for name in masks}
+        members = self._members_of(*masks) if masks else None
         value = penalty(
             gates, weights, members, parameters,
             alpha=self.alpha, weight_decay=self.weight_decay, p=self.p, groups=self.groups,
@@ -347,10 +347,10 @@ class Shrinker:
             f"{CHANGED}: the cut was taken back, and {names} will be only switched off from now on."
         )
 
-    def _members_of(self, name):
-        if name not in self._members:
-            self._members[name] = Members(self._structure, name)
-        return self._members[name]
+    def _members_of(self, *names):
+        if names not in self._members:
+            self._members[names] = Members(self._structure, names)
+        return self._members[names]
 
     def _norms(self, name):
         with torch.no_grad():
