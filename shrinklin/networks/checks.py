@@ -5,6 +5,7 @@ from torch import nn
 
 from shrinklin.networks.gates import gates_of, layer_name
 from shrinklin.networks.optimizer_state import check_optimizer
+from shrinklin.pruning.pruner import Pruner
 from shrinklin.pruning.removal import Removal
 from shrinklin.validation.parameters import check_real, check_whole
 
@@ -35,11 +36,31 @@ def check_model(model):
         )
     if "_orig_mod" in dict(model.named_children()):
         raise ValueError("model was compiled: give the model that torch.compile was given.")
+    for name, module in model.named_modules():
+        if "_orig_mod" in dict(module.named_children()):
+            raise ValueError(
+                f'model has a part that was compiled, "{name}": compile the whole model, or the '
+                "part in place by its method compile()."
+            )
     if not gates_of(model):
         raise ValueError(
             "the model has no switches: call add_switches(model, example_inputs) before the "
             "optimiser is made, or place Switch, Filter or Mask by hand."
         )
+
+
+def check_copies(copies, model):
+    """Raise an error unless the copies have the parameters of the model."""
+    own = {name: parameter.shape for name, parameter in model.named_parameters()}
+    for each in copies:
+        if not isinstance(each, nn.Module) or own != {
+            n: p.shape for n, p in each.named_parameters()
+        }:
+            raise ValueError(
+                f"averaged has a {type(each).__name__} whose parameters are not those of the "
+                "model: give copies of the model, such as the attribute module of an AveragedModel "
+                "that was made after add_switches."
+            )
 
 
 def check_optimizers(optimizer, model):
@@ -105,6 +126,12 @@ def check_removal(removal, gates):
                 "Threshold, Annealing or None, or use Switch."
             )
     return strategies
+
+
+def check_schedules(strategies, gates, max_epochs):
+    """Raise an error unless the strategies fit the number of units and of epochs."""
+    for strategy, names in strategies:
+        Pruner(strategy, sum(int(gates[name].alive.sum()) for name in names), max_epochs)
 
 
 def _gate_name(layer, gates):

@@ -96,6 +96,8 @@ def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=Fa
     if not (isinstance(gate, type) and issubclass(gate, Gate)):
         raise TypeError(f"gate={gate!r}: give the class Switch, Filter or Mask.")
     given = Inputs(example_inputs)
+    if inputs:
+        _check_front(model, given)
     places, reasons = find_places(model, given)
     if not places and not inputs:
         why = "; ".join(f"{layer or 'the layer'}: {reason}" for layer, reason in reasons.items())
@@ -201,7 +203,7 @@ def _place_behind(model, place, gate):
     if hasattr(module, "gate"):
         raise ValueError(
             f'"{place.module}" already has an attribute "gate", the name of a switch behind it: '
-            f"place {gate.__name__} by hand."
+            "place one by hand."
         )
     weight = model.get_submodule(place.layer).weight
     new = gate(place.flow.shape[place.dim], place.dim).to(weight)
@@ -209,14 +211,20 @@ def _place_behind(model, place, gate):
     return f"{new} behind {place.module or 'the model'} ({type(module).__name__})"
 
 
-def _place_in_front(model, inputs, gate):
-    if not inputs.args or not isinstance(inputs.args[0], torch.Tensor):
+def _check_front(model, inputs):
+    """Raise an error unless a gate can stand in front of the model."""
+    first = inputs.args[0] if inputs.args else None
+    if not isinstance(first, torch.Tensor) or first.dim() < 2 or not first.is_floating_point():
         raise ValueError(
             "inputs=True places a switch in front of the model's first positional argument: give "
-            "example_inputs whose first positional argument is a tensor."
+            "example_inputs whose first positional argument is a tensor of floating-point numbers "
+            "with at least two dimensions."
         )
     if hasattr(first_module(model), "input_gate"):
         raise ValueError("the model already has a switch in front of its input.")
+
+
+def _place_in_front(model, inputs, gate):
     first = inputs.args[0]
     new = gate(first.shape[1], 1).to(next(model.parameters()))
     put_in_front(model, new)

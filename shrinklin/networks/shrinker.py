@@ -6,7 +6,14 @@ import numpy as np
 import torch
 
 from shrinklin.messages import progress, warn
-from shrinklin.networks.checks import check_model, check_numbers, check_optimizers, check_removal
+from shrinklin.networks.checks import (
+    check_copies,
+    check_model,
+    check_numbers,
+    check_optimizers,
+    check_removal,
+    check_schedules,
+)
 from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import Mask, gates_of, layer_name
 from shrinklin.networks.inputs import Inputs
@@ -122,7 +129,8 @@ class Shrinker:
     ) -> None:
         check_numbers(alpha, weight_decay, p, groups, max_epochs, when)
         check_model(model)
-        check_removal(removal, gates_of(model))
+        check_copies(averaged, model)
+        check_schedules(check_removal(removal, gates_of(model)), gates_of(model), max_epochs)
         self.model, self.averaged = model, list(averaged)
         self.alpha, self.weight_decay, self.p = alpha, weight_decay, p
         self.groups, self.max_epochs, self.when = groups, max_epochs, when
@@ -176,8 +184,10 @@ class Shrinker:
             for name, flow, _ in run.gates
             if not flow.has_units and gates[name].kept is None
         }
-        for name in front:
-            gates[name].kept = torch.arange(len(gates[name]), device=gates[name].alive.device)
+        for each in (gates, *map(gates_of, self.averaged)):
+            for name in front:
+                alive = each[name].alive
+                each[name].kept = torch.arange(len(alive), device=alive.device)
         return bool(front)
 
     def _mark_whole(self, structure):
@@ -222,6 +232,13 @@ class Shrinker:
             self.cost.count_passes(1, self.n_units)
             self._begun = True
         self._count(loss)
+        try:
+            self._remove()
+        finally:
+            # Training may go on even if a cut fails.
+            self._remember()
+
+    def _remove(self):
         removed = 0
         for (switches, _), pruner in zip(self._parts, self._pruners, strict=True):
             removed += len(pruner.after_step(switches, self._epoch + 1))
@@ -229,7 +246,6 @@ class Shrinker:
             self.cost.count_removal(removed)
             if self.when == "step":
                 self.compact()
-        self._remember()
 
     def _check_step(self, loss):
         if not self.model.training:
@@ -309,7 +325,12 @@ class Shrinker:
         if not left:
             return
         changes = cut(self.model, left, removable.folds, self._optimizers, self.averaged)
-        if same_outputs(self.model, self._inputs, structure.outputs):
+        try:
+            same = same_outputs(self.model, self._inputs, structure.outputs)
+        except BaseException:
+            changes.undo()
+            raise
+        if same:
             structure.shrink(self.model, left)
             self._structure, self._members, self._work = structure, {}, None
             self._parameters = dict(self.model.named_parameters())

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
+import small_nets
 from shrinking import Lesson, gated
 from shrinklin.networks import Shrinker, add_switches
 from shrinklin.networks.gates import gates_of
@@ -224,3 +225,16 @@ def test_a_model_is_cut_where_several_names_hold_a_parameter():
     names = dict(model.named_parameters(remove_duplicate=False))
     assert {id(p) for p in names.values()} == {id(p) for p in model.parameters()}
     assert torch.isfinite(net.run(model)).all()
+
+
+def test_an_average_from_before_the_shrinker_is_cut_at_the_input_too():
+    model, x = small_nets.gated("MLP with input switches"), small_nets.rows("MLP")
+    average, optimizer = AveragedModel(model), OPTIMIZERS["adam"](model.parameters())
+    shrinker = Shrinker(model, optimizer, example_inputs=x, alpha=0.1, averaged=[average.module],
+                        removal=small_nets.DropFirst())  # fmt: skip
+    for _ in range(3):
+        small_nets.step(model, optimizer, shrinker, x)
+        average.update_parameters(model)
+    columns = [each[0].input_gate.kept.tolist() for each in (model, average.module)]
+    assert columns == [[2, 3, 4, 5]] * 2
+    assert average(x).shape == (8, 2)
