@@ -1,0 +1,85 @@
+"""Models written in ways that are easily misread: each is cut exactly, or stays whole."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from net import Net, numbers
+from shrinking import Lesson
+from shrinklin.networks.gates import gates_of
+
+pytestmark = pytest.mark.untraced
+
+IMAGES = numbers(4, 3, 8, 8)
+
+
+class Between(nn.Module):
+    """Two convolutions, and something in between that reads `parts` too."""
+
+    def __init__(self, change, n_read=6, **parts):
+        super().__init__()
+        self.change, self.parts = change, nn.ParameterDict(parts)
+        self.first, self.second = nn.Conv2d(3, 6, 3), nn.Conv2d(n_read, 5, 3)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, x):
+        x = self.change(self.first(x), **self.parts)
+        return self.head(torch.relu(self.second(x)).mean((2, 3)))
+
+
+def learn(build, inputs=IMAGES, **settings):
+    """Cut units in training, and compare with a masked twin; returns the units that are left."""
+    lesson = Lesson(Net("odd", build, (inputs,)), "sgd_momentum", **settings)
+    lesson.step()
+    lesson.step(np.union1d(lesson.first(), lesson.draw(np.random.default_rng(0), 0.3)))
+    for _ in range(4):
+        lesson.step()
+    assert lesson.twin.output_difference(lesson.net) <= 1e-10
+    assert max(lesson.twin.entry_differences().values()) <= 1e-10
+    return {name.removesuffix(".gate"): len(gate) for name, gate in gates_of(lesson.model).items()}
+
+
+BY_KEYWORD = {
+    "flatten": lambda x: torch.flatten(start_dim=2, input=x).view(x.shape),
+    "permute": lambda x: torch.permute(input=x, dims=(0, 1, 3, 2)),
+    "relu": lambda x: torch.relu(input=x),
+    "mul": lambda x: torch.mul(other=torch.sigmoid(x), input=x),
+    "where": lambda x: torch.where(input=x, condition=x > 0, other=0.1 * x),
+    "mean": lambda x: x * torch.mean(input=x, dim=(2, 3), keepdim=True),
+    "dropout": lambda x: F.dropout(input=x, p=0.0),
+    "max_pool": lambda x: F.max_pool2d(stride=1, input=x, kernel_size=2),
+    "pad": lambda x: F.pad(input=x, pad=(1, 1)),
+    "chunk": lambda x: torch.chunk(input=x, chunks=1, dim=2)[0],
+    "cat": lambda x: torch.cat(dim=2, tensors=[x, torch.relu(x)]),
+    "cat_along_an_axis": lambda x: torch.cat([x, torch.relu(x)], axis=2),
+    "stack_along_an_axis": lambda x: torch.stack([x, torch.relu(x)], axis=2).amax(2),
+    "to": lambda x: x.to(dtype=torch.float64),
+}
+
+
+@pytest.mark.parametrize("change", BY_KEYWORD.values(), ids=BY_KEYWORD)
+def test_arguments_may_be_given_by_name(change):
+    left = learn(lambda: Between(change))
+    assert left["first"] < 6 and left["second"] < 5
+
+
+@pytest.mark.parametrize("along", ["dim", "axis"])
+def test_units_beside_one_another(along):
+    def change(x):
+        return torch.cat([x, torch.relu(x)], **{along: 1})
+
+    left = learn(lambda: Between(change, n_read=12))
+    assert left["first"] < 6 and left["second"] < 5
+
+
+WITH_WEIGHTS = {
+    "prelu": (lambda x, w: F.prelu(weight=w, input=x), (6,)),
+    "conv2d": (lambda x, w: F.conv2d(weight=w, input=x), (6, 6, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(("change", "shape"), WITH_WEIGHTS.values(), ids=WITH_WEIGHTS)
+def test_weights_may_be_given_by_name(change, shape):
+    assert learn(lambda: Between(change, w=torch.rand(shape)))["first"] < 6
