@@ -21,8 +21,8 @@ ELEMENTWISE = [
     "ceil", "round", "masked_fill", "isnan", "isfinite", "threshold", "hardshrink", "softshrink",
 ]  # fmt: skip
 CONVERSIONS = [
-    "to", "float", "double", "half", "bfloat16", "type_as", "cuda", "cpu", "contiguous", "clone",
-    "detach", "requires_grad_", "requires_grad", "alias", "data", "Identity", "identity",
+    "to", "type", "float", "double", "half", "bfloat16", "type_as", "cuda", "cpu", "contiguous",
+    "clone", "detach", "requires_grad_", "requires_grad", "alias", "data", "Identity", "identity",
 ]  # fmt: skip
 # The order of units does not change, and all of them go through.
 MOVEMENTS = [
@@ -139,18 +139,24 @@ def dropout(run, call, function, args, kwargs, result):
 
 @rule(*CONVERSIONS)
 def conversion(run, call, function, args, kwargs, result):
-    """The same entries."""
+    """The same entries, but for what is rounded to whole numbers."""
+    if not isinstance(result, torch.Tensor):
+        # Tensor.type() returns a name.
+        return []
     flow = run.flow(args[0])
-    return [Flow(tuple(result.shape), flow.labels, flow.constants)]
+    constants = flow.constants
+    if args[0].is_floating_point() and not result.is_floating_point():
+        constants = torch.where(constants == 0, 0.0, UNKNOWN)
+    return [Flow(tuple(result.shape), flow.labels, constants)]
 
 
 @rule(*MOVEMENTS)
 def movement(run, call, function, args, kwargs, result):
     """The labels move as the entries do."""
-    flow = run.flow(args[0])
-    if not isinstance(result, torch.Tensor) or any(
-        isinstance(a, torch.Tensor) for a in args[1:] if call.name == "repeat_interleave"
-    ):
+    flow, given = run.flow(args[0]), (*args[1:], *kwargs.values())
+    uneven = call.name == "repeat_interleave" and any(isinstance(a, torch.Tensor) for a in given)
+    as_bits = any(isinstance(a, torch.dtype) for a in given)
+    if not isinstance(result, torch.Tensor) or uneven or as_bits:
         return None
     return [_moved(flow, result, lambda values: function(values, *args[1:], **kwargs))]
 

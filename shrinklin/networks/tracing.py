@@ -19,7 +19,7 @@ QUESTIONS = {
     "size", "dim", "shape", "dtype", "device", "ndim", "ndimension", "numel", "nelement", "stride",
     "is_nested", "is_floating_point", "is_complex", "is_contiguous", "requires_grad", "is_sparse",
     "is_cuda", "is_leaf", "layout", "element_size", "itemsize", "nbytes", "__len__", "grad_fn",
-    "get_device", "is_quantized", "is_mps", "is_meta", "names", "is_signed", "is_inference", "type",
+    "get_device", "is_quantized", "is_mps", "is_meta", "names", "is_signed", "is_inference",
     "__format__", "__repr__", "is_tensor", "storage_offset",
 }  # fmt: skip
 # What takes a number out of a tensor.

@@ -8,7 +8,10 @@ from torch import nn
 
 from net import Net, numbers
 from shrinking import Lesson
+from shrinklin.networks import Switch
 from shrinklin.networks.gates import gates_of
+from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.structure import Structure
 
 pytestmark = pytest.mark.untraced
 
@@ -62,7 +65,8 @@ BY_KEYWORD = {
 @pytest.mark.parametrize("change", BY_KEYWORD.values(), ids=BY_KEYWORD)
 def test_arguments_may_be_given_by_name(change):
     left = learn(lambda: Between(change))
-    assert left["first"] < 6 and left["second"] < 5
+    assert left["first"] < 6
+    assert left["second"] < 5
 
 
 @pytest.mark.parametrize("along", ["dim", "axis"])
@@ -71,7 +75,8 @@ def test_units_beside_one_another(along):
         return torch.cat([x, torch.relu(x)], **{along: 1})
 
     left = learn(lambda: Between(change, n_read=12))
-    assert left["first"] < 6 and left["second"] < 5
+    assert left["first"] < 6
+    assert left["second"] < 5
 
 
 WITH_WEIGHTS = {
@@ -83,3 +88,53 @@ WITH_WEIGHTS = {
 @pytest.mark.parametrize(("change", "shape"), WITH_WEIGHTS.values(), ids=WITH_WEIGHTS)
 def test_weights_may_be_given_by_name(change, shape):
     assert learn(lambda: Between(change, w=torch.rand(shape)))["first"] < 6
+
+
+def test_a_type_may_be_changed_by_its_name():
+    def change(x):
+        assert x.type().endswith("DoubleTensor")
+        return torch.relu(x).type(torch.float64)
+
+    assert learn(lambda: Between(change))["first"] < 6
+
+
+class Off(nn.Module):
+    """Three units that are off, and what a function makes of them."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.first, self.switch, self.change = nn.Linear(5, 8), Switch(8), change
+        self.second = nn.Linear(8, 3)
+        self.switch.alive[:3] = False
+
+    def forward(self, x):
+        return self.second(self.change(self.switch(self.first(x))))
+
+
+# What is made of 0, and whether it is a constant.
+OF_ZERO = {
+    "sigmoid": (torch.sigmoid, True),
+    "threshold": (lambda x: F.threshold(x, 0.1, 20.0), True),
+    "softplus": (lambda x: F.softplus(x, beta=2, threshold=1), True),
+    "celu": (lambda x: F.celu(x - 1, 0.3), True),
+    "divided": (lambda x: 1 / (x + 2), True),
+    "power": (lambda x: 2**x, True),
+    "rounded": (lambda x: torch.round(x + 0.126, decimals=2), True),
+    "other_type": (lambda x: torch.sigmoid(x).type(torch.float32).double(), True),
+    "whole_numbers": (lambda x: torch.sigmoid(x).to(torch.int64).double(), False),
+    "truth": (lambda x: torch.sigmoid(x).to(torch.bool).double(), False),
+    "whole_numbers_by_name": (lambda x: torch.sigmoid(x).type(torch.int64).double(), False),
+    "bits": (lambda x: x.view(torch.int64).view(torch.float64), False),
+    "other_bits": (lambda x: x.view(torch.int32).view(torch.float64), False),
+}
+
+
+@pytest.mark.parametrize(("change", "constant"), OF_ZERO.values(), ids=OF_ZERO)
+def test_a_constant_is_what_is_read(change, constant):
+    model, x = Off(change).double(), numbers(6, 5)
+    removable = Structure(model, Inputs(x)).removable()
+    assert len(removable.units) == (3 if constant else 0)
+    if constant:
+        ((_, _, _, folded),) = removable.folds
+        assert (folded[:3] - change(torch.zeros(3).double())).abs().max() <= 1e-12
+        assert (folded[3:] == 0).all()
