@@ -1,14 +1,17 @@
 """Models written in ways that are easily misread: each is cut exactly, or stays whole."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.distributions import Poisson
 
 from net import Net, numbers
 from shrinking import Lesson
-from shrinklin.networks import Switch
+from shrinklin.networks import Switch, add_switches
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.structure import Structure
@@ -138,3 +141,38 @@ def test_a_constant_is_what_is_read(change, constant):
         ((_, _, _, folded),) = removable.folds
         assert (folded[:3] - change(torch.zeros(3).double())).abs().max() <= 1e-12
         assert (folded[3:] == 0).all()
+
+
+class Holder:
+    def __init__(self, value):
+        self.value = value
+
+
+class Returning(nn.Module):
+    """What it returns is made by a function of a tensor."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.first, self.head, self.make = nn.Linear(5, 8), nn.Linear(8, 3), make
+
+    def forward(self, x):
+        return self.make(self.head(torch.relu(self.first(x))))
+
+
+OBJECTS = {
+    "object": Holder,
+    "object_in_a_list": lambda x: [1, Holder(x), None],
+    "namespace": lambda x: SimpleNamespace(value=x),
+    "distribution": lambda x: Poisson(x, validate_args=False),
+}
+
+
+@pytest.mark.parametrize("make", OBJECTS.values(), ids=OBJECTS)
+def test_outputs_inside_an_object_stay(make):
+    model = add_switches(Returning(make).double(), numbers(6, 5))
+    assert list(gates_of(model)) == ["first.gate"]
+
+
+def test_a_model_that_returns_no_tensor_is_refused():
+    with pytest.raises(ValueError, match="no tensor is found"):
+        add_switches(Returning(lambda x: "text").double(), numbers(6, 5))
