@@ -4,7 +4,7 @@ import torch
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from shrinklin.networks.inputs import replaced, tensors_in
+from shrinklin.networks.inputs import replaced, returned_tensors, tensors_in
 from shrinklin.networks.structure import aside
 
 
@@ -73,7 +73,7 @@ def _flops(model, inputs, device):
         FlopCounterMode(display=False) as counter,
     ):
         results = functional_call(model, state, args, kwargs)
-        outputs = [t.sum() for t in tensors_in(results) if t.requires_grad]
+        outputs = [t.sum() for t in returned_tensors(results) if t.requires_grad]
         if outputs:
             sum(outputs).backward()
     return counter.get_total_flops()
