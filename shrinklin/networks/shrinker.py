@@ -108,7 +108,7 @@ class Shrinker:
     ...         shrinker.step(loss)
     >>> shrinker.sizes["0"] < 100
     True
-    >>> small = fold(model, X[:2])
+    >>> small = fold(model)
     >>> torch.set_num_threads(threads)
     """
 
@@ -170,7 +170,7 @@ class Shrinker:
         self._sum, self._steps = 0.0, 0
         # Those of a Shrinker before this one.
         stop_counting(gates.values())
-        counter = RowCounter()
+        counter = RowCounter(self._inputs)
         counter.watch(self.model)
         next(iter(gates.values())).counter = self._counter = counter
         self._remember()

@@ -9,7 +9,12 @@ from shrinklin.networks.structure import aside
 
 
 class RowCounter:
-    """A forward hook that counts rows in training.
+    """A forward hook that counts rows in training. It stays with the model, for copies of it too.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Example inputs of the model, for `fold`.
 
     Attributes
     ----------
@@ -17,8 +22,8 @@ class RowCounter:
         Since they were last taken.
     """
 
-    def __init__(self):
-        self.rows, self.handle = 0, None
+    def __init__(self, inputs):
+        self.inputs, self.rows, self.handle = inputs, 0, None
 
     def watch(self, model):
         """Count the rows of this model."""
