@@ -35,7 +35,7 @@ LAYERS |= {f"{name}{n}d" for n in (1, 2, 3) for name in ("conv", "conv_transpose
 NORMS = {"batch_norm", "instance_norm"}
 
 
-def fold(model, example_inputs):
+def fold(model, example_inputs=None):
     """A plain copy of a network with gates, which computes the same in evaluation.
 
     Units that are off are cut out. The factor of a gate goes into the layer or BatchNorm before it,
@@ -46,8 +46,8 @@ def fold(model, example_inputs):
     ----------
     model : nn.Module
         It is not changed.
-    example_inputs : Tensor, tuple or dict
-        As for `add_switches`.
+    example_inputs : Tensor, tuple or dict, default=None
+        As for `add_switches`. None takes those of the model's `Shrinker`.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def fold(model, example_inputs):
       (2): Linear(in_features=64, out_features=2, bias=True)
     )
     """
-    inputs, small = Inputs(example_inputs), deepcopy(model)
+    inputs, small = _inputs(model, example_inputs), deepcopy(model)
     stop_counting(gates_of(small).values())
     structure = Structure(small, inputs)
     outputs = structure.outputs
@@ -85,6 +85,15 @@ def fold(model, example_inputs):
             "the model. The model itself was not changed."
         )
     return small
+
+
+def _inputs(model, example_inputs):
+    if example_inputs is not None:
+        return Inputs(example_inputs)
+    counters = [gate.counter for gate in gates_of(model).values() if gate.counter is not None]
+    if not counters:
+        raise ValueError("the model has no Shrinker: give example_inputs, as it is called with.")
+    return counters[0].inputs
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from dataclasses import fields, is_dataclass
 
 import torch
+from torch import nn
 
 
 class Inputs:
@@ -42,15 +43,33 @@ def tensors_in(thing):
     """Yield the tensors in nested tuples, lists, dicts and dataclasses, in order."""
     if isinstance(thing, torch.Tensor):
         yield thing
-    elif isinstance(thing, dict):
-        for value in thing.values():
-            yield from tensors_in(value)
-    elif isinstance(thing, (tuple, list)):
-        for value in thing:
-            yield from tensors_in(value)
-    elif is_dataclass(thing) and not isinstance(thing, type):
-        for field in fields(thing):
-            yield from tensors_in(getattr(thing, field.name))
+    for part in _parts(thing):
+        yield from tensors_in(part)
+
+
+def _parts(thing):
+    if isinstance(thing, dict):
+        return thing.values()
+    if isinstance(thing, (tuple, list)):
+        return thing
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return [getattr(thing, field.name) for field in fields(thing)]
+    return ()
+
+
+def returned_tensors(output):
+    """The tensors that a model returned, each once, those that other objects hold among them."""
+    found, seen, ahead = [], set(), [output]
+    while ahead:
+        thing = ahead.pop()
+        if id(thing) in seen or isinstance(thing, (type, nn.Module)):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, torch.Tensor):
+            found.append(thing)
+        else:
+            ahead += [*_parts(thing), *getattr(thing, "__dict__", {}).values()]
+    return found
 
 
 def replaced(thing, given):

@@ -3,12 +3,7 @@
 import torch
 
 from shrinklin.networks.flow import UNKNOWN, Flow, Made, Read, without_units
-from shrinklin.networks.tracing import rule
-
-
-def named(names, args, kwargs):
-    """The arguments of a call by name."""
-    return dict(zip(names, args, strict=False)) | kwargs
+from shrinklin.networks.tracing import named, rule
 
 
 def _layer(run, call, given):
@@ -57,6 +52,8 @@ def linear(run, call, function, args, kwargs, result):
 @rule("matmul", "mm")
 def matmul(run, call, function, args, kwargs, result):
     """y = x W for a matrix W of the model."""
+    if len(args) != 2:
+        return None
     x, weight = args
     if weight.dim() != 2 or run.leaf(weight) is None or run.leaf(x) is not None:
         return None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 
@@ -39,13 +40,13 @@ class Part:
 
 
 class Members:
-    """The weights of a gate's units.
+    """The weights of the units of some gates. Gates may share units.
 
     Parameters
     ----------
     structure : Structure
-    gate : str
-        Name of the gate.
+    gates : list of str
+        Names of the gates.
 
     Attributes
     ----------
@@ -56,12 +57,16 @@ class Members:
     columns : list of Part
         Of the layers that read them.
     n_units : int
+    index : Tensor of int
+        The unit of each entry of the gates.
     """
 
-    def __init__(self, structure, gate):
-        mine = structure.units_of(gate)
-        self.n_units = len(mine)
-        self._places = {int(unit): place for place, unit in enumerate(mine)}
+    def __init__(self, structure, gates):
+        entries = np.concatenate([structure.units_of(gate) for gate in gates])
+        units, index = np.unique(entries, return_inverse=True)
+        self.n_units, self.index = len(units), torch.from_numpy(index)
+        self._places = {int(unit): place for place, unit in enumerate(units)}
+        self._places.pop(structure.units.free, None)
         made = {(each.weight, each.dim) for run in structure.runs for each in run.made}
         biases = {(each.bias, 0) for run in structure.runs for each in run.made if each.bias}
         read = {(each.weight, each.dim) for each in structure.reads}
@@ -80,7 +85,7 @@ class Members:
         return parts
 
     def norms(self, parameters):
-        """‖incoming‖·‖outgoing‖ of each unit: (n_units,).
+        """‖incoming‖·‖outgoing‖ of each entry of the gates.
 
         Incoming are the rows that make it without biases or, where a BatchNorm takes their scale
         away, the BatchNorm's weight. A unit of the input has none, and counts as 1.
@@ -88,20 +93,27 @@ class Members:
         matrices = [part for part in self.rows if parameters[part.name].dim() > 1]
         sizes = [self._norm(parts, parameters) for parts in (self.scales or matrices, self.columns)]
         sizes = [size for size in sizes if size is not None]
-        return torch.stack(sizes).prod(dim=0) if sizes else torch.ones(self.n_units)
+        if not sizes:
+            return torch.ones(len(self.index))
+        return torch.stack(sizes).prod(dim=0)[self.index.to(sizes[0].device)]
 
     def _norm(self, parts, parameters):
         squares = [part.squares(parameters, self.n_units)[0] for part in parts]
         return torch.stack(squares).sum(dim=0).sqrt() if squares else None
 
     def group_lasso(self, parameters, alive, groups):
-        """Σ_i √#θ_i ‖θ_i‖ over units that are on, θ_i their rows with biases, or their columns."""
+        """Σ_i √#θ_i ‖θ_i‖ over units that are on, θ_i their rows with biases, or their columns.
+
+        A unit is on if it is in one of its gates; `alive` says so for all of their entries.
+        """
         parts = self.rows if groups == "rows" else self.columns
         both = [part.squares(parameters, self.n_units) for part in parts]
         if not both:
             return torch.zeros((), device=alive.device)
         squares, counts = (torch.stack(each).sum(dim=0) for each in zip(*both, strict=True))
-        positive = (squares > 0) & alive
+        on = torch.zeros(self.n_units, dtype=torch.bool, device=alive.device)
+        on[self.index.to(alive.device)[alive]] = True
+        positive = (squares > 0) & on
         # At 0 the root has no derivative; 0 is the subgradient taken.
         norms = torch.where(positive, squares, 1.0).sqrt() * positive
         return (counts.sqrt() * norms).sum()

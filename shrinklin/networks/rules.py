@@ -8,7 +8,7 @@ import torch
 
 from shrinklin.networks.flow import UNKNOWN, Flow, compact, without_units
 from shrinklin.networks.inputs import replaced, tensors_in
-from shrinklin.networks.tracing import rule
+from shrinklin.networks.tracing import named, rule
 
 # Each entry of the result depends on the entries at the same place.
 ELEMENTWISE = [
@@ -21,8 +21,8 @@ ELEMENTWISE = [
     "ceil", "round", "masked_fill", "isnan", "isfinite", "threshold", "hardshrink", "softshrink",
 ]  # fmt: skip
 CONVERSIONS = [
-    "to", "float", "double", "half", "bfloat16", "type_as", "cuda", "cpu", "contiguous", "clone",
-    "detach", "requires_grad_", "requires_grad", "alias", "data", "Identity", "identity",
+    "to", "type", "float", "double", "half", "bfloat16", "type_as", "cuda", "cpu", "contiguous",
+    "clone", "detach", "requires_grad_", "requires_grad", "alias", "data", "Identity", "identity",
 ]  # fmt: skip
 # The order of units does not change, and all of them go through.
 MOVEMENTS = [
@@ -120,7 +120,7 @@ def _constants(name, function, args, kwargs, run):
 @rule("prelu")
 def prelu(run, call, function, args, kwargs, result):
     """One slope for all units, or one for each."""
-    given, slopes = args
+    given, slopes = named(("input", "weight"), args, kwargs).values()
     flow, slope = run.flow(given), run.flow(slopes)
     if slopes.numel() > 1:
         along = slope.labels.view([1, -1] + [1] * (given.dim() - 2))
@@ -132,25 +132,31 @@ def prelu(run, call, function, args, kwargs, result):
 @rule("dropout", "dropout1d", "dropout2d", "dropout3d")
 def dropout(run, call, function, args, kwargs, result):
     """Zeros stay zeros."""
-    flow = run.flow(args[0] if args else kwargs["input"])
+    flow = run.flow(args[0])
     constants = torch.where(flow.constants == 0, 0.0, UNKNOWN)
     return [Flow(tuple(result.shape), flow.labels, constants)]
 
 
 @rule(*CONVERSIONS)
 def conversion(run, call, function, args, kwargs, result):
-    """The same entries."""
+    """The same entries, but for what is rounded to whole numbers."""
+    if not isinstance(result, torch.Tensor):
+        # Tensor.type() returns a name.
+        return []
     flow = run.flow(args[0])
-    return [Flow(tuple(result.shape), flow.labels, flow.constants)]
+    constants = flow.constants
+    if args[0].is_floating_point() and not result.is_floating_point():
+        constants = torch.where(constants == 0, 0.0, UNKNOWN)
+    return [Flow(tuple(result.shape), flow.labels, constants)]
 
 
 @rule(*MOVEMENTS)
 def movement(run, call, function, args, kwargs, result):
     """The labels move as the entries do."""
-    flow = run.flow(args[0])
-    if not isinstance(result, torch.Tensor) or any(
-        isinstance(a, torch.Tensor) for a in args[1:] if call.name == "repeat_interleave"
-    ):
+    flow, given = run.flow(args[0]), (*args[1:], *kwargs.values())
+    uneven = call.name == "repeat_interleave" and any(isinstance(a, torch.Tensor) for a in given)
+    as_bits = any(isinstance(a, torch.dtype) for a in given)
+    if not isinstance(result, torch.Tensor) or uneven or as_bits:
         return None
     return [_moved(flow, result, lambda values: function(values, *args[1:], **kwargs))]
 
@@ -191,7 +197,8 @@ def _is_plain(index):
 @rule("index_select")
 def index_select(run, call, function, args, kwargs, result):
     """A buffer of positions has an entry for each unit, as in a gate in front of the input."""
-    given, dim, index = args
+    arguments = named(("input", "dim", "index"), args, kwargs)
+    given, dim, index = (arguments[name] for name in ("input", "dim", "index"))
     leaf = run.leaf(index)
     if leaf is None:
         return None
@@ -205,8 +212,8 @@ def index_select(run, call, function, args, kwargs, result):
 @rule("cat", "concat", "concatenate", "stack")
 def cat(run, call, function, args, kwargs, result):
     """Units beside one another or, along another dimension, the same units."""
-    tensors = args[0] if args else kwargs["tensors"]
-    dim = (kwargs["dim"] if "dim" in kwargs else args[1] if len(args) > 1 else 0) % result.dim()
+    given = named(("tensors", "dim"), args, kwargs)
+    tensors, dim = given["tensors"], given.get("dim", given.get("axis", 0)) % result.dim()
     flows = [run.flow(t) for t in tensors]
     if call.name == "stack":
         flows = [_unsqueezed(flow, dim) for flow in flows]
@@ -236,8 +243,7 @@ def _side_by_side(values, flows, dim):
 def pad(run, call, function, args, kwargs, result):
     """A border along dimensions without units."""
     flow = run.flow(args[0])
-    names = ("input", "pad", "mode", "value")
-    given = dict(zip(names, args, strict=False)) | kwargs
+    given = named(("input", "pad", "mode", "value"), args, kwargs)
     padded = range(result.dim() - len(given["pad"]) // 2, result.dim())
     if set(flow.varying) & set(padded):
         return None
@@ -250,7 +256,7 @@ def pad(run, call, function, args, kwargs, result):
 @rule(*POOLS, "interpolate", "upsample")
 def pool(run, call, function, args, kwargs, result):
     """Windows over places, for each unit on its own."""
-    flow = run.flow(args[0] if args else kwargs["input"])
+    flow = run.flow(args[0])
     n_places = POOLS.get(call.name, len(flow.shape) - 2)
     places = range(len(flow.shape) - n_places, len(flow.shape))
     if not isinstance(result, torch.Tensor) or set(flow.varying) & set(places):

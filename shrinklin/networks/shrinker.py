@@ -108,7 +108,7 @@ class Shrinker:
     ...         shrinker.step(loss)
     >>> shrinker.sizes["0"] < 100
     True
-    >>> small = fold(model, X[:2])
+    >>> small = fold(model)
     >>> torch.set_num_threads(threads)
     """
 
@@ -170,7 +170,7 @@ class Shrinker:
         self._sum, self._steps = 0.0, 0
         # Those of a Shrinker before this one.
         stop_counting(gates.values())
-        counter = RowCounter()
+        counter = RowCounter(self._inputs)
         counter.watch(self.model)
         next(iter(gates.values())).counter = self._counter = counter
         self._remember()
@@ -202,7 +202,7 @@ class Shrinker:
         gates, parameters = self._gates, self._parameters
         weights = [p for p in parameters.values() if p.dim() > 1 and p.requires_grad]
         masks = [name for name, gate in gates.items() if isinstance(gate, Mask)]
-        members = {name: self._members_of(name) for name in masks}
+        members = self._members_of(*masks) if masks else None
         value = penalty(
             gates, weights, members, parameters,
             alpha=self.alpha, weight_decay=self.weight_decay, p=self.p, groups=self.groups,
@@ -347,10 +347,10 @@ class Shrinker:
             f"{CHANGED}: the cut was taken back, and {names} will be only switched off from now on."
         )
 
-    def _members_of(self, name):
-        if name not in self._members:
-            self._members[name] = Members(self._structure, name)
-        return self._members[name]
+    def _members_of(self, *names):
+        if names not in self._members:
+            self._members[names] = Members(self._structure, names)
+        return self._members[names]
 
     def _norms(self, name):
         with torch.no_grad():
@@ -398,16 +398,16 @@ class Shrinker:
             "initial": dict(self._initial),
             "cost": deepcopy(vars(self.cost)),
             "history": list(self._history.rows),
-            "strategies": self._strategies(),
-            "pruners": [(p.n_switches, _tensors(p.memory)) for p in self._pruners],
+            "pruners": [
+                (type(p.removal).__name__, p.n_switches, _tensors(p.memory)) for p in self._pruners
+            ],
         }
-
-    def _strategies(self):
-        return [type(pruner.removal).__name__ for pruner in self._pruners]
 
     def load_state_dict(self, state):
         """Go on from a `state_dict`; the model and the optimiser have loaded theirs before."""
-        if state["strategies"] != self._strategies() or set(state["initial"]) != set(self._initial):
+        strategies = [type(pruner.removal).__name__ for pruner in self._pruners]
+        same = [name for name, *_ in state["pruners"]] == strategies
+        if not same or set(state["initial"]) != set(self._initial):
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "
                 "the same arguments."
@@ -421,7 +421,7 @@ class Shrinker:
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]
         self._initial, self.cost = dict(state["initial"]), CostMeter(**deepcopy(state["cost"]))
         self._history.rows = list(state["history"])
-        for pruner, (n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
+        for pruner, (_, n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
             pruner.n_switches = n_switches
             pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
         for switches, _ in self._parts:

@@ -15,7 +15,7 @@ from shrinklin.networks import layers as _layers  # noqa: F401
 from shrinklin.networks import rules as _rules  # noqa: F401
 from shrinklin.networks.flow import Leaf
 from shrinklin.networks.gates import gates_of
-from shrinklin.networks.inputs import tensors_in
+from shrinklin.networks.inputs import returned_tensors
 from shrinklin.networks.labels import Labels
 from shrinklin.networks.tracing import Run
 
@@ -285,7 +285,12 @@ def _outputs(model, buffers, inputs, run):
             f"the model does not run on example_inputs ({error}): give inputs as in training, with "
             "at least two rows if there is BatchNorm."
         ) from error
-    outputs = list(tensors_in(result))
+    outputs = returned_tensors(result)
+    if not outputs:
+        raise ValueError(
+            f"the model returns a {type(result).__name__}, and no tensor is found in it: return "
+            "tensors, or tuples, lists or dicts of them."
+        )
     for tensor in outputs:
         run.stay(run.flow(tensor), "it is an output of the model")
         run.of_outputs.add(id(run.flow(tensor)))

@@ -19,7 +19,7 @@ QUESTIONS = {
     "size", "dim", "shape", "dtype", "device", "ndim", "ndimension", "numel", "nelement", "stride",
     "is_nested", "is_floating_point", "is_complex", "is_contiguous", "requires_grad", "is_sparse",
     "is_cuda", "is_leaf", "layout", "element_size", "itemsize", "nbytes", "__len__", "grad_fn",
-    "get_device", "is_quantized", "is_mps", "is_meta", "names", "is_signed", "is_inference", "type",
+    "get_device", "is_quantized", "is_mps", "is_meta", "names", "is_signed", "is_inference",
     "__format__", "__repr__", "is_tensor", "storage_offset",
 }  # fmt: skip
 # What takes a number out of a tensor.
@@ -28,6 +28,8 @@ ANSWERS = {
     "tolist", "equal", "allclose", "is_nonzero",
 }  # fmt: skip
 # How messages call them.
+# The first argument of functions, where it is given by name.
+FIRST = ("condition", "input", "tensors", "tensor", "self")
 SPOKEN = {"__getitem__": "indexing", "__setitem__": "assignment to an index"}
 RULES: dict = {}
 
@@ -40,6 +42,19 @@ def rule(*names):
         return function
 
     return add
+
+
+def named(names, args, kwargs):
+    """The arguments of a call by name."""
+    return dict(zip(names, args, strict=False)) | kwargs
+
+
+def _first_in_place(args, kwargs):
+    """The same arguments, the first of them by its place, where rules look for it."""
+    name = next((name for name in FIRST if name in kwargs), None)
+    if args or name is None:
+        return args, kwargs
+    return (kwargs[name],), {other: kwargs[other] for other in kwargs if other != name}
 
 
 class Run(TorchFunctionMode):
@@ -138,7 +153,8 @@ class Run(TorchFunctionMode):
         label = f"{SPOKEN.get(plain, plain)}, in {self.named()},"
         call = Call(plain, self.where, label, before)
         apply = RULES.get(plain)
-        flows = apply and apply(self, call, function, args, kwargs, result)
+        args, kwargs = _first_in_place(args, kwargs)
+        flows = apply(self, call, function, args, kwargs, result) if apply and args else None
         outputs = list(tensors_in(result))
         if flows is None:
             flows = self._unknown(call, known, outputs)

@@ -12,7 +12,7 @@ import torch
 
 from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import gates_of
-from shrinklin.networks.inputs import tensors_in
+from shrinklin.networks.inputs import returned_tensors
 from shrinklin.networks.structure import Structure, aside, in_mode
 
 
@@ -92,7 +92,7 @@ CHANGED = "the output changes with the size of the layer"
 def same_outputs(model, inputs, outputs):
     """Whether the model in evaluation has these outputs, but for rounding."""
     with in_mode(model, False), torch.no_grad(), aside(model):
-        now = list(tensors_in(model(*inputs.args, **inputs.kwargs)))
+        now = returned_tensors(model(*inputs.args, **inputs.kwargs))
     return len(now) == len(outputs) and all(
         a.shape == b.shape and _close(a, b) for a, b in zip(now, outputs, strict=True)
     )

@@ -4,12 +4,17 @@ import torch
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from shrinklin.networks.inputs import replaced, tensors_in
+from shrinklin.networks.inputs import replaced, returned_tensors, tensors_in
 from shrinklin.networks.structure import aside
 
 
 class RowCounter:
-    """A forward hook that counts rows in training.
+    """A forward hook that counts rows in training. It stays with the model, for copies of it too.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Example inputs of the model, for `fold`.
 
     Attributes
     ----------
@@ -17,8 +22,8 @@ class RowCounter:
         Since they were last taken.
     """
 
-    def __init__(self):
-        self.rows, self.handle = 0, None
+    def __init__(self, inputs):
+        self.inputs, self.rows, self.handle = inputs, 0, None
 
     def watch(self, model):
         """Count the rows of this model."""
@@ -73,7 +78,7 @@ def _flops(model, inputs, device):
         FlopCounterMode(display=False) as counter,
     ):
         results = functional_call(model, state, args, kwargs)
-        outputs = [t.sum() for t in tensors_in(results) if t.requires_grad]
+        outputs = [t.sum() for t in returned_tensors(results) if t.requires_grad]
         if outputs:
             sum(outputs).backward()
     return counter.get_total_flops()

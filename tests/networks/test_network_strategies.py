@@ -19,7 +19,7 @@ from shrinklin import (
     SignVariance,
     Threshold,
 )
-from shrinklin.networks import Filter, Mask, Shrinker, Switch, add_switches
+from shrinklin.networks import Filter, Mask, Shrinker, Switch, add_switches, fold
 from shrinklin.networks.gates import gates_of
 
 pytestmark = [
@@ -300,3 +300,12 @@ def test_a_cut_that_changes_the_output_is_taken_back(monkeypatch):
     shrinker.compact()
     assert len(gate) == 12
     assert "stays whole" in str(shrinker.report())
+
+
+def test_fold_takes_the_inputs_of_the_shrinker():
+    model = network()
+    with pytest.raises(ValueError, match="the model has no Shrinker: give example_inputs"):
+        fold(model)
+    train(model, SignVariance(gamma=0.5), n_epochs=2)
+    assert torch.equal(fold(model)(X), fold(model, X[:2])(X))
+    assert not gates_of(fold(copy.deepcopy(model)))

@@ -130,7 +130,7 @@ def together(*parts):
     return lambda model, i: [numbers for part in parts for numbers in part(model, i)]
 
 
-# (rows, columns) of each gate.
+# (rows, columns) of the units of each gate; those of gates that share units count once.
 GROUPS = {
     "MLP": {"0.gate": (row("0"), column("2")), "2.gate": (row("2"), column("4"))},
     "convolutional": {
@@ -140,10 +140,12 @@ GROUPS = {
     },
     # The filters of a depthwise convolution belong to neither.
     "depthwise": {"2.gate": (row("0"), column("4")), "4.gate": (row("4"), column("8"))},
-    "residual": dict.fromkeys(
-        ["first.gate", "second.gate"],
-        (together(row("first"), row("second")), together(column("second"), column("last"))),
-    ),
+    "residual": {
+        ("first.gate", "second.gate"): (
+            together(row("first"), row("second")),
+            together(column("second"), column("last")),
+        )
+    },
     "embedding": {
         "switch": (column("table"), column("hidden")),
         "hidden.gate": (row("hidden"), column("last")),
@@ -154,11 +156,12 @@ GROUPS = {
 def group_lasso(model, name, groups):
     """α Σ √#θ ‖θ‖ in a slow loop; what is 0 or off is left out."""
     total = torch.zeros((), dtype=torch.float64)
-    for gate, parts in GROUPS[name].items():
-        for i in range(len(model.get_submodule(gate))):
+    for names, parts in GROUPS[name].items():
+        gates = [model.get_submodule(n) for n in ([names] if isinstance(names, str) else names)]
+        for i in range(len(gates[0])):
             found = parts[groups == "columns"](model, i)
             numbers = torch.cat([part.reshape(-1) for part in found])
-            if model.get_submodule(gate).alive[i] and numbers.any():
+            if any(gate.alive[i] for gate in gates) and numbers.any():
                 total = total + ALPHA * len(numbers) ** 0.5 * numbers.square().sum().sqrt()
     return total
 

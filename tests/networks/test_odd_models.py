@@ -1,0 +1,178 @@
+"""Models written in ways that are easily misread: each is cut exactly, or stays whole."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.distributions import Poisson
+
+from net import Net, numbers
+from shrinking import Lesson
+from shrinklin.networks import Switch, add_switches
+from shrinklin.networks.gates import gates_of
+from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.structure import Structure
+
+pytestmark = pytest.mark.untraced
+
+IMAGES = numbers(4, 3, 8, 8)
+
+
+class Between(nn.Module):
+    """Two convolutions, and something in between that reads `parts` too."""
+
+    def __init__(self, change, n_read=6, **parts):
+        super().__init__()
+        self.change, self.parts = change, nn.ParameterDict(parts)
+        self.first, self.second = nn.Conv2d(3, 6, 3), nn.Conv2d(n_read, 5, 3)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, x):
+        x = self.change(self.first(x), **self.parts)
+        return self.head(torch.relu(self.second(x)).mean((2, 3)))
+
+
+def learn(build, inputs=IMAGES, **settings):
+    """Cut units in training, and compare with a masked twin; returns the units that are left."""
+    lesson = Lesson(Net("odd", build, (inputs,)), "sgd_momentum", **settings)
+    lesson.step()
+    lesson.step(np.union1d(lesson.first(), lesson.draw(np.random.default_rng(0), 0.3)))
+    for _ in range(4):
+        lesson.step()
+    assert lesson.twin.output_difference(lesson.net) <= 1e-10
+    assert max(lesson.twin.entry_differences().values()) <= 1e-10
+    return {name.removesuffix(".gate"): len(gate) for name, gate in gates_of(lesson.model).items()}
+
+
+BY_KEYWORD = {
+    "flatten": lambda x: torch.flatten(start_dim=2, input=x).view(x.shape),
+    "permute": lambda x: torch.permute(input=x, dims=(0, 1, 3, 2)),
+    "relu": lambda x: torch.relu(input=x),
+    "mul": lambda x: torch.mul(other=torch.sigmoid(x), input=x),
+    "where": lambda x: torch.where(input=x, condition=x > 0, other=0.1 * x),
+    "mean": lambda x: x * torch.mean(input=x, dim=(2, 3), keepdim=True),
+    "dropout": lambda x: F.dropout(input=x, p=0.0),
+    "max_pool": lambda x: F.max_pool2d(stride=1, input=x, kernel_size=2),
+    "pad": lambda x: F.pad(input=x, pad=(1, 1)),
+    "chunk": lambda x: torch.chunk(input=x, chunks=1, dim=2)[0],
+    "cat": lambda x: torch.cat(dim=2, tensors=[x, torch.relu(x)]),
+    "cat_along_an_axis": lambda x: torch.cat([x, torch.relu(x)], axis=2),
+    "stack_along_an_axis": lambda x: torch.stack([x, torch.relu(x)], axis=2).amax(2),
+    "to": lambda x: x.to(dtype=torch.float64),
+}
+
+
+@pytest.mark.parametrize("change", BY_KEYWORD.values(), ids=BY_KEYWORD)
+def test_arguments_may_be_given_by_name(change):
+    left = learn(lambda: Between(change))
+    assert left["first"] < 6
+    assert left["second"] < 5
+
+
+@pytest.mark.parametrize("along", ["dim", "axis"])
+def test_units_beside_one_another(along):
+    def change(x):
+        return torch.cat([x, torch.relu(x)], **{along: 1})
+
+    left = learn(lambda: Between(change, n_read=12))
+    assert left["first"] < 6
+    assert left["second"] < 5
+
+
+WITH_WEIGHTS = {
+    "prelu": (lambda x, w: F.prelu(weight=w, input=x), (6,)),
+    "conv2d": (lambda x, w: F.conv2d(weight=w, input=x), (6, 6, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(("change", "shape"), WITH_WEIGHTS.values(), ids=WITH_WEIGHTS)
+def test_weights_may_be_given_by_name(change, shape):
+    assert learn(lambda: Between(change, w=torch.rand(shape)))["first"] < 6
+
+
+def test_a_type_may_be_changed_by_its_name():
+    def change(x):
+        assert x.type().endswith("DoubleTensor")
+        return torch.relu(x).type(torch.float64)
+
+    assert learn(lambda: Between(change))["first"] < 6
+
+
+class Off(nn.Module):
+    """Three units that are off, and what a function makes of them."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.first, self.switch, self.change = nn.Linear(5, 8), Switch(8), change
+        self.second = nn.Linear(8, 3)
+        self.switch.alive[:3] = False
+
+    def forward(self, x):
+        return self.second(self.change(self.switch(self.first(x))))
+
+
+# What is made of 0, and whether it is a constant.
+OF_ZERO = {
+    "sigmoid": (torch.sigmoid, True),
+    "threshold": (lambda x: F.threshold(x, 0.1, 20.0), True),
+    "softplus": (lambda x: F.softplus(x, beta=2, threshold=1), True),
+    "celu": (lambda x: F.celu(x - 1, 0.3), True),
+    "divided": (lambda x: 1 / (x + 2), True),
+    "power": (lambda x: 2**x, True),
+    "rounded": (lambda x: torch.round(x + 0.126, decimals=2), True),
+    "other_type": (lambda x: torch.sigmoid(x).type(torch.float32).double(), True),
+    "whole_numbers": (lambda x: torch.sigmoid(x).to(torch.int64).double(), False),
+    "truth": (lambda x: torch.sigmoid(x).to(torch.bool).double(), False),
+    "whole_numbers_by_name": (lambda x: torch.sigmoid(x).type(torch.int64).double(), False),
+    "bits": (lambda x: x.view(torch.int64).view(torch.float64), False),
+    "other_bits": (lambda x: x.view(torch.int32).view(torch.float64), False),
+}
+
+
+@pytest.mark.parametrize(("change", "constant"), OF_ZERO.values(), ids=OF_ZERO)
+def test_a_constant_is_what_is_read(change, constant):
+    model, x = Off(change).double(), numbers(6, 5)
+    removable = Structure(model, Inputs(x)).removable()
+    assert len(removable.units) == (3 if constant else 0)
+    if constant:
+        ((_, _, _, folded),) = removable.folds
+        assert (folded[:3] - change(torch.zeros(3).double())).abs().max() <= 1e-12
+        assert (folded[3:] == 0).all()
+
+
+class Holder:
+    def __init__(self, value):
+        self.value = value
+
+
+class Returning(nn.Module):
+    """What it returns is made by a function of a tensor."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.first, self.head, self.make = nn.Linear(5, 8), nn.Linear(8, 3), make
+
+    def forward(self, x):
+        return self.make(self.head(torch.relu(self.first(x))))
+
+
+OBJECTS = {
+    "object": Holder,
+    "object_in_a_list": lambda x: [1, Holder(x), None],
+    "namespace": lambda x: SimpleNamespace(value=x),
+    "distribution": lambda x: Poisson(x, validate_args=False),
+}
+
+
+@pytest.mark.parametrize("make", OBJECTS.values(), ids=OBJECTS)
+def test_outputs_inside_an_object_stay(make):
+    model = add_switches(Returning(make).double(), numbers(6, 5))
+    assert list(gates_of(model)) == ["first.gate"]
+
+
+def test_a_model_that_returns_no_tensor_is_refused():
+    with pytest.raises(ValueError, match="no tensor is found"):
+        add_switches(Returning(lambda x: "text").double(), numbers(6, 5))
