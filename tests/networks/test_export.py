@@ -224,7 +224,7 @@ def reset_after(dead):
 
 @pytest.mark.filterwarnings("ignore:.*autograd.function.Function.*:DeprecationWarning")
 def test_penalty_and_loss_in_one_compiled_function(compilations):
-    model, optimizer, shrinker = trained("MLP", n_steps=0)
+    model, _, shrinker = trained("MLP", n_steps=0)
 
     def objective(x):
         return (model(x) - 1).square().mean() + shrinker.penalty()
