@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from shrinklin import Annealing, Removal, SignVariance, Threshold
+from shrinklin import Annealing, Removal, SignChange, SignVariance, Threshold
 from shrinklin.networks import Mask, Shrinker, Switch, add_switches, cutting, fold, shrinker
 from shrinklin.networks.gates import gates_of
 from small_nets import DropFirst, gated, plain, rows, same_bits, step, trained
@@ -423,7 +423,7 @@ def test_a_failure_in_the_middle_of_a_cut_leaves_all_as_it_was(place, n, monkeyp
 def test_training_goes_on_after_a_cut_that_failed(monkeypatch):
     ends = []
     for fails in (False, True):
-        model, optimizer, found = trained("MLP", n_steps=0, removal=SignVariance(0.5), alpha=2.0)
+        model, optimizer, found = trained("MLP", n_steps=0, removal=SignChange(), alpha=2.0)
         torch.manual_seed(1)
         failing = Failing(cutting.smaller_state, 0 if fails else 10**6)
         monkeypatch.setattr(cutting, "smaller_state", failing)
