@@ -10,6 +10,10 @@ from shrinklin.pruning.removal import Removal
 from shrinklin.validation.parameters import check_real, check_whole
 
 
+# Older versions of torch have no Muon.
+MIXING = (torch.optim.LBFGS, *([torch.optim.Muon] if hasattr(torch.optim, "Muon") else []))
+
+
 def check_numbers(alpha, weight_decay, p, groups, max_epochs, when):
     """Raise an error unless the parameters of a `Shrinker` make sense."""
     check_real("alpha", alpha, 0)
@@ -72,10 +76,10 @@ def check_optimizers(optimizer, model):
                 f"optimizer is of type {type(each).__name__}: give a torch.optim.Optimizer, or "
                 "a list of them."
             )
-        if isinstance(each, torch.optim.LBFGS):
+        if isinstance(each, MIXING):
             raise ValueError(
-                "LBFGS keeps a history of whole vectors, which cannot be cut: use SGD, Adam, "
-                "AdamW, Adagrad or RMSprop."
+                f"{type(each).__name__} mixes the entries of a parameter, so that a step depends on "
+                "units that are off: use SGD, Adam, AdamW, Adagrad or RMSprop."
             )
         check_optimizer(each)
     trained = {

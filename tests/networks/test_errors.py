@@ -78,6 +78,15 @@ def no_optimizer(model):
     return Shrinker(model, 0.01, example_inputs=X, alpha=0.1)
 
 
+def muon(model):
+    if not hasattr(torch.optim, "Muon"):
+        raise ValueError("Muon mixes the entries of a parameter, and this torch has none")
+    matrices = [p for p in model.parameters() if p.dim() == 2]
+    others = [p for p in model.parameters() if p.dim() != 2]
+    optimizers = [torch.optim.Muon(matrices), torch.optim.SGD(others, lr=0.1)]
+    return Shrinker(model, optimizers, example_inputs=X, alpha=0.1)
+
+
 def lbfgs(model):
     return Shrinker(model, REFUSED["lbfgs"](model.parameters()), example_inputs=X, alpha=0.1)
 
@@ -187,7 +196,8 @@ CASES = [
     (an_optimizer_from_before_the_switches, "does not train 0.gate.theta of this model"),
     (a_weight_decay_of_the_optimizer, "weight_decay=0.1 on 0.gate.theta: a penalty on the squares"),
     (no_optimizer, "optimizer is of type float: give a torch.optim.Optimizer"),
-    (lbfgs, "LBFGS keeps a history of whole vectors"),
+    (lbfgs, "LBFGS mixes the entries of a parameter"),
+    (muon, "Muon mixes the entries of a parameter"),
     (adafactor, "Adafactor keeps state"),
     (norms_of_rows, r"RowNorms keeps state\['norms'\] of shape \(4,\)"),
     (tensors_in_a_list, r"Past keeps state\['past'\] of shape list"),
