@@ -176,3 +176,39 @@ def test_outputs_inside_an_object_stay(make):
 def test_a_model_that_returns_no_tensor_is_refused():
     with pytest.raises(ValueError, match="no tensor is found"):
         add_switches(Returning(lambda x: "text").double(), numbers(6, 5))
+
+
+class BatchNormByHand(nn.Module):
+    """It calls the function itself, so that a hook of the model would be at the wrong place."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm, self.head = nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Linear(6, 6)
+
+    def forward(self, x):
+        norm = self.norm
+        averages = norm.running_mean, norm.running_var
+        x = F.batch_norm(self.first(x), *averages, norm.weight, norm.bias, self.training)
+        return self.head(torch.relu(x))
+
+
+class Turned(nn.Linear):
+    """Its units are in the first dimension."""
+
+    def forward(self, x):
+        return super().forward(x).t()
+
+
+class Turning(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(5, 6), Turned(6, 6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.second(torch.relu(self.first(x))).t()))
+
+
+@pytest.mark.parametrize("build", [BatchNormByHand, Turning])
+def test_a_switch_stands_where_the_units_come_out(build):
+    model = add_switches(build().double(), numbers(6, 5))
+    assert list(gates_of(model)) == ["first.gate"]
