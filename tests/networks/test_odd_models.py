@@ -11,7 +11,7 @@ from torch.distributions import Poisson
 
 from net import Net, numbers
 from shrinking import Lesson
-from shrinklin.networks import Switch, add_switches
+from shrinklin.networks import Shrinker, Switch, add_switches
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.structure import Structure
@@ -212,3 +212,47 @@ class Turning(nn.Module):
 def test_a_switch_stands_where_the_units_come_out(build):
     model = add_switches(build().double(), numbers(6, 5))
     assert list(gates_of(model)) == ["first.gate"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: torch.where(x > 0, x, -torch.inf),
+        lambda x: torch.cat([x, x / 0], dim=1).abs(),
+        lambda x: torch.complex(x, x + 1),
+    ],
+    ids=["some_infinite", "all_of_some_infinite", "complex"],
+)
+def test_outputs_may_be_infinite_or_complex(make):
+    model = add_switches(Returning(make).double(), numbers(6, 5))
+    assert list(gates_of(model)) == ["first.gate"]
+
+
+class Squeezed(nn.Module):
+    """It works as long as two units are left."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Conv2d(3, 6, 3), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.first(x).relu().mean((2, 3), keepdim=True).squeeze())
+
+
+def test_a_cut_that_the_model_does_not_bear_is_taken_back():
+    model = add_switches(Squeezed().double(), IMAGES)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    shrinker = Shrinker(model, optimizer, example_inputs=IMAGES, alpha=0.1)
+    gate = model.first.gate
+    gate.alive[2:] = False
+    shrinker.compact()
+    assert len(gate) == 2
+    gate.alive[1:] = False
+    expected = model(IMAGES)
+    with pytest.warns(UserWarning, match="taken back"):
+        shrinker.compact()
+    assert len(gate) == 2
+    assert torch.equal(model(IMAGES), expected)
+    # And is not tried again.
+    shrinker.compact()
+    assert len(gate) == 2
