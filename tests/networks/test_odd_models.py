@@ -14,6 +14,7 @@ from shrinking import Lesson
 from shrinklin.networks import Shrinker, Switch, add_switches
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.placing import find_places
 from shrinklin.networks.structure import Structure
 
 pytestmark = pytest.mark.untraced
@@ -256,3 +257,75 @@ def test_a_cut_that_the_model_does_not_bear_is_taken_back():
     # And is not tried again.
     shrinker.compact()
     assert len(gate) == 2
+
+
+class SharedGradient(torch.autograd.Function):
+    """The gradient of a unit depends on how many others there are."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return torch.softmax(gradient, dim=1)
+
+
+class Doubled(torch.autograd.Function):
+    """A gradient written by hand, of each entry on its own."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 2 * gradient
+
+
+class Watchful(nn.Module):
+    """It shows in training what the penalty of its author is, or multiplies by the width."""
+
+    def __init__(self, show, change=torch.sigmoid):
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(5, 8), nn.Linear(8, 6), nn.Linear(6, 3)
+        self.change, self.show = change, show
+
+    def forward(self, x):
+        x = self.change(self.first(x))
+        if self.training:
+            x, shown = self.show(self, x)
+        y = self.head(torch.relu(self.second(x)))
+        return (y, shown) if self.training else y
+
+
+IN_TRAINING = {
+    "width": (lambda model, x: (x / x.shape[1], None), torch.relu, "in training"),
+    # It takes up the constants of units that are off.
+    "bias": (lambda model, x: (x, model.second.bias.square()), torch.sigmoid, ""),
+    "shared_gradient": (lambda model, x: (x, None), SharedGradient.apply, "gradients change"),
+}
+
+
+@pytest.mark.parametrize(("show", "change", "reason"), IN_TRAINING.values(), ids=IN_TRAINING)
+def test_what_would_change_the_next_steps_stays(show, change, reason):
+    inputs = Inputs(numbers(6, 5))
+    places, reasons = find_places(Watchful(show, change).double(), inputs)
+    assert "first" not in {place.layer for place in places}
+    assert reason in reasons["first"]
+
+
+HARMLESS = {
+    "gradient_by_hand": lambda: Returning(Doubled.apply),
+    "outputs_that_add_up_to_1": lambda: Returning(lambda x: torch.softmax(x, dim=1)),
+    "whole_outputs": lambda: Returning(lambda x: x.argmax(1)),
+    "dropout": lambda: nn.Sequential(nn.Linear(5, 8), nn.Dropout(), nn.Linear(8, 3)),
+    "batch_norm": lambda: nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Linear(8, 3)),
+}
+
+
+@pytest.mark.parametrize("build", HARMLESS.values(), ids=HARMLESS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_changes_nothing_does_not_stay(build, dtype):
+    model = add_switches(build().to(dtype), numbers(6, 5).to(dtype))
+    assert len(gates_of(model)) == 1
