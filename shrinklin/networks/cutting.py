@@ -132,16 +132,17 @@ def _smaller(tensor, dims, added=None):
     values = tensor.detach()
     if added is not None:
         values = values + added.to(values)
-    values = _taken(values, dims)
+    values = taken(values, dims)
     if not isinstance(tensor, nn.Parameter):
         return values
     parameter = nn.Parameter(values, requires_grad=tensor.requires_grad)
     if tensor.grad is not None:
-        parameter.grad = _taken(tensor.grad, dims)
+        parameter.grad = taken(tensor.grad, dims)
     return parameter
 
 
-def _taken(values, dims):
+def taken(values, dims):
+    """Entries at these positions along dimensions."""
     for dim, positions in dims.items():
         values = values.index_select(dim, positions.to(values.device))
     return values

@@ -148,6 +148,7 @@ def _places(model, structure):
             if (
                 id(place.flow) not in gated
                 and place.module not in already
+                and _is_result(run, place)
                 and _can_go(structure, place)
             ):
                 places.setdefault(place.module, place)
@@ -176,9 +177,21 @@ def _behind(run, call):
     dim = len(flow.shape) - call.weight.tensor.dim() + 1 if call.name.startswith("conv") else -1
     dim = 1 if dim % len(flow.shape) == 1 else dim
     readers = [other for other in run.calls if any(flow is given for given in other.inputs)]
-    if len(readers) == 1 and readers[0].name == "batch_norm":
+    if len(readers) == 1 and _is_batch_norm(readers[0]):
         return Place(readers[0].where, call.where, readers[0].outputs[0], dim)
     return Place(call.where, call.where, flow, dim)
+
+
+def _is_batch_norm(call):
+    """Whether it is called by the module that holds its parameters, not by one around that."""
+    leaf = call.weight or call.mean
+    return call.name == "batch_norm" and leaf is not None and leaf.module == call.where
+
+
+def _is_result(run, place):
+    """Whether the module returns its units along the same dimension as it makes them."""
+    result = run.results.get(place.module)
+    return result is not None and torch.equal(result.labels, place.flow.labels)
 
 
 def _drop_same_units(places, structure, place):

@@ -23,7 +23,7 @@ from shrinklin.networks.placing import find_places
 from shrinklin.networks.report import report
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.switches import Switches
-from shrinklin.networks.trial import CHANGED, same_outputs, try_cuts
+from shrinklin.networks.trial import CHANGED, WRONG_SIZE, same_outputs, try_cuts
 from shrinklin.networks.work import RowCounter, multiply_adds, stop_counting
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.pruning.history import History
@@ -327,6 +327,8 @@ class Shrinker:
         changes = cut(self.model, left, removable.folds, self._optimizers, self.averaged)
         try:
             same = same_outputs(self.model, self._inputs, structure.outputs)
+        except WRONG_SIZE:
+            same = False
         except BaseException:
             changes.undo()
             raise

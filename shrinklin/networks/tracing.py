@@ -75,6 +75,8 @@ class Run(TorchFunctionMode):
         Tensors of which parts were taken, these parts, and what to say if units are missing.
     gates : list of (str, Flow, Flow)
         Name of each gate that was called, its input and its output.
+    results : dict of str to Flow
+        What each module returned last, if it is a tensor.
     of_outputs : set of int
         The `id` of the flows of the model's outputs.
     where : str
@@ -89,6 +91,7 @@ class Run(TorchFunctionMode):
         self.made: list[Made] = []
         self.choices: list = []
         self.gates: list = []
+        self.results: dict = {}
         self.of_outputs: set = set()
         self._modules = [""]
         # With the tensors, as the `id` of one that is gone would be given to another.
@@ -211,6 +214,8 @@ class Run(TorchFunctionMode):
     def _leaving(self, name):
         def leave(module, args, output):
             self._modules.pop()
+            if isinstance(output, torch.Tensor):
+                self.results[name] = self.flow(output)
             if isinstance(module, Gate) and args:
                 self.gates[-1][2] = self.flow(output)
 

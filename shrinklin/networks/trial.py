@@ -1,7 +1,7 @@
 """A trial: one unit of each layer is cut out of a copy of the model, which must not change by it.
 
 The structure says which units go through which functions, but not whether a size is written into
-the code of the model, as in ``x.view(-1, 400)``.
+the code of the model, as in ``x.view(-1, 400)``, nor what a gradient is that was written by hand.
 """
 
 from copy import deepcopy
@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.func import functional_call
 
-from shrinklin.networks.cutting import cut
+from shrinklin.networks.cutting import cut, taken
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import returned_tensors
 from shrinklin.networks.structure import Structure, aside, in_mode
@@ -74,18 +75,68 @@ def _cut_of_copy(model, inputs, structure, units):
         gate.alive[torch.from_numpy(off).to(gate.alive.device)] = False
     of_twin = Structure(twin, inputs)
     removable = of_twin.removable()
+    left = of_twin.kept(removable.units)
+    in_training, gradients = _outputs_in_training(twin, inputs), _gradients(twin, inputs)
     try:
-        cut(twin, of_twin.kept(removable.units), removable.folds)
-        same = same_outputs(twin, inputs, of_twin.outputs)
-        # Last, as it changes the averages of a BatchNorm.
-        with in_mode(twin, True), torch.no_grad(), aside(twin):
-            twin(*inputs.args, **inputs.kwargs)
-    except (ValueError, RuntimeError, IndexError, TypeError, AssertionError) as error:
+        cut(twin, left, removable.folds)
+        failure = (
+            ("" if same_outputs(twin, inputs, of_twin.outputs) else CHANGED)
+            or _compare_training(in_training, _outputs_in_training(twin, inputs))
+            or _compare_gradients(gradients, _gradients(twin, inputs), left)
+        )
+    except WRONG_SIZE as error:
         written = "the model has its size written into it: with fewer units"
         return Outcome(f"{written}, {error}", removable.reasons)
-    return Outcome("" if same else CHANGED, removable.reasons)
+    return Outcome(failure, removable.reasons)
 
 
+def _outputs_in_training(model, inputs):
+    """The outputs in training, None if they differ from one run to the next."""
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    with in_mode(model, True), torch.no_grad(), aside(model):
+        one, other = (
+            returned_tensors(functional_call(model, buffers, inputs.args, inputs.kwargs))
+            for _ in range(2)
+        )
+    return one if _all_close(one, other) else None
+
+
+def _compare_training(before, after):
+    """What a cut changes, "" if it changes nothing."""
+    same = before is None or (after is not None and _all_close(after, before))
+    return "" if same else f"{CHANGED} in training"
+
+
+def _gradients(model, inputs):
+    """Gradients of a sum of the outputs in evaluation, by parameter, of those that have one."""
+    parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    with in_mode(model, False), torch.enable_grad(), aside(model):
+        outputs = returned_tensors(model(*inputs.args, **inputs.kwargs))
+        outputs = [t for t in outputs if t.requires_grad and t.is_floating_point()]
+        try:
+            total = sum((t * _weights(t)).sum() for t in outputs)
+            gradients = torch.autograd.grad(total, list(parameters.values()), allow_unused=True)
+        except (RuntimeError, TypeError):
+            return {}
+    return {name: g for name, g in zip(parameters, gradients, strict=True) if g is not None}
+
+
+def _weights(tensor):
+    """Different numbers: the plain sum of a softmax would not depend on anything."""
+    return torch.linspace(1, 2, tensor.numel()).to(tensor).reshape(tensor.shape)
+
+
+def _compare_gradients(before, after, left):
+    """What a cut changes, "" if it changes nothing."""
+    names = [name for name, gradient in before.items() if bool(gradient.isfinite().all())]
+    expected = [taken(before[name], left.get(name, {})).reshape(-1).cpu() for name in names]
+    found = [after[name].reshape(-1).cpu() for name in names]
+    same = not found or _close(torch.cat(found), torch.cat(expected))
+    return "" if same else "gradients change with the size of the layer"
+
+
+# What a model raises that does not work with layers of this size.
+WRONG_SIZE = (ValueError, RuntimeError, IndexError, TypeError, AssertionError)
 CHANGED = "the output changes with the size of the layer"
 
 
@@ -93,14 +144,20 @@ def same_outputs(model, inputs, outputs):
     """Whether the model in evaluation has these outputs, but for rounding."""
     with in_mode(model, False), torch.no_grad(), aside(model):
         now = returned_tensors(model(*inputs.args, **inputs.kwargs))
-    return len(now) == len(outputs) and all(
-        a.shape == b.shape and _close(a, b) for a, b in zip(now, outputs, strict=True)
+    return _all_close(now, outputs)
+
+
+def _all_close(ones, others):
+    return len(ones) == len(others) and all(
+        one.shape == other.shape and _close(one, other)
+        for one, other in zip(ones, others, strict=True)
     )
 
 
 def _close(one, other):
-    if not one.is_floating_point() or not one.numel():
+    if not (one.is_floating_point() or one.is_complex()):
         return torch.equal(one, other)
+    finite = other[other.isfinite()].abs()
     # Rounding of sums in another order; a mistake changes about as much as there is.
-    tolerance = torch.finfo(one.dtype).eps ** 0.5 * other.abs().max()
-    return bool(((one - other).abs() <= tolerance).all())
+    tolerance = torch.finfo(one.dtype).eps ** 0.5 * (finite.max() if finite.numel() else 0.0)
+    return bool(((one == other) | ((one - other).abs() <= tolerance)).all())

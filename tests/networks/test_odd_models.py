@@ -11,9 +11,10 @@ from torch.distributions import Poisson
 
 from net import Net, numbers
 from shrinking import Lesson
-from shrinklin.networks import Switch, add_switches
+from shrinklin.networks import Shrinker, Switch, add_switches
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.placing import find_places
 from shrinklin.networks.structure import Structure
 
 pytestmark = pytest.mark.untraced
@@ -176,3 +177,155 @@ def test_outputs_inside_an_object_stay(make):
 def test_a_model_that_returns_no_tensor_is_refused():
     with pytest.raises(ValueError, match="no tensor is found"):
         add_switches(Returning(lambda x: "text").double(), numbers(6, 5))
+
+
+class BatchNormByHand(nn.Module):
+    """It calls the function itself, so that a hook of the model would be at the wrong place."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm, self.head = nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Linear(6, 6)
+
+    def forward(self, x):
+        norm = self.norm
+        averages = norm.running_mean, norm.running_var
+        x = F.batch_norm(self.first(x), *averages, norm.weight, norm.bias, self.training)
+        return self.head(torch.relu(x))
+
+
+class Turned(nn.Linear):
+    """Its units are in the first dimension."""
+
+    def forward(self, x):
+        return super().forward(x).t()
+
+
+class Turning(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(5, 6), Turned(6, 6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.second(torch.relu(self.first(x))).t()))
+
+
+@pytest.mark.parametrize("build", [BatchNormByHand, Turning])
+def test_a_switch_stands_where_the_units_come_out(build):
+    model = add_switches(build().double(), numbers(6, 5))
+    assert list(gates_of(model)) == ["first.gate"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: torch.where(x > 0, x, -torch.inf),
+        lambda x: torch.cat([x, x / 0], dim=1).abs(),
+        lambda x: torch.complex(x, x + 1),
+    ],
+    ids=["some_infinite", "all_of_some_infinite", "complex"],
+)
+def test_outputs_may_be_infinite_or_complex(make):
+    model = add_switches(Returning(make).double(), numbers(6, 5))
+    assert list(gates_of(model)) == ["first.gate"]
+
+
+class Squeezed(nn.Module):
+    """It works as long as two units are left."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Conv2d(3, 6, 3), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.first(x).relu().mean((2, 3), keepdim=True).squeeze())
+
+
+def test_a_cut_that_the_model_does_not_bear_is_taken_back():
+    model = add_switches(Squeezed().double(), IMAGES)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    shrinker = Shrinker(model, optimizer, example_inputs=IMAGES, alpha=0.1)
+    gate = model.first.gate
+    gate.alive[2:] = False
+    shrinker.compact()
+    assert len(gate) == 2
+    gate.alive[1:] = False
+    expected = model(IMAGES)
+    with pytest.warns(UserWarning, match="taken back"):
+        shrinker.compact()
+    assert len(gate) == 2
+    assert torch.equal(model(IMAGES), expected)
+    # And is not tried again.
+    shrinker.compact()
+    assert len(gate) == 2
+
+
+class SharedGradient(torch.autograd.Function):
+    """The gradient of a unit depends on how many others there are."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return torch.softmax(gradient, dim=1)
+
+
+class Doubled(torch.autograd.Function):
+    """A gradient written by hand, of each entry on its own."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 2 * gradient
+
+
+class Watchful(nn.Module):
+    """It shows in training what the penalty of its author is, or multiplies by the width."""
+
+    def __init__(self, show, change=torch.sigmoid):
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(5, 8), nn.Linear(8, 6), nn.Linear(6, 3)
+        self.change, self.show = change, show
+
+    def forward(self, x):
+        x = self.change(self.first(x))
+        if self.training:
+            x, shown = self.show(self, x)
+        y = self.head(torch.relu(self.second(x)))
+        return (y, shown) if self.training else y
+
+
+IN_TRAINING = {
+    "width": (lambda model, x: (x / x.shape[1], None), torch.relu, "in training"),
+    # It takes up the constants of units that are off.
+    "bias": (lambda model, x: (x, model.second.bias.square()), torch.sigmoid, ""),
+    "shared_gradient": (lambda model, x: (x, None), SharedGradient.apply, "gradients change"),
+}
+
+
+@pytest.mark.parametrize(("show", "change", "reason"), IN_TRAINING.values(), ids=IN_TRAINING)
+def test_what_would_change_the_next_steps_stays(show, change, reason):
+    inputs = Inputs(numbers(6, 5))
+    places, reasons = find_places(Watchful(show, change).double(), inputs)
+    assert "first" not in {place.layer for place in places}
+    assert reason in reasons["first"]
+
+
+HARMLESS = {
+    "gradient_by_hand": lambda: Returning(Doubled.apply),
+    "outputs_that_add_up_to_1": lambda: Returning(lambda x: torch.softmax(x, dim=1)),
+    "whole_outputs": lambda: Returning(lambda x: x.argmax(1)),
+    "dropout": lambda: nn.Sequential(nn.Linear(5, 8), nn.Dropout(), nn.Linear(8, 3)),
+    "batch_norm": lambda: nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Linear(8, 3)),
+}
+
+
+@pytest.mark.parametrize("build", HARMLESS.values(), ids=HARMLESS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_changes_nothing_does_not_stay(build, dtype):
+    model = add_switches(build().to(dtype), numbers(6, 5).to(dtype))
+    assert len(gates_of(model)) == 1
