@@ -9,7 +9,6 @@ from shrinklin.pruning.pruner import Pruner
 from shrinklin.pruning.removal import Removal
 from shrinklin.validation.parameters import check_real, check_whole
 
-
 # Older versions of torch have no Muon.
 MIXING = (torch.optim.LBFGS, *([torch.optim.Muon] if hasattr(torch.optim, "Muon") else []))
 
@@ -78,8 +77,8 @@ def check_optimizers(optimizer, model):
             )
         if isinstance(each, MIXING):
             raise ValueError(
-                f"{type(each).__name__} mixes the entries of a parameter, so that a step depends on "
-                "units that are off: use SGD, Adam, AdamW, Adagrad or RMSprop."
+                f"{type(each).__name__} mixes the entries of a parameter, so that a step depends "
+                "on units that are off: use SGD, Adam, AdamW, Adagrad or RMSprop."
             )
         check_optimizer(each)
     trained = {

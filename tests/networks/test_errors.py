@@ -111,7 +111,7 @@ def of(**options):
         arguments = {"example_inputs": X, "alpha": 0.1} | options
         return Shrinker(model, sgd(model), **arguments)
 
-    case.__name__ = ", ".join(f"{name}={value!r:.30}" for name, value in options.items())
+    case.__name__ = ", ".join(options)
     return case
 
 
