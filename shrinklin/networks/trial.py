@@ -128,16 +128,19 @@ def _weights(tensor):
 
 def _compare_gradients(before, after, left):
     """What a cut changes, "" if it changes nothing."""
+    if before.keys() != after.keys():
+        return GRADIENTS
     names = [name for name, gradient in before.items() if bool(gradient.isfinite().all())]
     expected = [taken(before[name], left.get(name, {})).reshape(-1).cpu() for name in names]
     found = [after[name].reshape(-1).cpu() for name in names]
     same = not found or _close(torch.cat(found), torch.cat(expected))
-    return "" if same else "gradients change with the size of the layer"
+    return "" if same else GRADIENTS
 
 
 # What a model raises that does not work with layers of this size.
 WRONG_SIZE = (ValueError, RuntimeError, IndexError, TypeError, AssertionError)
 CHANGED = "the output changes with the size of the layer"
+GRADIENTS = "gradients change with the size of the layer"
 
 
 def same_outputs(model, inputs, outputs):
