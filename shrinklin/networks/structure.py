@@ -275,6 +275,7 @@ class Removable:
 
 def _outputs(model, buffers, inputs, run):
     """Run the model on copies of its buffers; returns the tensors of its output."""
+    inputs = inputs.copy()
     for tensor in inputs.tensors():
         flow = copy(run.flow(tensor))
         flow.derived = True

@@ -4,7 +4,7 @@ import torch
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from shrinklin.networks.inputs import replaced, returned_tensors, tensors_in
+from shrinklin.networks.inputs import n_rows, replaced, returned_tensors
 from shrinklin.networks.structure import aside
 
 
@@ -28,7 +28,7 @@ class RowCounter:
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return
         if module.training and torch.is_grad_enabled():
-            self.rows += next(tensors_in((args, kwargs))).shape[0]
+            self.rows += n_rows((args, kwargs))
 
     def take(self):
         """The rows since they were last taken."""
@@ -50,7 +50,7 @@ def multiply_adds(model, inputs):
     torch counts them on tensors without memory or, where a model makes tensors of its own, on
     copies.
     """
-    rows = next(inputs.tensors()).shape[0]
+    rows = n_rows((inputs.args, inputs.kwargs))
     try:
         count = _flops(model, inputs, torch.device("meta"))
     except (RuntimeError, NotImplementedError, ValueError):
