@@ -136,6 +136,8 @@ def _smaller(tensor, dims, added=None):
     if not isinstance(tensor, nn.Parameter):
         return values
     parameter = nn.Parameter(values, requires_grad=tensor.requires_grad)
+    # Marks that others have put on it.
+    vars(parameter).update(vars(tensor))
     if tensor.grad is not None:
         parameter.grad = taken(tensor.grad, dims)
     return parameter

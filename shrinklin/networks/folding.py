@@ -157,8 +157,13 @@ class _Neighbours:
         scales = {}
         for call, moved in found:
             behind = neighbours == self._children
-            for leaf, dim, inverse in _weights(call, behind):
-                factor = self._spread(leaf, dim, moved)
+            weights = _weights(call, behind)
+            if any(leaf is None or leaf.entries is not None for leaf, *_ in weights):
+                return False
+            (flow, *_) = call.inputs if behind else call.outputs
+            direct = not moved and self._is_along(call, flow)
+            for leaf, dim, inverse in weights:
+                factor = self._spread(leaf, dim, direct)
                 if factor is None or (inverse and bool((factor == 0).any())):
                     return False
                 scales[leaf.name, dim] = leaf, dim, 1 / factor if inverse else factor
@@ -178,15 +183,25 @@ class _Neighbours:
         ]
         return all(id(call) in calls for call in users)
 
-    def _spread(self, leaf, dim, moved):
+    def _is_along(self, call, flow):
+        """Whether the gate's units are in the dimension that is the layer's."""
+        n_dims = len(flow.shape)
+        dim = 1 if call.name in NORMS else n_dims - call.weight.tensor.dim() + 1
+        return n_dims == len(self.places[0][1].shape) and self.gate.dim % n_dims == dim
+
+    def _spread(self, leaf, dim, direct):
         """The factor of each entry along a dimension of a weight, None if it is not clear."""
-        if not moved and leaf.tensor.shape[dim] == len(self.factor):
+        if direct and leaf.tensor.shape[dim] == len(self.factor):
             return self.factor
+        if dim not in leaf.vectors:
+            return None
         mine, theirs = self.structure.units_of(self.name), self.structure.of(leaf, dim)
         by_unit: dict = {}
         for unit, factor in zip(mine, self.factor.tolist(), strict=True):
             if by_unit.setdefault(int(unit), factor) != factor or unit == self.structure.units.free:
                 return None
+        if not by_unit.keys() <= set(theirs.tolist()):
+            return None
         return torch.tensor([by_unit.get(int(u), 1.0) for u in theirs], dtype=self.factor.dtype)
 
     def _parents(self, run, before, after):
@@ -198,7 +213,7 @@ class _Neighbours:
                 return None
             (call,) = makers
             if call.name in LAYERS | NORMS and call.weight is not None:
-                return None if call.name in NORMS and call.bias is None else [(call, moved)]
+                return [(call, moved)]
             if (
                 not self._passes(call)
                 or call.name in MOVING - set(MOVEMENTS)

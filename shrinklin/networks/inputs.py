@@ -1,5 +1,6 @@
 """The example inputs of a model, and the tensors inside any structure."""
 
+from copy import copy
 from dataclasses import fields, is_dataclass
 
 import torch
@@ -34,6 +35,18 @@ class Inputs:
         """All tensors among them."""
         return tensors_in((self.args, self.kwargs))
 
+    def copy(self):
+        """The same with copies of the tensors, for a model that writes into its input."""
+        given = {id(tensor): tensor.clone() for tensor in self.tensors()}
+        new = copy(self)
+        new.args, new.kwargs = replaced(self.args, given), replaced(self.kwargs, given)
+        return new
+
+    def given_to(self, model):
+        """What a model returns for copies of them."""
+        mine = self.copy()
+        return model(*mine.args, **mine.kwargs)
+
 
 # What is made of one list; a named tuple takes its fields one by one.
 PLAIN = (tuple, list, torch.Size)
@@ -45,6 +58,11 @@ def tensors_in(thing):
         yield thing
     for part in _parts(thing):
         yield from tensors_in(part)
+
+
+def n_rows(thing):
+    """Size of the first tensor that has dimensions, 1 if there is none."""
+    return next((tensor.shape[0] for tensor in tensors_in(thing) if tensor.dim()), 1)
 
 
 def _parts(thing):

@@ -247,7 +247,7 @@ def pad(run, call, function, args, kwargs, result):
     padded = range(result.dim() - len(given["pad"]) // 2, result.dim())
     if set(flow.varying) & set(padded):
         return None
-    constants = flow.constants
+    constants = _over_places(flow, padded, call.name)
     if given.get("mode", "constant") == "constant":
         constants = torch.where(constants == (given.get("value") or 0.0), constants, UNKNOWN)
     return [Flow(tuple(result.shape), flow.labels, constants)]

@@ -38,6 +38,9 @@ class Shrinker:
     network computes what it did before the cut, and the optimiser goes on as if the units were
     still there, switched off.
 
+    A parameter that is cut is replaced by a new one in the model and in the optimisers. Hooks on
+    the old one, and what else refers to it, are not moved to the new one.
+
     Parameters
     ----------
     model : nn.Module

@@ -141,10 +141,9 @@ class Structure:
 
     def _check_entries(self, leaf):
         """Units of a parameter that is used as a tensor among others."""
-        used_twice = (
-            bool(leaf.vectors) and leaf.entries.labels.dim() > 1 and len(leaf.entries.varying) > 1
-        )
-        if used_twice:
+        # A large tensor has no labels of its entries.
+        separate = len(leaf.entries.varying) > 1 or not leaf.entries.has_units
+        if leaf.vectors and separate:
             leaf.whole = leaf.whole or f"{leaf.name} is used in several ways"
             return
         dim = self._along_one_dimension(leaf.entries, f"{leaf.name} has it along two dimensions")
@@ -225,6 +224,9 @@ class Structure:
         bias = reads[0].bias
         if bias is None or not all(read.exact and read.bias is bias for read in reads):
             return False
+        if bias.entries is not None:
+            # The model reads it by itself too.
+            return False
         return (
             len({call.weight.name for call in self.calls if call.bias is bias and call.weight}) == 1
         )
@@ -273,6 +275,7 @@ class Removable:
 
 def _outputs(model, buffers, inputs, run):
     """Run the model on copies of its buffers; returns the tensors of its output."""
+    inputs = inputs.copy()
     for tensor in inputs.tensors():
         flow = copy(run.flow(tensor))
         flow.derived = True

@@ -95,8 +95,8 @@ def _outputs_in_training(model, inputs):
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     with in_mode(model, True), torch.no_grad(), aside(model):
         one, other = (
-            returned_tensors(functional_call(model, buffers, inputs.args, inputs.kwargs))
-            for _ in range(2)
+            returned_tensors(functional_call(model, buffers, given.args, given.kwargs))
+            for given in (inputs.copy(), inputs.copy())
         )
     return one if _all_close(one, other) else None
 
@@ -111,7 +111,7 @@ def _gradients(model, inputs):
     """Gradients of a sum of the outputs in evaluation, by parameter, of those that have one."""
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     with in_mode(model, False), torch.enable_grad(), aside(model):
-        outputs = returned_tensors(model(*inputs.args, **inputs.kwargs))
+        outputs = returned_tensors(inputs.given_to(model))
         outputs = [t for t in outputs if t.requires_grad and t.is_floating_point()]
         try:
             total = sum((t * _weights(t)).sum() for t in outputs)
@@ -128,22 +128,25 @@ def _weights(tensor):
 
 def _compare_gradients(before, after, left):
     """What a cut changes, "" if it changes nothing."""
+    if before.keys() != after.keys():
+        return GRADIENTS
     names = [name for name, gradient in before.items() if bool(gradient.isfinite().all())]
     expected = [taken(before[name], left.get(name, {})).reshape(-1).cpu() for name in names]
     found = [after[name].reshape(-1).cpu() for name in names]
     same = not found or _close(torch.cat(found), torch.cat(expected))
-    return "" if same else "gradients change with the size of the layer"
+    return "" if same else GRADIENTS
 
 
 # What a model raises that does not work with layers of this size.
 WRONG_SIZE = (ValueError, RuntimeError, IndexError, TypeError, AssertionError)
 CHANGED = "the output changes with the size of the layer"
+GRADIENTS = "gradients change with the size of the layer"
 
 
 def same_outputs(model, inputs, outputs):
     """Whether the model in evaluation has these outputs, but for rounding."""
     with in_mode(model, False), torch.no_grad(), aside(model):
-        now = returned_tensors(model(*inputs.args, **inputs.kwargs))
+        now = returned_tensors(inputs.given_to(model))
     return _all_close(now, outputs)
 
 

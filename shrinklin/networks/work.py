@@ -4,7 +4,7 @@ import torch
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from shrinklin.networks.inputs import replaced, returned_tensors, tensors_in
+from shrinklin.networks.inputs import n_rows, replaced, returned_tensors
 from shrinklin.networks.structure import aside
 
 
@@ -33,7 +33,7 @@ class RowCounter:
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return
         if module.training and torch.is_grad_enabled():
-            self.rows += next(tensors_in((args, kwargs))).shape[0]
+            self.rows += n_rows((args, kwargs))
 
     def take(self):
         """The rows since they were last taken."""
@@ -74,4 +74,4 @@ def multiply_adds(model, inputs):
         outputs = [t.sum() for t in returned_tensors(results) if t.requires_grad]
         if outputs:
             sum(outputs).backward()
-    return counter.get_total_flops() // 2 / next(inputs.tensors()).shape[0]
+    return counter.get_total_flops() // 2 / n_rows((inputs.args, inputs.kwargs))

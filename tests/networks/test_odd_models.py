@@ -11,7 +11,7 @@ from torch.distributions import Poisson
 
 from net import Net, numbers
 from shrinking import Lesson
-from shrinklin.networks import Shrinker, Switch, add_switches
+from shrinklin.networks import Shrinker, Switch, add_switches, fold
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.placing import find_places
@@ -329,3 +329,146 @@ HARMLESS = {
 def test_what_changes_nothing_does_not_stay(build, dtype):
     model = add_switches(build().to(dtype), numbers(6, 5).to(dtype))
     assert len(gates_of(model)) == 1
+
+
+def tokens(*layers):
+    """A switch for each of 8 tokens, between layers for 8 features."""
+    return nn.Sequential(*layers[:-1], Switch(8, dim=1), layers[-1])
+
+
+NOT_TO_FOLD = {
+    "of_tokens": lambda: tokens(nn.Linear(8, 8), nn.Linear(8, 3)),
+    "of_tokens_behind_tanh": lambda: tokens(nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 3)),
+    "of_tokens_in_front": lambda: tokens(nn.Linear(8, 3)),
+    "before_statistics_of_a_batch": lambda: tokens(
+        nn.Tanh(), nn.BatchNorm1d(8, track_running_stats=False)
+    ),
+    "before_statistics_of_an_image": lambda: tokens(nn.Tanh(), nn.InstanceNorm1d(8, affine=True)),
+}
+
+
+@pytest.mark.parametrize("build", NOT_TO_FOLD.values(), ids=NOT_TO_FOLD)
+def test_a_switch_stays_where_no_layer_can_take_it_up(build):
+    x = numbers(4, 8, 8)
+    model = build().double().eval()
+    small = fold(model, x)
+    assert len(gates_of(small)) == 1
+    assert (small(x) - model(x)).abs().max() <= 1e-12
+
+
+class ReadTwice(nn.Module):
+    """A bias that is a tensor among others too."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(5, 8), nn.Linear(8, 6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = self.second(torch.sigmoid(self.first(x)))
+        return self.head(x * self.second.bias)
+
+
+def test_a_bias_that_the_model_reads_by_itself_takes_up_nothing():
+    x = numbers(6, 5)
+    model = ReadTwice().double()
+    assert [place.layer for place in find_places(model, Inputs(x))[0]] == ["second"]
+    small = fold(add_switches(model, x), x)
+    assert (small.eval()(x) - model.eval()(x)).abs().max() <= 1e-12
+
+
+class Large(nn.Module):
+    """A weight of more than a million entries, of which it returns the mean square in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(5, 1100), nn.Linear(1100, 1000)
+        self.head = nn.Linear(1000, 3)
+
+    def forward(self, x):
+        y = self.head(torch.relu(self.second(torch.relu(self.first(x)))))
+        return (y, self.second.weight.square().mean()) if self.training else y
+
+
+def test_a_large_weight_that_is_read_in_two_ways_stays():
+    structure = Structure(Large(), Inputs(numbers(2, 5).float()))
+    (leaf,) = [leaf for leaf in structure.leaves if leaf.name == "second.weight"]
+    for dim in (0, 1):
+        assert set(structure.of(leaf, dim).tolist()) <= structure.units.reasons.keys()
+
+
+class Shifting(nn.Module):
+    """It writes into its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(5, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.first(x.sub_(0.5))))
+
+
+def test_example_inputs_stay_as_they_are():
+    x = numbers(6, 5)
+    model = add_switches(Shifting().double(), x)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    shrinker = Shrinker(model, optimizer, example_inputs=x, alpha=0.1)
+    model.first.gate.alive[:3] = False
+    shrinker.compact()
+    fold(model, x)
+    assert len(model.first.gate) == 5
+    assert torch.equal(x, numbers(6, 5))
+
+
+class Timed(nn.Module):
+    """Its first argument is a number, such as a time."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(5, 8), nn.Linear(8, 3)
+
+    def forward(self, time, x):
+        return self.head(torch.relu(self.first(x)) * time)
+
+
+def test_rows_are_those_of_the_first_tensor_with_dimensions():
+    inputs = torch.tensor(2.0), numbers(6, 5).float()
+    model = add_switches(Timed(), inputs)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    shrinker = Shrinker(model, optimizer, example_inputs=inputs, alpha=0.1)
+    model(*inputs).sum().backward()
+    shrinker.step()
+    # Forwards; backwards, for the weights of both and for the input of the second.
+    assert shrinker.cost.multiply_adds == 6 * (2 * 5 * 8 + 3 * 8 * 3)
+
+
+def test_a_cut_parameter_keeps_its_marks():
+    x = numbers(6, 5)
+    model = add_switches(Timed().double(), (torch.tensor(1.0), x))
+    model.first.weight.is_special = True
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    shrinker = Shrinker(model, optimizer, example_inputs=(torch.tensor(1.0), x), alpha=0.1)
+    model.first.gate.alive[:3] = False
+    shrinker.compact()
+    assert len(model.first.weight) == 5
+    assert model.first.weight.is_special
+
+
+class Padded(nn.Module):
+    """Units that are off in the upper half of an image only, and a border."""
+
+    def __init__(self):
+        super().__init__()
+        self.upper, self.lower = nn.Conv2d(3, 6, 1), nn.Conv2d(3, 6, 1)
+        self.switch, self.second = Switch(6), nn.Conv2d(6, 3, 3)
+
+    def forward(self, x):
+        x = F.pad(torch.cat([self.switch(self.upper(x)), self.lower(x)], dim=2), (1, 1, 1, 1))
+        return self.second(x.transpose(2, 3))
+
+
+def test_a_border_around_what_is_constant_in_places():
+    model = Padded()
+    model.switch.alive[:2] = False
+    removable = Structure(model, Inputs(IMAGES.float())).removable()
+    assert len(removable.units) == 0
+    assert "not constant" in set(removable.reasons.values()).pop()
