@@ -17,8 +17,8 @@ SIZES = {
 }
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-NORMS: tuple = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-NORMS += (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+NORM_MODULES: tuple = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+NORM_MODULES += (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 
 
 def sizes_of(module):
@@ -32,7 +32,7 @@ def sizes_of(module):
         return {"out_channels": out, "in_channels": each * groups, "groups": groups}
     if isinstance(module, TRANSPOSED):
         return dict(zip(("in_channels", "out_channels"), module.weight.shape[:2], strict=True))
-    if isinstance(module, NORMS):
+    if isinstance(module, NORM_MODULES):
         tensors = [t for t in (module.weight, module.running_mean) if t is not None]
         return {"num_features": len(tensors[0])} if tensors else {}
     return {}

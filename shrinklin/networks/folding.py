@@ -7,6 +7,8 @@ import torch
 from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import gates_of, take_away
 from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.layers import LAYERS, NORMS
+from shrinklin.networks.removable import find_removable
 from shrinklin.networks.rules import CONVERSIONS, MOVEMENTS
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.trial import same_outputs
@@ -30,9 +32,6 @@ MOVING = {*MOVEMENTS, "__getitem__", "cat", "concat", "concatenate"}
 # and these if it is not negative.
 POSITIVE = {"relu", "leaky_relu", "prelu", "amax", "abs"}
 POSITIVE |= {f"{name}{n}d" for n in (1, 2, 3) for name in ("max_pool", "adaptive_max_pool")}
-LAYERS = {"linear", "matmul", "mm"}
-LAYERS |= {f"{name}{n}d" for n in (1, 2, 3) for name in ("conv", "conv_transpose")}
-NORMS = {"batch_norm", "instance_norm"}
 
 
 def fold(model, example_inputs=None):
@@ -74,7 +73,7 @@ def fold(model, example_inputs=None):
     stop_counting(gates_of(small).values())
     structure = Structure(small, inputs)
     outputs = structure.outputs
-    removable = structure.removable(training=False)
+    removable = find_removable(structure, training=False)
     left = structure.kept(removable.units)
     cut(small, left, removable.folds)
     while _fold_some(small, inputs):

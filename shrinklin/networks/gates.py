@@ -16,6 +16,11 @@ from shrinklin.validation.parameters import check_whole
 class Gate(nn.Module, ABC):
     """Base class of `Switch`, `Filter` and `Mask`.
 
+    Parameters
+    ----------
+    n_units, dim : int
+        As for `Switch`.
+
     Attributes
     ----------
     alive : Tensor of bool, shape (n_units,)

@@ -5,6 +5,12 @@ import torch
 from shrinklin.networks.flow import UNKNOWN, Flow, Made, Read, without_units
 from shrinklin.networks.tracing import named, rule
 
+# Names of functions, for those who look for calls of layers.
+CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
+TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+LAYERS = {"linear", "matmul", "mm", *CONVOLUTIONS, *TRANSPOSED}
+NORMS = {"batch_norm", "instance_norm"}
+
 
 def _layer(run, call, given):
     """The weight and the bias of a layer, or None if a weight is no parameter of the model."""
@@ -63,13 +69,13 @@ def matmul(run, call, function, args, kwargs, result):
     return _made(run, call, result, -1, 1)
 
 
-CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+OF_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 
 
-@rule("conv1d", "conv2d", "conv3d")
+@rule(*CONVOLUTIONS)
 def convolution(run, call, function, args, kwargs, result):
     """A convolution, with one group or one group for each channel."""
-    given = named(CONVOLUTION, args, kwargs)
+    given = named(OF_CONVOLUTION, args, kwargs)
     if _layer(run, call, given) is None:
         return None
     x, weight = run.flow(given["input"]), call.weight.tensor
@@ -105,13 +111,13 @@ def _depthwise(run, call, x, channel, result):
     return [Flow(tuple(result.shape), rows.view(shape), constants.view(shape))]
 
 
-TRANSPOSED = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups")
+OF_TRANSPOSED = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups")
 
 
-@rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+@rule(*TRANSPOSED)
 def transposed_convolution(run, call, function, args, kwargs, result):
     """A transposed convolution; a constant input gives no constant near the border."""
-    given = named(TRANSPOSED, args, kwargs)
+    given = named(OF_TRANSPOSED, args, kwargs)
     if given.get("groups", 1) != 1 or _layer(run, call, given) is None:
         return None
     x = run.flow(given["input"])
@@ -121,13 +127,13 @@ def transposed_convolution(run, call, function, args, kwargs, result):
     return _made(run, call, result, channel, 1)
 
 
-EMBEDDING = ("input", "weight", "padding_idx", "max_norm", "norm_type", "scale_grad", "sparse")
+OF_EMBEDDING = ("input", "weight", "padding_idx", "max_norm", "norm_type", "scale_grad", "sparse")
 
 
 @rule("embedding")
 def embedding(run, call, function, args, kwargs, result):
     """The columns of the table are units."""
-    given = named(EMBEDDING, args, kwargs)
+    given = named(OF_EMBEDDING, args, kwargs)
     if given.get("max_norm") is not None or given.get("sparse"):
         return None
     if _layer(run, call, {"weight": given["weight"]}) is None:
@@ -135,15 +141,15 @@ def embedding(run, call, function, args, kwargs, result):
     return _made(run, call, result, -1, 1)
 
 
-NORM = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
+OF_NORM = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
 
 
-@rule("batch_norm", "instance_norm")
+@rule(*NORMS)
 def norm(run, call, function, args, kwargs, result):
     """Each unit on its own."""
-    given = named(NORM, args, kwargs)
+    given = named(OF_NORM, args, kwargs)
     flow = run.flow(given["input"])
-    leaves = {name: given.get(name) for name in NORM[1:5] if given.get(name) is not None}
+    leaves = {name: given.get(name) for name in OF_NORM[1:5] if given.get(name) is not None}
     if not leaves or any(run.leaf(t) is None for t in leaves.values()) or flow.vector(1) is None:
         return None
     labels, constants = flow.vector(1)

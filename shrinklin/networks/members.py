@@ -5,38 +5,47 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from shrinklin.networks.layers import NORMS
+
 
 @dataclass(frozen=True)
 class Part:
-    """Entries of one tensor that belong to units of a gate.
+    """A parameter whose entries along one dimension belong to units.
 
     Attributes
     ----------
     name : str
         Of the parameter.
     dim : int
-        Dimension of the units.
-    places : Tensor of int
-        Positions along it.
-    units : Tensor of int
-        The gate's unit at each of these positions.
+    units : dict of int to Tensor of int
+        Along `dim`, and along other dimensions that have units, the unit of each position. The
+        number of units stands for all that are not among them.
     """
 
     name: str
     dim: int
-    places: torch.Tensor
-    units: torch.Tensor
+    units: dict
 
-    def squares(self, parameters, n_units):
-        """Sums of squares for each unit, and how many numbers they are sums of."""
+    def squares(self, parameters, on):
+        """Sums of squares for each unit, and how many numbers they are sums of.
+
+        Numbers that belong to a unit that is off, too, are left out. `on` is a mask of the units,
+        with True at the end for all others.
+        """
         tensor = parameters[self.name]
         others = [d for d in range(tensor.dim()) if d != self.dim]
+        size = torch.ones((), device=on.device)
+        for d in others:
+            if d in self.units and not on.all():
+                left = on[self.units[d].to(on.device)]
+                tensor = tensor * left.view([-1 if e == d else 1 for e in range(tensor.dim())])
+                size = size * left.sum()
+            else:
+                size = size * tensor.shape[d]
         sums = tensor.square().sum(dim=others) if others else tensor.square()
-        empty = torch.zeros(n_units, dtype=sums.dtype, device=sums.device)
-        units, places = self.units.to(sums.device), self.places.to(sums.device)
-        size = tensor.numel() // tensor.shape[self.dim]
-        counts = empty.index_add(0, units, torch.full_like(units, size).to(sums.dtype))
-        return empty.index_add(0, units, sums[places]), counts
+        units, empty = self.units[self.dim].to(on.device), sums.new_zeros(len(on))
+        counts = empty.index_add(0, units, torch.ones_like(sums)) * size
+        return empty.index_add(0, units, sums)[:-1], counts[:-1]
 
 
 class Members:
@@ -45,7 +54,7 @@ class Members:
     Parameters
     ----------
     structure : Structure
-    gates : list of str
+    gates : sequence of str
         Names of the gates.
 
     Attributes
@@ -65,8 +74,9 @@ class Members:
         entries = np.concatenate([structure.units_of(gate) for gate in gates])
         units, index = np.unique(entries, return_inverse=True)
         self.n_units, self.index = len(units), torch.from_numpy(index)
-        self._places = {int(unit): place for place, unit in enumerate(units)}
-        self._places.pop(structure.units.free, None)
+        self._place = np.full(structure.units.n_units, self.n_units)
+        self._place[units] = np.arange(self.n_units)
+        self._place[structure.units.free] = self.n_units
         made = {(each.weight, each.dim) for run in structure.runs for each in run.made}
         biases = {(each.bias, 0) for run in structure.runs for each in run.made if each.bias}
         read = {(each.weight, each.dim) for each in structure.reads}
@@ -77,11 +87,9 @@ class Members:
     def _parts(self, structure, dims):
         parts = []
         for leaf, dim in sorted(dims, key=lambda pair: (pair[0].name, pair[1])):
-            units = structure.of(leaf, dim)
-            places = [i for i, unit in enumerate(units) if int(unit) in self._places]
-            if places:
-                mine = [self._places[int(units[i])] for i in places]
-                parts.append(Part(leaf.name, dim, torch.tensor(places), torch.tensor(mine)))
+            units = {d: torch.from_numpy(self._place[structure.of(leaf, d)]) for d in leaf.vectors}
+            if bool((units[dim] < self.n_units).any()):
+                parts.append(Part(leaf.name, dim, units))
         return parts
 
     def norms(self, parameters):
@@ -98,25 +106,38 @@ class Members:
         return torch.stack(sizes).prod(dim=0)[self.index.to(sizes[0].device)]
 
     def _norm(self, parts, parameters):
-        squares = [part.squares(parameters, self.n_units)[0] for part in parts]
-        return torch.stack(squares).sum(dim=0).sqrt() if squares else None
+        if not parts:
+            return None
+        device = parameters[parts[0].name].device
+        everything = torch.ones(self.n_units + 1, dtype=torch.bool, device=device)
+        squares = [part.squares(parameters, everything)[0] for part in parts]
+        return torch.stack(squares).sum(dim=0).sqrt()
 
-    def group_lasso(self, parameters, alive, groups):
+    def group_lasso(self, parameters, alive, penalised, groups):
         """Σ_i √#θ_i ‖θ_i‖ over units that are on, θ_i their rows with biases, or their columns.
 
-        A unit is on if it is in one of its gates; `alive` says so for all of their entries.
+        Parameters
+        ----------
+        parameters : dict of str to Tensor
+        alive, penalised : Tensor of bool
+            For each entry of the gates, whether it is on, and whether it counts here. A unit is on
+            or counts if it does so in one of its gates.
+        groups : {"rows", "columns"}
         """
         parts = self.rows if groups == "rows" else self.columns
-        both = [part.squares(parameters, self.n_units) for part in parts]
-        if not both:
+        if not parts:
             return torch.zeros((), device=alive.device)
+        on, counted = self._units(alive), self._units(alive & penalised)
+        on[-1] = True
+        both = [part.squares(parameters, on) for part in parts]
         squares, counts = (torch.stack(each).sum(dim=0) for each in zip(*both, strict=True))
-        on = torch.zeros(self.n_units, dtype=torch.bool, device=alive.device)
-        on[self.index.to(alive.device)[alive]] = True
-        positive = (squares > 0) & on
+        positive = (squares > 0) & counted[:-1]
         # At 0 the root has no derivative; 0 is the subgradient taken.
         norms = torch.where(positive, squares, 1.0).sqrt() * positive
         return (counts.sqrt() * norms).sum()
 
-
-NORMS = {"batch_norm", "instance_norm"}
+    def _units(self, entries):
+        """A mask of the units of some entries, and False at the end."""
+        mask = torch.zeros(self.n_units + 1, dtype=torch.bool, device=entries.device)
+        mask[self.index.to(entries.device)[entries]] = True
+        return mask

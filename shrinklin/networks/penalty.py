@@ -43,7 +43,7 @@ def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, grou
     gates : dict of str to Gate
     weights : list of Tensor
     members : Members or None
-        Of all gates that are masks, if there are any.
+        Of all gates, if there are masks among them.
     parameters : dict of str to Tensor
     """
     terms = []
@@ -52,8 +52,10 @@ def penalty(gates, weights, members, parameters, *, alpha, weight_decay, p, grou
         if switches:
             terms.append(alpha * gate_penalty(switches))
         if members is not None:
-            masks = [gate.alive for gate in gates.values() if isinstance(gate, Mask)]
-            terms.append(alpha * members.group_lasso(parameters, torch.cat(masks), groups))
+            alive = torch.cat([gate.alive for gate in gates.values()])
+            is_mask = [torch.full_like(g.alive, isinstance(g, Mask)) for g in gates.values()]
+            value = members.group_lasso(parameters, alive, torch.cat(is_mask), groups)
+            terms.append(alpha * value)
     if weight_decay and weights:
         terms.append(weight_decay * power_sum(weights, p))
     if not terms:

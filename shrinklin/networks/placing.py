@@ -21,8 +21,8 @@ from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.trial import try_cuts
 
-LAYERS: tuple = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-LAYERS += (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+LAYER_MODULES: tuple = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LAYER_MODULES += (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 @dataclass
@@ -128,8 +128,8 @@ def find_places(model, inputs):
     twin = deepcopy(model)
     for place in places:
         _place_behind(twin, place, Mask)
-    wrong, stuck = try_cuts(twin, inputs, Structure(twin, inputs))
-    why = {layer_name(gate): reason for gate, reason in (stuck | wrong).items()}
+    trial = try_cuts(twin, inputs, Structure(twin, inputs))
+    why = {layer_name(gate): reason for gate, reason in (trial.stuck | trial.wrong).items()}
     reasons |= {place.layer: why[place.module] for place in places if place.module in why}
     return [place for place in places if place.module not in why], reasons
 
@@ -159,7 +159,7 @@ def _is_layer(model, call: Call):
     return (
         call.weight is not None
         and call.weight.module == call.where
-        and isinstance(model.get_submodule(call.where), LAYERS)
+        and isinstance(model.get_submodule(call.where), LAYER_MODULES)
     )
 
 

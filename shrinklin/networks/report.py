@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shrinklin.networks.gates import layer_name
+from shrinklin.networks.removable import find_removable
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class LayerReport:
     Attributes
     ----------
     name : str
-    n_units : int
-        Units that are on.
+    n_units : int or None
+        Units that are on. None for a module of which it is not known.
     n_initial : int or None
         Units when the `Shrinker` was made. None for a layer without gate.
     note : str
@@ -23,7 +24,7 @@ class LayerReport:
     """
 
     name: str
-    n_units: int
+    n_units: int | None
     n_initial: int | None
     note: str
 
@@ -35,28 +36,29 @@ class Report(list):
         width = max([len("layer"), *(len(layer.name) for layer in self)])
         lines = [f"{'layer':{width}}  units     of"]
         for layer in self:
-            of = "" if layer.n_initial is None else layer.n_initial
-            lines.append(f"{layer.name:{width}}  {layer.n_units:5}  {of:5}  {layer.note}".rstrip())
+            sizes = ["" if n is None else n for n in (layer.n_units, layer.n_initial)]
+            lines.append(f"{layer.name:{width}}  {sizes[0]:5}  {sizes[1]:5}  {layer.note}".rstrip())
         return "\n".join(lines)
 
 
-def report(gates, structure, initial, stuck, reasons):
+def report(gates, structure, initial, trial, reasons):
     """The `Report` of a model's gates, and of the layers without.
 
     Parameters
     ----------
     gates : dict of str to Gate
     structure : Structure
-    initial, stuck : dict of str to int, dict of str to str
-        For each gate, its units when training began, and why its units cannot be cut, if so.
+    initial : dict of str to int
+        For each gate, its units when training began.
+    trial : Trial
     reasons : dict of str to str
         Why a layer without gate has none.
     """
-    waiting = structure.removable().reasons
+    left = find_removable(structure).reasons
     rows = []
     for name, gate in gates.items():
         units, alive = structure.units_of(name), gate.alive.cpu().numpy()
-        note = _whole(structure, units) or _left(units[~alive], waiting) or _cannot(stuck.get(name))
+        note = _whole(structure, units) or _left(units[~alive], left) or _cannot(name, trial)
         rows.append(LayerReport(layer_name(name), int(alive.sum()), initial[name], note))
     covered = np.concatenate([structure.units_of(name) for name in gates])
     return Report([*rows, *_without_gate(structure, np.unique(covered), reasons)])
@@ -67,13 +69,17 @@ def _whole(structure, units):
     return f"stays whole: {reasons[0]}" if all(reasons) else ""
 
 
-def _left(off, waiting):
-    why = [waiting[int(unit)] for unit in off if int(unit) in waiting]
+def _left(off, left):
+    why = [left[int(unit)] for unit in off if int(unit) in left]
     return f"{len(why)} units are off, but still there: {why[0]}" if why else ""
 
 
-def _cannot(reason):
-    return f"units can be switched off, but not cut: {reason}" if reason else ""
+def _cannot(name, trial):
+    if name in trial.stuck:
+        return f"units can be switched off, but not cut: {trial.stuck[name]}"
+    if name in trial.waiting:
+        return f"units that are off will have to wait: {trial.waiting[name]}"
+    return ""
 
 
 def _without_gate(structure, covered, reasons):
@@ -88,5 +94,5 @@ def _without_gate(structure, covered, reasons):
     for leaf in structure.leaves:
         if leaf.whole and leaf.tensor.dim() > 1 and leaf.module not in found:
             note = f"stays whole: {leaf.whole}"
-            found[leaf.module] = LayerReport(leaf.module, len(leaf.tensor), None, note)
+            found[leaf.module] = LayerReport(leaf.module, None, None, note)
     return found.values()

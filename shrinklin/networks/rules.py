@@ -10,7 +10,8 @@ from shrinklin.networks.flow import UNKNOWN, Flow, compact, without_units
 from shrinklin.networks.inputs import replaced, tensors_in
 from shrinklin.networks.tracing import named, rule
 
-# Each entry of the result depends on the entries at the same place.
+# Each entry of the result depends on the entries at the same place. To find constants of the result
+# they are called on float64 constants, so they have to take these, and do nothing besides.
 ELEMENTWISE = [
     "add", "sub", "mul", "div", "neg", "positive", "abs", "pow", "float_power", "square", "sqrt",
     "rsqrt", "reciprocal", "exp", "expm1", "log", "log1p", "erf", "sin", "cos", "tanh", "sigmoid",
@@ -77,7 +78,15 @@ def _joined(run, call, flows, shape):
 
 
 def _join(run, call, main, other):
-    """Join the labels of two tensors that were combined."""
+    """Join the labels of two tensors that were combined.
+
+    Units u of `main` are along one dimension, say the second of (n, c). The other may be:
+
+    - (n, c) or (c,) with units v along the same dimension, or a parameter: u and v are one;
+    - (n, 1), such as a mask: nothing follows for u, but if it is a unit itself, it stays;
+    - (n, c) or (c,) without units there, such as the input, or with units along another
+      dimension: all stay.
+    """
     across = f"{call.label} combines its units with those along another dimension"
     spread = [d for d in main.varying if other.shape[d] == 1]
     undivided = [d for d in main.varying if other.shape[d] > 1 and other.labels.shape[d] == 1]

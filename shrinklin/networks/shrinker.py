@@ -20,6 +20,7 @@ from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.members import Members
 from shrinklin.networks.penalty import penalty
 from shrinklin.networks.placing import find_places
+from shrinklin.networks.removable import find_removable
 from shrinklin.networks.report import report
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.switches import Switches
@@ -143,7 +144,7 @@ class Shrinker:
         gates = gates_of(model)
         if self._choose_columns(gates):
             self._structure = Structure(model, self._inputs)
-        self._whole, _ = try_cuts(model, self._inputs, self._structure)
+        self._whole = try_cuts(model, self._inputs, self._structure).wrong
         self._mark_whole(self._structure)
         self._gates = {name: gates[name] for name in self._structure.gates()} | gates
         self._initial = {name: len(gate) for name, gate in self._gates.items()}
@@ -204,8 +205,8 @@ class Shrinker:
         r"""λ Σ \|θ\| + λ₂ Σ \|w\|^p, to be added to the loss: a tensor without dimensions."""
         gates, parameters = self._gates, self._parameters
         weights = [p for p in parameters.values() if p.dim() > 1 and p.requires_grad]
-        masks = [name for name, gate in gates.items() if isinstance(gate, Mask)]
-        members = self._members_of(*masks) if masks else None
+        has_masks = any(isinstance(gate, Mask) for gate in gates.values())
+        members = self._members_of(*gates) if has_masks else None
         value = penalty(
             gates, weights, members, parameters,
             alpha=self.alpha, weight_decay=self.weight_decay, p=self.p, groups=self.groups,
@@ -323,7 +324,7 @@ class Shrinker:
             return
         structure = Structure(self.model, self._inputs)
         self._mark_whole(structure)
-        removable = structure.removable(folding=not self.averaged)
+        removable = find_removable(structure, folding=not self.averaged)
         left = structure.kept(removable.units)
         if not left:
             return
@@ -387,9 +388,9 @@ class Shrinker:
         """The layers, their sizes, and why one stays whole: a list that prints as a table."""
         structure = Structure(self.model, self._inputs)
         self._mark_whole(structure)
-        _, stuck = try_cuts(self.model, self._inputs, structure)
+        trial = try_cuts(self.model, self._inputs, structure)
         _, reasons = find_places(self.model, self._inputs)
-        return report(self._gates, structure, self._initial, stuck, reasons)
+        return report(self._gates, structure, self._initial, trial, reasons)
 
     def state_dict(self):
         """What a killed training needs to go on, beside those of the model and the optimiser."""

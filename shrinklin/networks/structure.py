@@ -19,9 +19,6 @@ from shrinklin.networks.inputs import returned_tensors
 from shrinklin.networks.labels import Labels
 from shrinklin.networks.tracing import Run
 
-# Two values of a constant this close are the same but for rounding.
-_RELATIVE, _ABSOLUTE = 1e-14, 1e-15
-
 
 class Structure:
     """What runs of a model on example inputs, in evaluation and in training, tell of its units.
@@ -99,10 +96,10 @@ class Structure:
         return self.of(leaf, 0)
 
     def _check(self):
-        """Keep units that cannot be cut out of all tensors along one dimension."""
+        """Keep units whole that a tensor does not have side by side along one dimension."""
         for call in self.calls:
             for flow in call.outputs:
-                reason = f"{call.label} lays it out over two dimensions"
+                reason = f"{call.label} lays its units out along two dimensions"
                 self._along_one_dimension(flow, reason)
         for leaf in self.leaves:
             if leaf.entries is not None and leaf.tensor.dim() > 1:
@@ -111,7 +108,6 @@ class Structure:
                 flows = [] if leaf.entries is None else [leaf.entries.labels]
                 for labels in (*leaf.vectors.values(), *flows):
                     self.units.stay(labels, leaf.whole)
-
         for run in self.runs:
             for flow, parts, reason in run.choices:
                 if not all(self._same_units(flow, part) for part in parts):
@@ -144,9 +140,13 @@ class Structure:
         # A large tensor has no labels of its entries.
         separate = len(leaf.entries.varying) > 1 or not leaf.entries.has_units
         if leaf.vectors and separate:
-            leaf.whole = leaf.whole or f"{leaf.name} is used in several ways"
+            leaf.whole = (
+                leaf.whole or f"{leaf.name} is both the weight of a layer and a tensor among others"
+            )
             return
-        dim = self._along_one_dimension(leaf.entries, f"{leaf.name} has it along two dimensions")
+        dim = self._along_one_dimension(
+            leaf.entries, f"{leaf.name} has its units along two dimensions"
+        )
         if dim is not None and not leaf.vectors:
             labels = leaf.entries.labels
             for d in leaf.entries.varying:
@@ -162,87 +162,6 @@ class Structure:
             for dim, positions in left.get(leaf.name, {}).items():
                 leaf.vectors[dim] = leaf.vectors[dim][positions]
 
-    # What can go.
-
-    def removable(self, folding=True, training=True):
-        """Which units that a gate switched off can be cut out, and what that changes.
-
-        Parameters
-        ----------
-        folding : bool
-            Whether constants that are not 0 may be added to biases.
-        training : bool
-            Whether nothing may change in training either, or only in evaluation.
-
-        Returns
-        -------
-        Removable
-        """
-        off = np.zeros(self.units.n_units, dtype=bool)
-        for leaf in self.leaves:
-            if leaf.constants is not None and 0 in leaf.vectors:
-                off[self.of(leaf, 0)[(leaf.constants == 0).cpu().numpy()]] = True
-        reasons = {int(unit): self.units.reasons.get(int(unit), "") for unit in np.flatnonzero(off)}
-        reads_by_weight = self._reads_by_weight(self.runs if training else self.runs[:1])
-        for reads in reads_by_weight.values():
-            self._judge(reads, off, reasons, folding)
-        units = np.array([unit for unit, reason in reasons.items() if not reason], dtype=int)
-        return Removable(
-            units, {u: r for u, r in reasons.items() if r}, self._folds(units, reads_by_weight)
-        )
-
-    def _reads_by_weight(self, runs):
-        found: dict = {}
-        for run in runs:
-            for read in run.reads:
-                found.setdefault((read.weight.name, read.dim), []).append(read)
-        return found
-
-    def _judge(self, reads, off, reasons, folding):
-        """Keep the units that are not constant where they are read, or cannot be folded."""
-        units = self.of(reads[0].weight, reads[0].dim)
-        constants = np.stack([read.constants.numpy() for read in reads])
-        first, spread = constants[0], np.ptp(constants, axis=0)
-        where = reads[0].weight.name
-        foldable = folding and self._has_own_bias(reads)
-        for place in np.flatnonzero(off[units] & (constants != 0).any(axis=0)):
-            unit = int(units[place])
-            if reasons[unit]:
-                continue
-            if np.isnan(constants[:, place]).any():
-                reasons[unit] = f"what {where} reads of it is not constant"
-            elif spread[place] > _ABSOLUTE + _RELATIVE * abs(first[place]):
-                reasons[unit] = (
-                    f"what {where} reads of it is one constant in training, another after it"
-                )
-            elif not foldable:
-                why = "and the layer has no bias of its own" if reads[0].exact else "beside padding"
-                reasons[unit] = f"what {where} reads of it is a constant other than 0, {why}"
-
-    def _has_own_bias(self, reads):
-        """Whether a constant input can be added to the bias of the layer that reads it."""
-        bias = reads[0].bias
-        if bias is None or not all(read.exact and read.bias is bias for read in reads):
-            return False
-        if bias.entries is not None:
-            # The model reads it by itself too.
-            return False
-        return (
-            len({call.weight.name for call in self.calls if call.bias is bias and call.weight}) == 1
-        )
-
-    def _folds(self, units, reads_by_weight):
-        """Constants that biases take: (bias, weight, dim, constants with 0 for what stays)."""
-        folds = []
-        for reads in reads_by_weight.values():
-            read = reads[0]
-            constants = np.where(
-                np.isin(self.of(read.weight, read.dim), units), read.constants, 0.0
-            )
-            if constants.any():
-                folds.append((read.bias, read.weight, read.dim, torch.from_numpy(constants)))
-        return folds
-
     def kept(self, units):
         """What is left of each leaf without these units: {name: {dim: positions}}."""
         left: dict = {}
@@ -254,23 +173,6 @@ class Structure:
                 if not stays.all():
                     left.setdefault(leaf.name, {})[dim] = torch.from_numpy(np.flatnonzero(stays))
         return left
-
-
-class Removable:
-    """What can be cut out of a network.
-
-    Attributes
-    ----------
-    units : ndarray of int
-    reasons : dict of int to str
-        Why other units stay that are off.
-    folds : list of (Leaf, Leaf, int, Tensor)
-        For biases that take up constants: the bias, the weight that reads them, the dimension of
-        the weight that meets them, and the constants, 0 for units that stay.
-    """
-
-    def __init__(self, units, reasons, folds):
-        self.units, self.reasons, self.folds = units, reasons, folds
 
 
 def _outputs(model, buffers, inputs, run):

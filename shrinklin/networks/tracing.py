@@ -171,6 +171,7 @@ class Run(TorchFunctionMode):
 
     def _unknown(self, call, known, outputs):
         reason = call.reason or f"{call.label} may mix its units"
+        call.weight = call.bias = None
         for flow in call.inputs:
             self.stay(flow, reason)
         for leaf in filter(None, map(self.leaf, known)):

@@ -14,33 +14,45 @@ from torch.func import functional_call
 from shrinklin.networks.cutting import cut, taken
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import returned_tensors
+from shrinklin.networks.removable import Removable, find_removable
 from shrinklin.networks.structure import Structure, aside, in_mode
 
 
-def try_cuts(model, inputs, structure):
-    """Cut a unit of each gate out of a copy of the model.
+class Trial(NamedTuple):
+    """What a trial found out, for gates by name.
 
-    Returns
-    -------
+    Attributes
+    ----------
     wrong : dict of str to str
         Gates whose units must stay, as the model does not work without, and why.
     stuck : dict of str to str
-        Gates whose units cannot be cut now, and why. Some become free in training: a BatchNorm
-        forgets what a unit was before it was switched off.
+        Gates whose units can be switched off but not cut, and why.
+    waiting : dict of str to str
+        Gates whose units cannot be cut yet, and why.
     """
+
+    wrong: dict
+    stuck: dict
+    waiting: dict
+
+
+def try_cuts(model, inputs, structure):
+    """Cut a unit of each gate out of a copy of the model: a `Trial`."""
     victims = {name: _victim(structure, name) for name in structure.gates()}
-    alone = {name: "it has one unit" for name, unit in victims.items() if unit is None}
+    stuck = {name: "it has one unit" for name, unit in victims.items() if unit is None}
     victims = {name: unit for name, unit in victims.items() if unit is not None}
     victims = {n: u for n, u in victims.items() if u not in structure.units.reasons}
-    failure, stuck = _cut_of_copy(model, inputs, structure, set(victims.values()))
-    found = alone | {name: stuck[unit] for name, unit in victims.items() if unit in stuck}
+    failure, removable = _cut_of_copy(model, inputs, structure, set(victims.values()))
+    waiting: dict = {}
+    for name, unit in victims.items():
+        if unit in removable.reasons:
+            kind = waiting if unit in removable.waiting else stuck
+            kind[name] = removable.reasons[unit]
     if not failure:
-        return {}, found
-    each = {
-        name: _cut_of_copy(model, inputs, structure, {u}).failure for name, u in victims.items()
-    }
+        return Trial({}, stuck, waiting)
+    each = {n: _cut_of_copy(model, inputs, structure, {u}).failure for n, u in victims.items()}
     wrong = {name: reason for name, reason in each.items() if reason}
-    return wrong or dict.fromkeys(victims, failure), found
+    return Trial(wrong or dict.fromkeys(victims, failure), stuck, waiting)
 
 
 class Outcome(NamedTuple):
@@ -50,12 +62,12 @@ class Outcome(NamedTuple):
     ----------
     failure : str
         Why it does not work, "" if it does.
-    stuck : dict of int to str
-        Units that were not cut, and why.
+    removable : Removable
+        Which of the units were cut.
     """
 
     failure: str
-    stuck: dict
+    removable: Removable
 
 
 def _victim(structure, name):
@@ -74,7 +86,7 @@ def _cut_of_copy(model, inputs, structure, units):
         off = np.isin(structure.units_of(name), list(units))
         gate.alive[torch.from_numpy(off).to(gate.alive.device)] = False
     of_twin = Structure(twin, inputs)
-    removable = of_twin.removable()
+    removable = find_removable(of_twin)
     left = of_twin.kept(removable.units)
     in_training, gradients = _outputs_in_training(twin, inputs), _gradients(twin, inputs)
     try:
@@ -86,8 +98,8 @@ def _cut_of_copy(model, inputs, structure, units):
         )
     except WRONG_SIZE as error:
         written = "the model has its size written into it: with fewer units"
-        return Outcome(f"{written}, {error}", removable.reasons)
-    return Outcome(failure, removable.reasons)
+        return Outcome(f"{written}, {error}", removable)
+    return Outcome(failure, removable)
 
 
 def _outputs_in_training(model, inputs):

@@ -15,6 +15,7 @@ from shrinklin.networks import Shrinker, Switch, add_switches, fold
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.placing import find_places
+from shrinklin.networks.removable import find_removable
 from shrinklin.networks.structure import Structure
 
 pytestmark = pytest.mark.untraced
@@ -136,7 +137,7 @@ OF_ZERO = {
 @pytest.mark.parametrize(("change", "constant"), OF_ZERO.values(), ids=OF_ZERO)
 def test_a_constant_is_what_is_read(change, constant):
     model, x = Off(change).double(), numbers(6, 5)
-    removable = Structure(model, Inputs(x)).removable()
+    removable = find_removable(Structure(model, Inputs(x)))
     assert len(removable.units) == (3 if constant else 0)
     if constant:
         ((_, _, _, folded),) = removable.folds
@@ -469,6 +470,6 @@ class Padded(nn.Module):
 def test_a_border_around_what_is_constant_in_places():
     model = Padded()
     model.switch.alive[:2] = False
-    removable = Structure(model, Inputs(IMAGES.float())).removable()
+    removable = find_removable(Structure(model, Inputs(IMAGES.float())))
     assert len(removable.units) == 0
     assert "not constant" in set(removable.reasons.values()).pop()
