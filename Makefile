@@ -66,12 +66,13 @@ fuzz: .venv/test .venv/fuzz
 	done
 
 # SHRINKLIN_DATA=folder: where oes97.arff is, without which it is skipped.
-bench: .venv-bench/peers .venv/plot
+bench: .venv-bench/peers .venv/plot $(if $(NETWORKS),.venv/networks)
 	$(call peers,full,benchmarks/results)
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python benchmarks/removal.py
 	$(BIN)/python benchmarks/cross_validation.py
 	$(BIN)/python benchmarks/out_of_core.py
+	$(if $(NETWORKS),$(BIN)/python benchmarks/networks.py)
 
 # A minute or two on small data, into benchmarks/outputs.
 bench-quick: .venv-bench/peers
