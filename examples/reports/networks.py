@@ -156,7 +156,7 @@ def draw(runs, out):
         ylabel="share of held-out images that are wrong",
         title=f"After each epoch, mean of {len(each)} seeds",
     )
-    right.legend(frameon=False)
+    figure.legend(loc="outside lower right", ncols=4, frameon=False)
     figure.savefig(out, dpi=110)
 
 
