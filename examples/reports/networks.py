@@ -101,7 +101,7 @@ def train(data, seed, epochs, *, sizes=SIZES, gate=Mask, alpha=0.0, removal=None
 @torch.no_grad()
 def accuracy(model, x, y):
     """The share of images that the model in evaluation gets right."""
-    found = model.eval()(x).argmax(1)
+    found = model.train(False)(x).argmax(1)
     model.train()
     return (found == y).double().mean().item()
 
