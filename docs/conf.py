@@ -11,6 +11,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_gallery.sorting import ExplicitOrder
 
 import shrinklin
+from shrinklin import networks
 
 ROOT = Path(__file__).parents[1]
 # datasets/ is not installed.
@@ -55,7 +56,7 @@ autodoc_typehints = "none"
 autodoc_default_options = {"inherited-members": True, "member-order": "bysource"}
 nitpick_ignore_regex = [
     # Where these are described would have to be fetched (intersphinx): a build needs no network.
-    (r"py:.*", r"(sklearn|numpy|scipy|pandas|pyarrow|matplotlib|dask|joblib|hypothesis)\..*"),
+    (r"py:.*", r"(sklearn|numpy|scipy|pandas|pyarrow|matplotlib|dask|joblib|hypothesis|torch)\..*"),
     (r"py:.*", r"collections\.abc\..*"),
     # Parameters stand in single backticks too, and modules have such names.
     (r"py:obj", r"[a-z_]+"),
@@ -75,6 +76,7 @@ GALLERY = [
     "plot_dask.py",
     "plot_early_pruning.py",
     "plot_switch_trajectories.py",
+    "plot_networks.py",
     "plot_propositions.py",
 ]
 sphinx_gallery_conf = {
@@ -136,6 +138,11 @@ class LinksOfIncludedFiles(SphinxPostTransform):
                 link["refdomain"], link["reftype"], link["reftarget"] = "std", "doc", f"/{page}"
 
 
+# Where the public names are described.
+PUBLIC = {name: f"shrinklin.networks.{name}" for name in networks.__all__}
+PUBLIC |= {name: f"shrinklin.{name}" for name in shrinklin.__all__}
+
+
 def link_names(app, doctree):
     """Link the public names that stand as code in Markdown to the API reference.
 
@@ -145,8 +152,8 @@ def link_names(app, doctree):
         return
     for code in list(doctree.findall(nodes.literal)):
         name = code.astext().split("(")[0]
-        if name in shrinklin.__all__ and not isinstance(code.parent.parent, pending_xref):
-            link = pending_xref("", refdomain="py", reftype="obj", reftarget=f"shrinklin.{name}")
+        if name in PUBLIC and not isinstance(code.parent.parent, pending_xref):
+            link = pending_xref("", refdomain="py", reftype="obj", reftarget=PUBLIC[name])
             code.replace_self(link)
             link += code
 
@@ -160,15 +167,15 @@ def mark_wide(app, doctree):
             image["classes"].append("wide")
 
 
-def leave_to_sklearn(app, what, name, obj, skip, options):
-    """Leave out methods of scikit-learn's: their texts refer to its guide."""
+def leave_to_others(app, what, name, obj, skip, options):
+    """Leave out methods of scikit-learn and torch: their texts refer to guides of their own."""
     module = getattr(obj, "__module__", None) or ""
-    return True if module.startswith("sklearn.") else None
+    return True if module.startswith(("sklearn.", "torch.")) else None
 
 
 def setup(app):
     """Called by sphinx."""
-    app.connect("autodoc-skip-member", leave_to_sklearn)
+    app.connect("autodoc-skip-member", leave_to_others)
     app.connect("doctree-read", link_names)
     app.connect("doctree-read", mark_wide)
     app.add_post_transform(LinksOfIncludedFiles)

@@ -9,6 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from without_torch import needs_torch, why_without_torch
+
 pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +42,10 @@ PROMISES = {
     "plot_large_data_by_chunks.py": (
         "max(gaps) < 1e-6 and list(np.flatnonzero(model.get_support())) == [0, 1, 2, 3, 4]"
         " and 9 < errors[-1] < 9.5 < errors[0]"
+    ),
+    "plot_networks.py": (
+        "15 < sizes[0] / sizes[1] < 30 and accuracies[1] > 0.96 > accuracies[0] - 0.03"
+        " and difference < 1e-4 and type(folded[1]) is nn.Sequential"
     ),
     "plot_one_hot_groups.py": (
         "kept_questions == ['question 1', 'question 5']"
@@ -104,6 +110,8 @@ def check(figure):
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_a_script_keeps_its_promise(script, monkeypatch):
+    if needs_torch(script.read_text(encoding="utf-8")) and why_without_torch():
+        pytest.skip(why_without_torch())
     run(script, PROMISES[script.name], monkeypatch)
 
 

@@ -67,3 +67,17 @@ def test_a_skip_says_why(monkeypatch):
     assert without_torch.why_without_torch().startswith("torch_nowhere not installed")
     monkeypatch.setenv("SHRINKLIN_LEFT_OUT", "shrinklin/networks/*")
     assert without_torch.why_without_torch() == "make test leaves networks out"
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("import numpy\nimport torch\n", True),
+        ("from torch import nn\n", True),
+        ("from shrinklin.networks import fold\n", True),
+        ("from shrinklin import SignVariance\nprint('import torch')\n", False),
+        ("import torchless\n", False),
+    ],
+)
+def test_code_that_needs_torch_is_told_from_other_code(code, needed):
+    assert without_torch.needs_torch(code) == needed

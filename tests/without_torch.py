@@ -1,10 +1,12 @@
 """Whether what needs torch is tested."""
 
 import os
+import re
 from importlib.util import find_spec
 
 # Of the extras `networks` and `test-networks`.
 NEEDED = ("torch", "onnx", "onnxruntime", "onnxscript", "torch_pruning")
+IMPORT = re.compile(r"^(import|from) (torch|shrinklin\.networks)\b", re.MULTILINE)
 
 
 def why_without_torch():
@@ -15,3 +17,8 @@ def why_without_torch():
     if missing:
         return f'{", ".join(missing)} not installed: pip install -e ".[test-networks]"'
     return None
+
+
+def needs_torch(code):
+    """Whether this Python code imports torch."""
+    return IMPORT.search(code) is not None
