@@ -30,7 +30,7 @@ PYTEST = -m pytest --numprocesses auto --dist worksteal -r fEs
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
 
-demo-networks: .venv/networks
+demo-networks: .venv/networks .venv/plot
 	$(BIN)/python examples/reports/networks.py
 
 test: .venv/test $(NETWORKS:%=.venv/%)
