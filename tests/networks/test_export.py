@@ -279,5 +279,9 @@ def test_a_shrunk_network_compiled_to_machine_code():
     model, x, y = small_net("MLP", "shrunk")
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        try:
+            torch.compile(plain("MLP"))(x)
+        except torch._dynamo.exc.BackendCompilerFailed as error:
+            pytest.skip(f"torch.compile fails here for a plain network too: {type(error).__name__}")
         found = torch.compile(model)(x)
     torch.testing.assert_close(found, y, rtol=1e-10, atol=1e-12)
