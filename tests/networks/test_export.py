@@ -282,7 +282,7 @@ def test_a_shrunk_network_compiled_to_machine_code():
         try:
             # The same without shrinklin.
             factors, on = torch.ones(7, dtype=x.dtype), torch.ones(7, dtype=torch.bool)
-            layer = nn.Linear(x.shape[1], 7).to(x)
+            layer = torch.nn.Linear(x.shape[1], 7).to(x)
             torch.compile(lambda x: torch.relu(layer(x) * (factors * on).view(1, -1)))(x)
         except torch._dynamo.exc.BackendCompilerFailed as error:
             pytest.skip(f"torch.compile fails here for plain functions too: {type(error).__name__}")
