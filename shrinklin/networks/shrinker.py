@@ -423,6 +423,11 @@ class Shrinker:
                 f"the state is of a model with {state['sizes']} units, but this one has "
                 f"{self.sizes}: load its state with load_shrunk before the optimiser is made."
             )
+        if any(self._parameters.get(n) is not p for n, p in self.model.named_parameters()):
+            raise ValueError(
+                "the model has other parameters than when this Shrinker was made: call "
+                "load_shrunk before the optimiser and the Shrinker are made."
+            )
         self._epoch, self._begun = state["epoch"], state["begun"]
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]
         self._initial, self.cost = dict(state["initial"]), CostMeter(**deepcopy(state["cost"]))
