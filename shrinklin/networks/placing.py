@@ -100,6 +100,10 @@ def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=Fa
         _check_front(model, given)
     places, reasons = find_places(model, given)
     if not places and not inputs:
+        if gates_of(model):
+            raise ValueError(
+                "all layers that can shrink have switches already: call add_switches once."
+            )
         why = "; ".join(f"{layer or 'the layer'}: {reason}" for layer, reason in reasons.items())
         raise ValueError(f"no layer of the model can shrink. {why or 'It has none'}.")
     lines = [_place_behind(model, place, gate) for place in places]
