@@ -2,8 +2,8 @@
 A network that shrinks while it trains
 ======================================
 
-How many units does a layer need? Start with too many, each with a switch. A penalty draws switches
-to zero, and a unit whose switch keeps changing its sign is cut out while training runs.
+How many units does a layer need? Start with too many, each with a switch. A penalty draws the
+switches to zero. When a switch keeps changing its sign, its unit is cut out during training.
 """
 
 import matplotlib.pyplot as plt
@@ -21,7 +21,7 @@ X, y = torch.tensor(X / 16, dtype=torch.float32), torch.tensor(y)
 X, X_test, y, y_test = train_test_split(X, y, random_state=0, stratify=y)
 
 # %%
-# The usual training, with switches, their penalty, and ``shrinker.step`` after each step.
+# The usual training loop, with the penalty in the loss, and ``shrinker.step`` after each step.
 
 
 def train(alpha, removal):
@@ -44,8 +44,8 @@ def train(alpha, removal):
 
 
 # %%
-# ``fold`` returns a plain network, with the switches multiplied into its layers. The penalty leaves
-# a twentieth of the parameters, and about the same accuracy on held-out digits.
+# ``fold`` returns a plain network, with the switches multiplied into its layers. A twentieth of the
+# parameters is left, with about the same accuracy on held-out digits.
 
 full, small = train(0.0, None), train(0.005, SignVariance())
 folded = [fold(shrinker.model) for shrinker in (full, small)]

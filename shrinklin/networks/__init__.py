@@ -1,4 +1,9 @@
-"""Networks that shrink while they train."""
+"""Networks that shrink while they train.
+
+Call `add_switches` on a model, make the optimiser, then a `Shrinker`. In the training loop, add
+``shrinker.penalty()`` to the loss and call ``shrinker.step()`` after ``optimizer.step()``. `fold`
+returns a plain network at the end, and `load_shrunk` loads one that was saved.
+"""
 
 from shrinklin.messages import imported
 

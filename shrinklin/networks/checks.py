@@ -54,15 +54,20 @@ def check_model(model):
 
 def check_copies(copies, model):
     """Raise an error unless the copies have the parameters of the model."""
+    if isinstance(copies, nn.Module):
+        raise TypeError(
+            f"averaged is of type {type(copies).__name__}: give a list of models, such as "
+            "[average.module]."
+        )
     own = {name: parameter.shape for name, parameter in model.named_parameters()}
     for each in copies:
         if not isinstance(each, nn.Module) or own != {
             n: p.shape for n, p in each.named_parameters()
         }:
             raise ValueError(
-                f"averaged has a {type(each).__name__} whose parameters are not those of the "
-                "model: give copies of the model, such as the attribute module of an AveragedModel "
-                "that was made after add_switches."
+                f"averaged has an object of type {type(each).__name__} whose parameters are not "
+                "those of the model: give copies of the model, such as the attribute module of an "
+                "AveragedModel that was made after add_switches."
             )
 
 

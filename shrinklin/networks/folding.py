@@ -35,24 +35,26 @@ POSITIVE |= {f"{name}{n}d" for n in (1, 2, 3) for name in ("max_pool", "adaptive
 
 
 def fold(model, example_inputs=None):
-    """A plain copy of a network with gates, which computes the same in evaluation.
+    """Copy a network without its gates. In evaluation mode the copy computes the same.
 
-    Units that are off are cut out. The factor of a gate goes into the layer or BatchNorm before it,
-    or into all layers that read it. Activations in between may be ReLU or other functions with
-    f(cx) = c f(x) for c > 0 if no factor is negative. A gate that cannot be folded stays.
+    Units that are off are cut out. The factors of a gate are multiplied into the layer or BatchNorm
+    before it, or into all layers that read it. If no factor is negative, activations with
+    f(cx) = c f(x) for c > 0, such as ReLU, may stand in between. A gate that cannot be folded
+    stays. The copy is in training mode if the model is.
 
     Parameters
     ----------
     model : nn.Module
-        It is not changed.
+        With gates. It is not changed.
     example_inputs : Tensor, tuple or dict, default=None
-        As for `add_switches`. None takes those of the model's `Shrinker`.
+        As for `add_switches`. None takes those of the model's `Shrinker`. The average of a model
+        has no `Shrinker`, so give them.
 
     Returns
     -------
     nn.Module
-        Of the classes that the model had before switches were added. It needs shrinklin only if a
-        gate stays or, as `Columns`, if it reads only some columns of the input.
+        The classes of its modules are those from before `add_switches`. It needs shrinklin only if
+        a gate stays, or a `Columns` that selects columns of the input.
 
     Examples
     --------

@@ -26,8 +26,8 @@ class Gate(nn.Module, ABC):
     alive : Tensor of bool, shape (n_units,)
         A buffer: which units are on.
     kept : Tensor of int, shape (n_units,), or None
-        A buffer, for a gate in front of the model's input: the columns of the input that are left.
-        None takes all.
+        A buffer, for a gate in front of the model: the columns of the input that are left. None
+        means all.
     """
 
     alive: torch.Tensor
@@ -75,20 +75,21 @@ class Gate(nn.Module, ABC):
 class Switch(Gate):
     """Multiplies each unit of a layer by a parameter θ, which the penalty draws to 0.
 
-    Place it behind a linear or convolutional layer, or behind the layer's BatchNorm, or in front
-    of the input: `add_switches` does so.
+    `add_switches` places switches. You can also place one yourself: behind a linear or
+    convolutional layer, behind the layer's BatchNorm, or in front of the model.
 
     Parameters
     ----------
     n_units : int
         Size of the input along `dim`.
     dim : int, default=1
-        Dimension of the units: 1 for convolutions; -1 is right behind any linear layer.
+        Dimension of the units: 1 behind convolutions, -1 behind linear layers (1 is the same if
+        their output has two dimensions).
 
     Attributes
     ----------
     theta : Parameter of shape (n_units,)
-        Drawn from N(0, 1).
+        Starts at values drawn from N(0, 1).
 
     Examples
     --------
@@ -110,7 +111,9 @@ class Switch(Gate):
 
 
 class Filter(Gate):
-    """Multiplies each unit of a layer by max(0, θ); a closed filter stays closed.
+    """Multiplies each unit of a layer by max(0, θ).
+
+    A unit whose θ is not positive gets no gradient, so it stays closed.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ class Filter(Gate):
     Attributes
     ----------
     theta : Parameter of shape (n_units,)
-        Drawn from U[0, 1].
+        Starts at values drawn from U[0, 1].
     """
 
     def __init__(self, n_units, dim=1) -> None:
@@ -132,7 +135,10 @@ class Filter(Gate):
 
 
 class Mask(Gate):
-    """Switches units off, and has no parameter: for the group lasso, and for `Annealing`.
+    """Switches units off but does not scale them: for the group lasso and `Annealing`.
+
+    It has no parameter θ. The penalty is a group lasso on the weights of each unit, see ``groups``
+    of `Shrinker`.
 
     Parameters
     ----------
@@ -148,7 +154,9 @@ class Mask(Gate):
 
 
 class Columns(nn.Module):
-    """Takes some of the columns of the input. `fold` leaves it where a gate removed others.
+    """Selects columns of the input.
+
+    `fold` leaves it in a model with a gate in front of the input that removed columns.
 
     Parameters
     ----------

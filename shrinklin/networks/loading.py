@@ -8,25 +8,27 @@ from shrinklin.networks.gates import Columns, first_module, gates_of, put_in_fro
 
 
 def load_shrunk(model, state_dict):
-    """Make the layers of a new model as small as those of a shrunk one, and load its state.
+    """Shrink the layers of a new model to the sizes in a state, and load the state.
+
+    Call it before you make the optimiser and the `Shrinker`: layers that shrink get new parameters.
 
     Parameters
     ----------
     model : nn.Module
-        As it was made before training: with switches for the state of a model with switches,
-        without for that of a folded one.
+        As it was made before training. If the state is of a model with switches, it needs
+        `add_switches`; if the state is of a folded one, it does not.
     state_dict : dict of str to Tensor
-        Of a model that was shrunk, folded or not.
+        The state of a shrunk model, folded or not.
 
     Returns
     -------
     nn.Module
-        The model, changed in place.
+        The same model, changed in place.
 
     Raises
     ------
     ValueError
-        If the state is of another model. The model is as it was then.
+        If the state is of another model. The model is not changed then.
 
     Examples
     --------

@@ -50,38 +50,39 @@ class Place:
 def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=False):
     """Place a switch behind every layer whose units can be removed.
 
-    It stands behind the layer's BatchNorm where one follows, and behind a depthwise convolution
-    that filters the layer's channels. The last layer has none, and neither has a layer whose units
-    must all stay; `Shrinker.report` says why.
+    If a BatchNorm follows the layer, or a depthwise convolution filters its channels, the switch
+    stands behind that. Layers whose units must all stay, such as the last one, get no switch;
+    `Shrinker.report` says why.
 
-    The switch is a submodule ``gate`` of the module that it stands behind, called by a forward
-    hook, so that all other names in the `state_dict` stay.
+    The switch becomes the submodule ``gate`` of the module that it stands behind, and a forward
+    hook calls it. All other names in the `state_dict` stay. Make the optimiser afterwards, so that
+    it trains the switches.
 
     Parameters
     ----------
     model : nn.Module
         Changed in place.
     example_inputs : Tensor, tuple or dict
-        What the model is called with: a batch of at least two rows. A tuple holds positional
+        A batch of at least two rows, as the model is called with it. A tuple holds positional
         arguments, a dict keyword arguments.
     gate : type, default=Switch
         `Switch`, `Filter` or `Mask`.
     inputs : bool, default=False
-        Whether to place one in front of the model too, along dimension 1 of its first argument. Its
-        units are the input's features.
+        Whether to place one in front of the model too, along dimension 1 of its first argument.
+        Training then selects features. Their layer is named ``"input"``.
     verbose : bool, default=False
-        Whether to print where they are.
+        Whether to print where the switches are.
 
     Returns
     -------
     nn.Module
-        The model.
+        The same model.
 
     Raises
     ------
     ValueError
-        If the model does not run on the inputs, if which layers run depends on the data, or if
-        no layer can shrink.
+        If the model does not run on the inputs, if it runs other layers for other data, or if no
+        layer can shrink.
 
     Examples
     --------
@@ -100,6 +101,10 @@ def add_switches(model, example_inputs, *, gate=Switch, inputs=False, verbose=Fa
         _check_front(model, given)
     places, reasons = find_places(model, given)
     if not places and not inputs:
+        if gates_of(model):
+            raise ValueError(
+                "all layers that can shrink have switches already: call add_switches once."
+            )
         why = "; ".join(f"{layer or 'the layer'}: {reason}" for layer, reason in reasons.items())
         raise ValueError(f"no layer of the model can shrink. {why or 'It has none'}.")
     lines = [_place_behind(model, place, gate) for place in places]

@@ -78,7 +78,8 @@ def _judge(structure, reads, off, reasons, waiting, foldable):
         if reasons[unit]:
             continue
         if np.isnan(constants[:, place]).any():
-            reasons[unit] = f"{what} not constant"
+            example = "for instance because a unit of another layer is added to it"
+            reasons[unit] = f"{what} not constant, {example}"
         elif spread[place] > ABSOLUTE + RELATIVE * abs(first[place]):
             reasons[unit] = f"{what} not yet the same constant in training and in evaluation"
             waiting.add(unit)

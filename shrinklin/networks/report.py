@@ -58,7 +58,11 @@ def report(gates, structure, initial, trial, reasons):
     rows = []
     for name, gate in gates.items():
         units, alive = structure.units_of(name), gate.alive.cpu().numpy()
-        note = _whole(structure, units) or _left(units[~alive], left) or _cannot(name, trial)
+        note = (
+            _whole(structure, units)
+            or _left(units[~alive], left)
+            or _cannot(name, trial, len(gate))
+        )
         rows.append(LayerReport(layer_name(name), int(alive.sum()), initial[name], note))
     covered = np.concatenate([structure.units_of(name) for name in gates])
     return Report([*rows, *_without_gate(structure, np.unique(covered), reasons)])
@@ -71,10 +75,15 @@ def _whole(structure, units):
 
 def _left(off, left):
     why = [left[int(unit)] for unit in off if int(unit) in left]
-    return f"{len(why)} units are off, but still there: {why[0]}" if why else ""
+    if not why:
+        return ""
+    n_off = "1 unit is" if len(why) == 1 else f"{len(why)} units are"
+    return f"{n_off} off, but still there: {why[0]}"
 
 
-def _cannot(name, trial):
+def _cannot(name, trial, n_units):
+    if n_units == 1:
+        return "its last unit stays"
     if name in trial.stuck:
         return f"units can be switched off, but not cut: {trial.stuck[name]}"
     if name in trial.waiting:

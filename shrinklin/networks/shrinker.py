@@ -34,41 +34,42 @@ from shrinklin.pruning.pruner import Pruner
 class Shrinker:
     r"""Removes units of a network while it trains.
 
-    It adds a penalty to the loss that draws switches to 0, asks a strategy after every step which
-    of them are dead, and cuts their units out of the network and of the optimiser's state. The
-    network computes what it did before the cut, and the optimiser goes on as if the units were
+    Its penalty, added to the loss, draws switches to 0. After every step a strategy decides which
+    switches are dead, and their units are cut out of the network and of the optimiser's state. The
+    network computes the same as before the cut, and the optimiser continues as if the units were
     still there, switched off.
 
-    A parameter that is cut is replaced by a new one in the model and in the optimisers. Hooks on
-    the old one, and what else refers to it, are not moved to the new one.
+    A cut replaces parameters by smaller ones, in the model and in the optimisers. Hooks on the old
+    parameters, and other references to them, are not moved.
 
     Parameters
     ----------
     model : nn.Module
         With gates, see `add_switches`. It is changed in place.
     optimizer : torch.optim.Optimizer, or a list of them
-        All that train the model. SGD, Adam, AdamW, Adagrad, RMSprop, and any whose state consists
-        of tensors of the shape of the parameters.
+        All optimisers that train the model, made after `add_switches`. SGD, Adam, AdamW, Adagrad,
+        RMSprop, and others whose state has the shape of the parameters.
     example_inputs : Tensor, tuple or dict
-        What the model is called with: a batch of at least two rows. A tuple holds positional
+        A batch of at least two rows, as the model is called with it. A tuple holds positional
         arguments, a dict keyword arguments.
     alpha : float
-        λ, the strength of the penalty on switches. >= 0, and may be changed during training.
+        λ, the strength of the penalty on switches. >= 0. You can change it during training.
     weight_decay : float, default=0.0
         λ₂, the strength of the penalty Σ \|w\|^p on weights: all parameters with at least two
         dimensions. >= 0.
     p : float, default=2
-        > 0.
+        The exponent of the penalty on weights. > 0.
     removal : Removal, dict of str to Removal, or None, default=None
-        The strategy for all layers together, or one for each layer by name. None removes nothing.
+        One strategy for all layers together, or a dict with one for each layer by name. Layers that
+        the dict does not name keep all units. None removes nothing.
     groups : {"rows", "columns"}, default="rows"
-        What the group lasso of units with a `Mask` is on: the row and the bias of the layer that
-        makes a unit, or the columns of those that read it.
+        The groups of the group lasso on units with a `Mask`: the row and the bias of the layer that
+        computes a unit, or the columns of the layers that read it.
     max_epochs : int, default=None
-        Epochs of the training, for `epochs` and for strategies with a schedule.
+        Number of epochs. `epochs` and strategies with a schedule need it.
     when : {"step", "epoch"}, default="step"
-        When units that were switched off are cut out. Every cut takes about as long as a step; a
-        compiled model is compiled anew after each.
+        When units that are off are cut out: after the step, or at the end of the epoch. A cut takes
+        about as long as a step, and makes torch compile a compiled model again.
     averaged : sequence of nn.Module, default=()
         Copies of the model to cut along with it, such as the ``module`` of a
         ``torch.optim.swa_utils.AveragedModel``.
@@ -76,8 +77,8 @@ class Shrinker:
     Attributes
     ----------
     cost : CostMeter
-        Neuron-epochs count the units of all layers with gates. Multiply-adds are those of forward
-        and backward passes; passes of a compiled model are not seen.
+        Neuron-epochs count the units of all layers with gates. Multiply-adds count forward and
+        backward passes, except those of a compiled model.
 
     Examples
     --------
@@ -215,17 +216,17 @@ class Shrinker:
         return value
 
     def step(self, loss=None):
-        """Look at the switches after a step of the optimiser, and switch dead units off.
+        """Switch dead units off. Call it after each step of the optimiser.
 
         Parameters
         ----------
         loss : Tensor or float, default=None
-            What was minimised, penalty included, for `history`.
+            The loss that was minimised, with the penalty, for `history`.
 
         Raises
         ------
         ValueError
-            If the loss or a switch is not a number, or the model is in evaluation mode. Nothing is
+            If the loss or a switch is not finite, or the model is in evaluation mode. Nothing is
             removed then.
         """
         if loss is not None:
@@ -286,7 +287,7 @@ class Shrinker:
             pruner.before_step(switches)
 
     def epochs(self, verbose=0):
-        """Yield the numbers of the epochs that are left, from 0; `end_epoch` is called after each.
+        """Yield the numbers of the epochs that are left, from 0, and call `end_epoch` after each.
 
         Parameters
         ----------
@@ -303,7 +304,7 @@ class Shrinker:
                 show(units=self.n_units)
 
     def end_epoch(self):
-        """Write a row of `history` and, with ``when="epoch"``, cut out what is off."""
+        """Write a row of `history`; with ``when="epoch"``, first cut out units that are off."""
         if self.when == "epoch":
             self.compact()
         self._epoch, self._begun = self._epoch + 1, False
@@ -366,26 +367,26 @@ class Shrinker:
 
     @property
     def sizes(self):
-        """Units that are on, by layer: a dict of str to int."""
+        """Number of units that are on in each layer: a dict of str to int."""
         return {layer_name(n): int(g.alive.sum()) for n, g in self._gates.items()}
 
     @property
     def n_units(self):
-        """Units that are on, in all layers with gates."""
+        """Number of units that are on, in all layers with gates."""
         return sum(self.sizes.values())
 
     @property
     def history(self):
-        """What happened, a dict of arrays with a row for each epoch, and one for the beginning.
+        """The course of training: a dict of arrays with a row before training and one per epoch.
 
-        The columns are those of ``history_`` of estimators. "loss" is the mean over an epoch of
-        what `step` was given, without penalty; it is NaN where it was given nothing.
+        The columns are those of ``history_`` of estimators. "loss" is the mean loss that `step` was
+        given in an epoch, minus the penalty; it is NaN if `step` was given none.
         "layer_sizes" is a dict of layer to array.
         """
         return self._history.arrays()
 
     def report(self):
-        """The layers, their sizes, and why one stays whole: a list that prints as a table."""
+        """The layers, their sizes and why some stay whole: a list that prints as a table."""
         structure = Structure(self.model, self._inputs)
         self._mark_whole(structure)
         trial = try_cuts(self.model, self._inputs, structure)
@@ -393,7 +394,7 @@ class Shrinker:
         return report(self._gates, structure, self._initial, trial, reasons)
 
     def state_dict(self):
-        """What a killed training needs to go on, beside those of the model and the optimiser."""
+        """The state to resume training with, besides those of the model and the optimiser."""
         return {
             "epoch": self._epoch,
             "begun": self._begun,
@@ -410,7 +411,10 @@ class Shrinker:
         }
 
     def load_state_dict(self, state):
-        """Go on from a `state_dict`; the model and the optimiser have loaded theirs before."""
+        """Load a `state_dict`, after the model and the optimiser have loaded theirs.
+
+        The model loads its own by `load_shrunk`, before the optimiser and the `Shrinker` are made.
+        """
         strategies = [type(pruner.removal).__name__ for pruner in self._pruners]
         same = [name for name, *_ in state["pruners"]] == strategies
         if not same or set(state["initial"]) != set(self._initial):
@@ -422,6 +426,11 @@ class Shrinker:
             raise ValueError(
                 f"the state is of a model with {state['sizes']} units, but this one has "
                 f"{self.sizes}: load its state with load_shrunk before the optimiser is made."
+            )
+        if any(self._parameters.get(n) is not p for n, p in self.model.named_parameters()):
+            raise ValueError(
+                "the model has other parameters than when this Shrinker was made: call "
+                "load_shrunk before the optimiser and the Shrinker are made."
             )
         self._epoch, self._begun = state["epoch"], state["begun"]
         self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]

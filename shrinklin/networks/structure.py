@@ -187,8 +187,8 @@ def _outputs(model, buffers, inputs, run):
             result = functional_call(model, buffers, inputs.args, inputs.kwargs)
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(
-            f"the model does not run on example_inputs ({error}): give inputs as in training, with "
-            "at least two rows if there is BatchNorm."
+            f"the model does not run on example_inputs ({error}): give inputs as in training, of "
+            "the same shapes, dtypes and device."
         ) from error
     outputs = returned_tensors(result)
     if not outputs:

@@ -185,6 +185,15 @@ def second_input_switch(model):
     return add_switches(gated("MLP with input switches"), X, inputs=True)
 
 
+def switches_twice(model):
+    return add_switches(model, X)
+
+
+def averaged_without_a_list(model):
+    average = torch.optim.swa_utils.AveragedModel(model)
+    return Shrinker(model, sgd(model), example_inputs=X, alpha=0.1, averaged=average.module)
+
+
 def attribute_gate(model):
     model = plain("MLP")
     model[0].gate = "mine"
@@ -223,9 +232,16 @@ CASES = [
     (of(max_epochs=0), "max_epochs=0"),
     (of(groups="both"), 'groups=\'both\': give "rows" or "columns"'),
     (of(when="never"), 'when=\'never\': give "step" or "epoch"'),
-    (of(averaged=[plain("MLP")]), "averaged has a Sequential whose parameters are not those"),
-    (of(averaged=["copy"]), "averaged has a str whose parameters"),
-    (averaged_with_its_shell, "averaged has a AveragedModel whose .* attribute module"),
+    (
+        of(averaged=[plain("MLP")]),
+        "averaged has an object of type Sequential whose parameters are not those",
+    ),
+    (of(averaged=["copy"]), "averaged has an object of type str whose parameters"),
+    (
+        averaged_with_its_shell,
+        "averaged has an object of type AveragedModel whose .* attribute module",
+    ),
+    (averaged_without_a_list, r"averaged is of type Sequential: give a list of models"),
     (data_parallel, "model is a DataParallel"),
     (compiled, "model was compiled: give the model that torch.compile was given"),
     (compiled_in_part, "model has a part that was compiled"),
@@ -240,6 +256,7 @@ CASES = [
     (input_switch_without_a_tensor, "whose first positional argument is a tensor"),
     (input_switch_for_words, "is a tensor of floating-point numbers"),
     (second_input_switch, "already has a switch in front of its input"),
+    (switches_twice, "have switches already: call add_switches once"),
     (attribute_gate, '"0" already has an attribute "gate"'),
 ]
 

@@ -302,6 +302,36 @@ def test_a_cut_that_changes_the_output_is_taken_back(monkeypatch):
     assert "stays whole" in str(shrinker.report())
 
 
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.branch = nn.Linear(6, 4), nn.Linear(4, 4)
+        self.last = nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.stem(x).relu()
+        return self.last(x + self.branch(x).relu())
+
+
+def test_the_report_counts_units_that_are_off_and_names_the_last_one():
+    torch.manual_seed(0)
+    model = add_switches(Residual().double(), X[:2])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    shrinker = Shrinker(model, optimizer, example_inputs=X[:2], alpha=0.1)
+    gates = gates_of(model)
+    notes = []
+    for n_off in (0, 1, 2):
+        gates["stem.gate"].alive[:n_off] = False
+        notes.append({layer.name: layer.note for layer in shrinker.report()}["stem"])
+    assert notes[0] == ""
+    assert notes[1].startswith("1 unit is off, but still there: what last.weight reads of it is")
+    assert notes[2].startswith("2 units are off, but still there")
+    gates["branch.gate"].alive[:3] = gates["stem.gate"].alive[:3] = False
+    shrinker.compact()
+    assert shrinker.sizes == {"stem": 1, "branch": 1}
+    assert {layer.note for layer in shrinker.report()[:2]} == {"its last unit stays"}
+
+
 def test_fold_takes_the_inputs_of_the_shrinker():
     model = network()
     with pytest.raises(ValueError, match="the model has no Shrinker: give example_inputs"):

@@ -225,6 +225,15 @@ def test_a_state_without_that_of_the_model_is_refused():
         run.shrinker.load_state_dict(state)
 
 
+def test_a_model_that_shrank_after_the_shrinker_was_made_is_refused():
+    """Its sizes are those of the state, but optimiser and Shrinker hold the old parameters."""
+    checkpoint = killed(7, "MLP", removal=DropFirst())
+    run = Run("MLP", removal=DropFirst())
+    load_shrunk(run.model, checkpoint["model"])
+    with pytest.raises(ValueError, match="before the optimiser and the Shrinker are made"):
+        run.shrinker.load_state_dict(checkpoint["shrinker"])
+
+
 def digest(run):
     return as_bytes([run.model.state_dict(), run.optimizer.state_dict()])
 
