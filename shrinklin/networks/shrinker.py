@@ -173,6 +173,8 @@ class Shrinker:
         self.cost, self._epoch, self._begun = CostMeter(), 0, False
         self._history = History([layer_name(name) for name in gates])
         self._sum, self._steps = 0.0, 0
+        # The penalty that was added to the loss of this step, and whether one was in this epoch.
+        self._added, self._asked, self._work = 0.0, False, None
         # Those of a Shrinker before this one.
         stop_counting(gates.values())
         counter = RowCounter(self._inputs)
@@ -204,16 +206,19 @@ class Shrinker:
 
     def penalty(self):
         r"""λ Σ \|θ\| + λ₂ Σ \|w\|^p, to be added to the loss: a tensor without dimensions."""
+        value = self._penalty()
+        self._added, self._asked = value.detach(), True
+        return value
+
+    def _penalty(self):
         gates, parameters = self._gates, self._parameters
         weights = [p for p in parameters.values() if p.dim() > 1 and p.requires_grad]
         has_masks = any(isinstance(gate, Mask) for gate in gates.values())
         members = self._members_of(*gates) if has_masks else None
-        value = penalty(
+        return penalty(
             gates, weights, members, parameters,
             alpha=self.alpha, weight_decay=self.weight_decay, p=self.p, groups=self.groups,
         )  # fmt: skip
-        self._last_penalty = value.detach()
-        return value
 
     def step(self, loss=None):
         """Switch dead units off. Call it after each step of the optimiser.
@@ -270,7 +275,8 @@ class Shrinker:
         if rows:
             self.cost.count_product(round(rows * self._per_row()))
         self._steps += 1
-        self._sum += float("nan") if loss is None else loss - float(self._last_penalty)
+        self._sum += float("nan") if loss is None else loss - float(self._added)
+        self._added = 0.0
 
     def _per_row(self):
         if self._work is None:
@@ -278,9 +284,6 @@ class Shrinker:
             # The rows of this very count.
             self._counter.take()
         return self._work
-
-    _work = None
-    _last_penalty = 0.0
 
     def _remember(self):
         for (switches, _), pruner in zip(self._parts, self._pruners, strict=True):
@@ -307,13 +310,18 @@ class Shrinker:
         """Write a row of `history`; with ``when="epoch"``, first cut out units that are off."""
         if self.when == "epoch":
             self.compact()
-        self._epoch, self._begun = self._epoch + 1, False
+        if self._steps and not self._asked and (self.alpha or self.weight_decay):
+            warn(
+                "penalty() was not called in this epoch, so that nothing drew switches to 0: add "
+                "shrinker.penalty() to the loss, or give alpha=0 and weight_decay=0."
+            )
+        self._epoch, self._begun, self._asked = self._epoch + 1, False, False
         self._write(self._sum / self._steps if self._steps else float("nan"))
         self._sum, self._steps = 0.0, 0
 
     def _write(self, loss):
         with torch.no_grad():
-            value = float(self.penalty())
+            value = float(self._penalty())
         sizes = [int(gate.alive.sum()) for gate in self._gates.values()]
         self._history.write(self._epoch, loss, value, sum(sizes), self.cost, sizes)
 
@@ -400,6 +408,7 @@ class Shrinker:
             "begun": self._begun,
             "sum": self._sum,
             "steps": self._steps,
+            "asked": self._asked,
             "alpha": float(self.alpha),
             "sizes": self.sizes,
             "initial": dict(self._initial),
@@ -433,7 +442,8 @@ class Shrinker:
                 "load_shrunk before the optimiser and the Shrinker are made."
             )
         self._epoch, self._begun = state["epoch"], state["begun"]
-        self._sum, self._steps, self.alpha = state["sum"], state["steps"], state["alpha"]
+        self._sum, self._steps, self._asked = state["sum"], state["steps"], state["asked"]
+        self.alpha = state["alpha"]
         self._initial, self.cost = dict(state["initial"]), CostMeter(**deepcopy(state["cost"]))
         self._history.rows = list(state["history"])
         for pruner, (_, n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):

@@ -339,3 +339,19 @@ def test_fold_takes_the_inputs_of_the_shrinker():
     train(model, SignVariance(gamma=0.5), n_epochs=2)
     assert torch.equal(fold(model)(X), fold(model, X[:2])(X))
     assert not gates_of(fold(copy.deepcopy(model)))
+
+
+def test_an_epoch_without_the_penalty_is_noticed():
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters())
+    shrinker = Shrinker(model, optimizer, example_inputs=X[:2], alpha=0.1)
+    shrinker.step(2.0)
+    with pytest.warns(UserWarning, match=r"penalty\(\) was not called in this epoch"):
+        shrinker.end_epoch()
+    assert shrinker.history["loss"][-1] == 2.0
+    shrinker.step(2.0 + float(shrinker.penalty().detach()))
+    shrinker.end_epoch()
+    assert shrinker.history["loss"][-1] == pytest.approx(2.0)
+    shrinker.alpha = 0.0
+    shrinker.step()
+    shrinker.end_epoch()

@@ -193,6 +193,7 @@ def as_bytes(state):
 
 def test_losses_and_strengths_of_numpy_can_be_saved():
     run = Run("MLP", alpha=np.float64(0.1), weight_decay=np.float32(0.1), max_epochs=np.int64(3))
+    run.shrinker.penalty()
     run.shrinker.step(np.float64(1.0))
     run.shrinker.end_epoch()
     assert run.checkpoint()["shrinker"]["alpha"] == 0.1
