@@ -83,10 +83,12 @@ def _in(name, modules):
 
 def _check_names(own, given):
     missing, unknown = sorted(set(own) - given), sorted(given - set(own))
-    if missing or unknown:
+    parts = [("lacks", missing), ("has", unknown)]
+    found = " and ".join(f"it {verb} {', '.join(names[:3])}" for verb, names in parts if names)
+    if found:
         raise ValueError(
-            f"state_dict is of another model: it lacks {missing[:3]} and has {unknown[:3]}. A "
-            "model with switches needs add_switches before, a folded one does not."
+            f"state_dict is of another model: {found}. A model with switches needs add_switches "
+            "before, a folded one does not."
         )
 
 

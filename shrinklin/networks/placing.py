@@ -129,6 +129,8 @@ def find_places(model, inputs):
         for unit in structure.of(made.weight, made.dim)[:1]
         if int(unit) in structure.units.reasons
     }
+    others = {leaf.module: leaf.whole for leaf in structure.leaves if leaf.whole}
+    reasons = {name: why for name, why in others.items() if name not in reasons} | reasons
     places = _places(model, structure)
     twin = deepcopy(model)
     for place in places:
