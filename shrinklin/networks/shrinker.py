@@ -307,9 +307,8 @@ class Shrinker:
                 show(units=self.n_units)
 
     def end_epoch(self):
-        """Write a row of `history`; with ``when="epoch"``, first cut out units that are off."""
-        if self.when == "epoch":
-            self.compact()
+        """Cut out units that are off and were not cut before, and write a row of `history`."""
+        self.compact()
         if self._steps and not self._asked and (self.alpha or self.weight_decay):
             warn(
                 "penalty() was not called in this epoch, so that nothing drew switches to 0: add "

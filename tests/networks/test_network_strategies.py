@@ -355,3 +355,27 @@ def test_an_epoch_without_the_penalty_is_noticed():
     shrinker.alpha = 0.0
     shrinker.step()
     shrinker.end_epoch()
+
+
+def test_a_unit_before_a_batchnorm_is_cut_when_its_mean_is_forgotten():
+    layers = [nn.Linear(6, 12), nn.ReLU(), nn.BatchNorm1d(12), nn.Linear(12, 1)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = nn.Sequential(*layers).double()
+        model(X)
+        add_switches(model, X[:4])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    shrinker = Shrinker(model, optimizer, example_inputs=X[:4], alpha=0.0)
+    gates_of(model)["0.gate"].alive[2] = False
+    shrinker.end_epoch()
+    assert model[0].out_features == 12
+    assert "1 unit is off, but still there" in str(shrinker.report())
+    with torch.no_grad():
+        for _ in range(400):
+            model(X)
+    before = [model.train(training)(X) for training in (False, True)]
+    shrinker.end_epoch()
+    assert model[0].out_features == 11
+    after = [model.train(training)(X) for training in (False, True)]
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
