@@ -6,35 +6,29 @@ import torch
 from torch import nn
 
 from net import Net, numbers
-
-
-def switch(n, dim=1):
-    # The zoo is there without the package.
-    from shrinklin.networks import Switch
-
-    return Switch(n, dim)
+from shrinklin.networks import Switch
 
 
 def before_batchnorm():
-    layers = [nn.Linear(5, 7), switch(7), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 3)]
+    layers = [nn.Linear(5, 7), Switch(7), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 3)]
     return nn.Sequential(*layers)
 
 
 def before_batchnorm_and_padding():
     conv = nn.Conv2d(5, 4, 3, padding=1)
-    layers = [nn.Conv2d(3, 5, 3), switch(5), nn.BatchNorm2d(5), conv, nn.Flatten()]
+    layers = [nn.Conv2d(3, 5, 3), Switch(5), nn.BatchNorm2d(5), conv, nn.Flatten()]
     return nn.Sequential(*layers, nn.Linear(4 * 6 * 6, 3))
 
 
 def behind_flatten():
     layers = OrderedDict(conv=nn.Conv2d(3, 5, 3), relu=nn.ReLU(), flatten=nn.Flatten())
-    layers.update(switch=switch(5 * 6 * 6), head=nn.Linear(5 * 6 * 6, 3))
+    layers.update(switch=Switch(5 * 6 * 6), head=nn.Linear(5 * 6 * 6, 3))
     return nn.Sequential(layers)
 
 
 def behind_the_last_layer():
     """Outputs that can be switched off, and stay."""
-    return nn.Sequential(nn.Linear(5, 7), nn.ReLU(), switch(7), nn.Linear(7, 3), switch(3))
+    return nn.Sequential(nn.Linear(5, 7), nn.ReLU(), Switch(7), nn.Linear(7, 3), Switch(3))
 
 
 class Tokens(nn.Module):
@@ -42,7 +36,7 @@ class Tokens(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.first, self.switch, self.head = nn.Linear(5, 7), switch(7, dim=-1), nn.Linear(7, 3)
+        self.first, self.switch, self.head = nn.Linear(5, 7), Switch(7, dim=-1), nn.Linear(7, 3)
 
     def forward(self, x):
         return self.head(torch.relu(self.switch(self.first(x)))).mean(1)

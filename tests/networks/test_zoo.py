@@ -13,19 +13,10 @@ from zoo import NETS, every_net, vgg16
 pytestmark = pytest.mark.untraced
 
 
-def made(net):
-    try:
-        return net.model()
-    except ImportError:
-        if not net.by_hand:
-            raise
-        pytest.skip("the net has gates of shrinklin.networks in it")
-
-
 @every_net
 @pytest.mark.parametrize("training", [True, False])
 def test_runs_and_has_gradients(net, training):
-    model = made(net).train(training)
+    model = net.model().train(training)
     outputs = net.run(model)
     assert outputs.dtype is torch.float64
     assert torch.isfinite(outputs).all()
@@ -36,7 +27,7 @@ def test_runs_and_has_gradients(net, training):
 
 @every_net
 def test_is_the_same_at_every_call(net):
-    first, again = made(net), made(net)
+    first, again = net.model(), net.model()
     assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))
     state = torch.get_rng_state()
     net.model()
@@ -51,7 +42,7 @@ def test_is_the_same_at_every_call(net):
 def test_says_one_thing_of_every_layer(net):
     said = [*net.shrinks, *net.whole, *net.either, *net.outputs]
     assert len(said) == len(set(said))
-    layers = layers_of(made(net))
+    layers = layers_of(net.model())
     assert set(said) == (layers if said else set())
     assert said or net.refused is not None
     assert all(names <= net.shrinks | net.either for names in net.joined)
@@ -62,14 +53,14 @@ def test_says_one_thing_of_every_layer(net):
 
 @every_net
 def test_layers_that_share_units_are_as_long(net):
-    model = made(net)
+    model = net.model()
     for names in net.joined:
         assert len({unit_count(model.get_submodule(name)) for name in names}) == 1
 
 
 @every_net
 def test_units_that_shrink_are_read_by_others_alone(net):
-    assert badly_read(net, made(net)) == []
+    assert badly_read(net, net.model()) == []
 
 
 def badly_read(net, model):
