@@ -7,6 +7,7 @@ returns a plain network at the end, and `load_shrunk` loads one that was saved.
 
 from shrinklin.messages import imported
 
+# Before the modules below, which need torch: the error is to name the extra.
 imported("torch", "shrinklin.networks", "networks")
 
 from shrinklin.networks.folding import fold  # noqa: E402

@@ -7,7 +7,7 @@ loss.
 
 from torch import nn
 
-from shrinklin.networks.optimizer_state import smaller_state
+from shrinklin.networks.optimizer_state import smaller_state, taken
 
 # The attributes that hold sizes: the tensor and the dimension that each is the size of.
 SIZES = {
@@ -141,13 +141,6 @@ def _smaller(tensor, dims, added=None):
     if tensor.grad is not None:
         parameter.grad = taken(tensor.grad, dims)
     return parameter
-
-
-def taken(values, dims):
-    """Entries at these positions along dimensions."""
-    for dim, positions in dims.items():
-        values = values.index_select(dim, positions.to(values.device))
-    return values
 
 
 def put(changes, model, tensors):

@@ -41,9 +41,14 @@ def smaller_state(optimizer, replaced):
 def _smaller(value, parameter, dims):
     if not isinstance(value, torch.Tensor) or value.shape != parameter.shape:
         return value
+    return taken(value, dims)
+
+
+def taken(values, dims):
+    """Entries at these positions along dimensions."""
     for dim, positions in dims.items():
-        value = value.index_select(dim, positions.to(value.device))
-    return value
+        values = values.index_select(dim, positions.to(values.device))
+    return values
 
 
 def check_state(optimizer, parameter, state):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from shrinklin.networks.cutting import CONVOLUTIONS, TRANSPOSED
 from shrinklin.networks.flow import Call, Flow
 from shrinklin.networks.gates import (
     Gate,
@@ -21,8 +22,7 @@ from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.trial import try_cuts
 
-LAYER_MODULES: tuple = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-LAYER_MODULES += (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+LAYER_MODULES = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
 
 
 @dataclass

@@ -158,18 +158,7 @@ class Shrinker:
         strategies = [*strategies, (None, [name for name in gates if name not in decided])]
         # Listed once, as that takes as long as the penalty itself.
         self._parameters = dict(self.model.named_parameters())
-        self._parts = [
-            (
-                Switches({name: gates[name] for name in names}, self._optimizers, self._norms),
-                strategy,
-            )
-            for strategy, names in strategies
-            if names
-        ]
-        self._pruners = [
-            Pruner(strategy, len(switches.layer), self.max_epochs, switches.layer)
-            for switches, strategy in self._parts
-        ]
+        self._pruned = [self._pair(strategy, names) for strategy, names in strategies if names]
         self.cost, self._epoch, self._begun = CostMeter(), 0, False
         self._history = History([layer_name(name) for name in gates])
         self._sum, self._steps = 0.0, 0
@@ -182,6 +171,11 @@ class Shrinker:
         next(iter(gates.values())).counter = self._counter = counter
         self._remember()
         self._write(float("nan"))
+
+    def _pair(self, strategy, names):
+        """The `Switches` of some gates, and the `Pruner` that a strategy decides for."""
+        switches = Switches({n: self._gates[n] for n in names}, self._optimizers, self._norms)
+        return switches, Pruner(strategy, len(switches.layer), self.max_epochs, switches.layer)
 
     def _choose_columns(self, gates):
         """Let gates in front of the input choose columns; returns whether there are any."""
@@ -250,7 +244,7 @@ class Shrinker:
 
     def _remove(self):
         removed = 0
-        for (switches, _), pruner in zip(self._parts, self._pruners, strict=True):
+        for switches, pruner in self._pruned:
             removed += len(pruner.after_step(switches, self._epoch + 1))
         if removed:
             self.cost.count_removal(removed)
@@ -264,7 +258,7 @@ class Shrinker:
             raise ValueError(
                 f"the loss is {loss}: nothing was removed. A smaller learning rate may help."
             )
-        for switches, _ in self._parts:
+        for switches, _ in self._pruned:
             switches.read()
             switches.check()
 
@@ -286,7 +280,7 @@ class Shrinker:
         return self._work
 
     def _remember(self):
-        for (switches, _), pruner in zip(self._parts, self._pruners, strict=True):
+        for switches, pruner in self._pruned:
             pruner.before_step(switches)
 
     def epochs(self, verbose=0):
@@ -414,7 +408,8 @@ class Shrinker:
             "cost": deepcopy(vars(self.cost)),
             "history": list(self._history.rows),
             "pruners": [
-                (type(p.removal).__name__, p.n_switches, _tensors(p.memory)) for p in self._pruners
+                (type(pruner.removal).__name__, pruner.n_switches, _tensors(pruner.memory))
+                for _, pruner in self._pruned
             ],
         }
 
@@ -423,7 +418,7 @@ class Shrinker:
 
         The model loads its own by `load_shrunk`, before the optimiser and the `Shrinker` are made.
         """
-        strategies = [type(pruner.removal).__name__ for pruner in self._pruners]
+        strategies = [type(pruner.removal).__name__ for _, pruner in self._pruned]
         same = [name for name, *_ in state["pruners"]] == strategies
         if not same or set(state["initial"]) != set(self._initial):
             raise ValueError(
@@ -445,10 +440,11 @@ class Shrinker:
         self.alpha = state["alpha"]
         self._initial, self.cost = dict(state["initial"]), CostMeter(**deepcopy(state["cost"]))
         self._history.rows = list(state["history"])
-        for pruner, (_, n_switches, memory) in zip(self._pruners, state["pruners"], strict=True):
+        saved = zip(self._pruned, state["pruners"], strict=True)
+        for (_, pruner), (_, n_switches, memory) in saved:
             pruner.n_switches = n_switches
             pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
-        for switches, _ in self._parts:
+        for switches, _ in self._pruned:
             switches.read()
         self._remember()
 

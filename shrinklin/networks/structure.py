@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
+# Their rules are known once they are imported.
 from shrinklin.networks import layers as _layers  # noqa: F401
 from shrinklin.networks import rules as _rules  # noqa: F401
 from shrinklin.networks.flow import Leaf

@@ -27,9 +27,9 @@ ANSWERS = {
     "__bool__", "__int__", "__float__", "__index__", "__complex__", "__contains__", "item",
     "tolist", "equal", "allclose", "is_nonzero",
 }  # fmt: skip
-# How messages call them.
 # The first argument of functions, where it is given by name.
 FIRST = ("condition", "input", "tensors", "tensor", "self")
+# How messages call functions whose names are not for people.
 SPOKEN = {"__getitem__": "indexing", "__setitem__": "assignment to an index"}
 RULES: dict = {}
 

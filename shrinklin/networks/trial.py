@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
-from shrinklin.networks.cutting import cut, taken
+from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import gates_of
 from shrinklin.networks.inputs import returned_tensors
+from shrinklin.networks.optimizer_state import taken
 from shrinklin.networks.removable import Removable, find_removable
 from shrinklin.networks.structure import Structure, aside, in_mode
 
