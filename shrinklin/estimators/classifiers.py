@@ -4,9 +4,6 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import validate_data
 
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import (
@@ -15,97 +12,27 @@ from shrinklin.estimators.base import (
     check_takes_moments,
     undone_on_error,
 )
+from shrinklin.estimators.inputs import (
+    checked_labels,
+    classes_of_all_calls,
+    codes_of,
+    refuse_balanced,
+    refuse_weightless,
+    weights_of_call,
+)
 from shrinklin.estimators.parameters import CLASSIFICATION, GROUP_LASSO, SHRINKNET, documented
+from shrinklin.estimators.predicting import LogisticMixin
 from shrinklin.gradient.descent import GradientDescent
-from shrinklin.losses.logistic import logistic_loss
 from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Classification
 from shrinklin.solvers.proximal_newton import ProximalNewton
-from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features, labels
-from shrinklin.validation.entries import check_unmasked
-from shrinklin.validation.weights import weigh_classes, weights_of_rows
 
 # In the first call of `partial_fit`, a class without rows counts as this many rows.
 _UNSEEN = 0.5
 
 
-class LinearClassifier(ClassifierMixin, LinearModel):
+class LinearClassifier(LogisticMixin, LinearModel):
     """A linear model that predicts a class."""
-
-    def decision_function(self, X) -> np.ndarray:
-        """Raw predictions W'x + b of every sample.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes, one value per sample: the log-odds of the second class.
-        """
-        Z = self._raw_predictions(X)
-        return Z[:, 0] if Z.shape[1] == 1 else Z
-
-    def predict_log_proba(self, X) -> np.ndarray:
-        """Logarithms of `predict_proba`, accurate also for probabilities close to 0.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            The classes are in the order of `classes_`.
-        """
-        Z = self._raw_predictions(X)
-        return logistic_loss(len(self.classes_)).log_probabilities(Z)
-
-    def predict_proba(self, X) -> np.ndarray:
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            The classes are in the order of `classes_`.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X) -> np.ndarray:
-        """Predict the most probable class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        logs = self.predict_log_proba(X)
-        return self.classes_[logs.argmax(axis=1)]
-
-    def score(self, X, y, sample_weight=None) -> float:
-        """Accuracy of the predictions: the weighted share of rows with the right class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        float
-        """
-        check_unmasked("y", y)
-        check_unmasked("sample_weight", sample_weight)
-        return super().score(X, labels(y), sample_weight)
 
 
 class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
@@ -117,28 +44,7 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         return Classification(type(self).__name__, self.class_weight)
 
     def _validate(self, X, y):
-        X, y = self._validate_rows(X, y)
-        try:
-            check_classification_targets(y)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise diagnosis(self, X, y, error) from error
-        return X, y
-
-    def _validate_rows(self, X, y, reset=True):
-        check_unmasked("y", y)
-        X = features(X)
-        try:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse=SPARSE_FORMATS,
-                dtype=[np.float64, np.float32],
-                reset=reset,
-            )
-            return X, labels(y)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise diagnosis(self, X, y, error) from error
+        return checked_labels(self, X, y)
 
     def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
@@ -288,102 +194,21 @@ class SparseLinearClassifier(LinearClassifier, SparseLinearModel):
         trains = isinstance(self._solver(), GradientDescent)
         solver = self.solver if trains else GradientDescent(batch_size=32)
         self._check_parameters(solver)
-        self._refuse_balanced()
+        refuse_balanced(self.class_weight)
         if isinstance(X, Moments):
             check_takes_moments(self, y, sample_weight)
         begun = hasattr(self, "coef_")
-        classes = self._classes_of_all_calls(classes)
-        X, y = self._validate_rows(X, y, reset=not begun)
-        codes = self._numbers(y, classes)
-        s = self._weights_of_rows(sample_weight, X, classes, codes)
+        classes = classes_of_all_calls(self, classes)
+        X, y = checked_labels(self, X, y, of_all_calls=classes, reset=not begun)
+        codes = codes_of(self, y, classes)
+        s = weights_of_call(self, sample_weight, X, classes, codes)
         if begun and not s.any():
             return  # there is nothing to add
-        _raise_if_weightless(s)
+        refuse_weightless(s)
         problem = self._problem(solver)
         problem = replace(problem, task=replace(problem.task, classes=classes))
         weight = float(s.sum())
         self._go_on(problem, lambda: problem.risk(X, codes, s), weight, _first_intercept)
-
-    def _refuse_balanced(self):
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            raise ValueError(
-                'class_weight="balanced" needs the number of rows of every class in all calls, '
-                "which partial_fit does not know: give a dict of label to weight, for instance "
-                "n_rows / (n_classes * n_rows_of_class), counted on a sample."
-            )
-
-    def _classes_of_all_calls(self, classes):
-        """The sorted class labels, as given now or in an earlier call."""
-        known = getattr(self, "classes_", None)
-        if classes is None:
-            if known is None:
-                raise ValueError(
-                    "classes=None in the first call of partial_fit: give all labels that y may "
-                    "have in any call, for instance classes=np.unique(y) for the y of all data. "
-                    "Later calls do not need classes."
-                )
-            return known
-        given = _sorted_labels(classes)
-        if known is not None and not np.array_equal(known, given):
-            raise ValueError(
-                f"classes={given.tolist()} differ from those of the model, {known.tolist()}: give "
-                "the same classes or None, or start again with a clone."
-            )
-        return given if known is None else known
-
-    def _numbers(self, y, classes):
-        """For every row, the position of its class in `classes`."""
-        numbers = {label: k for k, label in enumerate(classes.tolist())}
-        given = y.tolist()
-        unknown = {label: None for label in given if label not in numbers}
-        if unknown:
-            shown = ", ".join(map(repr, list(unknown)[:5])) + (", …" if len(unknown) > 5 else "")
-            begin = "Start again with a clone, and give" if hasattr(self, "classes_") else "Give"
-            raise ValueError(
-                f"y has labels that are not among the classes {classes.tolist()}: {shown}. {begin} "
-                "all labels as classes in the first call of partial_fit."
-            )
-        return np.array([numbers[label] for label in given], dtype=int)
-
-    def _weights_of_rows(self, sample_weight, X, classes, codes):
-        """Sample weights times class weights. They are all 0 if the call adds nothing."""
-        # One row per class, because a chunk need not contain all classes.
-        every = np.arange(len(classes))
-        factors = weigh_classes(self.class_weight, classes, every, np.ones(len(classes)))
-        s = weights_of_rows(sample_weight, X)
-        with np.errstate(over="ignore"):
-            s = s * factors[codes]
-            if not np.isfinite(s.sum()):
-                raise ValueError(
-                    "the sum of sample_weight times class_weight is too large for float64: divide "
-                    "the weights of every call by the same number."
-                )
-        return s
-
-
-def _raise_if_weightless(s):
-    if not s.any():
-        raise ValueError(
-            "sample_weight times class_weight is zero on every row of the first call of "
-            "partial_fit: give at least one row a weight > 0."
-        )
-
-
-def _sorted_labels(classes):
-    """The given classes, sorted and without duplicates."""
-    wanted = "give a list of all labels that y may have in any call of partial_fit, at least two"
-    if np.ndim(classes) != 1 or len(classes) == 0:
-        raise ValueError(f"classes={classes!r}: {wanted}.")
-    check_unmasked("classes", classes)
-    try:
-        given = unique_labels(labels(classes))
-        # Repeated, because scikit-learn warns if nearly all labels differ.
-        check_classification_targets(np.tile(given, 3))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"classes={classes!r}: {wanted}. These are not labels: {error}") from error
-    if len(given) < 2:
-        raise ValueError(f"classes={given.tolist()} is only one class: {wanted}.")
-    return given
 
 
 def _first_intercept(risk):

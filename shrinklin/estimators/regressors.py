@@ -4,10 +4,7 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from shrinklin.data.moments import Moments, adds_nothing
 from shrinklin.estimators.base import (
@@ -18,50 +15,18 @@ from shrinklin.estimators.base import (
     warn_if_empty,
     warn_unless_trained,
 )
+from shrinklin.estimators.inputs import checked_targets
 from shrinklin.estimators.parameters import GROUP_LASSO, REGRESSION, SHRINKNET, documented
+from shrinklin.estimators.predicting import TargetsMixin
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.messages import warn
 from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Regression
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
-from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features
-from shrinklin.validation.entries import check_undated, check_unmasked
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
+class LinearRegressor(TargetsMixin, LinearModel):
     """A linear model that predicts one or several targets."""
-
-    def predict(self, X) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-            It has as many dimensions as y had in `fit`.
-        """
-        return self._raw_predictions(X)
-
-    def score(self, X, y, sample_weight=None) -> float:
-        """R² of the predictions, averaged over the targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        float
-        """
-        check_unmasked("y", y)
-        check_undated("y", y)
-        check_unmasked("sample_weight", sample_weight)
-        return super().score(X, y, sample_weight)
 
 
 def _takes_moments(estimator):
@@ -85,32 +50,7 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return Regression(type(self).__name__)
 
     def _validate(self, X, y, reset=True):
-        y = y.toarray() if sparse.issparse(y) else y
-        check_unmasked("y", y)
-        check_undated("y", y)
-        X = features(X)
-        try:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse=SPARSE_FORMATS,
-                dtype=[np.float64, np.float32],
-                multi_output=True,
-                y_numeric=True,
-                reset=reset,
-            )
-        except (TypeError, ValueError, OverflowError) as error:
-            raise diagnosis(self, X, y, error) from error
-        if y.dtype.kind not in "biuf":
-            raise ValueError(
-                f"Complex data not supported: y has dtype {y.dtype}, and a regressor takes real "
-                "numbers. Fit the real and the imaginary parts as two targets."
-                if y.dtype.kind == "c"
-                else f"y has dtype {y.dtype}: a regressor takes real numbers. Convert y, or use a "
-                "classifier for labels."
-            )
-        return X, y
+        return checked_targets(self, X, y, reset=reset)
 
     def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
