@@ -11,7 +11,7 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
-from shrinklin.estimators.selector import CheckedSelector
+from shrinklin.estimators.selector import Selector
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.gradient.stream import Stream
 from shrinklin.groups import Groups
@@ -32,27 +32,10 @@ from shrinklin.solvers.solution import Status
 from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features
 from shrinklin.validation.parameters import by_column, check_flag, check_real, check_whole
 from shrinklin.validation.weights import relative_weights
-from shrinklin.version import __version__
-
-# Key of a pickle's version. scikit-learn stores the version of its own classes only.
-_PICKLED_BY = "_shrinklin_version"
 
 
-class LinearModel(CheckedSelector, BaseEstimator):
+class LinearModel(Selector):
     """A model ``coef_`` x + ``intercept_`` that selects the features with coefficients."""
-
-    def __getstate__(self):
-        return {**super().__getstate__(), _PICKLED_BY: __version__}
-
-    def __setstate__(self, state):
-        version = state.get(_PICKLED_BY, "an unknown version")
-        super().__setstate__({name: value for name, value in state.items() if name != _PICKLED_BY})
-        if version != __version__:
-            warn(
-                f"This {type(self).__name__} was pickled by shrinklin {version} and is loaded by "
-                f"{__version__}: it may fail or give wrong results. Fit it again, or load it with "
-                "the version that pickled it."
-            )
 
     def _get_support_mask(self):
         check_is_fitted(self)

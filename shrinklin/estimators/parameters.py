@@ -226,43 +226,47 @@ ANY_ESTIMATOR = {
 }
 
 
-def _by_name(text):
+def by_name(text):
     """The entries of a section in numpydoc's format, by name."""
     entries = re.split(r"\n(?=\S)", cleandoc(text))
     return {entry.partition(" : ")[0]: entry for entry in entries}
 
 
-ENTRIES = _by_name(_PARAMETERS) | _by_name(_ATTRIBUTES)
+ENTRIES = by_name(_PARAMETERS) | by_name(_ATTRIBUTES)
 
 
-def documented(*kinds: Mapping[str, str]) -> Callable[[_Documented], _Documented]:
+def documented(
+    *kinds: Mapping[str, str], entries: Mapping[str, str] = ENTRIES
+) -> Callable[[_Documented], _Documented]:
     """Decorator that completes the docstring of a class or function, as stated above.
 
-    Where several of the `kinds` have the same word, the last one counts.
+    Where several of the `kinds` have the same word, the last one counts. `entries` are the
+    descriptions by name, those of linear models by default.
     """
     words = {word: text for kind in kinds for word, text in kind.items()}
 
     def complete(described):
         if described.__doc__ is not None:  # as it is under python -OO
-            described.__doc__ = _completed(described, words)
+            described.__doc__ = _completed(described, words, entries)
         return described
 
     return complete
 
 
-def _completed(described, words):
+def _completed(described, words, entries):
     defaults = {name: p.default for name, p in signature(described).parameters.items()}
     lines = []
     for line in cleandoc(described.__doc__).splitlines():
         names = re.findall(r"\$(\w+)", line) if line.startswith("$") else []
         names = list(defaults) if names == ["parameters"] else names
-        lines += [_entry(name, words, defaults) for name in names] or [line]
+        lines += [
+            _entry(entries[name], words, defaults.get(name, Parameter.empty)) for name in names
+        ] or [line]
     return "\n".join(lines)
 
 
-def _entry(name, words, defaults):
-    head, _, text = Template(ENTRIES[name]).substitute(words).partition("\n")
-    default = defaults.get(name, Parameter.empty)
+def _entry(entry, words, default):
+    head, _, text = Template(entry).substitute(words).partition("\n")
     if default is not Parameter.empty:
         shown = f'"{default}"' if isinstance(default, str) else repr(default)
         head += f", default={shown}"

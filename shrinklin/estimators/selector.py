@@ -1,8 +1,14 @@
 """`transform` and `inverse_transform` of everything that selects features."""
 
+from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 
+from shrinklin.messages import warn
 from shrinklin.validation.entries import check_unmasked
+from shrinklin.version import __version__
+
+# Key of a pickle's version. scikit-learn stores the version of its own classes only.
+_PICKLED_BY = "_shrinklin_version"
 
 
 class CheckedSelector(SelectorMixin):
@@ -35,3 +41,20 @@ class CheckedSelector(SelectorMixin):
         """
         check_unmasked("X", X)
         return super().inverse_transform(X)
+
+
+class Selector(CheckedSelector, BaseEstimator):
+    """An estimator that selects features. Its pickles know the version that made them."""
+
+    def __getstate__(self):
+        return {**super().__getstate__(), _PICKLED_BY: __version__}
+
+    def __setstate__(self, state):
+        version = state.get(_PICKLED_BY, "an unknown version")
+        super().__setstate__({name: value for name, value in state.items() if name != _PICKLED_BY})
+        if version != __version__:
+            warn(
+                f"This {type(self).__name__} was pickled by shrinklin {version} and is loaded by "
+                f"{__version__}: it may fail or give wrong results. Fit it again, or load it with "
+                "the version that pickled it."
+            )

@@ -13,6 +13,8 @@ imported("torch", "shrinklin.networks", "networks")
 from shrinklin.networks.folding import fold  # noqa: E402
 from shrinklin.networks.gates import Columns, Filter, Gate, Mask, Switch  # noqa: E402
 from shrinklin.networks.loading import load_shrunk  # noqa: E402
+from shrinklin.networks.mlp.classifier import ShrinkNetMLPClassifier  # noqa: E402
+from shrinklin.networks.mlp.regressor import ShrinkNetMLPRegressor  # noqa: E402
 from shrinklin.networks.placing import add_switches  # noqa: E402
 from shrinklin.networks.shrinker import Shrinker  # noqa: E402
 
@@ -21,6 +23,8 @@ __all__ = [
     "Filter",
     "Gate",
     "Mask",
+    "ShrinkNetMLPClassifier",
+    "ShrinkNetMLPRegressor",
     "Shrinker",
     "Switch",
     "add_switches",

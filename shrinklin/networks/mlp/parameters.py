@@ -1,0 +1,92 @@
+"""The parameters and fitted attributes of the estimators, described once.
+
+As in `shrinklin.estimators.parameters`.
+"""
+
+from shrinklin.estimators.parameters import by_name
+
+ENTRIES = by_name(
+    r"""
+hidden_layer_sizes : int or sequence of int
+    Number of units in each hidden layer before training. It only has to be large enough: training
+    removes the units that it does not need.
+alpha : float
+    λ >= 0, the strength of the penalty on switches. A larger value keeps fewer features and
+    units. None means 0.07 / √n, with n the sum of the sample weights.
+weight_decay : float
+    λ₂ >= 0, the strength of the penalty on weights. None means 12 / n.
+p : float
+    The exponent of the penalty on weights, > 0.
+n_parameters : int
+    The largest number of weights and biases that the network may end with. None leaves it to the
+    penalty.
+n_features : int
+    The number of features to keep. None leaves it to the penalty.
+removal : "auto" or $removal
+    Which features and units are removed during training: one strategy for all layers, or a dict
+    with one per layer. The layers are "input" (the features), and "0", "2", "4", … for the hidden
+    layers, as in `module_`. "auto" is ``SignVariance(gamma=0.9)``, and a schedule where
+    `n_parameters` or `n_features` is given. None removes nothing.
+optimizer : {"adam", "sgd"} or subclass of torch.optim.Optimizer
+    "sgd" has Nesterov momentum 0.9. A class is called with the parameters and ``lr``.
+learning_rate : float
+    > 0. It is constant for the first 70 % of the epochs and then falls to 0 along a cosine.
+batch_size : "auto" or int
+    Rows per step. "auto" means min(200, n_samples).
+max_epochs : int
+    Number of passes over the data. None means 100, or as many as make 500 steps if these are more.
+early_stopping : bool
+    Whether to hold out rows and to let the learning rate fall early, once their score has not
+    improved for a tenth of `max_epochs` (at least 10 epochs). The final model is then the best on
+    these rows since the rate began to fall. A removal strategy with a schedule runs to its end.
+validation_fraction : float
+    Share of rows that `early_stopping` holds out, in (0, 1)$stratified.
+device : str or torch.device
+    Where to train, such as "cuda". The fitted model is on the CPU.
+random_state : int, RandomState or None
+    Seed of the initial weights, the order of the rows and the choice of held-out rows.
+verbose : int
+    1 shows a progress bar (needs tqdm).
+warm_start : bool
+    Whether `fit` starts from the network of the last fit, without the features and units that
+    were removed. It needs X with the same columns.
+class_weight : dict, "balanced" or None
+    Factors of the sample weights: a dict of class label to factor, >= 0. A label that the dict
+    leaves out has factor 1. "balanced" gives every class the same total weight.
+module_ : torch.nn.Sequential
+    The trained network, of plain torch layers in the dtype of X. It takes the kept columns of X as
+    they are, without standardisation, and returns $returns.
+layer_sizes_ : list of int
+    The number of features kept, of units in each hidden layer, and of outputs.
+n_parameters_ : int
+    Number of weights and biases of `module_`.
+n_epochs_ : int
+    Number of epochs, or of calls of `partial_fit`.
+history_ : dict
+    What happened, by epoch: ``history`` of `Shrinker`. "loss" is the mean loss of the objective.
+cost_ : CostMeter
+    The cost of training, counted without a clock.
+validation_scores_ : list of float
+    Only with `early_stopping`: $score of the held-out rows after each epoch.
+best_validation_score_ : float
+    Only with `early_stopping`: that of the fitted model.
+classes_ : ndarray of shape (n_classes,)
+    The class labels, sorted.
+n_features_in_ : int
+    Number of features.
+feature_names_in_ : ndarray of shape (n_features,)
+    Names of the features. Only if all column names of X are strings.
+"""
+)
+
+REGRESSION = {
+    "removal": "Removal or dict of str to Removal",
+    "stratified": "",
+    "returns": "the targets, shape (n_samples, n_targets)",
+    "score": "R²",
+}
+CLASSIFICATION = REGRESSION | {
+    "stratified": ", stratified by class",
+    "returns": "log-odds: one column for two classes, else one per class",
+    "score": "accuracy",
+}
