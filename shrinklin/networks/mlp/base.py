@@ -63,14 +63,27 @@ class ShrinkNetMLP(Selector):
                 rows = self._rows(training, X[kept], y[kept], weight[kept])
                 held_out = self._rows(training, X[held], y[held], weight[held])
                 self._run(training, rows, held_out)
-        if training.interrupted:
+                astray = training.is_astray(rows)
+        # Last, so that the model stays even if warnings are errors.
+        self._warn(training.interrupted, astray)
+        return self
+
+    def _warn(self, interrupted, astray):
+        name = type(self).__name__
+        if interrupted:
             warn(
-                f"{type(self).__name__} did not converge: training was stopped by hand after "
-                f"{self.n_epochs_} epochs. The model is the best so far. Fit it again, or go on "
-                "from here with warm_start=True.",
+                f"{name} did not converge: training was stopped by hand after {self.n_epochs_} "
+                "epochs. The model is the best so far. Fit it again, or go on from here with "
+                "warm_start=True.",
                 ConvergenceWarning,
             )
-        return self
+        elif astray:
+            warn(
+                f"{name} did not converge: the loss is above that of a constant prediction after "
+                f"{self.n_epochs_} epochs. Change learning_rate={self.learning_rate:g}, or give "
+                "more epochs by max_epochs.",
+                ConvergenceWarning,
+            )
 
     def _held_out(self, y, generator):
         """Positions of the rows to train on, and of those to hold out."""
@@ -103,7 +116,7 @@ class ShrinkNetMLP(Selector):
             sizes = [X.shape[1], *settings.hidden_layers(self), outputs.n_outputs]
             module = layers.perceptron(sizes, dtype)
         model = layers.with_switches(module, Switch, support).to(self.device)
-        alpha, weight_decay = settings.penalties(self, weight.sum())
+        alpha, weight_decay = settings.penalties(self, weight.sum(), outputs)
         removal = settings.removals(self, model)
         optimizer = settings.make_optimizer(self, model)
         shrinker = Shrinker(

@@ -12,9 +12,9 @@ hidden_layer_sizes : int or sequence of int
     removes the units that it does not need.
 alpha : float
     λ >= 0, the strength of the penalty on switches. A larger value keeps fewer features and
-    units. None means 0.07 / √n, with n the sum of the sample weights.
+    units. None means 0.05 / √n, with n the sum of the sample weights.
 weight_decay : float
-    λ₂ >= 0, the strength of the penalty on weights. None means 12 / n.
+    λ₂ >= 0, the strength of the penalty on weights. None means $decay / n.
 p : float
     The exponent of the penalty on weights, > 0.
 n_parameters : int
@@ -81,11 +81,13 @@ feature_names_in_ : ndarray of shape (n_features,)
 
 REGRESSION = {
     "removal": "Removal or dict of str to Removal",
+    "decay": "6",
     "stratified": "",
     "returns": "the targets, shape (n_samples, n_targets)",
     "score": "R²",
 }
 CLASSIFICATION = REGRESSION | {
+    "decay": "1.5",
     "stratified": ", stratified by class",
     "returns": "log-odds: one column for two classes, else one per class",
     "score": "accuracy",

@@ -26,9 +26,10 @@ class ShrinkNetMLPRegressor(TargetsMixin, ShrinkNetMLP):
               + \alpha \sum_i |\theta_i| + \lambda_2 \sum_w |w|^p
 
     by gradient steps. Features and units whose switches waver around 0 are removed meanwhile.
-    Features and targets are standardised first, and σ̂² is the running mean squared error. So the
-    first term is minus a log-likelihood, and the default penalties suit data with little and with
-    much noise.
+    Features and targets are standardised first, and σ̂² is an estimate of the noise: the running
+    mean squared error, at least 0.01, divided by 1 - n_parameters / (n_samples n_targets), at least
+    ½. So the first term is minus a log-likelihood, and the default penalties suit data with little
+    and with much noise.
 
     Parameters
     ----------

@@ -12,9 +12,8 @@ from shrinklin.networks.mlp.layers import FRONT, n_parameters
 from shrinklin.pruning.removal import Annealing, Removal, SignVariance
 from shrinklin.validation.parameters import check_flag, check_real, check_whole
 
-# For standardised rows and a loss that is a log-likelihood; docs/networks.md says how they were
-# chosen.
-ALPHA, WEIGHT_DECAY = 0.07, 12.0
+# alpha * √n, for standardised features and a loss that is a log-likelihood.
+ALPHA = 0.05
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
     "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr, momentum=0.9, nesterov=True),
@@ -75,11 +74,11 @@ def hidden_layers(estimator):
     return [int(size) for size in sizes]
 
 
-def penalties(estimator, n_rows):
+def penalties(estimator, n_rows, outputs):
     """The values of alpha and weight_decay for a sum of sample weights."""
     alpha, decay = estimator.alpha, estimator.weight_decay
     alpha = ALPHA / np.sqrt(n_rows) if alpha is None else alpha
-    return float(alpha), float(WEIGHT_DECAY / n_rows if decay is None else decay)
+    return float(alpha), float(outputs.weight_decay / n_rows if decay is None else decay)
 
 
 def warn_of_small_weights(estimator, weight):
@@ -109,10 +108,12 @@ def n_epochs(estimator, n_samples):
 
 def make_optimizer(estimator, model):
     """The optimiser of all parameters of a model."""
-    return _make_optimizer(estimator, list(model.parameters()))
+    return _make_optimizer(estimator, model.parameters())
 
 
 def _make_optimizer(estimator, parameters):
+    # The penalty on weights is part of the loss; a second one would act on switches, too.
+    parameters = [{"params": list(parameters), "weight_decay": 0.0}]
     given = estimator.optimizer
     if isinstance(given, str) and given in OPTIMIZERS:
         return OPTIMIZERS[given](parameters, lr=estimator.learning_rate)

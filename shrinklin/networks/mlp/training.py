@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from shrinklin.messages import progress
+from shrinklin.networks.mlp.layers import FRONT, n_parameters
 
 # Share of the epochs after which the learning rate falls, and of those without a better score
 # after which it falls early.
@@ -69,6 +70,12 @@ class Training:
         self._rate = optimizer.param_groups[0]["lr"]
 
     @property
+    def sizes(self):
+        """Number of features and of units in each hidden layer that are left: a list."""
+        sizes = self.shrinker.sizes
+        return [sizes.pop(FRONT), *sizes.values()]
+
+    @property
     def result(self):
         """The best copy of the model on held-out rows while the rate fell, or the model."""
         return self.model if self._best is None else self._best
@@ -89,7 +96,7 @@ class Training:
             Once their score no longer improves, the rate falls.
         verbose : int, default=0
         """
-        n_falling = max_epochs - round(FULL_RATE * max_epochs)
+        n_falling = max(1, max_epochs - round(FULL_RATE * max_epochs))
         falls, epoch = max_epochs - n_falling, 0
         patience = max(LEAST_PATIENCE, round(PATIENCE * max_epochs))
         with progress(verbose, max_epochs, self.name, "epoch") as show:
@@ -115,6 +122,7 @@ class Training:
 
     def epoch(self, rows, batch_size):
         """One pass over the rows."""
+        self.outputs.take_account(n_parameters([*self.sizes, self.outputs.n_outputs]))
         for batch in rows.batches(batch_size):
             loss = self.outputs.loss(self.model(batch.X), batch.y, batch.weight)
             loss = loss + self.shrinker.penalty()
@@ -135,11 +143,19 @@ class Training:
             f"{self.n_epochs + 1}: decrease learning_rate."
         )
 
-    def _look_at(self, held_out, falling):
-        self.model.eval()
+    def is_astray(self, rows):
+        """Whether `result` is of no use on these rows."""
+        return self.outputs.is_astray(self._predictions(self.result, rows), rows.y, rows.weight)
+
+    def _predictions(self, model, rows):
+        model.eval()
         with torch.no_grad():
-            Z = self.model(held_out.X)
-        self.model.train()
+            Z = model(rows.X)
+        model.train()
+        return Z
+
+    def _look_at(self, held_out, falling):
+        Z = self._predictions(self.model, held_out)
         score = self.outputs.score(Z, held_out.y, held_out.weight)
         # Of equal scores the last, whose network is the smallest.
         if falling and score >= self._best_score:
