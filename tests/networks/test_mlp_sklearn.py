@@ -44,6 +44,7 @@ WRONG = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs
 @parametrize_with_checks(
     [ShrinkNetMLPRegressor((10,), max_epochs=40), ShrinkNetMLPClassifier((10,), max_epochs=40)]
 )
