@@ -2,7 +2,8 @@
 
 Call `add_switches` on a model, make the optimiser, then a `Shrinker`. In the training loop, add
 ``shrinker.penalty()`` to the loss and call ``shrinker.step()`` after ``optimizer.step()``. `fold`
-returns a plain network at the end, and `load_shrunk` loads one that was saved.
+returns a plain network at the end, and `load_shrunk` loads one that was saved. `shrink_path` does all
+of it, for several sizes.
 """
 
 from shrinklin.messages import imported
@@ -13,6 +14,7 @@ imported("torch", "shrinklin.networks", "networks")
 from shrinklin.networks.folding import fold  # noqa: E402
 from shrinklin.networks.gates import Columns, Filter, Gate, Mask, Switch  # noqa: E402
 from shrinklin.networks.loading import load_shrunk  # noqa: E402
+from shrinklin.networks.path import ShrinkPath, shrink_path  # noqa: E402
 from shrinklin.networks.placing import add_switches  # noqa: E402
 from shrinklin.networks.shrinker import Shrinker  # noqa: E402
 
@@ -21,9 +23,11 @@ __all__ = [
     "Filter",
     "Gate",
     "Mask",
+    "ShrinkPath",
     "Shrinker",
     "Switch",
     "add_switches",
     "fold",
     "load_shrunk",
+    "shrink_path",
 ]

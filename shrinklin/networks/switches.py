@@ -18,10 +18,13 @@ class Switches(Pruned):
     optimizers : list of torch.optim.Optimizer
     norms_of : callable
         Takes the name of a gate and returns ‖incoming‖·‖outgoing‖ of its units, on or off.
+    counted : callable
+        Returns the `Counted` of the network as it is now.
     """
 
-    def __init__(self, gates, optimizers, norms_of):
+    def __init__(self, gates, optimizers, norms_of, counted):
         self.gates, self._optimizers, self._norms_of = gates, optimizers, norms_of
+        self._counted = counted
         self._warned = set()
         self.read()
 
@@ -60,6 +63,38 @@ class Switches(Pruned):
 
     def norms(self):
         return self._numbers(self._norms_of(name) for name in self.gates)
+
+    def facts(self):
+        return {
+            "loss_changes": self._loss_changes(),
+            "freed": self._freed(),
+            "n_parameters": self._n_parameters,
+        }
+
+    def _loss_changes(self):
+        changes = {name: gate.sensor.take() for name, gate in self.gates.items()}
+        unseen = [layer_name(name) for name, change in changes.items() if change is None]
+        if unseen:
+            raise ValueError(
+                f'no gradient was seen at "{unseen[0]}" since the last step, which the removal '
+                "strategy needs: call step() after each backward(), and do not compile the model."
+            )
+        arrays = {name: change.double().cpu().numpy() for name, change in changes.items()}
+        return np.concatenate([*self._counted().shared(arrays).values()])[self._alive]
+
+    def _freed(self):
+        freed = self._counted().freed(self._on(self._alive[self._alive]))
+        return np.concatenate([freed[name] for name in self.gates])[self._alive]
+
+    def _n_parameters(self, stays):
+        return self._counted().n_parameters(self._on(stays))
+
+    def _on(self, stays):
+        """Which units of these gates are on if only some switches stay: a dict of ndarrays."""
+        on = self._alive.copy()
+        on[self._alive] = stays
+        ends = np.cumsum([len(gate) for gate in self.gates.values()])[:-1]
+        return dict(zip(self.gates, np.split(on, ends), strict=True))
 
     def penalised(self):
         return np.ones(len(self._gate), dtype=bool)
