@@ -2,8 +2,8 @@
 
 Call `add_switches` on a model, make the optimiser, then a `Shrinker`. In the training loop, add
 ``shrinker.penalty()`` to the loss and call ``shrinker.step()`` after ``optimizer.step()``. `fold`
-returns a plain network at the end, and `load_shrunk` loads one that was saved. `shrink_path` does all
-of it, for several sizes.
+returns a plain network at the end, and `load_shrunk` loads one that was saved. `shrink_path` does
+all of this itself, for several sizes.
 """
 
 from shrinklin.messages import imported

@@ -43,7 +43,10 @@ class Counted:
         )
 
     def freed(self, alive):
-        """How many parameters each unit frees if it leaves alone: a dict of name to ndarray."""
+        """How many parameters each unit frees if it leaves alone: a dict of name to ndarray.
+
+        Entries that a unit has along two dimensions of a tensor are counted twice.
+        """
         on, freed = self._on(alive), np.zeros(self._n_units)
         for vectors, other in self._tensors:
             sizes = [on[units].sum() for units in vectors]

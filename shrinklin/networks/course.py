@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from shrinklin.messages import naming
 from shrinklin.networks.counting import Counted
@@ -77,7 +76,7 @@ class Course:
         self.max_epochs, self.branch_epochs = max_epochs, branch_epochs
         self.full, least = _sizes(self._gated(), example_inputs)
         self.budgets = _checked_budgets(n_parameters, self.full, least)
-        self._pretrain, self._reached = _epochs(self.budgets, self.full, max_epochs)
+        self._pretrain, self._reached = epochs_of(self.budgets, self.full, max_epochs)
         self.starts, self.finished, self._epoch, self._trunk = [], [], 0, None
         self._file = None if checkpoint is None else Path(checkpoint)
         if self._file is not None and self._file.exists():
@@ -135,15 +134,15 @@ class Course:
             self._save()
 
     def models(self):
-        """The networks that are trained."""
-        return [self._loaded(each["model"]) for each in self.finished]
+        """The networks that are trained, in evaluation mode."""
+        return [self._loaded(each["model"]).eval() for each in self.finished]
 
     def _gated(self):
         model = deepcopy(self.model).train()
         return add_switches(model, self._example_inputs, gate=Mask, inputs=self._inputs)
 
     def _loaded(self, state):
-        return load_shrunk(deepcopy(self.model), state).train()
+        return load_shrunk(deepcopy(self.model), state)
 
     # Checkpoints.
 
@@ -210,18 +209,22 @@ def _n_parameters(model):
 def _sizes(model, example_inputs):
     """The number of parameters of a model with gates, and with one unit in each layer."""
     gates = gates_of(model)
+    # It lets a gate in front of the input choose columns.
+    Shrinker(
+        model, torch.optim.SGD(model.parameters(), lr=0.1), example_inputs=example_inputs, alpha=0.0
+    )
     counted = Counted(Structure(model, Inputs(example_inputs)), gates)
     one = {name: np.arange(len(gate)) == 0 for name, gate in gates.items()}
     return counted.n_parameters({}), counted.n_parameters(one)
 
 
-def _checked_budgets(n_parameters, full, least):
+def _checked_budgets(n_parameters, full, least) -> list[int]:
     """The budgets, from large to small."""
     if isinstance(n_parameters, (int, np.integer)):
         check_whole("n_parameters", n_parameters, 1)
         smallest = max(full / 100, least)
-        budgets = np.geomspace(max(full / 2, smallest), smallest, n_parameters)
-        return sorted({int(np.ceil(budget)) for budget in budgets}, reverse=True)
+        spaced = np.geomspace(max(full / 2, smallest), smallest, n_parameters)
+        return sorted({int(np.ceil(budget)) for budget in spaced}, reverse=True)
     budgets = sorted({int(n) for n in n_parameters}, reverse=True)
     if not budgets or not least <= budgets[-1] or budgets[0] >= full:
         raise ValueError(
@@ -231,7 +234,7 @@ def _checked_budgets(n_parameters, full, least):
     return budgets
 
 
-def _epochs(budgets, full, max_epochs):
+def epochs_of(budgets, full, max_epochs):
     """Epochs without removal, and the epoch in which each budget is to be reached.
 
     From the first removal on, equal ratios of numbers of parameters take equal times.

@@ -22,7 +22,7 @@ class ShrinkPath:
     Attributes
     ----------
     models : list of nn.Module
-        Plain networks, in training mode.
+        Plain networks, in evaluation mode.
     n_parameters : ndarray of shape (n_models,)
         Number of parameters of each, with biases.
     layer_sizes : dict of str to ndarray of shape (n_models,)

@@ -67,7 +67,7 @@ class Switches(Pruned):
     def facts(self):
         return {
             "loss_changes": self._loss_changes(),
-            "freed": self._freed(),
+            "freed": self._freed,
             "n_parameters": self._n_parameters,
         }
 

@@ -82,12 +82,27 @@ class Budget(Removal):
         goal = self.kept(int(watched.memory["begin"].max()), watched.epoch, watched.max_epochs)
         if n_now <= goal:
             return ~everything
-        worth = changes / np.maximum(watched.freed, 1)
+        worth = self.worth(watched, changes)
         # The best of each layer stays.
         worth[list(_best(worth, watched))] = np.inf
         worth[~watched.penalised] = np.inf
         order = np.argsort(worth, kind="stable")[: np.isfinite(worth).sum()]
         return ~_fewest_gone(order, goal, watched.n_parameters, everything)
+
+    def worth(self, watched, changes):
+        """What each unit is worth: those with little leave first. Override it to try another order.
+
+        Parameters
+        ----------
+        watched : Watched
+        changes : ndarray of shape (n_switches,)
+            `Watched.loss_changes`, averaged over steps.
+
+        Returns
+        -------
+        ndarray of shape (n_switches,)
+        """
+        return changes / np.maximum(watched.freed(), 1)
 
     def kept(self, begin, epoch, max_epochs):
         """M_e after `epoch` epochs, including those of pretraining, rounded down."""

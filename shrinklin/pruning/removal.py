@@ -62,9 +62,9 @@ class Watched:
         For each unit, the sum over rows of the squares of its first-order effect on the loss: the
         unit times the derivative of the loss by it. Of the rows of this step, up to a factor that
         all units share. None if the strategy has ``needs_loss_changes`` False.
-    freed : ndarray of shape (n_switches,), or None
-        How many parameters of the network each unit frees if it leaves alone. None if the strategy
-        has ``needs_loss_changes`` False.
+    freed : callable, or None
+        Returns how many parameters of the network each unit frees if it leaves alone, an ndarray of
+        shape (n_switches,). None if the strategy has ``needs_loss_changes`` False.
     n_parameters : callable, or None
         Takes a mask of switches and returns how many parameters the network has if only they
         stay. None if the strategy has ``needs_loss_changes`` False.
@@ -81,7 +81,7 @@ class Watched:
     n_switches: int
     memory: dict
     loss_changes: np.ndarray | None = None
-    freed: np.ndarray | None = None
+    freed: Callable | None = None
     n_parameters: Callable | None = None
 
     @property
