@@ -109,8 +109,9 @@ def perceptron(n_inputs, n_classes):
 def vgg(sizes):
     layers, channels = [], 3
     for i, n in enumerate(sizes[:-1]):
-        layers += [nn.Conv2d(channels, n, 3, padding=1, bias=False), nn.BatchNorm2d(n), nn.ReLU()]
-        layers += [nn.MaxPool2d(2)] * (i in (0, 2, 4))
+        convolution = nn.Conv2d(channels, n, 3, padding=1, bias=False, stride=1 if i else 2)
+        layers += [convolution, nn.BatchNorm2d(n), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] * (i in (2, 4))
         channels = n
     hidden = [nn.Linear(16 * channels, sizes[-1]), nn.ReLU(), nn.Linear(sizes[-1], 10)]
     return nn.Sequential(*layers, nn.Flatten(), *hidden)
@@ -153,7 +154,7 @@ def mnist(folder, seed):
 
 def cifar10(folder, seed):
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(50_000)[:5000]
+    rows = rng.permutation(50_000)[:4500]
     X, y = images(folder / "cifar10/train_jpeg.npz", rows)
     X_test, y_test = images(folder / "cifar10/test_jpeg.npz", np.arange(0, 10_000, 2))
     return Problem(
@@ -327,7 +328,11 @@ def main():
     parser.add_argument("--rankings", nargs="*", default=list(RANKINGS), choices=RANKINGS)
     default = Path(__file__).parent / "results" / "fronts.csv"
     parser.add_argument("--out", type=Path, default=default)
+    parser.add_argument("--picture", type=Path, help="where to draw the table that is there")
     options = parser.parse_args()
+    if options.picture:
+        draw(pd.read_csv(options.out), options.picture)
+        return
     torch.set_num_threads(1)
     rows = Rows()
     for name in options.problems:
@@ -355,6 +360,23 @@ def write(rows, file):
     table.to_csv(file, index=False)
     means = table.pivot_table("test", ["data", "way"], "budget", sort=False)
     print(means.round(3).to_string())
+
+
+def draw(table, file):
+    """Mean test errors of each way, a panel for each problem."""
+    import matplotlib.pyplot as plt
+
+    names = list(table["data"].unique())
+    figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3.4), layout="constrained")
+    for ax, name in zip(np.atleast_1d(axes), names, strict=True):
+        for way in ("path", "found", "narrow", "narrow, share", "random"):
+            mine = table[(table["data"] == name) & (table["way"] == way)].groupby("budget")
+            error, style = 1 - mine["test"].mean(), "-o" if way == "path" else "--."
+            ax.plot(error.index, error, style, label=way)
+        ax.set(title=name, xlabel="parameters", xscale="log")
+    np.atleast_1d(axes)[0].set_ylabel("test error")
+    np.atleast_1d(axes)[0].legend(frameon=False)
+    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":
