@@ -4,6 +4,7 @@ DATA is a folder with `covertype93k/covertype93k.npz`, `mnist/mnist.npz` and
 `cifar10/train_jpeg.npz`, `cifar10/test_jpeg.npz`. What is not there is skipped. Ways:
 
 - path: `shrink_path`, with an order of removal by another ranking where one is named;
+- path with columns: the same with `inputs=True`, so that columns of the input leave too;
 - random: static networks of random sizes, in the time that the whole path took. The sizes of layers
   are log-uniform, so that the network has 0.7 to 1 times a budget. Validation rows choose the best
   of each budget;
@@ -224,7 +225,7 @@ class Rows(list):
         self.append(dict(zip(KEYS, row, strict=True)))
 
 
-def run_path(problem, seed, rows, ranking=None):
+def run_path(problem, seed, rows, ranking=None, inputs=False):
     """`shrink_path`; returns the path and the seconds that it took."""
     torch.manual_seed(seed)
     original = course.Stations
@@ -235,12 +236,12 @@ def run_path(problem, seed, rows, ranking=None):
             problem.make(problem.full), Batches(*problem.train, problem.batch_size), loss,
             n_parameters=problem.budgets, optimizer=problem.optimizer,
             max_epochs=problem.max_epochs, branch_epochs=problem.branch_epochs,
-            example_inputs=problem.train[0][:2],
+            example_inputs=problem.train[0][:2], inputs=inputs,
         )  # fmt: skip
     finally:
         course.Stations = original
     seconds = time.process_time() - start
-    way = "path" if ranking is None else f"path, {ranking}"
+    way = "path with columns" if inputs else "path" if ranking is None else f"path, {ranking}"
     for budget, model, epochs in zip(
         problem.budgets, path.models, all_epochs(problem), strict=True
     ):
@@ -351,6 +352,8 @@ def run(problem, seed, rows, rankings):
     run_narrow(problem, seed, rows, seconds)
     run_random(problem, seed, rows, seconds)
     run_found(problem, seed, rows, path)
+    if problem.train[0].dim() == 2:
+        run_path(problem, seed, rows, inputs=True)
     for ranking in rankings:
         run_path(problem, seed, rows, ranking)
 

@@ -73,14 +73,15 @@ class Course:
         if example_inputs is None:
             example_inputs = _first_tensor(batches)
         self._example_inputs, self._inputs = example_inputs, inputs
-        self.max_epochs, self.branch_epochs = max_epochs, branch_epochs
+        # Plain numbers, which torch.load takes back with weights_only=True.
+        self.max_epochs, self.branch_epochs = int(max_epochs), int(branch_epochs)
         self.full, least = _sizes(self._gated(), example_inputs)
         self.budgets = _checked_budgets(n_parameters, self.full, least)
-        self._pretrain, self._reached = epochs_of(self.budgets, self.full, max_epochs)
+        self._pretrain, self._reached = epochs_of(self.budgets, self.full, self.max_epochs)
         self.starts, self.finished, self._epoch, self._trunk = [], [], 0, None
         self._file = None if checkpoint is None else Path(checkpoint)
-        if self._file is not None and self._file.exists():
-            self._load()
+        if self._file is not None:
+            self._look_for_checkpoint()
 
     @property
     def n_left(self):
@@ -90,6 +91,8 @@ class Course:
 
     def trunk(self, show):
         """Train the trunk to the end."""
+        if self._epoch == self.max_epochs:
+            return
         model = self._gated()
         if self._trunk is not None:
             load_shrunk(model, self._trunk["model"])
@@ -172,6 +175,14 @@ class Course:
         new = self._file.with_name(f"{self._file.name}.new")
         torch.save(state, new)
         os.replace(new, self._file)
+
+    def _look_for_checkpoint(self):
+        if self._file.exists():
+            self._load()
+        elif not self._file.parent.is_dir():
+            raise ValueError(
+                f"checkpoint={str(self._file)!r}: there is no such folder. Make it before."
+            )
 
     def _load(self):
         state = torch.load(self._file, map_location="cpu", weights_only=True)

@@ -123,9 +123,9 @@ def shrink_path(
     loss : callable
         ``loss(model, batch)`` returns the mean loss of a batch, a tensor with one number.
     n_parameters : sequence of int, or int
-        The sizes: the largest numbers of parameters, with biases. An int is the number of sizes,
-        from a half to a hundredth of the parameters of the model, or to the least number possible,
-        at equal ratios.
+        The sizes: the largest numbers of parameters, with biases. Units that can be switched off
+        but not cut count as gone. An int is the number of sizes, from a half to a hundredth of the
+        parameters of the model, or to the least number possible, at equal ratios.
     validation : iterable, default=None
         Held-out batches, gone through once per model.
     score : callable, default=None

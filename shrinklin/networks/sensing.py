@@ -29,9 +29,12 @@ class Sensor:
             product.requires_grad_()
         # Not the product: what comes next may write into it.
         x, factor = x.detach(), factor.detach()
-        product.register_hook(lambda gradient: self._add(x * gradient, factor, dim))
+        product.register_hook(lambda gradient: self._add(x, gradient, factor, dim))
 
-    def _add(self, products, factor, dim):
+    def _add(self, x, gradient, factor, dim):
+        # Squares of half precision would be 0 or infinite.
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        products = x.to(dtype) * gradient.to(dtype)
         if products.dim() > 2:
             products = products.movedim(dim, 1).flatten(2).sum(dim=2)
         squares = products.square().sum(dim=0) * factor.square()

@@ -72,14 +72,19 @@ class Switches(Pruned):
         }
 
     def _loss_changes(self):
-        changes = {name: gate.sensor.take() for name, gate in self.gates.items()}
-        unseen = [layer_name(name) for name, change in changes.items() if change is None]
-        if unseen:
+        seen = {name: gate.sensor.take() for name, gate in self.gates.items()}
+        if all(squares is None for squares in seen.values()):
             raise ValueError(
-                f'no gradient was seen at "{unseen[0]}" since the last step, which the removal '
-                "strategy needs: call step() after each backward(), and do not compile the model."
+                "no gradient was seen since the last step, which the removal strategy needs: call "
+                "step() after each backward(), and do not compile the model."
             )
-        arrays = {name: change.double().cpu().numpy() for name, change in changes.items()}
+        # A part of the model that this step left out has none.
+        arrays = {
+            name: np.zeros(len(self.gates[name]))
+            if squares is None
+            else squares.double().cpu().numpy()
+            for name, squares in seen.items()
+        }
         return np.concatenate([*self._counted().shared(arrays).values()])[self._alive]
 
     def _freed(self):

@@ -112,11 +112,14 @@ class Budget(Removal):
 
     def _averaged(self, watched):
         """The changes of the loss, averaged over steps."""
-        memory, new = watched.memory, np.zeros(len(watched.gate))
-        total = self.gamma * memory.get("changes", new) + watched.loss_changes
-        weight = self.gamma * memory.get("weight", new) + 1
+        memory, zeros = watched.memory, np.zeros(len(watched.gate))
+        total, weight = memory.get("changes", zeros), memory.get("weight", zeros)
+        # Half precision may overflow; the optimiser then makes no step.
+        if np.isfinite(watched.loss_changes).all():
+            total = self.gamma * total + watched.loss_changes
+            weight = self.gamma * weight + 1
         memory["changes"], memory["weight"] = total, weight
-        return total / weight
+        return total / np.maximum(weight, 1)
 
     def _check_goal(self, watched):
         """Raise an error unless a network with one unit in each layer is small enough."""

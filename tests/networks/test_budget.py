@@ -13,6 +13,7 @@ from shrinklin.networks import Filter, Mask, Shrinker, Switch, add_switches, fol
 from shrinklin.networks.counting import Counted
 from shrinklin.networks.gates import gates_of, layer_name
 from shrinklin.networks.inputs import Inputs
+from shrinklin.networks.sensing import Sensor
 from shrinklin.networks.structure import Structure
 from shrinklin.pruning.removal import Watched
 from small_nets import gated, rows
@@ -129,6 +130,17 @@ def test_loss_changes_are_those_of_each_row(gate, inputs):
     np.testing.assert_allclose(seen.shown.loss_changes, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_squares_of_half_precision_do_not_underflow(dtype):
+    sensor, x = Sensor(), torch.full((4, 2), 1e-4, dtype=dtype, requires_grad=True)
+    factor = torch.ones(2)
+    product = x * factor.to(dtype)
+    sensor.see(x, factor, product, 1)
+    (product.sum() * 1e-4).backward()
+    np.testing.assert_allclose(sensor.take(), 4 * 1e-16, rtol=0.2)
+    assert sensor.take() is None
+
+
 def test_units_of_several_gates_share_what_they_do_to_the_loss():
     torch.manual_seed(0)
     model, seen = gated("residual", Mask), Seen(1)
@@ -143,7 +155,7 @@ def test_a_strategy_that_sees_no_gradient_says_so():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     options = {"alpha": 0, "removal": Budget(40), "max_epochs": 3}
     shrinker = Shrinker(model, optimizer, example_inputs=rows("MLP", 2), **options)
-    with pytest.raises(ValueError, match='no gradient was seen at "0"'):
+    with pytest.raises(ValueError, match="no gradient was seen since the last step"):
         shrinker.step()
 
 
@@ -212,6 +224,15 @@ def test_changes_are_averaged_over_steps():
     assert removal.dead(last).tolist() == [True, False]
     hasty = shown([1.5, 1.0], [10, 10], memory=memory)
     assert Budget(10, pretrain=1, gamma=0.0).dead(hasty).tolist() == [False, True]
+
+
+def test_steps_that_overflow_do_not_count():
+    memory = {}
+    for changes in ([1.0, 2.0], [np.inf, 2.0], [0.0, np.nan]):
+        watched = shown(changes, [10, 10], memory=memory)
+        assert Budget(10).dead(watched).tolist() == [True, False]
+        memory = watched.memory
+    assert memory["changes"].tolist() == [1.0, 2.0]
 
 
 def test_the_schedule():

@@ -200,7 +200,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(tmp_path, at):
 
 
 def test_a_finished_path_is_read_from_its_file(tmp_path):
-    options = {"checkpoint": tmp_path / "path.pt"}
+    options = {"checkpoint": tmp_path / "path.pt", "max_epochs": np.int64(6)}
     whole, counting = path(**options), Killing()
     assert same_bits(states(path(of=counting, **options)), states(whole))
     assert counting.calls == 0
@@ -255,6 +255,10 @@ def diverging(at):
         ({"n_parameters": []}, "n_parameters=[]: give numbers"),
         ({"n_parameters": 0}, "n_parameters=0: give a whole number >= 1"),
         ({"max_epochs": 2}, "max_epochs=2 is less than the number of sizes, 3"),
+        (
+            {"checkpoint": "nowhere/path.pt"},
+            "checkpoint='nowhere/path.pt': there is no such folder",
+        ),
         ({"branch_epochs": 0}, "branch_epochs=0: give a whole number >= 1"),
         ({"validation": []}, "validation has no batch"),
         ({"validation": BATCHES, "score": loss}, "score returned a tensor of shape ()"),
