@@ -81,7 +81,7 @@ class Course:
         self.starts, self.finished, self._epoch, self._trunk = [], [], 0, None
         self._file = None if checkpoint is None else Path(checkpoint)
         if self._file is not None:
-            self._look_for_checkpoint()
+            self._look_for(self._file)
 
     @property
     def n_left(self):
@@ -176,20 +176,18 @@ class Course:
         torch.save(state, new)
         os.replace(new, self._file)
 
-    def _look_for_checkpoint(self):
-        if self._file.exists():
-            self._load()
-        elif not self._file.parent.is_dir():
-            raise ValueError(
-                f"checkpoint={str(self._file)!r}: there is no such folder. Make it before."
-            )
+    def _look_for(self, file):
+        if file.exists():
+            self._load(file)
+        elif not file.parent.is_dir():
+            raise ValueError(f"checkpoint={str(file)!r}: there is no such folder. Make it before.")
 
-    def _load(self):
-        state = torch.load(self._file, map_location="cpu", weights_only=True)
+    def _load(self, file):
+        state = torch.load(file, map_location="cpu", weights_only=True)
         wrong = [n for n, mine in self._settings().items() if state["settings"][n] != mine]
         if wrong:
             raise ValueError(
-                f"the checkpoint {self._file} is of a path with another {wrong[0]}: give the same "
+                f"the checkpoint {file} is of a path with another {wrong[0]}: give the same "
                 "arguments, or another file."
             )
         self._epoch, self._trunk = state["epoch"], state["trunk"]
