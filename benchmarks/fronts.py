@@ -84,7 +84,7 @@ def loss(model, batch):
 
 
 def accuracy(model, rows):
-    model.eval()
+    model.train(False)
     with torch.no_grad():
         found = torch.cat([model(part).argmax(1) for part in rows[0].split(1000)])
     return float((found == rows[1]).double().mean())
@@ -131,7 +131,7 @@ def split(X, y, n_validation):
 
 
 def covertype(folder, seed):
-    data = np.load(folder / "covertype93k/covertype93k.npz")
+    data = np.load(folder / "covertype93k/covertype93k.npz", allow_pickle=False)
     rows = np.random.default_rng(seed).permutation(len(data["y"]))[:40_000]
     X, y = data["X"][rows].astype(float), data["y"][rows]
     mean, scale = X[:20_000].mean(axis=0), X[:20_000].std(axis=0)
@@ -144,7 +144,7 @@ def covertype(folder, seed):
 
 
 def mnist(folder, seed):
-    data = np.load(folder / "mnist/mnist.npz")
+    data = np.load(folder / "mnist/mnist.npz", allow_pickle=False)
     rows = np.random.default_rng(seed).permutation(len(data["y_train"]))[:20_000]
     X, X_test = ((data[n].reshape(-1, 784) / 255 - 0.1307) / 0.3081 for n in ("X_train", "X_test"))
     return Problem(
@@ -168,7 +168,7 @@ def images(file, rows):
     """Standardised images (n_rows, 3, 32, 32) and their classes."""
     from PIL import Image
 
-    data = np.load(file)
+    data = np.load(file, allow_pickle=False)
     jpeg, offsets, y = data["jpeg"], data["offsets"], data["y"][rows]
     files = [jpeg[offsets[i] : offsets[i + 1]].tobytes() for i in rows]
     X = np.stack([np.asarray(Image.open(BytesIO(each)).convert("RGB")) for each in files])

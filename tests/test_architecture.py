@@ -481,6 +481,7 @@ MUTANTS = [
     (evaluating, "datasets.files", "eval(text)"),
     (evaluating, "datasets.files", "frame.query(text)"),
     (evaluating, "datasets.files", "exec(compiled)"),
+    (evaluating, "shrinklin.networks.course", "import torch\ntorch.load(file)"),
     (evaluating, "experiments.results", "import joblib\njoblib.load(file)"),
     (evaluating, "experiments.results", "import pandas as pd\npd.read_pickle(file)"),
     (evaluating, "shrinklin.data.readers", "compile(text, 'f', 'exec')"),

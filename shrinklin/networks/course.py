@@ -138,7 +138,7 @@ class Course:
 
     def models(self):
         """The networks that are trained, in evaluation mode."""
-        return [self._loaded(each["model"]).eval() for each in self.finished]
+        return [self._loaded(each["model"]).train(False) for each in self.finished]
 
     def _gated(self):
         model = deepcopy(self.model).train()
