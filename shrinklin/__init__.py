@@ -18,6 +18,7 @@ from shrinklin.estimators.regressors import GroupLassoRegressor, ShrinkNetRegres
 from shrinklin.estimators.stability import selection_frequencies
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.moved import MOVED
+from shrinklin.pruning.budget import Budget
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.pruning.removal import Annealing, Removal, SignChange, SignVariance, Threshold
 from shrinklin.selection.path import ClassificationPath, RegressionPath, RegularizationPath
@@ -29,6 +30,7 @@ sys.modules.update(MOVED)
 
 __all__ = [
     "Annealing",
+    "Budget",
     "ClassificationPath",
     "CoordinateDescent",
     "CostMeter",

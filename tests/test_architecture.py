@@ -277,7 +277,8 @@ def evaluating(name, source):
         package = origin.get(root_of(node.func), "").split(".")[0]
         evaluates = function in {"eval", "exec", "query", "read_pickle"}
         evaluates |= function == "compile" and package != "re"
-        evaluates |= function == "load" and package in {"joblib", "torch"}
+        evaluates |= function == "load" and package == "joblib"
+        evaluates |= function == "load" and package == "torch" and not given(node, "weights_only")
         evaluates |= function == "load" and package == "numpy" and not refuses_objects(node)
         found += [f"{name} calls {function}"] * evaluates
     return found
@@ -313,8 +314,13 @@ def quotes(parent):
 
 
 def refuses_objects(call):
-    given = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
-    return given.get("allow_pickle") is False
+    return given(call, "allow_pickle") is False
+
+
+def given(call, name):
+    """The constant that a call gives as an argument, None if it gives none."""
+    words = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
+    return words.get(name)
 
 
 def long_functions(name, source):
@@ -475,6 +481,7 @@ MUTANTS = [
     (evaluating, "datasets.files", "eval(text)"),
     (evaluating, "datasets.files", "frame.query(text)"),
     (evaluating, "datasets.files", "exec(compiled)"),
+    (evaluating, "shrinklin.networks.course", "import torch\ntorch.load(file)"),
     (evaluating, "experiments.results", "import joblib\njoblib.load(file)"),
     (evaluating, "experiments.results", "import pandas as pd\npd.read_pickle(file)"),
     (evaluating, "shrinklin.data.readers", "compile(text, 'f', 'exec')"),

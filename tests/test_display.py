@@ -96,6 +96,14 @@ def test_tradeoff_display_of_classifiers_shows_the_log_loss(n_classes):
     assert named.ax_.get_ylabel() == "held-out log-loss"
 
 
+def test_tradeoff_display_of_other_sizes():
+    curves = {"networks": ([30_000, 1000], [0.1, 0.2])}
+    display = TradeoffDisplay(curves, size_name="parameters", log=True).plot()
+    assert display.ax_.get_xlabel() == "parameters"
+    assert display.ax_.get_xscale() == "log"
+    assert TradeoffDisplay(curves).plot().ax_.get_xscale() == "linear"
+
+
 def test_the_loss_of_regressors_is_named_too():
     X, Y, found = paths()
     assert TradeoffDisplay.from_paths(found, X, Y).ax_.get_ylabel() == "mean squared error"

@@ -20,6 +20,11 @@ class TradeoffDisplay(Display):
         and the loss of each model.
     loss_name : str, default="mean squared error"
         Label of the loss.
+    size_name : str, default="features kept"
+        Label of the other axis, for other sizes than numbers of features: the parameters of the
+        networks of a `ShrinkPath`, for example.
+    log : bool, default=False
+        Whether the axis of sizes is logarithmic.
 
     Attributes
     ----------
@@ -29,7 +34,9 @@ class TradeoffDisplay(Display):
         One per curve.
     """
 
-    def __init__(self, curves, *, loss_name="mean squared error") -> None:
+    def __init__(
+        self, curves, *, loss_name="mean squared error", size_name="features kept", log=False
+    ) -> None:
         self.curves = {name: (np.asarray(k), np.asarray(v)) for name, (k, v) in curves.items()}
         for name, (k, v) in self.curves.items():
             if k.ndim != 1 or k.shape != v.shape:
@@ -37,7 +44,7 @@ class TradeoffDisplay(Display):
                     f"the numbers of features and the losses of curve {name!r} have shapes "
                     f"{k.shape} and {v.shape}: give two 1-D arrays of equal length."
                 )
-        self.loss_name = loss_name
+        self.loss_name, self.size_name, self.log = loss_name, size_name, log
 
     @classmethod
     def from_paths(cls, paths, X, y, *, ax=None, loss_name=None) -> Self:
@@ -65,6 +72,8 @@ class TradeoffDisplay(Display):
             self.lines_ += ax.plot(
                 k, loss, marker=marker, markersize=3.5, linewidth=1.2, label=name
             )
-        ax.set_xlabel("features kept")
+        ax.set_xlabel(self.size_name)
+        if self.log:
+            ax.set_xscale("log")
         ax.set_ylabel(self.loss_name)
         ax.legend(frameon=False)

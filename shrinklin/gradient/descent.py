@@ -140,6 +140,11 @@ class GradientDescent(BaseEstimator):
                 f"removal={self.removal!r} follows the signs of switches, but the group lasso has "
                 "none: give Threshold, Annealing or None, or use ShrinkNet."
             )
+        if self.removal.needs_loss_changes:
+            raise ValueError(
+                f"removal={self.removal!r} is for networks: take Annealing to keep a number of "
+                "features."
+            )
         if self.removal.scheduled and self.tol is not None:
             raise ValueError(
                 f"removal={self.removal!r} follows a schedule over max_epochs, which "

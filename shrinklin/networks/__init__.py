@@ -2,7 +2,8 @@
 
 Call `add_switches` on a model, make the optimiser, then a `Shrinker`. In the training loop, add
 ``shrinker.penalty()`` to the loss and call ``shrinker.step()`` after ``optimizer.step()``. `fold`
-returns a plain network at the end, and `load_shrunk` loads one that was saved.
+returns a plain network at the end, and `load_shrunk` loads one that was saved. `shrink_path` does
+all of this itself, for several sizes.
 """
 
 from shrinklin.messages import imported
@@ -15,6 +16,7 @@ from shrinklin.networks.gates import Columns, Filter, Gate, Mask, Switch  # noqa
 from shrinklin.networks.loading import load_shrunk  # noqa: E402
 from shrinklin.networks.mlp.classifier import ShrinkNetMLPClassifier  # noqa: E402
 from shrinklin.networks.mlp.regressor import ShrinkNetMLPRegressor  # noqa: E402
+from shrinklin.networks.path import ShrinkPath, shrink_path  # noqa: E402
 from shrinklin.networks.placing import add_switches  # noqa: E402
 from shrinklin.networks.shrinker import Shrinker  # noqa: E402
 
@@ -25,9 +27,11 @@ __all__ = [
     "Mask",
     "ShrinkNetMLPClassifier",
     "ShrinkNetMLPRegressor",
+    "ShrinkPath",
     "Shrinker",
     "Switch",
     "add_switches",
     "fold",
     "load_shrunk",
+    "shrink_path",
 ]

@@ -125,13 +125,13 @@ def check_removal(removal, gates):
         if not isinstance(strategy, Removal):
             raise ValueError(
                 f"removal={removal!r}: give None, an instance of shrinklin.Threshold, SignChange, "
-                "SignVariance or Annealing, or of a subclass of shrinklin.Removal, or a dict of "
-                "layer to such an instance."
+                "SignVariance, Annealing or Budget, or of a subclass of shrinklin.Removal, or a "
+                "dict of layer to such an instance."
             )
         if strategy.needs_switch and not all(hasattr(gates[name], "theta") for name in names):
             raise ValueError(
                 f"removal={strategy!r} follows the signs of switches, but a Mask has none: give "
-                "Threshold, Annealing or None, or use Switch."
+                "Threshold, Annealing, Budget or None, or use Switch."
             )
     return strategies
 

@@ -40,7 +40,7 @@ class Gate(nn.Module, ABC):
         self.register_buffer("alive", torch.ones(n_units, dtype=torch.bool))
         self.register_buffer("kept", None)
         # What `fold` takes away with the gate.
-        self.hook, self.counter = None, None
+        self.hook, self.counter, self.sensor = None, None, None
 
     def __len__(self):
         return len(self.alive)
@@ -65,7 +65,11 @@ class Gate(nn.Module, ABC):
             )
         shape = [1] * x.dim()
         shape[self.dim] = -1
-        return x * self.factor().view(shape)
+        factor = self.factor()
+        product = x * factor.view(shape)
+        if self.sensor is not None and self.training:
+            self.sensor.see(x, factor, product, self.dim)
+        return product
 
     def extra_repr(self):
         """What `repr` shows."""

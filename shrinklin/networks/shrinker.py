@@ -14,6 +14,7 @@ from shrinklin.networks.checks import (
     check_removal,
     check_schedules,
 )
+from shrinklin.networks.counting import Counted
 from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import Mask, gates_of, layer_name
 from shrinklin.networks.inputs import Inputs
@@ -22,6 +23,7 @@ from shrinklin.networks.penalty import penalty
 from shrinklin.networks.placing import find_places
 from shrinklin.networks.removable import find_removable
 from shrinklin.networks.report import report
+from shrinklin.networks.sensing import Sensor
 from shrinklin.networks.structure import Structure
 from shrinklin.networks.switches import Switches
 from shrinklin.networks.trial import CHANGED, WRONG_SIZE, same_outputs, try_cuts
@@ -158,23 +160,33 @@ class Shrinker:
         strategies = [*strategies, (None, [name for name in gates if name not in decided])]
         # Listed once, as that takes as long as the penalty itself.
         self._parameters = dict(self.model.named_parameters())
+        self._counted = None
         self._pruned = [self._pair(strategy, names) for strategy, names in strategies if names]
         self.cost, self._epoch, self._begun = CostMeter(), 0, False
         self._history = History([layer_name(name) for name in gates])
         self._sum, self._steps = 0.0, 0
         # The penalty that was added to the loss of this step, and whether one was in this epoch.
         self._added, self._asked, self._work = 0.0, False, None
-        # Those of a Shrinker before this one.
-        stop_counting(gates.values())
-        counter = RowCounter(self._inputs)
-        counter.watch(self.model)
-        next(iter(gates.values())).counter = self._counter = counter
+        self._watch(strategies)
         self._remember()
         self._write(float("nan"))
 
+    def _watch(self, strategies):
+        """Leave with the gates what sees rows and gradients."""
+        # What a Shrinker before this one left.
+        stop_counting(self._gates.values())
+        counter = RowCounter(self._inputs)
+        counter.watch(self.model)
+        next(iter(self._gates.values())).counter = self._counter = counter
+        for strategy, names in strategies:
+            if strategy is not None and strategy.needs_loss_changes:
+                for name in names:
+                    self._gates[name].sensor = Sensor()
+
     def _pair(self, strategy, names):
         """The `Switches` of some gates, and the `Pruner` that a strategy decides for."""
-        switches = Switches({n: self._gates[n] for n in names}, self._optimizers, self._norms)
+        gates = {name: self._gates[name] for name in names}
+        switches = Switches(gates, self._optimizers, self._norms, self._count_parameters)
         return switches, Pruner(strategy, len(switches.layer), self.max_epochs, switches.layer)
 
     def _choose_columns(self, gates):
@@ -274,9 +286,12 @@ class Shrinker:
 
     def _per_row(self):
         if self._work is None:
+            seen = {g: g.sensor.squares for g in self._gates.values() if g.sensor is not None}
             self._work = multiply_adds(self.model, self._inputs)
-            # The rows of this very count.
+            # The rows and gradients of this very count.
             self._counter.take()
+            for gate, squares in seen.items():
+                gate.sensor.squares = squares
         return self._work
 
     def _remember(self):
@@ -341,6 +356,7 @@ class Shrinker:
         if same:
             structure.shrink(self.model, left)
             self._structure, self._members, self._work = structure, {}, None
+            self._counted = None
             self._parameters = dict(self.model.named_parameters())
         else:
             changes.undo()
@@ -363,6 +379,11 @@ class Shrinker:
     def _norms(self, name):
         with torch.no_grad():
             return self._members_of(name).norms(self._parameters)
+
+    def _count_parameters(self):
+        if self._counted is None:
+            self._counted = Counted(self._structure, self._gates)
+        return self._counted
 
     # What happened.
 

@@ -18,10 +18,13 @@ class Switches(Pruned):
     optimizers : list of torch.optim.Optimizer
     norms_of : callable
         Takes the name of a gate and returns ‖incoming‖·‖outgoing‖ of its units, on or off.
+    counted : callable
+        Returns the `Counted` of the network as it is now.
     """
 
-    def __init__(self, gates, optimizers, norms_of):
+    def __init__(self, gates, optimizers, norms_of, counted):
         self.gates, self._optimizers, self._norms_of = gates, optimizers, norms_of
+        self._counted = counted
         self._warned = set()
         self.read()
 
@@ -60,6 +63,43 @@ class Switches(Pruned):
 
     def norms(self):
         return self._numbers(self._norms_of(name) for name in self.gates)
+
+    def facts(self):
+        return {
+            "loss_changes": self._loss_changes(),
+            "freed": self._freed,
+            "n_parameters": self._n_parameters,
+        }
+
+    def _loss_changes(self):
+        seen = {name: gate.sensor.take() for name, gate in self.gates.items()}
+        if all(squares is None for squares in seen.values()):
+            raise ValueError(
+                "no gradient was seen since the last step, which the removal strategy needs: call "
+                "step() after each backward(), and do not compile the model."
+            )
+        # A part of the model that this step left out has none.
+        arrays = {
+            name: np.zeros(len(self.gates[name]))
+            if squares is None
+            else squares.double().cpu().numpy()
+            for name, squares in seen.items()
+        }
+        return np.concatenate([*self._counted().shared(arrays).values()])[self._alive]
+
+    def _freed(self):
+        freed = self._counted().freed(self._on(self._alive[self._alive]))
+        return np.concatenate([freed[name] for name in self.gates])[self._alive]
+
+    def _n_parameters(self, stays):
+        return self._counted().n_parameters(self._on(stays))
+
+    def _on(self, stays):
+        """Which units of these gates are on if only some switches stay: a dict of ndarrays."""
+        on = self._alive.copy()
+        on[self._alive] = stays
+        ends = np.cumsum([len(gate) for gate in self.gates.values()])[:-1]
+        return dict(zip(self.gates, np.split(on, ends), strict=True))
 
     def penalised(self):
         return np.ones(len(self._gate), dtype=bool)

@@ -42,8 +42,9 @@ class RowCounter:
 
 
 def stop_counting(gates):
-    """Take the hooks away that were left with these gates."""
+    """Take away what a `Shrinker` left with these gates."""
     for gate in gates:
+        gate.sensor = None
         if gate.counter is not None:
             gate.counter.handle.remove()
             gate.counter = None

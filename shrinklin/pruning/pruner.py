@@ -42,6 +42,15 @@ class Pruned(ABC):
     def keep(self, members):
         """Remove all switches but those at the positions `members`, which are in order."""
 
+    def facts(self):
+        """`loss_changes`, `freed` and `n_parameters` of `Watched`: a dict.
+
+        It is not called for a strategy that does not need it (`Removal.needs_loss_changes`).
+        """
+        raise ValueError(
+            "this removal strategy is for networks: take Annealing to keep a number of features."
+        )
+
     def removable(self, dead, watched):
         """The dead switches that may go now: a mask like `dead`, which holds the penalised ones.
 
@@ -120,6 +129,7 @@ class Pruner:
             max_epochs=self.max_epochs,
             n_switches=self.n_switches,
             memory=self.memory,
+            **(pruned.facts() if self.removal.needs_loss_changes else {}),
         )
         dead = _checked_mask(self.removal, self.removal.dead(watched), penalised) & penalised
         return pruned.removable(dead, watched)

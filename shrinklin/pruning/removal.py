@@ -18,6 +18,7 @@ References
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,16 @@ class Watched:
         Number of switches when training began.
     memory : dict of str to ndarray of shape (n_switches,)
         What the strategy remembers. It is empty at first.
+    loss_changes : ndarray of shape (n_switches,), or None
+        For each unit, the sum over rows of the squares of its first-order effect on the loss: the
+        unit times the derivative of the loss by it. Of the rows of this step, up to a factor that
+        all units share. None if the strategy has ``needs_loss_changes`` False.
+    freed : callable, or None
+        Returns how many parameters of the network each unit frees if it leaves alone, an ndarray of
+        shape (n_switches,). None if the strategy has ``needs_loss_changes`` False.
+    n_parameters : callable, or None
+        Takes a mask of switches and returns how many parameters the network has if only they
+        stay. None if the strategy has ``needs_loss_changes`` False.
     """
 
     switch: np.ndarray | None
@@ -69,6 +80,9 @@ class Watched:
     max_epochs: int | None
     n_switches: int
     memory: dict
+    loss_changes: np.ndarray | None = None
+    freed: Callable | None = None
+    n_parameters: Callable | None = None
 
     @property
     def sizes(self) -> np.ndarray:
@@ -95,6 +109,9 @@ class Removal(BaseEstimator, ABC):
     needs_norms : bool
         Whether it needs `Watched.norms` or `Watched.sizes`. False makes the steps of a
         network faster.
+    needs_loss_changes : bool
+        Whether it needs `Watched.loss_changes`, `Watched.freed` and `Watched.n_parameters`,
+        which only networks have.
     scheduled : bool
         Whether it follows a schedule over all epochs, so that training must have a
         `max_epochs` and must not end early.
@@ -123,6 +140,7 @@ class Removal(BaseEstimator, ABC):
 
     needs_switch = False
     needs_norms = True
+    needs_loss_changes = False
     scheduled = False
 
     @abstractmethod

@@ -247,7 +247,7 @@ CASES = [
     (compiled_in_part, "model has a part that was compiled"),
     (no_model, "model is of type OrderedDict: give a torch.nn.Module"),
     (no_switches, "the model has no switches: call add_switches"),
-    (signs_of_a_mask, "a Mask has none: give Threshold, Annealing or None, or use Switch"),
+    (signs_of_a_mask, "a Mask has none: give Threshold, Annealing, Budget or None, or use Switch"),
     (switch_of_the_wrong_size, r"Switch\(7, dim=1\) was given .* number of units should be 8"),
     (one_row_for_batchnorm, "Expected more than 1 value per channel"),
     (path_of_the_data, "on a tensor that depends on the input"),

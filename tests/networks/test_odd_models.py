@@ -473,3 +473,12 @@ def test_a_border_around_what_is_constant_in_places():
     removable = find_removable(Structure(model, Inputs(IMAGES.float())))
     assert len(removable.units) == 0
     assert "not constant" in set(removable.reasons.values()).pop()
+
+
+def test_a_dropout_that_happens_to_drop_the_same_twice_is_still_random():
+    # Two runs in training are compared to find out whether the model is random.
+    for seed in range(20):
+        torch.manual_seed(seed)
+        layers = [nn.Linear(6, 12), nn.ReLU(), nn.Dropout(0.1), nn.Linear(12, 10), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.Linear(10, 1))
+        assert len(gates_of(add_switches(model, torch.randn(2, 6)))) == 2

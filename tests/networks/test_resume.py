@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from shrinklin import Annealing, SignChange, SignVariance, Threshold
+from shrinklin import Annealing, Budget, SignChange, SignVariance, Threshold
 from shrinklin.networks import Mask, Shrinker, Switch, load_shrunk
 from small_nets import DropFirst, gated, rows, same_bits
 
@@ -129,7 +129,14 @@ def assert_ends_with_the_same_bits(*args, times=(5, 7), **options):
 @pytest.mark.parametrize("when", ["step", "epoch"])
 @pytest.mark.parametrize(
     "removal",
-    [SignVariance(0.7), SignChange(), Threshold(0.05), Annealing(6, mu=1), DropFirst(3)],
+    [
+        SignVariance(0.7),
+        SignChange(),
+        Threshold(0.05),
+        Annealing(6, mu=1),
+        Budget(60),
+        DropFirst(3),
+    ],
     ids=lambda removal: type(removal).__name__,
 )
 def test_every_strategy(removal, when):
