@@ -118,7 +118,7 @@ def check_removal(removal, gates):
     if isinstance(removal, Removal):
         strategies = [(removal, list(gates))]
     elif isinstance(removal, dict):
-        strategies = [(strategy, [_gate_name(layer, gates)]) for layer, strategy in removal.items()]
+        strategies = _grouped((each, _gate_name(layer, gates)) for layer, each in removal.items())
     else:
         strategies = [(removal, [])]
     for strategy, names in strategies:
@@ -134,6 +134,14 @@ def check_removal(removal, gates):
                 "Threshold, Annealing, Budget or None, or use Switch."
             )
     return strategies
+
+
+def _grouped(pairs):
+    """Pairs (strategy, names of gates), those of the same object put together."""
+    groups: dict = {}
+    for strategy, name in pairs:
+        groups.setdefault(id(strategy), (strategy, []))[1].append(name)
+    return list(groups.values())
 
 
 def check_schedules(strategies, gates, max_epochs):

@@ -62,8 +62,9 @@ class Shrinker:
     p : float, default=2
         The exponent of the penalty on weights. > 0.
     removal : Removal, dict of str to Removal, or None, default=None
-        One strategy for all layers together, or a dict with one for each layer by name. Layers that
-        the dict does not name keep all units. None removes nothing.
+        One strategy for all layers together, or a dict with one for each layer by name. Layers with
+        the same object as strategy are taken together, and layers that the dict does not name keep
+        all units. None removes nothing.
     groups : {"rows", "columns"}, default="rows"
         The groups of the group lasso on units with a `Mask`: the row and the bias of the layer that
         computes a unit, or the columns of the layers that read it.

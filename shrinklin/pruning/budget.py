@@ -74,6 +74,8 @@ class Budget(Removal):
         """See `Removal`."""
         changes = self._averaged(watched)
         everything = np.ones(len(changes), dtype=bool)
+        if watched.epoch <= self.pretrain:
+            return ~everything
         n_now = watched.n_parameters(everything)
         if "begin" not in watched.memory:
             self._check_goal(watched)

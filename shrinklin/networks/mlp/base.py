@@ -117,7 +117,8 @@ class ShrinkNetMLP(Selector):
             module = layers.perceptron(sizes, dtype)
         model = layers.with_switches(module, Switch, support).to(self.device)
         alpha, weight_decay = settings.penalties(self, weight.sum(), outputs)
-        removal = settings.removals(self, model)
+        max_epochs = max(1, round(FULL_RATE * settings.n_epochs(self, len(X))))
+        removal = settings.removals(self, model, outputs.n_outputs, max_epochs)
         optimizer = settings.make_optimizer(self, model)
         shrinker = Shrinker(
             model,
@@ -127,7 +128,7 @@ class ShrinkNetMLP(Selector):
             weight_decay=weight_decay,
             p=self.p,
             removal=removal,
-            max_epochs=max(1, round(FULL_RATE * settings.n_epochs(self, len(X)))),
+            max_epochs=max_epochs,
             when="epoch",
         )
         scheduled = settings.has_schedule(removal)

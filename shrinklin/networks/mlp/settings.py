@@ -9,6 +9,7 @@ import torch
 from shrinklin.messages import warn
 from shrinklin.networks.gates import gates_of, layer_name
 from shrinklin.networks.mlp.layers import FRONT, n_parameters
+from shrinklin.pruning.budget import Budget
 from shrinklin.pruning.removal import Annealing, Removal, SignVariance
 from shrinklin.validation.parameters import check_flag, check_real, check_whole
 
@@ -137,7 +138,7 @@ def _check_removal(estimator):
             )
 
 
-def removals(estimator, model):
+def removals(estimator, model, n_outputs, max_epochs):
     """What a `Shrinker` of this model takes as `removal`."""
     if not isinstance(estimator.removal, str):
         return estimator.removal
@@ -146,24 +147,35 @@ def removals(estimator, model):
             f'removal={estimator.removal!r}: give "auto", None, an instance of '
             "shrinklin.SignVariance or another Removal, or a dict of layer to such an instance."
         )
-    auto = SignVariance(gamma=0.9)
-    if estimator.n_features is None:
-        return auto
+    n_features, goal = estimator.n_features, estimator.n_parameters
     sizes = {layer_name(name): int(gate.alive.sum()) for name, gate in gates_of(model).items()}
-    if estimator.n_features > sizes[FRONT]:
+    _check_goals(estimator, sizes, n_outputs)
+    units: Removal = SignVariance(gamma=0.9)
+    if goal is not None:
+        # With n_features, those are left from the middle on.
+        begin = 0.25 if n_features is None else 0.5
+        units = Budget(goal, pretrain=round(begin * max_epochs))
+    front = units if n_features is None else Annealing(n_features)
+    return {name: front if name == FRONT else units for name in sizes}
+
+
+def _check_goals(estimator, sizes, n_outputs):
+    n_features, goal = estimator.n_features, estimator.n_parameters
+    if n_features is not None and n_features > sizes[FRONT]:
         raise ValueError(
-            f"n_features={estimator.n_features} is more than the {sizes[FRONT]} features of X: "
-            "give at most that many, or None."
+            f"n_features={n_features} is more than the {sizes[FRONT]} features of X: give at most "
+            "that many, or None."
         )
-    return dict.fromkeys(sizes, auto) | {FRONT: Annealing(estimator.n_features)}
+    least = n_parameters([n_features or 1, *[1] * (len(sizes) - 1), n_outputs])
+    if goal is not None and goal < least:
+        kept = "one feature" if n_features is None else f"n_features={n_features}"
+        raise ValueError(
+            f"n_parameters={goal}, but a network with {kept} and one unit in each hidden layer has "
+            f"{least}: give at least that many."
+        )
 
 
 def has_schedule(removal):
     """Whether a strategy among these has to run to its end."""
     strategies = removal.values() if isinstance(removal, dict) else [removal]
     return any(isinstance(each, Removal) and each.scheduled for each in strategies)
-
-
-def least_parameters(n_outputs, n_hidden):
-    """The number of parameters of the smallest network."""
-    return n_parameters([1] * (n_hidden + 1) + [n_outputs])
