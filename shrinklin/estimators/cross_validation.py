@@ -21,7 +21,6 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 from sklearn import get_config
-from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -34,10 +33,11 @@ from shrinklin.estimators.base import (
     warn_unless_converged,
     without_alpha,
 )
+from shrinklin.estimators.fold_search import FoldSearch, check_scores
 from shrinklin.messages import results
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
-from shrinklin.selection.choice import SELECTIONS, choose
+from shrinklin.selection.choice import choose
 from shrinklin.selection.folds import (
     Rows,
     ScoredFold,
@@ -52,42 +52,17 @@ from shrinklin.selection.path import path_of_solutions, with_model
 _POLISH = 1e-6
 
 
-class SparseLinearModelCV(LinearModel):
+class SparseLinearModelCV(FoldSearch, LinearModel):
     """A linear model whose alpha is chosen by cross-validation."""
 
-    # The estimator for one alpha, and the default score of its models.
+    # The estimator for one alpha.
     _single: type
-    _default_scoring: str
 
     def _model(self):
         """The estimator for one alpha, with the parameters of this one, to solve for many."""
         ours = self.get_params(deep=False)
         names = self._single().get_params(deep=False)
         return without_alpha(self._single(**{n: ours[n] for n in names if n in ours}))
-
-    def _check_selection(self):
-        if not isinstance(self.selection, str) or self.selection not in SELECTIONS:
-            accepted = ", ".join(f'"{name}"' for name in SELECTIONS)
-            raise ValueError(f"selection={self.selection!r}: give one of {accepted}.")
-
-    def _check_scoring(self):
-        if self.scoring is not None and not (
-            isinstance(self.scoring, str) or callable(self.scoring)
-        ):
-            raise ValueError(
-                f"scoring={self.scoring!r}: give one score, by which alpha is chosen: None, the "
-                "name of a score of scikit-learn, or a callable."
-            )
-
-    def _scores_loss(self):
-        """Whether the score is minus the loss that the models minimise."""
-        named = isinstance(self.scoring, str) and self.scoring == self._default_scoring
-        return self.scoring is None or named
-
-    def _score_name(self):
-        if self._scores_loss():
-            return self._default_scoring
-        return self.scoring if isinstance(self.scoring, str) else "score"
 
     @abstractmethod
     def _loss_scorer(self):
@@ -162,33 +137,6 @@ class SparseLinearModelCV(LinearModel):
         if routes and not self._scores_loss():
             weights = process_routing(self, "score", **weights, **params).scorer.score
         return score(self._scorer(), self, X, y, weights)
-
-    def _splits(self, X, y, n_samples, params):
-        """Indices (training rows, held-out rows) of every fold."""
-        cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        every, splits = np.arange(n_samples), []
-        for k, (train, test) in enumerate(cv.split(X, y, **params)):
-            try:
-                splits.append((every[train], every[test]))
-            except IndexError as error:
-                raise ValueError(
-                    f"fold {k} of cv has row numbers that are not among 0 … {n_samples - 1} "
-                    f"({error}): give valid row numbers, or a mask of all rows."
-                ) from error
-            if not len(splits[k][0]) or not len(splits[k][1]):
-                raise ValueError(
-                    f"fold {k} of cv has {len(splits[k][0])} training and {len(splits[k][1])} "
-                    "held-out rows: give folds that have both."
-                )
-        self._check_n_folds(len(splits))
-        return splits
-
-    def _check_n_folds(self, n_folds):
-        least = 1 if self.selection == "best" else 2
-        if n_folds < least:
-            raise ValueError(
-                f"{n_folds} folds: selection={self.selection!r} needs at least {least}."
-            )
 
     def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose alpha, and fit the model to all data.
@@ -265,7 +213,7 @@ class SparseLinearModelCV(LinearModel):
         scores = np.column_stack(
             [fold.scores(followed) for fold, followed in zip(folds, others, strict=True)]
         )
-        _check_scores(scores, alphas)
+        check_scores(scores, [f"alpha {alpha:g}" for alpha in alphas])
         best = choose(scores, first.path.n_selected, self.selection)
         cost = CostMeter(multiply_adds=n_multiply_adds)
         for followed in [first, *others]:
@@ -326,14 +274,3 @@ def _check_weights_of(splits, s, scoring):
                     f"sample_weight is zero on all {name} rows of fold {k}: give other folds, or "
                     "weights > 0."
                 )
-
-
-def _check_scores(scores, alphas):
-    bad = np.argwhere(~np.isfinite(scores))
-    if len(bad):
-        i, k = bad[0]
-        raise ValueError(
-            f"{len(bad)} of {scores.size} scores are not finite; the first is {scores[i, k]} at "
-            f"alpha {alphas[i]:g} in fold {k}: give a scoring that is defined on the held-out rows "
-            "of every fold, or fewer folds."
-        )

@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 from sklearn.metrics import get_scorer
-from sklearn.utils.validation import column_or_1d
 
 from shrinklin.data.gram import gram_multiply_adds, takes_gram_of_folds
 from shrinklin.data.moments import Moments
@@ -17,6 +16,7 @@ from shrinklin.estimators.classifiers import (
     ShrinkNetClassifier,
 )
 from shrinklin.estimators.cross_validation import SparseLinearModelCV
+from shrinklin.estimators.fold_search import neg_log_loss
 from shrinklin.estimators.parameters import (
     CLASSIFICATION,
     CROSS_VALIDATION,
@@ -35,7 +35,6 @@ from shrinklin.selection.folds import (
     moments_of_folds,
     remaining,
 )
-from shrinklin.validation.weights import relative_weights
 
 
 class _RegressorCV(SparseLinearModelCV, LinearRegressor):
@@ -125,25 +124,11 @@ class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
     _default_scoring = "neg_log_loss"
 
     def _loss_scorer(self):
-        return _neg_log_loss
+        return neg_log_loss
 
     def _rows(self, X, y, s, train):
         # All rows, but only training rows have weights, so no class is lost.
         return Rows(X, y, s * np.bincount(train, minlength=len(s)))
-
-
-def _neg_log_loss(classifier, X, y, sample_weight=None):
-    """Minus the log-loss, as in scikit-learn, but the rows may lack a class."""
-    y, classes = column_or_1d(y), classifier.classes_
-    unknown = np.setdiff1d(y, classes)
-    if len(unknown):
-        raise ValueError(
-            f"y has labels {unknown[:3].tolist()} that the model was not fitted to: give labels "
-            f"among {classes.tolist()}."
-        )
-    codes = np.searchsorted(classes, y)
-    logs = classifier.predict_log_proba(X)[np.arange(len(codes)), codes]
-    return np.average(logs, weights=relative_weights(sample_weight, logs))
 
 
 @documented(REGRESSION, GROUP_LASSO, CROSS_VALIDATION)

@@ -15,6 +15,10 @@ from shrinklin.networks.folding import fold  # noqa: E402
 from shrinklin.networks.gates import Columns, Filter, Gate, Mask, Switch  # noqa: E402
 from shrinklin.networks.loading import load_shrunk  # noqa: E402
 from shrinklin.networks.mlp.classifier import ShrinkNetMLPClassifier  # noqa: E402
+from shrinklin.networks.mlp.cv import (  # noqa: E402
+    ShrinkNetMLPClassifierCV,
+    ShrinkNetMLPRegressorCV,
+)
 from shrinklin.networks.mlp.regressor import ShrinkNetMLPRegressor  # noqa: E402
 from shrinklin.networks.path import ShrinkPath, shrink_path  # noqa: E402
 from shrinklin.networks.placing import add_switches  # noqa: E402
@@ -26,7 +30,9 @@ __all__ = [
     "Gate",
     "Mask",
     "ShrinkNetMLPClassifier",
+    "ShrinkNetMLPClassifierCV",
     "ShrinkNetMLPRegressor",
+    "ShrinkNetMLPRegressorCV",
     "ShrinkPath",
     "Shrinker",
     "Switch",

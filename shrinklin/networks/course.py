@@ -76,7 +76,7 @@ class Course:
         # Plain numbers, which torch.load takes back with weights_only=True.
         self.max_epochs, self.branch_epochs = int(max_epochs), int(branch_epochs)
         self.full, least = _sizes(self._gated(), example_inputs)
-        self.budgets = _checked_budgets(n_parameters, self.full, least)
+        self.budgets = checked_budgets(n_parameters, self.full, least)
         self._pretrain, self._reached = epochs_of(self.budgets, self.full, self.max_epochs)
         self.starts, self.finished, self._epoch, self._trunk = [], [], 0, None
         self._file = None if checkpoint is None else Path(checkpoint)
@@ -227,7 +227,7 @@ def _sizes(model, example_inputs):
     return counted.n_parameters({}), counted.n_parameters(one)
 
 
-def _checked_budgets(n_parameters, full, least) -> list[int]:
+def checked_budgets(n_parameters, full, least) -> list[int]:
     """The budgets, from large to small."""
     if isinstance(n_parameters, (int, np.integer)):
         check_whole("n_parameters", n_parameters, 1)

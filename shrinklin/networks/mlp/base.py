@@ -25,13 +25,13 @@ from shrinklin.validation.data import diagnosis, features
 
 # Rows of X that go through the network at once.
 _CHUNK = 16384
-_SEEDS = np.iinfo(np.int32).max
+SEEDS = np.iinfo(np.int32).max
 
 
 class ShrinkNetMLP(Selector):
     """A network with fully connected layers that learns its size.
 
-    The constructors are in `regressor` and `classifier`.
+    The constructors are in `regressor`, `classifier` and `cv`.
     """
 
     # What not every kind of fit sets.
@@ -39,11 +39,11 @@ class ShrinkNetMLP(Selector):
 
     @abstractmethod
     def _prepare(self, X, y, sample_weight):
-        """Check X and y.
+        """Check X and y, and return them and the weights of the rows as a `Table`."""
 
-        Returns X and y as arrays, the weights of the rows, and a function of y and the weights that
-        makes the `Outputs`.
-        """
+    @abstractmethod
+    def _outputs(self, table):
+        """The `Outputs` for a network that is trained on these rows."""
 
     @abstractmethod
     def _strata(self, y):
@@ -52,18 +52,15 @@ class ShrinkNetMLP(Selector):
     def _fit(self, X, y, sample_weight):
         with undone_on_error(self):
             settings.check_settings(self)
-            X, y, weight, make_outputs = self._prepare(X, y, sample_weight)
-            X, y, weight = (part[weight > 0] for part in (X, y, weight))
+            table = self._prepare(X, y, sample_weight)
+            table = table.take(table.weight > 0)
             generator = check_random_state(self.random_state)
-            kept, held = self._held_out(y, generator)
-            settings.warn_of_small_weights(self, weight[kept])
-            with private_torch(generator.randint(_SEEDS)):
-                outputs = make_outputs(y[kept], weight[kept])
-                training = self._begin(X[kept], weight[kept], outputs, warm=self.warm_start)
-                rows = self._rows(training, X[kept], y[kept], weight[kept])
-                held_out = self._rows(training, X[held], y[held], weight[held])
-                self._run(training, rows, held_out)
-                astray = training.is_astray(rows)
+            train, held_out = self._held_out(table, generator)
+            settings.warn_of_small_weights(self, train.weight)
+            with private_torch(generator.randint(SEEDS)):
+                training = self._begin(train)
+                self._run(training, train, held_out)
+                astray = training.is_astray(self._rows(training, train))
         # Last, so that the model stays even if warnings are errors.
         self._warn(training.interrupted, astray)
         return self
@@ -85,57 +82,68 @@ class ShrinkNetMLP(Selector):
                 ConvergenceWarning,
             )
 
-    def _held_out(self, y, generator):
-        """Positions of the rows to train on, and of those to hold out."""
-        rows = np.arange(len(y))
+    def _held_out(self, table, generator):
+        """The rows to train on, and those to hold out, None if there are none."""
         if not self.early_stopping:
-            return rows, rows[:0]
+            return table, None
         try:
-            kept, held = train_test_split(
-                rows,
+            train, held_out = train_test_split(
+                np.arange(len(table)),
                 test_size=self.validation_fraction,
-                stratify=self._strata(y),
+                stratify=self._strata(table.y),
                 random_state=generator,
             )
         except ValueError as error:
             raise ValueError(
                 f"early_stopping=True cannot hold out validation_fraction="
-                f"{self.validation_fraction} of {len(y)} rows ({error}): give more rows, another "
-                "share, or early_stopping=False."
+                f"{self.validation_fraction} of {len(table)} rows ({error}): give more rows, "
+                "another share, or early_stopping=False."
             ) from error
-        return np.sort(kept), np.sort(held)
+        return table.take(np.sort(train)), table.take(np.sort(held_out))
 
-    def _begin(self, X, weight, outputs, *, warm):
-        """A `Training` from random weights or, if `warm`, from the fitted network."""
-        inputs = Scaling.of("X", X, weight)
-        dtype = torch.as_tensor(X[:0]).dtype
-        support = np.ones(X.shape[1], dtype=bool)
+    def _begin(self, table, *, warm=None):
+        """A `Training` from random weights or, if `warm`, from the fitted network, if any."""
+        warm = self.warm_start if warm is None else warm
+        inputs, outputs = Scaling.of("X", table.X, table.weight), self._outputs(table)
+        support = np.ones(self.n_features_in_, dtype=bool)
+        dtype = layers.as_torch(table.X.dtype)
         if warm and hasattr(self, "module_"):
-            support, module = self._known(inputs, outputs, dtype)
+            module, support = self._known(inputs, outputs), self._support
         else:
-            sizes = [X.shape[1], *settings.hidden_layers(self), outputs.n_outputs]
-            module = layers.perceptron(sizes, dtype)
+            module = layers.perceptron(self._sizes(outputs), dtype)
+        max_epochs = max(1, round(FULL_RATE * settings.n_epochs(self, len(table))))
+
+        def removal(model):
+            return settings.removals(self, model, outputs.n_outputs, max_epochs)
+
+        module = module.to(dtype)
+        return self._training_of(module, support, inputs, outputs, table, removal, max_epochs)
+
+    def _sizes(self, outputs):
+        """Number of features, of units in each hidden layer and of outputs before training."""
+        return [self.n_features_in_, *settings.hidden_layers(self), outputs.n_outputs]
+
+    def _training_of(self, module, support, inputs, outputs, table, removal, max_epochs):
+        """A `Training` that starts from a network of all columns, whose `support` is open."""
         model = layers.with_switches(module, Switch, support).to(self.device)
-        alpha, weight_decay = settings.penalties(self, weight.sum(), outputs)
-        max_epochs = max(1, round(FULL_RATE * settings.n_epochs(self, len(X))))
-        removal = settings.removals(self, model, outputs.n_outputs, max_epochs)
-        optimizer = settings.make_optimizer(self, model)
+        alpha, weight_decay = settings.penalties(self, table.weight.sum(), outputs)
+        chosen, optimizer = removal(model), settings.make_optimizer(self, model)
         shrinker = Shrinker(
             model,
             optimizer,
-            example_inputs=layers.example_of(model, X.shape[1]),
+            example_inputs=layers.example_of(model, len(support)),
             alpha=alpha,
             weight_decay=weight_decay,
             p=self.p,
-            removal=removal,
+            removal=chosen,
             max_epochs=max_epochs,
             when="epoch",
         )
-        scheduled = settings.has_schedule(removal)
-        return Training(type(self).__name__, model, optimizer, shrinker, inputs, outputs, scheduled)
+        scheduled, name = settings.has_schedule(chosen), type(self).__name__
+        return Training(name, model, optimizer, shrinker, inputs, outputs, scheduled)
 
-    def _known(self, inputs, outputs, dtype):
-        """The mask of the fitted network's features, and the network for standardised rows."""
+    def _known(self, inputs, outputs):
+        """The fitted network for standardised rows of all columns."""
         sizes, n_features = self.layer_sizes_, len(inputs.mean)
         if len(self._support) != n_features or sizes[-1] != outputs.n_outputs:
             raise ValueError(
@@ -145,22 +153,22 @@ class ShrinkNetMLP(Selector):
             )
         part = inputs.of_columns(self._support)
         module = layers.to_standardised(self.module_, part, outputs.scaling)
-        return self._support, layers.widened(module, self._support).to(dtype)
+        return layers.widened(module, self._support)
 
-    def _rows(self, training, X, y, weight):
-        """Rows for training, None if there are none."""
-        if not len(X):
-            return None
+    def _rows(self, training, table):
+        """A table for training."""
         dtype = training.dtype
-        X = torch.as_tensor(training.inputs.apply(X), dtype=dtype)
-        targets = training.outputs.encode(y, dtype)
-        weight = torch.as_tensor(weight / weight.mean(), dtype=dtype)
+        X = torch.as_tensor(training.inputs.apply(table.X), dtype=dtype)
+        targets = training.outputs.encode(table.y, dtype)
+        weight = torch.as_tensor(table.weight / table.weight.mean(), dtype=dtype)
         return Rows(*(part.to(self.device) for part in (X, targets, weight)))
 
-    def _run(self, training, rows, held_out):
-        n_epochs = settings.n_epochs(self, len(rows))
-        size = settings.batch_size(self, len(rows))
-        training.run(rows, size, n_epochs, held_out, self.verbose)
+    def _run(self, training, train, held_out):
+        n_epochs = settings.n_epochs(self, len(train))
+        size = settings.batch_size(self, len(train))
+        rows = self._rows(training, train)
+        judged = None if held_out is None else self._rows(training, held_out)
+        training.run(rows, size, n_epochs, judged, self.verbose)
         self._become(training)
         if held_out is not None:
             self.validation_scores_ = training.scores
@@ -170,14 +178,7 @@ class ShrinkNetMLP(Selector):
         """Set the fitted attributes, and remove those of an earlier fit."""
         for name in self._of_one_fit:
             self.__dict__.pop(name, None)
-        model = training.result
-        kept = layers.kept_columns(model)
-        self._support = np.isin(np.arange(self.n_features_in_), kept)
-        small = layers.plain(model, layers.example_of(model, self.n_features_in_))
-        part = training.inputs.of_columns(kept)
-        self.module_ = layers.to_raw(small, part, training.outputs.scaling).eval()
-        self.layer_sizes_ = layers.sizes_of(self.module_)
-        self.n_parameters_ = layers.n_parameters(self.layer_sizes_)
+        self.__dict__.update(fitted_network(training))
         self.n_epochs_ = training.n_epochs
         self.history_, self.cost_ = training.shrinker.history, training.shrinker.cost
         if self.verbose:
@@ -186,17 +187,15 @@ class ShrinkNetMLP(Selector):
                 f"{self.n_parameters_} parameters, {self.n_epochs_} epochs."
             )
 
-    def _go_on(self, X, y, weight, make_outputs):
+    def _go_on(self, table):
         """One pass over the rows of a call of `partial_fit`."""
         training = getattr(self, "_training", None)
         generator = private_generator(self.random_state)
-        with private_torch(generator.randint(_SEEDS), getattr(training, "state", None)):
-            X, y, weight = (part[weight > 0] for part in (X, y, weight))
+        with private_torch(generator.randint(SEEDS), getattr(training, "state", None)):
+            table = table.take(table.weight > 0)
             if training is None:
-                outputs = make_outputs(y, weight)
-                training = self._begin(X, weight, outputs, warm=True)
-            rows = self._rows(training, X, y, weight)
-            training.epoch(rows, settings.batch_size(self, len(rows)))
+                training = self._begin(table, warm=True)
+            training.epoch(self._rows(training, table), settings.batch_size(self, len(table)))
             training.state = torch.get_rng_state()
         self._become(training)
         self._training = training
@@ -223,3 +222,17 @@ class ShrinkNetMLP(Selector):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def fitted_network(training):
+    """The fitted attributes that describe a trained network: a dict."""
+    n_features = len(training.inputs.mean)
+    small, support = layers.shrunk(training.result, n_features)
+    module = layers.to_raw(small, training.inputs.of_columns(support), training.outputs.scaling)
+    sizes = layers.sizes_of(module)
+    return {
+        "module_": module.eval(),
+        "layer_sizes_": sizes,
+        "n_parameters_": layers.n_parameters(sizes),
+        "_support": support,
+    }

@@ -19,11 +19,29 @@ from shrinklin.networks.mlp import settings
 from shrinklin.networks.mlp.base import ShrinkNetMLP
 from shrinklin.networks.mlp.outputs import Classes
 from shrinklin.networks.mlp.parameters import CLASSIFICATION, ENTRIES
+from shrinklin.networks.mlp.rows import Table
 from shrinklin.validation.weights import check_weights, weigh_classes
 
 
+class NetworkForClasses(LogisticMixin, ShrinkNetMLP):
+    """A network of two or more classes."""
+
+    def _prepare(self, X, y, sample_weight):
+        X, y = checked_labels(self, X, y, accept_sparse=False)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        weight = check_weights(sample_weight, X)
+        weight = weigh_classes(self.class_weight, self.classes_, codes, weight)
+        return Table(X, codes, weight)
+
+    def _outputs(self, table):
+        return Classes(len(self.classes_))
+
+    def _strata(self, y):
+        return y
+
+
 @documented(CLASSIFICATION, entries=ENTRIES)
-class ShrinkNetMLPClassifier(LogisticMixin, ShrinkNetMLP):
+class ShrinkNetMLPClassifier(NetworkForClasses):
     r"""A small network for two or more classes, which chooses its features and its size.
 
     It starts with large hidden layers and a switch θ in front of every feature and behind every
@@ -167,18 +185,5 @@ class ShrinkNetMLPClassifier(LogisticMixin, ShrinkNetMLP):
                 return self
             refuse_weightless(weight)
             self.classes_ = classes
-            self._go_on(X, codes, weight, self._outputs)
+            self._go_on(Table(X, codes, weight))
         return self
-
-    def _prepare(self, X, y, sample_weight):
-        X, y = checked_labels(self, X, y, accept_sparse=False)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        weight = check_weights(sample_weight, X)
-        weight = weigh_classes(self.class_weight, self.classes_, codes, weight)
-        return X, codes, weight, self._outputs
-
-    def _outputs(self, y, weight):
-        return Classes(len(self.classes_))
-
-    def _strata(self, y):
-        return y

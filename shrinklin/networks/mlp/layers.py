@@ -61,6 +61,11 @@ def with_switches(module, gate, support):
     return model
 
 
+def as_torch(dtype):
+    """The dtype of torch that is NumPy's."""
+    return torch.as_tensor(np.empty(0, dtype=dtype)).dtype
+
+
 def dtype_of(model):
     """The dtype of its parameters."""
     return next(model.parameters()).dtype
@@ -96,6 +101,12 @@ def _linear(weight, bias):
         new.weight.copy_(weight)
         new.bias.copy_(bias)
     return new
+
+
+def shrunk(model, n_features):
+    """What is left of a network with gates: the result of `plain`, and the mask of its columns."""
+    support = np.isin(np.arange(n_features), kept_columns(model))
+    return plain(model, example_of(model, n_features)), support
 
 
 def to_raw(module, inputs, outputs):

@@ -20,6 +20,9 @@ p : float
 n_parameters : int
     The largest number of weights and biases that the network may end with. None leaves it to the
     penalty.
+sizes : int or sequence of int
+    The sizes to choose from: the largest numbers of weights and biases. An int is the number of
+    sizes, from a half to a hundredth of the network before training, at equal ratios.
 n_features : int
     The number of features to keep. None leaves it to the penalty.
 removal : "auto" or $removal
@@ -50,6 +53,19 @@ verbose : int
 warm_start : bool
     Whether `fit` starts from the network of the last fit, without the features and units that
     were removed. It needs X with the same columns.
+cv : int, splitter or iterable
+    Number of folds, a splitter, or (training rows, held-out rows) of every fold, as in
+    `sklearn.model_selection.GridSearchCV`. None means 5 folds$stratified.
+scoring : str or callable
+    Name of a score of scikit-learn, or a callable with the arguments (estimator, X, y). None means
+    $default_score. The method `score` uses the same score, but $score if `scoring` is None.
+selection : {"best", "1se", "sparsest"}
+    "best" takes the size with the best mean score. "1se" takes the smallest network whose mean
+    score is within one standard error of the best, and "sparsest" within one standard deviation
+    over the folds.
+n_jobs : int
+    Number of paths to train in parallel; there is one path per fold and one for all data. None
+    means 1, -1 means all cores. The results are the same to the last bit.
 class_weight : dict, "balanced" or None
     Factors of the sample weights: a dict of class label to factor, >= 0. A label that the dict
     leaves out has factor 1. "balanced" gives every class the same total weight.
@@ -66,6 +82,12 @@ history_ : dict
     What happened, by epoch: ``history`` of `Shrinker`. "loss" is the mean loss of the objective.
 cost_ : CostMeter
     The cost of training, counted without a clock.
+path_ : list of $single
+    The networks of all data, fitted, from large to small.
+cv_scores_ : ndarray of shape (n_sizes, n_folds)
+    Scores on the held-out rows, in the order of `path_`; larger is better.
+score_name_ : str
+    Name of the score in `cv_scores_`; "score" if `scoring` is a callable.
 validation_scores_ : list of float
     Only with `early_stopping`: $score of the held-out rows after each epoch.
 best_validation_score_ : float
@@ -85,10 +107,14 @@ REGRESSION = {
     "stratified": "",
     "returns": "the targets, shape (n_samples, n_targets)",
     "score": "R²",
+    "default_score": '"neg_mean_squared_error", minus the mean squared error',
+    "single": "ShrinkNetMLPRegressor",
 }
 CLASSIFICATION = REGRESSION | {
     "decay": "1.5",
     "stratified": ", stratified by class",
     "returns": "log-odds: one column for two classes, else one per class",
     "score": "accuracy",
+    "default_score": '"neg_log_loss", minus the mean log-loss',
+    "single": "ShrinkNetMLPClassifier",
 }

@@ -12,11 +12,32 @@ from shrinklin.networks.mlp import settings
 from shrinklin.networks.mlp.base import ShrinkNetMLP
 from shrinklin.networks.mlp.outputs import Targets
 from shrinklin.networks.mlp.parameters import ENTRIES, REGRESSION
+from shrinklin.networks.mlp.rows import Table
 from shrinklin.validation.weights import check_weights
 
 
+class NetworkForTargets(TargetsMixin, ShrinkNetMLP):
+    """A network of one or several targets."""
+
+    def _prepare(self, X, y, sample_weight, reset=True):
+        X, y = checked_targets(self, X, y, accept_sparse=False, reset=reset)
+        self._one_dimensional = y.ndim == 1
+        Y = y.reshape(len(y), -1).astype(float)
+        return Table(X, Y, check_weights(sample_weight, X))
+
+    def _outputs(self, table):
+        return Targets(table.y, table.weight)
+
+    def _strata(self, y):
+        return None
+
+    def _raw_predictions(self, X) -> np.ndarray:
+        Z = super()._raw_predictions(X)
+        return Z[:, 0] if self._one_dimensional else Z
+
+
 @documented(REGRESSION, entries=ENTRIES)
-class ShrinkNetMLPRegressor(TargetsMixin, ShrinkNetMLP):
+class ShrinkNetMLPRegressor(NetworkForTargets):
     r"""A small network for one or several targets, which chooses its features and its size.
 
     It starts with large hidden layers and a switch θ in front of every feature and behind every
@@ -147,9 +168,9 @@ class ShrinkNetMLPRegressor(TargetsMixin, ShrinkNetMLP):
         with undone_on_error(self):
             settings.check_settings(self)
             begun = hasattr(self, "module_")
-            X, y, weight, make_outputs = self._prepare(X, y, sample_weight, reset=not begun)
-            self._check_same_targets(y, begun)
-            self._go_on(X, y, weight, make_outputs)
+            table = self._prepare(X, y, sample_weight, reset=not begun)
+            self._check_same_targets(table.y, begun)
+            self._go_on(table)
         return self
 
     def _check_same_targets(self, y, begun):
@@ -158,16 +179,3 @@ class ShrinkNetMLPRegressor(TargetsMixin, ShrinkNetMLP):
                 f"y has {y.shape[1]} targets, but the network has {self.layer_sizes_[-1]}: give "
                 "the same targets in every call."
             )
-
-    def _prepare(self, X, y, sample_weight, reset=True):
-        X, y = checked_targets(self, X, y, accept_sparse=False, reset=reset)
-        self._one_dimensional = y.ndim == 1
-        Y = y.reshape(len(y), -1).astype(float)
-        return X, Y, check_weights(sample_weight, X), Targets
-
-    def _strata(self, y):
-        return None
-
-    def _raw_predictions(self, X) -> np.ndarray:
-        Z = super()._raw_predictions(X)
-        return Z[:, 0] if self._one_dimensional else Z

@@ -46,6 +46,29 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Checked data as arrays.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples, n_targets), or of class numbers, shape (n_samples,)
+    weight : ndarray of shape (n_samples,)
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __len__(self):
+        return len(self.X)
+
+    def take(self, rows):
+        """Some rows: their positions or a mask."""
+        return Table(self.X[rows], self.y[rows], self.weight[rows])
+
+
+@dataclass(frozen=True)
 class Rows:
     """Standardised rows on a device.
 

@@ -22,19 +22,28 @@ OPTIMIZERS = {
 LARGEST_BATCH, LEAST_EPOCHS, LEAST_STEPS = 200, 100, 500
 
 
-def check_settings(estimator):
-    """Raise an error unless the parameters make sense, whatever the data."""
+def check_training(estimator):
+    """Raise an error unless the parameters of training make sense, whatever the data."""
     hidden_layers(estimator)
     for name in ("alpha", "weight_decay"):
         if getattr(estimator, name) is not None:
             check_real(name, getattr(estimator, name), 0)
     check_real("p", estimator.p, 0, open_end=True)
     check_real("learning_rate", estimator.learning_rate, 0, open_end=True)
-    for name in ("n_parameters", "n_features", "max_epochs"):
-        if getattr(estimator, name) is not None:
-            check_whole(name, getattr(estimator, name), 1)
+    if estimator.max_epochs is not None:
+        check_whole("max_epochs", estimator.max_epochs, 1)
     if estimator.batch_size != "auto":
         check_whole("batch_size", estimator.batch_size, 1)
+    _make_optimizer(estimator, [torch.nn.Parameter(torch.zeros(1))])
+    check_device(estimator.device)
+
+
+def check_settings(estimator):
+    """Raise an error unless the parameters of an estimator of one network make sense."""
+    check_training(estimator)
+    for name in ("n_parameters", "n_features"):
+        if getattr(estimator, name) is not None:
+            check_whole(name, getattr(estimator, name), 1)
     check_flag("early_stopping", estimator.early_stopping)
     check_flag("warm_start", estimator.warm_start)
     check_real("validation_fraction", estimator.validation_fraction, 0, open_end=True)
@@ -43,8 +52,6 @@ def check_settings(estimator):
             f"validation_fraction={estimator.validation_fraction!r}: give a number in (0, 1)."
         )
     _check_removal(estimator)
-    _make_optimizer(estimator, [torch.nn.Parameter(torch.zeros(1))])
-    check_device(estimator.device)
 
 
 def check_device(device):

@@ -115,6 +115,12 @@ class Training:
                     raise
                 self.interrupted = True
 
+    def fall(self, rows, batch_size, n_epochs):
+        """Train with a rate that falls to 0."""
+        for epoch in range(n_epochs):
+            self._set_rate(epoch / n_epochs)
+            self.epoch(rows, batch_size)
+
     def _set_rate(self, done):
         """Set the rate for a share `done` of the fall."""
         for group in self.optimizer.param_groups:
