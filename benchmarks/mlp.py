@@ -58,12 +58,13 @@ TABLES = {
 def rivals(has_classes):
     """The settings of scikit-learn's networks, by name."""
     for hidden, alpha in product(HIDDEN, ALPHAS):
-        given = {"alpha": alpha, "max_iter": 500, "random_state": 0}
+        given = {"hidden_layer_sizes": hidden, "alpha": alpha}
+        given |= {"max_iter": 500, "random_state": 0}
         if has_classes:
-            network = MLPClassifier(hidden, **given)
+            network = MLPClassifier(**given)
         else:
             network = TransformedTargetRegressor(
-                MLPRegressor(hidden, **given), transformer=StandardScaler()
+                MLPRegressor(**given), transformer=StandardScaler()
             )
         yield f"MLP {hidden}, alpha={alpha:g}", make_pipeline(StandardScaler(), network)
 

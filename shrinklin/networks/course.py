@@ -227,17 +227,17 @@ def _sizes(model, example_inputs):
     return counted.n_parameters({}), counted.n_parameters(one)
 
 
-def checked_budgets(n_parameters, full, least) -> list[int]:
-    """The budgets, from large to small."""
+def checked_budgets(n_parameters, full, least, name="n_parameters") -> list[int]:
+    """The budgets, from large to small. `name` is that of the parameter that holds them."""
     if isinstance(n_parameters, (int, np.integer)):
-        check_whole("n_parameters", n_parameters, 1)
+        check_whole(name, n_parameters, 1)
         smallest = max(full / 100, least)
         spaced = np.geomspace(max(full / 2, smallest), smallest, n_parameters)
         return sorted({int(np.ceil(budget)) for budget in spaced}, reverse=True)
     budgets = sorted({int(n) for n in n_parameters}, reverse=True)
     if not budgets or not least <= budgets[-1] or budgets[0] >= full:
         raise ValueError(
-            f"n_parameters={n_parameters!r}: give numbers from {least}, with one unit in each "
+            f"{name}={n_parameters!r}: give numbers from {least}, with one unit in each "
             f"layer, to {full - 1}, as the model has {full}; or give how many you want as an int."
         )
     return budgets

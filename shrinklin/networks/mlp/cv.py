@@ -90,7 +90,7 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
     def _budgets(self, table):
         sizes = self._sizes(self._outputs(table))
         least = layers.n_parameters([*[1] * (len(sizes) - 1), sizes[-1]])
-        return checked_budgets(self.sizes, layers.n_parameters(sizes), least)
+        return checked_budgets(self.sizes, layers.n_parameters(sizes), least, "sizes")
 
     def _front(self, table, budgets, seed):
         """Networks of these sizes, from large to small: dicts of fitted attributes."""
@@ -150,7 +150,7 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
 
     def _choose(self, fitted, scores, budgets):
         """Become the network that the scores choose."""
-        check_scores(scores, [f"n_parameters={budget}" for budget in budgets])
+        check_scores(scores, [f"size {budget}" for budget in budgets])
         sizes = np.array([each["n_parameters_"] for each in fitted])
         # From small to large: of equal scores the smallest wins.
         best = len(sizes) - 1 - choose(scores[::-1], sizes[::-1], self.selection)
