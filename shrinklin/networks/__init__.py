@@ -15,9 +15,12 @@ from shrinklin.networks.gates import Columns, Filter, Gate, Mask, Switch  # noqa
 from shrinklin.networks.loading import load_shrunk  # noqa: E402
 from shrinklin.networks.placing import add_switches  # noqa: E402
 from shrinklin.networks.shrinker import Shrinker  # noqa: E402
+from shrinklin.networks.sparse import sparse_csr  # noqa: E402
+from shrinklin.pruning.connections import ConnectionAnnealing  # noqa: E402
 
 __all__ = [
     "Columns",
+    "ConnectionAnnealing",
     "Filter",
     "Gate",
     "Mask",
@@ -26,4 +29,5 @@ __all__ = [
     "add_switches",
     "fold",
     "load_shrunk",
+    "sparse_csr",
 ]
