@@ -86,7 +86,11 @@ class Connections:
 
     def state_dict(self):
         """What else is needed to resume training."""
-        return {"initial": dict(self._initial), "history": list(self.history)}
+        return {
+            "left": dict(self.n_connections),
+            "initial": dict(self._initial),
+            "history": list(self.history),
+        }
 
     def load_state_dict(self, state):
         """Load a `state_dict`, after the model has loaded its own."""

@@ -45,7 +45,7 @@ def _switched_off(model, inputs, links, gone):
     readers = links.readers(gone)
     before = Seen(model, inputs, readers)
     links.switch(np.flatnonzero(gone), False)
-    biases = {reader.bias: reader.bias.detach().clone() for reader in readers if reader.has_bias}
+    biases = {r.bias: r.bias.detach().clone() for r in readers if r.bias is not None}
     stay = _add_constants(readers, before, Seen(model, inputs, readers), len(gone))
     links.switch(np.flatnonzero(gone & stay), True)
     gone = np.flatnonzero(gone & ~stay)
@@ -91,26 +91,27 @@ class Reader:
     def __init__(self, module, weight, dim, places, units):
         self.module, self.weight, self.dim = module, weight, dim
         self.places, self.units = places, units
-        self.bias = getattr(module, "bias", None)
-        self.has_bias = isinstance(module, nn.Linear) and self.bias is not None
+        bias = getattr(module, "bias", None)
+        self.bias = bias if isinstance(module, nn.Linear) else None
 
     def constants(self, before, after):
         """What the layer got from the units and no longer gets; NaN if that is not constant."""
         axis = -1 if isinstance(self.module, nn.Linear) else 1 - self.weight.dim()
         pairs = zip(before.of(self), after.of(self), strict=True)
-        lost = [(one - other).double().cpu().movedim(axis, -1) for one, other in pairs]
-        if not lost:
+        differences = [(one - other).double().cpu().movedim(axis, -1) for one, other in pairs]
+        if not differences:
             return np.full(len(self.places), np.nan)
-        lost = np.concatenate([each.reshape(-1, each.shape[-1]) for each in lost])[:, self.places]
+        rows = [each.reshape(-1, each.shape[-1])[:, self.places] for each in differences]
+        lost = np.concatenate(rows)
         # A function may round differently at the end of a row.
         same = np.ptp(lost, axis=0) <= 8 * torch.finfo(self.weight.dtype).eps * np.abs(lost[0])
         constants = np.where(same, lost[0], np.nan)
-        return constants if self.has_bias else np.where(constants == 0, 0, np.nan)
+        return constants if self.bias is not None else np.where(constants == 0, 0, np.nan)
 
     @torch.no_grad()
     def add(self, constants):
         """Add what the constants make to the bias."""
-        if constants.any():
+        if self.bias is not None and constants.any():
             columns = self.weight.detach()[:, self.places].double()
             added = columns @ torch.from_numpy(constants).to(columns)
             self.bias.add_(added.to(self.bias))
@@ -120,7 +121,7 @@ class Seen:
     """What the layers get in evaluation and in training, and the outputs in evaluation."""
 
     def __init__(self, model, inputs, readers):
-        self._given = {id(reader.module): [] for reader in readers}
+        self._given: dict[int, list] = {id(reader.module): [] for reader in readers}
         handles = [r.module.register_forward_pre_hook(self._note) for r in readers]
         try:
             self.outputs = _run(model, inputs, False)

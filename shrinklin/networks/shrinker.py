@@ -448,7 +448,7 @@ class Shrinker:
         strategies = [type(pruner.removal).__name__ for _, pruner in self._pruned]
         same = [name for name, *_ in state["pruners"]] == strategies
         connections = state.get("connections")
-        same = same and (connections is None) == (self._connections is None)
+        same = same and set(connections["left"] if connections else ()) == set(self.n_connections)
         if not same or set(state["initial"]) != set(self._initial):
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "

@@ -3,15 +3,14 @@
 import warnings
 from copy import deepcopy
 
-import torch
 from torch import nn
 
 
 def sparse_csr(model, layers=None):
     """Copy a network with the weights of linear layers as sparse matrices in CSR format.
 
-    The copy has the same outputs, but for rounding. It is for prediction: its sparse weights have
-    no gradient. It saves memory, and time on a CPU if few weights are left.
+    The copy has the same outputs, but for rounding. It is for prediction: its sparse weights are
+    not trained. It can be pickled, but torch cannot `copy.deepcopy` this format.
 
     Parameters
     ----------

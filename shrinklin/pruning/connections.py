@@ -107,9 +107,7 @@ class ConnectionAnnealing(BaseEstimator):
     def kept(self, layer, n_weights, epoch, max_epochs):
         """M_e of a layer that had `n_weights` when its phase began."""
         first, last = self._phase(layer, max_epochs)
-        return annealed(
-            n_weights, self.n_connections[layer], epoch - first, last - first, self.mu
-        )
+        return annealed(n_weights, self.n_connections[layer], epoch - first, last - first, self.mu)
 
     def _phase(self, layer, max_epochs):
         """The epochs before the phase of a layer, and those before the next."""
