@@ -9,7 +9,8 @@ high when the columns are chosen begins again from other weights, once; its seco
 
 Columns: digits (optdigits) beside as many columns that are shuffled by rows, of which 20 stay.
 
-Settings were chosen by AUC and accuracy on seeds from 100 on; the table has seeds 0 to 4.
+Settings were chosen on data of seeds from 100 on: for XOR by the AUC on the other 3000 samples, for
+digits by the accuracy on a fifth of the training samples. The table has seeds 0 to 4.
 """
 
 import argparse
@@ -67,9 +68,10 @@ class Schedule:
 
 
 PRUNING = Schedule(266, 500, 0.03, 2e-3, 0.6, 0.03, 3e-5)
+ONLY_HIDDEN = Schedule(266, 500, 0.03, 1e-3, 0.6)
 REFIT = Schedule(150, 250, 0.01, 1e-4)
 # Units at first and at last, and how many connections each hidden unit keeps of those to k columns.
-N_HIDDEN, N_LEFT, KEPT = 1024, 256, 0.8
+N_HIDDEN, N_LEFT, KEPT = 1024, {"hidden": 32, "all": 256}, 0.8
 COLUMNS_FROM = 100
 # At chance the loss is log 2 = 0.69.
 HIGH = 0.6
@@ -137,21 +139,22 @@ class Pruned:
         plain = perceptron((X.shape[1], N_HIDDEN, 1))
         self.initial = {name: tensor.clone() for name, tensor in plain.state_dict().items()}
         self.model = add_switches(plain, X[:2], gate=Mask, inputs=True)
-        optimizer = PRUNING.optimizer(self.model)
+        schedule = PRUNING if what == "all" else ONLY_HIDDEN
+        optimizer = schedule.optimizer(self.model)
         shrinker = Shrinker(
-            self.model, optimizer, example_inputs=X[:2], alpha=0, max_epochs=PRUNING.epochs,
+            self.model, optimizer, example_inputs=X[:2], alpha=0, max_epochs=schedule.epochs,
             **pruning(k, what),
         )  # fmt: skip
         for epoch in shrinker.epochs():
-            PRUNING.set(optimizer, epoch)
+            schedule.set(optimizer, epoch)
             self.loss = run_epoch(
-                self.model, optimizer, PRUNING, X, y, cross_entropy, shrinker.step
+                self.model, optimizer, schedule, X, y, cross_entropy, shrinker.step
             )
             if epoch == 0:
                 # A state of the optimiser is cut along: it tells which units are left.
                 bias = self.model[0].bias
                 optimizer.state[bias]["unit"] = torch.arange(len(bias)).float()
-            if what == "all" and epoch == round(0.75 * PRUNING.epochs) and self.loss > HIGH:
+            if what == "all" and epoch == round(0.75 * schedule.epochs) and self.loss > HIGH:
                 break
         self.model.eval()
         self.columns = self.model[0].input_gate.kept
@@ -192,11 +195,11 @@ class Pruned:
 
 def pruning(k, what):
     """What a `Shrinker` is given."""
+    left = N_LEFT[what]
     if what == "hidden":
-        return {"connections": ConnectionAnnealing({"2": N_LEFT}, mu=0)}
-    connections = ConnectionAnnealing({"2": N_LEFT, "0": round(KEPT * k * N_LEFT)}, mu=0)
-    removal = {"input": Annealing(k, mu=0, pretrain=COLUMNS_FROM)}
-    return {"connections": connections, "removal": removal}
+        return {"connections": ConnectionAnnealing({"2": left}, mu=0)}
+    connections = ConnectionAnnealing({"2": left, "0": round(KEPT * k * left)}, mu=0)
+    return {"connections": connections, "removal": {"input": Annealing(k, 0, COLUMNS_FROM)}}
 
 
 def measure_xor(k, p, seed):
@@ -237,8 +240,8 @@ def digits(X, y, seed):
     return train_test_split(X, torch.tensor(y), test_size=0.2, stratify=y, random_state=seed)
 
 
-DIGITS = Schedule(30, 128, 0.01, 1e-4, 0.5)
-N_COLUMNS, N_UNITS = 20, 128
+DIGITS = Schedule(40, 256, 0.02, 3e-4, 0.5)
+N_COLUMNS, N_UNITS = 20, 256
 
 
 def measure_digits(X, y, seed):
@@ -250,7 +253,7 @@ def measure_digits(X, y, seed):
     optimizer = DIGITS.optimizer(model)
     shrinker = Shrinker(
         model, optimizer, example_inputs=X[:2], alpha=0, max_epochs=DIGITS.epochs,
-        when="epoch", removal={"input": Annealing(N_COLUMNS, pretrain=1)},
+        when="epoch", removal={"input": Annealing(N_COLUMNS, mu=2, pretrain=2)},
     )  # fmt: skip
     for epoch in shrinker.epochs():
         DIGITS.set(optimizer, epoch)
