@@ -269,7 +269,7 @@ def measure_digits(X, y, seed):
 
 def warm_up():
     """The first network takes torch seconds to import its compiler."""
-    X, y, *_ = xor(2, 4, 0)
+    X, *_ = xor(2, 4, 0)
     model = add_switches(perceptron((4, 8, 1)), X[:2], gate=Mask, inputs=True)
     Shrinker(model, torch.optim.Adam(model.parameters()), example_inputs=X[:2], alpha=0)
 

@@ -425,3 +425,22 @@ def test_all_gates_of_a_pruned_network_are_on():
     model = masked()
     train(model, ConnectionAnnealing({"4": 3, "0": 8}))
     assert all(bool(gate.alive.all()) for gate in gates_of(model).values())
+
+
+def test_columns_leave_by_their_size_while_connections_go():
+    model = masked()
+    strategy = ConnectionAnnealing({"4": 8, "0": 16}, mu=0.0)
+    shrinker = train(model, strategy, removal={"input": Annealing(3, mu=0.0, pretrain=2)})
+    assert shrinker.sizes["input"] <= 3
+    assert int((model[0].weight != 0).sum()) == shrinker.n_connections["0"] <= 16
+    assert model[0].weight.shape == (shrinker.sizes["0"], shrinker.sizes["input"])
+
+
+def test_a_weight_that_all_layers_share_is_pruned_once():
+    layers = [nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 2)]
+    model = nn.Sequential(*layers).double()
+    model[2].weight = model[0].weight
+    model[3] = nn.Sequential(Mask(6), nn.ReLU())
+    strategy = ConnectionAnnealing({"0": 12}, normalize=False)
+    shrinker = train(model, strategy)
+    assert shrinker.n_connections["0"] == int((model[2].weight != 0).sum()) <= 12
