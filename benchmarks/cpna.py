@@ -96,7 +96,7 @@ def fit(model, schedule, X, y, loss_of, after=lambda loss: None):
     for epoch in range(schedule.epochs):
         schedule.set(optimizer, epoch)
         run_epoch(model, optimizer, schedule, X, y, loss_of, after)
-    return model.eval()
+    return model.train(False)
 
 
 def perceptron(sizes, activation=nn.ReLU):
@@ -156,7 +156,7 @@ class Pruned:
                 optimizer.state[bias]["unit"] = torch.arange(len(bias)).float()
             if what == "all" and epoch == round(0.75 * schedule.epochs) and self.loss > HIGH:
                 break
-        self.model.eval()
+        self.model.train(False)
         self.columns = self.model[0].input_gate.kept
         self.units = optimizer.state[self.model[0].bias]["unit"].long()
 
@@ -258,7 +258,7 @@ def measure_digits(X, y, seed):
     for epoch in shrinker.epochs():
         DIGITS.set(optimizer, epoch)
         run_epoch(model, optimizer, DIGITS, X, y, nn.functional.cross_entropy, shrinker.step)
-    model.eval()
+    model.train(False)
     seconds = time.process_time() - start
     score = 100 * (model(X_test).argmax(1) == y_test).float().mean().item()
     kept = model[0].input_gate.kept
@@ -288,7 +288,7 @@ def main():
         for seed in options.seeds:
             rows += measure_xor(k, p, seed)
     if options.optdigits:
-        with np.load(options.optdigits) as file:
+        with np.load(options.optdigits, allow_pickle=False) as file:
             X, y = file["X"], file["y"].astype(int)
         rows += [measure_digits(X, y, seed) for seed in options.seeds]
     table = pd.DataFrame(rows, columns=COLUMNS).round({"score": 2, "seconds": 1})
