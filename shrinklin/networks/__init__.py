@@ -23,9 +23,12 @@ from shrinklin.networks.mlp.regressor import ShrinkNetMLPRegressor  # noqa: E402
 from shrinklin.networks.path import ShrinkPath, shrink_path  # noqa: E402
 from shrinklin.networks.placing import add_switches  # noqa: E402
 from shrinklin.networks.shrinker import Shrinker  # noqa: E402
+from shrinklin.networks.sparse import sparse_csr  # noqa: E402
+from shrinklin.pruning.connections import ConnectionAnnealing  # noqa: E402
 
 __all__ = [
     "Columns",
+    "ConnectionAnnealing",
     "Filter",
     "Gate",
     "Mask",
@@ -40,4 +43,5 @@ __all__ = [
     "fold",
     "load_shrunk",
     "shrink_path",
+    "sparse_csr",
 ]

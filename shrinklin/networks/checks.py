@@ -5,6 +5,7 @@ from torch import nn
 
 from shrinklin.networks.gates import gates_of, layer_name
 from shrinklin.networks.optimizer_state import check_optimizer
+from shrinklin.pruning.connections import ConnectionAnnealing
 from shrinklin.pruning.pruner import Pruner
 from shrinklin.pruning.removal import Removal
 from shrinklin.validation.parameters import check_real, check_whole
@@ -142,6 +143,22 @@ def _grouped(pairs):
     for strategy, name in pairs:
         groups.setdefault(id(strategy), (strategy, []))[1].append(name)
     return list(groups.values())
+
+
+def check_connections(connections, averaged):
+    """Raise an error unless it is None or a strategy, without averages of the model."""
+    if connections is None:
+        return
+    if not isinstance(connections, ConnectionAnnealing):
+        raise TypeError(
+            f"connections={connections!r}: give None or a ConnectionAnnealing. Strategies that "
+            "remove units are given as removal."
+        )
+    if averaged:
+        raise ValueError(
+            "averaged models keep weights that connections prunes: average after the training with "
+            "connections, or give averaged=()."
+        )
 
 
 def check_schedules(strategies, gates, max_epochs):

@@ -7,6 +7,7 @@ import torch
 
 from shrinklin.messages import progress, warn
 from shrinklin.networks.checks import (
+    check_connections,
     check_copies,
     check_model,
     check_numbers,
@@ -14,6 +15,7 @@ from shrinklin.networks.checks import (
     check_removal,
     check_schedules,
 )
+from shrinklin.networks.connections import Connections
 from shrinklin.networks.counting import Counted
 from shrinklin.networks.cutting import cut
 from shrinklin.networks.gates import Mask, gates_of, layer_name
@@ -76,6 +78,8 @@ class Shrinker:
     averaged : sequence of nn.Module, default=()
         Copies of the model to cut along with it, such as the ``module`` of a
         ``torch.optim.swa_utils.AveragedModel``.
+    connections : ConnectionAnnealing, default=None
+        How single weights are pruned. It needs `max_epochs`, and no `averaged` models.
 
     Attributes
     ----------
@@ -134,11 +138,13 @@ class Shrinker:
         max_epochs=None,
         when="step",
         averaged=(),
+        connections=None,
     ) -> None:
         check_numbers(alpha, weight_decay, p, groups, max_epochs, when)
         check_model(model)
         check_copies(averaged, model)
         check_schedules(check_removal(removal, gates_of(model)), gates_of(model), max_epochs)
+        check_connections(connections, averaged)
         self.model, self.averaged = model, list(averaged)
         self.alpha, self.weight_decay, self.p = alpha, weight_decay, p
         self.groups, self.max_epochs, self.when = groups, max_epochs, when
@@ -152,6 +158,11 @@ class Shrinker:
         self._mark_whole(self._structure)
         self._gates = {name: gates[name] for name in self._structure.gates()} | gates
         self._initial = {name: len(gate) for name, gate in self._gates.items()}
+        self._connections = None
+        if connections is not None:
+            self._connections = Connections(
+                connections, model, self._inputs, self._optimizers, max_epochs
+            )
         self._begin(check_removal(removal, self._gates))
 
     def _begin(self, strategies):
@@ -259,6 +270,8 @@ class Shrinker:
         removed = 0
         for switches, pruner in self._pruned:
             removed += len(pruner.after_step(switches, self._epoch + 1))
+        if self._connections is not None:
+            removed += self._connections.step(self._epoch + 1, self._structure)
         if removed:
             self.cost.count_removal(removed)
             if self.when == "step":
@@ -333,6 +346,8 @@ class Shrinker:
             value = float(self._penalty())
         sizes = [int(gate.alive.sum()) for gate in self._gates.values()]
         self._history.write(self._epoch, loss, value, sum(sizes), self.cost, sizes)
+        if self._connections is not None:
+            self._connections.write()
 
     # Cutting.
 
@@ -359,6 +374,8 @@ class Shrinker:
             self._structure, self._members, self._work = structure, {}, None
             self._counted = None
             self._parameters = dict(self.model.named_parameters())
+            if self._connections is not None:
+                self._connections.look()
         else:
             changes.undo()
             self._keep_whole(structure, removable.units)
@@ -399,14 +416,23 @@ class Shrinker:
         return sum(self.sizes.values())
 
     @property
+    def n_connections(self):
+        """Number of weights that are left in each layer of `connections`: a dict of str to int."""
+        return {} if self._connections is None else dict(self._connections.n_connections)
+
+    @property
     def history(self):
         """The course of training: a dict of arrays with a row before training and one per epoch.
 
         The columns are those of ``history_`` of estimators. "loss" is the mean loss that `step` was
         given in an epoch, minus the penalty; it is NaN if `step` was given none.
-        "layer_sizes" is a dict of layer to array.
+        "layer_sizes" is a dict of layer to array. With `connections`, so is "n_connections".
         """
-        return self._history.arrays()
+        found = self._history.arrays()
+        if self._connections is not None:
+            counts = np.array(self._connections.history).T
+            found["n_connections"] = dict(zip(self.n_connections, counts, strict=True))
+        return found
 
     def report(self):
         """The layers, their sizes and why some stay whole: a list that prints as a table."""
@@ -433,6 +459,7 @@ class Shrinker:
                 (type(pruner.removal).__name__, pruner.n_switches, _tensors(pruner.memory))
                 for _, pruner in self._pruned
             ],
+            "connections": self._connections and self._connections.state_dict(),
         }
 
     def load_state_dict(self, state):
@@ -442,6 +469,8 @@ class Shrinker:
         """
         strategies = [type(pruner.removal).__name__ for _, pruner in self._pruned]
         same = [name for name, *_ in state["pruners"]] == strategies
+        connections = state.get("connections")
+        same = same and set(connections["left"] if connections else ()) == set(self.n_connections)
         if not same or set(state["initial"]) != set(self._initial):
             raise ValueError(
                 "the state is of a Shrinker with other layers or strategies: make this one with "
@@ -466,6 +495,8 @@ class Shrinker:
         for (_, pruner), (_, n_switches, memory) in saved:
             pruner.n_switches = n_switches
             pruner.memory = {name: values.numpy().copy() for name, values in memory.items()}
+        if self._connections is not None:
+            self._connections.load_state_dict(connections)
         for switches, _ in self._pruned:
             switches.read()
         self._remember()

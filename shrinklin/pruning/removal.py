@@ -310,6 +310,11 @@ class Annealing(Removal):
 
     def kept(self, n_switches, epoch, max_epochs):
         """M_e after `epoch` epochs, including those of pretraining."""
-        e, N = max(epoch - self.pretrain, 0), max_epochs - self.pretrain
-        share = (n_switches - self.n_features) * max(0, N - 2 * e) / (2 * e * self.mu + N)
-        return self.n_features + int(np.ceil(share))
+        e, n_epochs = max(epoch - self.pretrain, 0), max_epochs - self.pretrain
+        return annealed(n_switches, self.n_features, e, n_epochs, self.mu)
+
+
+def annealed(n_initial, n_final, e, n_epochs, mu):
+    """M_e of `Annealing`, between `n_initial` at e = 0 and `n_final` from e = n_epochs / 2 on."""
+    share = (n_initial - n_final) * max(0, n_epochs - 2 * e) / (2 * e * mu + n_epochs)
+    return n_final + int(np.ceil(share))
