@@ -56,7 +56,7 @@ def read():
     found = {}
     for each in sorted(set(name.values())):
         rooms = [room for room in files if name[room] == each]
-        modules = [f.stem for room in rooms for f in files[room] if f.stem != "__init__"]
+        modules = [in_folder(f) for room in rooms for f in files[room] if f.stem != "__init__"]
         below = {name[other] for room in rooms for other in imports[room]} - {each}
         found[each] = Folder(purpose_of(each), modules, below)
     return found
@@ -64,6 +64,11 @@ def read():
 
 def dotted(file):
     return ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def in_folder(file):
+    """The name of a module within its folder on a floor."""
+    return dotted(file).partition(".")[2] or file.stem
 
 
 def imported(file):

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, log_loss, r2_score
 from torch import nn
 from torch.nn import functional
 
-from shrinklin.networks import ShrinkNetMLPClassifier
+from shrinklin.networks import ConnectionAnnealing, ShrinkNetMLPClassifier
 from shrinklin.networks.mlp import layers
 from shrinklin.networks.mlp.outputs import Classes, Targets
 from shrinklin.networks.mlp.rows import Scaling
@@ -274,3 +274,30 @@ def test_warm_start_goes_on_with_the_smaller_network():
     np.testing.assert_allclose(model.decision_function(X), before, atol=1e-5)
     with pytest.raises(ValueError, match="warm_start=True, but the fitted network takes 8 feat"):
         model.fit(X[:, :5], y)
+
+
+@every_kind
+def test_connections_are_pruned(kind):
+    X, y = table_for(kind)
+    pruning = ConnectionAnnealing({"2": 8, "0": 20}, pretrain=3)
+    model = estimator(kind, removal=pruning).fit(X, y)
+    weights = {"0": model.module_[0].weight, "2": model.module_[2].weight}
+    found = {name: int((weight != 0).sum()) for name, weight in weights.items()}
+    assert model.n_connections_ == found
+    assert found["0"] <= 20
+    assert found["2"] <= 8
+    # What has no connection is gone.
+    assert (weights["0"] != 0).any(dim=0).all()
+    assert (weights["2"] != 0).any(dim=0).all()
+    assert not hasattr(estimator(kind).fit(X, y), "n_connections_")
+
+
+@every_kind
+@pytest.mark.parametrize("n_features", [None, 4])
+def test_network_ends_with_few_parameters(kind, n_features):
+    X, y = table_for(kind)
+    model = estimator(kind, n_parameters=50, n_features=n_features).fit(X, y)
+    assert 20 < model.n_parameters_ <= 50
+    assert n_features is None or model.layer_sizes_[0] == 4
+    with pytest.raises(ValueError, match=r"n_parameters=3, but a network with .* give at least"):
+        model.set_params(n_parameters=3).fit(X, y)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.estimators.base import private_generator, undone_on_error
 from shrinklin.estimators.selector import Selector
 from shrinklin.messages import warn
-from shrinklin.networks.gates import Switch
+from shrinklin.networks.gates import Mask, Switch
 from shrinklin.networks.mlp import layers, settings
 from shrinklin.networks.mlp.rows import Rows, Scaling
 from shrinklin.networks.mlp.training import FULL_RATE, Training, private_torch
@@ -35,7 +35,7 @@ class ShrinkNetMLP(Selector):
     """
 
     # What not every kind of fit sets.
-    _of_one_fit = ("validation_scores_", "best_validation_score_", "_training")
+    _of_one_fit = ("n_connections_", "validation_scores_", "best_validation_score_", "_training")
 
     @abstractmethod
     def _prepare(self, X, y, sample_weight):
@@ -125,7 +125,9 @@ class ShrinkNetMLP(Selector):
 
     def _training_of(self, module, support, inputs, outputs, table, removal, max_epochs):
         """A `Training` that starts from a network of all columns, whose `support` is open."""
-        model = layers.with_switches(module, Switch, support).to(self.device)
+        connections = settings.connections_of(self)
+        gate = Switch if connections is None else Mask
+        model = layers.with_switches(module, gate, support).to(self.device)
         alpha, weight_decay = settings.penalties(self, table.weight.sum(), outputs)
         chosen, optimizer = removal(model), settings.make_optimizer(self, model)
         shrinker = Shrinker(
@@ -135,7 +137,8 @@ class ShrinkNetMLP(Selector):
             alpha=alpha,
             weight_decay=weight_decay,
             p=self.p,
-            removal=chosen,
+            removal=None if connections is not None else chosen,
+            connections=connections,
             max_epochs=max_epochs,
             when="epoch",
         )
@@ -179,6 +182,8 @@ class ShrinkNetMLP(Selector):
         for name in self._of_one_fit:
             self.__dict__.pop(name, None)
         self.__dict__.update(fitted_network(training))
+        if settings.connections_of(self) is not None:
+            self.n_connections_ = layers.n_connections(self.module_)
         self.n_epochs_ = training.n_epochs
         self.history_, self.cost_ = training.shrinker.history, training.shrinker.cost
         if self.verbose:
@@ -231,7 +236,7 @@ def fitted_network(training):
     module = layers.to_raw(small, training.inputs.of_columns(support), training.outputs.scaling)
     sizes = layers.sizes_of(module)
     return {
-        "module_": module.eval(),
+        "module_": module.train(False),
         "layer_sizes_": sizes,
         "n_parameters_": layers.n_parameters(sizes),
         "_support": support,

@@ -46,6 +46,15 @@ def n_parameters(sizes):
     return sum((a + 1) * b for a, b in pairwise(sizes))
 
 
+def n_connections(module):
+    """Number of weights other than 0 in each layer of a plain network: a dict by name."""
+    return {
+        name: int((layer.weight != 0).sum())
+        for name, layer in module.named_children()
+        if isinstance(layer, nn.Linear)
+    }
+
+
 def with_switches(module, gate, support):
     """The network with a gate in front, open for the columns in `support`, and behind each layer.
 

@@ -25,11 +25,12 @@ sizes : int or sequence of int
     sizes, from a half to a hundredth of the network before training, at equal ratios.
 n_features : int
     The number of features to keep. None leaves it to the penalty.
-removal : "auto" or $removal
+removal : "auto", $removal
     Which features and units are removed during training: one strategy for all layers, or a dict
     with one per layer. The layers are "input" (the features), and "0", "2", "4", … for the hidden
     layers, as in `module_`. "auto" is ``SignVariance(gamma=0.9)``, and a schedule where
-    `n_parameters` or `n_features` is given. None removes nothing.
+    `n_parameters` or `n_features` is given. A `ConnectionAnnealing` prunes single weights instead:
+    there are no switches then, and alpha is 0 unless it is given. None removes nothing.
 optimizer : {"adam", "sgd"} or subclass of torch.optim.Optimizer
     "sgd" has Nesterov momentum 0.9. A class is called with the parameters and ``lr``.
 learning_rate : float
@@ -76,6 +77,8 @@ layer_sizes_ : list of int
     The number of features kept, of units in each hidden layer, and of outputs.
 n_parameters_ : int
     Number of weights and biases of `module_`.
+n_connections_ : dict of str to int
+    Only with `ConnectionAnnealing`: how many weights of each layer of `module_` are not 0.
 n_epochs_ : int
     Number of epochs, or of calls of `partial_fit`.
 history_ : dict
@@ -102,7 +105,7 @@ feature_names_in_ : ndarray of shape (n_features,)
 )
 
 REGRESSION = {
-    "removal": "Removal or dict of str to Removal",
+    "removal": "Removal, dict of str to Removal, ConnectionAnnealing or None",
     "decay": "6",
     "stratified": "",
     "returns": "the targets, shape (n_samples, n_targets)",

@@ -58,7 +58,7 @@ class ShrinkNetMLPRegressor(NetworkForTargets):
 
     Attributes
     ----------
-    $module_, $layer_sizes_, $n_parameters_, $n_epochs_, $history_, $cost_
+    $module_, $layer_sizes_, $n_parameters_, $n_connections_, $n_epochs_, $history_, $cost_
     $validation_scores_, $best_validation_score_, $n_features_in_, $feature_names_in_
 
     See Also

@@ -10,6 +10,7 @@ from shrinklin.messages import warn
 from shrinklin.networks.gates import gates_of, layer_name
 from shrinklin.networks.mlp.layers import FRONT, n_parameters
 from shrinklin.pruning.budget import Budget
+from shrinklin.pruning.connections import ConnectionAnnealing
 from shrinklin.pruning.removal import Annealing, Removal, SignVariance
 from shrinklin.validation.parameters import check_flag, check_real, check_whole
 
@@ -59,10 +60,9 @@ def check_device(device):
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
         raise ValueError(
-            f"device={device!r} cannot be used ({reason}): give a device that torch finds on this "
-            'machine, such as "cpu".'
+            f"device={device!r} cannot be used: give a device that torch finds on this machine, "
+            f'such as "cpu". torch says: {error}'
         ) from error
 
 
@@ -82,10 +82,17 @@ def hidden_layers(estimator):
     return [int(size) for size in sizes]
 
 
+def connections_of(estimator):
+    """The `ConnectionAnnealing` that is given as `removal`, or None. A search has no `removal`."""
+    removal = getattr(estimator, "removal", None)
+    return removal if isinstance(removal, ConnectionAnnealing) else None
+
+
 def penalties(estimator, n_rows, outputs):
     """The values of alpha and weight_decay for a sum of sample weights."""
     alpha, decay = estimator.alpha, estimator.weight_decay
-    alpha = ALPHA / np.sqrt(n_rows) if alpha is None else alpha
+    if alpha is None:
+        alpha = 0.0 if connections_of(estimator) else ALPHA / np.sqrt(n_rows)
     return float(alpha), float(outputs.weight_decay / n_rows if decay is None else decay)
 
 
@@ -152,7 +159,8 @@ def removals(estimator, model, n_outputs, max_epochs):
     if estimator.removal != "auto":
         raise ValueError(
             f'removal={estimator.removal!r}: give "auto", None, an instance of '
-            "shrinklin.SignVariance or another Removal, or a dict of layer to such an instance."
+            "shrinklin.SignVariance or another Removal, a dict of layer to such an instance, or a "
+            "ConnectionAnnealing."
         )
     n_features, goal = estimator.n_features, estimator.n_parameters
     sizes = {layer_name(name): int(gate.alive.sum()) for name, gate in gates_of(model).items()}
@@ -184,5 +192,7 @@ def _check_goals(estimator, sizes, n_outputs):
 
 def has_schedule(removal):
     """Whether a strategy among these has to run to its end."""
+    if isinstance(removal, ConnectionAnnealing):
+        return True
     strategies = removal.values() if isinstance(removal, dict) else [removal]
     return any(isinstance(each, Removal) and each.scheduled for each in strategies)

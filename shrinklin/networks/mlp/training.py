@@ -154,7 +154,7 @@ class Training:
         return self.outputs.is_astray(self._predictions(self.result, rows), rows.y, rows.weight)
 
     def _predictions(self, model, rows):
-        model.eval()
+        model.train(False)
         with torch.no_grad():
             Z = model(rows.X)
         model.train()
