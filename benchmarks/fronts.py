@@ -377,6 +377,7 @@ def draw(table, file):
             error, style = 1 - mine["test"].mean(), "-o" if way == "path" else "--."
             ax.plot(error.index, error, style, label=way)
         ax.set(title=name, xlabel="parameters", xscale="log")
+        ax.xaxis.set_minor_formatter("")
     np.atleast_1d(axes)[0].set_ylabel("test error")
     np.atleast_1d(axes)[0].legend(frameon=False)
     figure.savefig(file, dpi=120)
