@@ -27,7 +27,7 @@ def train_epoch(model, optimizer, batches, loss, shrinker=None):
     Raises
     ------
     ValueError
-        If there is no batch, or if a loss is no number.
+        If there is no batch, or if a loss or a weight at the end is no number.
     """
     model.train()
     total, n_batches = 0.0, 0
@@ -36,8 +36,8 @@ def train_epoch(model, optimizer, batches, loss, shrinker=None):
         total, n_batches = total + float(value.detach()), n_batches + 1
         if not math.isfinite(total):
             raise ValueError(
-                f"training has diverged: the loss of a batch is {float(value.detach())}. A smaller "
-                "learning rate may help."
+                f"training has diverged, as the loss of a batch is {float(value.detach())}: "
+                "decrease the learning rate."
             )
         penalised = value if shrinker is None else value + shrinker.penalty()
         optimizer.zero_grad()
@@ -45,6 +45,11 @@ def train_epoch(model, optimizer, batches, loss, shrinker=None):
         optimizer.step()
         if shrinker is not None:
             shrinker.step(penalised)
+    if not all(bool(parameter.detach().isfinite().all()) for parameter in model.parameters()):
+        raise ValueError(
+            "training has diverged, as weights are no numbers after the last step: decrease the "
+            "learning rate."
+        )
     if not n_batches:
         raise ValueError(
             "batches has none in this epoch: give a list or a DataLoader, which can be gone "

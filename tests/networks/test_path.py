@@ -261,8 +261,8 @@ def diverging(at):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"of": diverging(3)}, "training has diverged: the loss of a batch is nan"),
-        ({"of": diverging(14)}, "parameters: training has diverged: the loss of a batch is nan"),
+        ({"of": diverging(3)}, "training has diverged, as the loss of a batch is nan"),
+        ({"of": diverging(14)}, "parameters: training has diverged, as the loss of a batch is nan"),
         ({"of": lambda model, batch: 1.0}, "loss returned a float: it should return the mean"),
         ({"of": lambda model, batch: model(batch[0])}, "Tensor of shape (20, 1)"),
         ({"batches": iter(BATCHES)}, "batches has none in this epoch"),

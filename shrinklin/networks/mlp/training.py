@@ -6,8 +6,9 @@ from copy import deepcopy
 import numpy as np
 import torch
 
-from shrinklin.messages import progress
+from shrinklin.messages import naming, progress
 from shrinklin.networks.mlp.layers import FRONT, n_parameters
+from shrinklin.networks.training import train_epoch
 
 # Share of the epochs after which the learning rate falls, and of those without a better score
 # after which it falls early.
@@ -129,25 +130,14 @@ class Training:
     def epoch(self, rows, batch_size):
         """One pass over the rows."""
         self.outputs.take_account(n_parameters([*self.sizes, self.outputs.n_outputs]))
-        for batch in rows.batches(batch_size):
-            loss = self.outputs.loss(self.model(batch.X), batch.y, batch.weight)
-            loss = loss + self.shrinker.penalty()
-            if not torch.isfinite(loss.detach()):
-                raise self._divergence()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            if not all(bool(p.detach().isfinite().all()) for p in self.model.parameters()):
-                raise self._divergence()
-            self.shrinker.step(loss)
+        batches = rows.batches(batch_size)
+        with naming(f"{self.name}, learning_rate={self._rate:g}, epoch {self.n_epochs + 1}"):
+            train_epoch(self.model, self.optimizer, batches, self._loss, self.shrinker)
         self.shrinker.end_epoch()
         self.n_epochs += 1
 
-    def _divergence(self):
-        return ValueError(
-            f"{self.name}: training with learning_rate={self._rate:g} diverged in epoch "
-            f"{self.n_epochs + 1}: decrease learning_rate."
-        )
+    def _loss(self, model, batch):
+        return self.outputs.loss(model(batch.X), batch.y, batch.weight)
 
     def is_astray(self, rows):
         """Whether `result` is of no use on these rows."""
