@@ -120,7 +120,7 @@ class Targets(Outputs):
         The share.
     """
 
-    weight_decay = 6.0
+    weight_decay = 10.0
 
     def __init__(self, Y, weight):
         self.n_outputs, self._n_values = Y.shape[1], Y.shape[1] * float(weight.sum())

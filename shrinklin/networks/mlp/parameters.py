@@ -106,7 +106,7 @@ feature_names_in_ : ndarray of shape (n_features,)
 
 REGRESSION = {
     "removal": "Removal, dict of str to Removal, ConnectionAnnealing or None",
-    "decay": "6",
+    "decay": "10",
     "stratified": "",
     "returns": "the targets, shape (n_samples, n_targets)",
     "score": "R²",
