@@ -76,7 +76,10 @@ GALLERY = [
     "plot_dask.py",
     "plot_early_pruning.py",
     "plot_switch_trajectories.py",
+    "plot_mlp_table.py",
     "plot_networks.py",
+    "plot_skorch.py",
+    "plot_hooks.py",
     "plot_propositions.py",
 ]
 sphinx_gallery_conf = {
