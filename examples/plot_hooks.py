@@ -53,7 +53,7 @@ for _ in range(20):
         optimizer.step()
         module.on_train_batch_end({"loss": loss.detach()}, batch, i)
     module.on_train_epoch_end()
-right = (module.model.eval()(X[test]).argmax(1) == y[test]).float().mean().item()
+right = (module.model(X[test]).argmax(1) == y[test]).float().mean().item()
 plt.bar(range(1, 21), torch.tensor(module.shrinker.history["multiply_adds"]).diff().numpy() / 1e6)
 plt.title(f"Epochs become cheaper ({right:.3f} of the held-out digits right)")
 plt.gca().set(xlabel="epoch", ylabel="million multiply-adds", xticks=range(2, 21, 2))

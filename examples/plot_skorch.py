@@ -52,7 +52,7 @@ class ShrinkingClassifier(NeuralNetClassifier):
 options = {"criterion": nn.CrossEntropyLoss, "optimizer": torch.optim.Adam, "lr": 0.01}
 net = ShrinkingClassifier(network, callbacks=[Shrink], max_epochs=30, verbose=0, **options)
 net.fit(X, y)
-print(fold(net.module_.eval()))
+print(fold(net.module_))
 plt.plot(net.shrinker_.history["n_alive"] / 400, label="share of units left")
 plt.plot(range(1, 31), net.history[:, "valid_acc"], label="accuracy on held-out rows")
 plt.gca().set(title="Trained by skorch", xlabel="epoch", ylabel="share")
