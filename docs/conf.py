@@ -47,7 +47,8 @@ numpydoc_show_class_members = False
 numpydoc_validation_checks = {"GL03", "GL06", "GL07", "PR01", "PR02", "PR03"}
 # Dataclasses document theirs as attributes; short methods say what they take in a sentence.
 numpydoc_validation_exclude = {
-    r"\.(RegularizationPath|RegressionPath|ClassificationPath|Moments|Watched|CostMeter)$",
+    r"\.(RegularizationPath|RegressionPath|ClassificationPath|ShrinkPath)$",
+    r"\.(Moments|Watched|CostMeter)$",
     r"\.(Claim|Mutant|Outcome|Dataset)$",
     r"\.[A-Z]\w*\.\w+$",
 }
@@ -76,7 +77,10 @@ GALLERY = [
     "plot_dask.py",
     "plot_early_pruning.py",
     "plot_switch_trajectories.py",
+    "plot_mlp_table.py",
     "plot_networks.py",
+    "plot_skorch.py",
+    "plot_hooks.py",
     "plot_propositions.py",
 ]
 sphinx_gallery_conf = {
