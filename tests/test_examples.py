@@ -17,6 +17,18 @@ ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted((ROOT / "examples").glob("plot_*.py"))
 # Of each the promise of its text, in the script's own names.
 PROMISES = {
+    "plot_hooks.py": (
+        "right > 0.94 and sum(module.shrinker.sizes.values()) < 45"
+        " and module.shrinker.history['multiply_adds'][-1] < 15 * 6.5e8"
+    ),
+    "plot_mlp_table.py": (
+        "small.n_parameters_ < n_usual / 8 and right[1] > right[0] - 0.01 and n_usual == 13910"
+        " and small.get_support()[64:].sum() < 8 < 25 < small.get_support()[:64].sum() < 50"
+        " and search.n_parameters_ < 2000 and search.score(X_test, y_test) > 0.94"
+    ),
+    "plot_skorch.py": (
+        "net.history[-1, 'valid_acc'] > 0.92 and 0 < sum(net.shrinker_.sizes.values()) < 130"
+    ),
     "plot_bridge_identity.py": (
         "gap < 1e-3 and (abs(proxes['group lasso'] - np.sign(w) * np.maximum(abs(w) - 1, 0))"
         ".max() < 1e-5) and 0.7 < abs(proxes['ShrinkNet'])[proxes['ShrinkNet'] != 0].min() < 0.8"

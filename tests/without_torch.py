@@ -5,7 +5,7 @@ import re
 from importlib.util import find_spec
 
 # Of the extras `networks` and `test-networks`.
-NEEDED = ("torch", "onnx", "onnxruntime", "onnxscript", "torch_pruning")
+NEEDED = ("torch", "onnx", "onnxruntime", "onnxscript", "skorch", "torch_pruning")
 IMPORT = re.compile(r"^(import|from) (torch|shrinklin\.networks)\b", re.MULTILINE)
 
 
