@@ -33,7 +33,7 @@ from shrinklin.estimators.base import (
     warn_unless_converged,
     without_alpha,
 )
-from shrinklin.estimators.fold_search import FoldSearch, check_scores
+from shrinklin.estimators.fold_search import FoldSearch, check_scores, check_weights_of
 from shrinklin.messages import results
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
@@ -183,7 +183,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         for_splitter, for_scorer = self._route(weights, params)
         splits = self._splits(*given, len(s), for_splitter)
-        _check_weights_of(splits, s, "sample_weight" in for_scorer)
+        check_weights_of(splits, s, "sample_weight" in for_scorer)
         if self._scores_loss():
             # Scores do not depend on the unit of the weights.
             given, for_scorer = (X, y), dict.fromkeys(for_scorer, s)
@@ -264,13 +264,3 @@ def _model_at(model, alpha, attributes, feature_names):
         vars(model).pop("feature_names_in_", None)
     become(model, attributes)
     return model
-
-
-def _check_weights_of(splits, s, scoring):
-    for k, (train, test) in enumerate(splits):
-        for name, rows in [("training", train)] + [("held-out", test)] * scoring:
-            if not s[rows].any():
-                raise ValueError(
-                    f"sample_weight is zero on all {name} rows of fold {k}: give other folds, or "
-                    "weights > 0."
-                )

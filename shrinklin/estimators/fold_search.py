@@ -75,6 +75,17 @@ class FoldSearch:
             )
 
 
+def check_weights_of(splits, s, scoring):
+    """Raise an error unless the rows of each fold have weights; held-out rows only if `scoring`."""
+    for k, (train, test) in enumerate(splits):
+        for name, rows in [("training", train)] + [("held-out", test)] * scoring:
+            if not s[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero on all {name} rows of fold {k}: give other folds, or "
+                    "weights > 0."
+                )
+
+
 def check_scores(scores, names):
     """Raise an error unless all scores are finite.
 

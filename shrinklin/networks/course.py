@@ -2,6 +2,7 @@
 
 import os
 from bisect import bisect_left
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
@@ -136,6 +137,10 @@ class Course:
             self.finished.append({"model": model.state_dict(), "loss": loss})
             self._save()
 
+    def default_score(self, model, batch):
+        """Minus the loss of a batch."""
+        return -self.loss(model, batch).reshape(1)
+
     def models(self):
         """The networks that are trained, in evaluation mode."""
         return [self._loaded(each["model"]).train(False) for each in self.finished]
@@ -231,9 +236,15 @@ def checked_budgets(n_parameters, full, least, name="n_parameters") -> list[int]
     """The budgets, from large to small. `name` is that of the parameter that holds them."""
     if isinstance(n_parameters, (int, np.integer)):
         check_whole(name, n_parameters, 1)
+        if full <= least:
+            raise ValueError(f"the model has one unit in each layer: nothing can leave for {name}.")
         smallest = max(full / 100, least)
         spaced = np.geomspace(max(full / 2, smallest), smallest, n_parameters)
         return sorted({int(np.ceil(budget)) for budget in spaced}, reverse=True)
+    if not isinstance(n_parameters, (Sequence, np.ndarray)) or isinstance(n_parameters, str):
+        raise ValueError(f"{name}={n_parameters!r}: give a whole number, or a list of them.")
+    for n in n_parameters:
+        check_whole(f"an entry of {name}", n, 1)
     budgets = sorted({int(n) for n in n_parameters}, reverse=True)
     if not budgets or not least <= budgets[-1] or budgets[0] >= full:
         raise ValueError(

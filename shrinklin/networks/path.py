@@ -1,5 +1,6 @@
 """A front of sizes from one training: `shrink_path`."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -194,6 +195,8 @@ def shrink_path(
         model, batches, loss, optimizer, example_inputs, inputs, max_epochs, branch_epochs,
         n_parameters, checkpoint,
     )  # fmt: skip
+    if validation is not None:
+        _check_validation(course, validation, score)
     with progress(verbose, course.n_left, "shrink_path", "epoch") as show:
         course.trunk(show)
         try:
@@ -214,7 +217,7 @@ def _path(course, validation, score):
     sizes = [start["sizes"] for start in course.starts[: len(models)]]
     scores = None
     if validation is not None:
-        score = score or (lambda model, batch: -course.loss(model, batch).reshape(1))
+        score = score or course.default_score
         scores = np.array([_scored(model, validation, score) for model in models])
     return ShrinkPath(
         models=models,
@@ -223,6 +226,17 @@ def _path(course, validation, score):
         losses=np.array([each["loss"] for each in course.finished]),
         scores=scores,
     )
+
+
+def _check_validation(course, validation, score):
+    """Raise an error before training for what would be one after it."""
+    if iter(validation) is validation:
+        raise ValueError(
+            "validation can be gone through only once, but every model is scored on it: give a "
+            "list or a DataLoader."
+        )
+    score = score or course.default_score
+    _scored(course.model, itertools.islice(validation, 1), score)
 
 
 def _scored(model, validation, score):

@@ -9,8 +9,8 @@ from torch import nn
 def sparse_csr(model, layers=None):
     """Copy a network with the weights of linear layers as sparse matrices in CSR format.
 
-    The copy has the same outputs, but for rounding. It is for prediction: its sparse weights are
-    not trained. It can be pickled, but torch cannot ``copy.deepcopy`` this format.
+    The copy has the same outputs, but for rounding, for inputs of two dimensions. It is for
+    prediction: its sparse weights are not trained. It can be pickled, but torch cannot ``copy.deepcopy`` this format.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ def sparse_csr(model, layers=None):
     [2.0, 1.0]
     """
     linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    if isinstance(layers, str):
+        raise ValueError(f"layers={layers!r}: give a list of names, such as [{layers!r}].")
     for name in layers or ():
         if name not in linear:
             accepted = ", ".join(f'"{each}"' for each in sorted(linear))

@@ -28,7 +28,7 @@ WRONG = [
     ({"weight_decay": np.inf}, "weight_decay=inf: give a finite number >= 0"),
     ({"p": 0}, "p=0: give a finite number > 0"),
     ({"n_features": 0}, "n_features=0: give a whole number >= 1"),
-    ({"n_features": 99}, "n_features=99 is more than the 1[03] features of X"),
+    ({"n_features": 99}, "n_features=99 is more than the 1[03] features that there are"),
     ({"n_features": 2, "removal": None}, "n_features=2 and removal=None both decide"),
     ({"removal": "often"}, "removal='often': give \"auto\", None, an instance"),
     ({"removal": {"1": Threshold()}}, "removal has layer '1', which has no switches"),

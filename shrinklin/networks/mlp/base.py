@@ -5,6 +5,7 @@ network that is left into a plain one, and let it take the columns as they are.
 """
 
 from abc import abstractmethod
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from shrinklin.validation.data import diagnosis, features
 
 # Rows of X that go through the network at once.
 _CHUNK = 16384
+# How many deviations from 0 columns may lie for their network to stay in float32.
+LARGEST_OFFSET = 1e3
 SEEDS = np.iinfo(np.int32).max
 
 
@@ -36,6 +39,13 @@ class ShrinkNetMLP(Selector):
 
     # What not every kind of fit sets.
     _of_one_fit = ("n_connections_", "validation_scores_", "best_validation_score_", "_training")
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        # Tensors of a GPU cannot be loaded without one; `partial_fit` then goes on from `module_`.
+        if torch.device(self.device).type != "cpu":
+            state.pop("_training", None)
+        return state
 
     @abstractmethod
     def _prepare(self, X, y, sample_weight):
@@ -66,12 +76,14 @@ class ShrinkNetMLP(Selector):
         return self
 
     def _warn(self, interrupted, astray):
-        name = type(self).__name__
+        name, early = type(self).__name__, ""
+        if getattr(self, "n_parameters", None) or getattr(self, "n_features", None):
+            early = ", maybe before n_parameters and n_features were reached"
         if interrupted:
             warn(
                 f"{name} did not converge: training was stopped by hand after {self.n_epochs_} "
-                "epochs. The model is the best so far. Fit it again, or go on from here with "
-                "warm_start=True.",
+                f"epochs{early}. The model is the best so far. Fit it again, or go on from here "
+                "with warm_start=True.",
                 ConvergenceWarning,
             )
         elif astray:
@@ -108,6 +120,7 @@ class ShrinkNetMLP(Selector):
         support = np.ones(self.n_features_in_, dtype=bool)
         dtype = layers.as_torch(table.X.dtype)
         if warm and hasattr(self, "module_"):
+            settings.refuse_warm_connections(self)
             module, support = self._known(inputs, outputs), self._support
         else:
             module = layers.perceptron(self._sizes(outputs), dtype)
@@ -142,8 +155,16 @@ class ShrinkNetMLP(Selector):
             max_epochs=max_epochs,
             when="epoch",
         )
-        scheduled, name = settings.has_schedule(chosen), type(self).__name__
-        return Training(name, model, optimizer, shrinker, inputs, outputs, scheduled)
+        return Training(
+            type(self).__name__,
+            model,
+            optimizer,
+            shrinker,
+            inputs,
+            outputs,
+            settings.has_schedule(chosen),
+            table.weight.mean(),
+        )
 
     def _known(self, inputs, outputs):
         """The fitted network for standardised rows of all columns."""
@@ -163,7 +184,7 @@ class ShrinkNetMLP(Selector):
         dtype = training.dtype
         X = torch.as_tensor(training.inputs.apply(table.X), dtype=dtype)
         targets = training.outputs.encode(table.y, dtype)
-        weight = torch.as_tensor(table.weight / table.weight.mean(), dtype=dtype)
+        weight = torch.as_tensor(table.weight / training.unit, dtype=dtype)
         return Rows(*(part.to(self.device) for part in (X, targets, weight)))
 
     def _run(self, training, train, held_out):
@@ -194,7 +215,8 @@ class ShrinkNetMLP(Selector):
 
     def _go_on(self, table):
         """One pass over the rows of a call of `partial_fit`."""
-        training = getattr(self, "_training", None)
+        # A copy: an error or Ctrl-C leaves the estimator as it was.
+        training = deepcopy(getattr(self, "_training", None))
         generator = private_generator(self.random_state)
         with private_torch(generator.randint(SEEDS), getattr(training, "state", None)):
             table = table.take(table.weight > 0)
@@ -202,7 +224,7 @@ class ShrinkNetMLP(Selector):
                 training = self._begin(table, warm=True)
             training.epoch(self._rows(training, table), settings.batch_size(self, len(table)))
             training.state = torch.get_rng_state()
-        self._become(training)
+            self._become(training)
         self._training = training
 
     # Features and predictions.
@@ -233,7 +255,10 @@ def fitted_network(training):
     """The fitted attributes that describe a trained network: a dict."""
     n_features = len(training.inputs.mean)
     small, support = layers.shrunk(training.result, n_features)
-    module = layers.to_raw(small, training.inputs.of_columns(support), training.outputs.scaling)
+    inputs, outputs = training.inputs.of_columns(support), training.outputs.scaling
+    if max(inputs.offset, outputs.offset) > LARGEST_OFFSET:
+        small = small.double()
+    module = layers.to_raw(small, inputs, outputs)
     sizes = layers.sizes_of(module)
     return {
         "module_": module.train(False),

@@ -28,10 +28,22 @@ class NetworkForClasses(LogisticMixin, ShrinkNetMLP):
 
     def _prepare(self, X, y, sample_weight):
         X, y = checked_labels(self, X, y, accept_sparse=False)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        classes, codes = np.unique(y, return_inverse=True)
+        self._check_known(classes)
+        self.classes_ = classes
         weight = check_weights(sample_weight, X)
         weight = weigh_classes(self.class_weight, self.classes_, codes, weight)
         return Table(X, codes, weight)
+
+    def _check_known(self, classes):
+        # A search has no warm_start.
+        if not getattr(self, "warm_start", False) or not hasattr(self, "classes_"):
+            return
+        if not np.array_equal(self.classes_, classes):
+            raise ValueError(
+                f"warm_start=True, but y has the classes {classes.tolist()}, and the fitted "
+                f"network has {self.classes_.tolist()}: give the same classes, or warm_start=False."
+            )
 
     def _outputs(self, table):
         return Classes(len(self.classes_))
@@ -150,7 +162,8 @@ class ShrinkNetMLPClassifier(NetworkForClasses):
         Warns
         -----
         ConvergenceWarning
-            If Ctrl-C stopped the training. The model is then the best so far.
+            If Ctrl-C stopped the training: the model is then the best so far. Also if the loss is
+            above that of a constant prediction.
         """
         return self._fit(X, y, sample_weight)
 
@@ -158,7 +171,9 @@ class ShrinkNetMLPClassifier(NetworkForClasses):
         """Go on with one pass over these rows, with the constant learning rate.
 
         The first call, if no `fit` came before, also sets the scale of the features and the default
-        penalties, so give it a large chunk.
+        penalties, so give it a large chunk. Parameters of training that change
+        between calls have no effect. A schedule (`n_parameters`, `n_features`) takes 70 % of
+        `max_epochs` calls.
 
         Parameters
         ----------
@@ -174,6 +189,7 @@ class ShrinkNetMLPClassifier(NetworkForClasses):
         """
         with undone_on_error(self):
             settings.check_settings(self)
+            settings.refuse_early_stopping(self)
             refuse_balanced(self.class_weight)
             begun = hasattr(self, "module_")
             classes = classes_of_all_calls(self, classes)

@@ -14,7 +14,12 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 
 from shrinklin.estimators.base import undone_on_error
-from shrinklin.estimators.fold_search import FoldSearch, check_scores, neg_log_loss
+from shrinklin.estimators.fold_search import (
+    FoldSearch,
+    check_scores,
+    check_weights_of,
+    neg_log_loss,
+)
 from shrinklin.estimators.parameters import documented
 from shrinklin.messages import results
 from shrinklin.networks.course import Stations, checked_budgets, epochs_of
@@ -70,12 +75,14 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
             self._check_selection()
             self._check_scoring()
             table = self._prepare(X, y, sample_weight)
+            settings.warn_of_small_weights(self, table.weight[table.weight > 0])
             splits = self._splits(table.X, self._given(table.y), len(table), {})
+            weighted = sample_weight is not None and not callable(self.scoring)
+            check_weights_of(splits, table.weight, weighted)
             budgets = self._budgets(table)
             generator = check_random_state(self.random_state)
             seeds = generator.randint(SEEDS, size=len(splits) + 1).tolist()
             jobs = [partial(self._front, table, budgets, seeds[0])]
-            weighted = sample_weight is not None and not callable(self.scoring)
             for seed, (train, test) in zip(seeds[1:], splits, strict=True):
                 jobs.append(partial(self._scored, table, budgets, seed, train, test, weighted))
             name = type(self).__name__

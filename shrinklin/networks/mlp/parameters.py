@@ -71,7 +71,8 @@ class_weight : dict, "balanced" or None
     Factors of the sample weights: a dict of class label to factor, >= 0. A label that the dict
     leaves out has factor 1. "balanced" gives every class the same total weight.
 module_ : torch.nn.Sequential
-    The trained network, of plain torch layers in the dtype of X. It takes the kept columns of X as
+    The trained network, of plain torch layers in the dtype of X (float64 where means are more than
+    1000 standard deviations). It takes the kept columns of X as
     they are, without standardisation, and returns $returns.
 layer_sizes_ : list of int
     The number of features kept, of units in each hidden layer, and of outputs.
@@ -86,7 +87,8 @@ history_ : dict
 cost_ : CostMeter
     The cost of training, counted without a clock.
 path_ : list of $single
-    The networks of all data, fitted, from large to small.
+    The networks of all data, from large to small. They predict and transform, but have no
+    history and cost of their own.
 cv_scores_ : ndarray of shape (n_sizes, n_folds)
     Scores on the held-out rows, in the order of `path_`; larger is better.
 score_name_ : str

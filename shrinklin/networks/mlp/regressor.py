@@ -13,7 +13,7 @@ from shrinklin.networks.mlp.base import ShrinkNetMLP
 from shrinklin.networks.mlp.outputs import Targets
 from shrinklin.networks.mlp.parameters import ENTRIES, REGRESSION
 from shrinklin.networks.mlp.rows import Table
-from shrinklin.validation.weights import check_weights
+from shrinklin.validation.weights import check_weights, weights_of_rows
 
 
 class NetworkForTargets(TargetsMixin, ShrinkNetMLP):
@@ -21,9 +21,12 @@ class NetworkForTargets(TargetsMixin, ShrinkNetMLP):
 
     def _prepare(self, X, y, sample_weight, reset=True):
         X, y = checked_targets(self, X, y, accept_sparse=False, reset=reset)
-        self._one_dimensional = y.ndim == 1
+        if reset:
+            self._one_dimensional = y.ndim == 1
         Y = y.reshape(len(y), -1).astype(float)
-        return Table(X, Y, check_weights(sample_weight, X))
+        # A later call of `partial_fit` may add nothing.
+        weight = check_weights if reset else weights_of_rows
+        return Table(X, Y, weight(sample_weight, X))
 
     def _outputs(self, table):
         return Targets(table.y, table.weight)
@@ -145,7 +148,8 @@ class ShrinkNetMLPRegressor(NetworkForTargets):
         Warns
         -----
         ConvergenceWarning
-            If Ctrl-C stopped the training. The model is then the best so far.
+            If Ctrl-C stopped the training: the model is then the best so far. Also if the loss is
+            above that of a constant prediction.
         """
         return self._fit(X, y, sample_weight)
 
@@ -153,7 +157,9 @@ class ShrinkNetMLPRegressor(NetworkForTargets):
         """Go on with one pass over these rows, with the constant learning rate.
 
         The first call, if no `fit` came before, also sets the scale of features and targets and
-        the default penalties, so give it a large chunk.
+        the default penalties, so give it a large chunk. Parameters of training that change
+        between calls have no effect. A schedule (`n_parameters`, `n_features`) takes 70 % of
+        `max_epochs` calls.
 
         Parameters
         ----------
@@ -167,10 +173,12 @@ class ShrinkNetMLPRegressor(NetworkForTargets):
         """
         with undone_on_error(self):
             settings.check_settings(self)
+            settings.refuse_early_stopping(self)
             begun = hasattr(self, "module_")
             table = self._prepare(X, y, sample_weight, reset=not begun)
             self._check_same_targets(table.y, begun)
-            self._go_on(table)
+            if table.weight.any():
+                self._go_on(table)
         return self
 
     def _check_same_targets(self, y, begun):

@@ -36,6 +36,11 @@ class Scaling:
         rounding = 10 * np.finfo(float).eps * np.abs(mean)
         return cls(mean, np.where(scale > rounding, scale, 1.0))
 
+    @property
+    def offset(self):
+        """The largest mean, in standard deviations."""
+        return float(np.abs(self.mean / self.scale).max())
+
     def of_columns(self, columns):
         """That of some columns: their positions or a mask."""
         return Scaling(self.mean[columns], self.scale[columns])

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
+from sklearn.base import clone
 
 from shrinklin.messages import warn
 from shrinklin.networks.gates import gates_of, layer_name
@@ -88,6 +89,25 @@ def connections_of(estimator):
     return removal if isinstance(removal, ConnectionAnnealing) else None
 
 
+def refuse_warm_connections(estimator):
+    """Raise an error where training would bring pruned connections back."""
+    if connections_of(estimator) is not None:
+        raise ValueError(
+            "training from a fitted network would bring back connections that a "
+            "ConnectionAnnealing pruned: fit anew with warm_start=False, or start partial_fit with "
+            "a clone."
+        )
+
+
+def refuse_early_stopping(estimator):
+    """Raise an error, as `partial_fit` holds no rows out."""
+    if estimator.early_stopping:
+        raise ValueError(
+            "early_stopping=True holds rows out, which partial_fit cannot do: set "
+            "early_stopping=False, or use fit."
+        )
+
+
 def penalties(estimator, n_rows, outputs):
     """The values of alpha and weight_decay for a sum of sample weights."""
     alpha, decay = estimator.alpha, estimator.weight_decay
@@ -154,6 +174,9 @@ def _check_removal(estimator):
 
 def removals(estimator, model, n_outputs, max_epochs):
     """What a `Shrinker` of this model takes as `removal`."""
+    if isinstance(estimator.removal, dict):
+        # Strategies of their own, as scikit-learn's `clone` makes them.
+        return {name: clone(each, safe=False) for name, each in estimator.removal.items()}
     if not isinstance(estimator.removal, str):
         return estimator.removal
     if estimator.removal != "auto":
@@ -178,8 +201,8 @@ def _check_goals(estimator, sizes, n_outputs):
     n_features, goal = estimator.n_features, estimator.n_parameters
     if n_features is not None and n_features > sizes[FRONT]:
         raise ValueError(
-            f"n_features={n_features} is more than the {sizes[FRONT]} features of X: give at most "
-            "that many, or None."
+            f"n_features={n_features} is more than the {sizes[FRONT]} features that there are: "
+            "give at most that many, or None. With warm_start=True, removed ones do not come back."
         )
     least = n_parameters([n_features or 1, *[1] * (len(sizes) - 1), n_outputs])
     if goal is not None and goal < least:

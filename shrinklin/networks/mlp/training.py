@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from copy import deepcopy
+from threading import RLock
 
 import numpy as np
 import torch
@@ -15,15 +16,19 @@ from shrinklin.networks.training import train_epoch
 FULL_RATE, PATIENCE, LEAST_PATIENCE = 0.7, 0.1, 10
 
 
+# torch has one generator and one number of threads for all threads of Python.
+_ALONE = RLock()
+
+
 @contextmanager
 def private_torch(seed, state=None):
     """A block in which torch draws from this seed, or this state, and works with one thread.
 
     The same seed gives the same bits whatever `n_jobs` leaves each process, and a small network is
-    faster with one thread.
+    faster with one thread. Other threads of Python wait.
     """
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
+    with _ALONE, torch.random.fork_rng(devices=[]):
+        threads = torch.get_num_threads()
         torch.default_generator.manual_seed(seed)
         if state is not None:
             torch.set_rng_state(state)
@@ -49,6 +54,8 @@ class Training:
     outputs : Outputs
     scheduled : bool
         Whether the removal follows a schedule, which has to come to its end.
+    unit : float
+        The sample weight that counts as 1: the mean of the first rows.
 
     Attributes
     ----------
@@ -62,10 +69,10 @@ class Training:
         That of torch's random numbers, between calls of `partial_fit`.
     """
 
-    def __init__(self, name, model, optimizer, shrinker, inputs, outputs, scheduled):
+    def __init__(self, name, model, optimizer, shrinker, inputs, outputs, scheduled, unit):
         self.name, self.model, self.optimizer = name, model, optimizer
         self.shrinker, self.inputs, self.outputs = shrinker, inputs, outputs
-        self.scheduled, self.dtype = scheduled, next(model.parameters()).dtype
+        self.unit, self.scheduled, self.dtype = unit, scheduled, next(model.parameters()).dtype
         self.scores, self._best, self._best_score = [], None, -np.inf
         self.n_epochs, self.interrupted, self.state = 0, False, None
         self._rate = optimizer.param_groups[0]["lr"]
