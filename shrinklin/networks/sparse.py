@@ -10,7 +10,8 @@ def sparse_csr(model, layers=None):
     """Copy a network with the weights of linear layers as sparse matrices in CSR format.
 
     The copy has the same outputs, but for rounding, for inputs of two dimensions. It is for
-    prediction: its sparse weights are not trained. It can be pickled, but torch cannot ``copy.deepcopy`` this format.
+    prediction: its sparse weights are not trained. It can be pickled, but torch cannot
+    ``copy.deepcopy`` this format.
 
     Parameters
     ----------
