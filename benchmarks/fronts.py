@@ -5,8 +5,10 @@ DATA is a folder with `covertype93k/covertype93k.npz`, `mnist/mnist.npz` and
 
 - path: `shrink_path`, with an order of removal by another ranking where one is named;
 - path with columns: the same with `inputs=True`, so that columns of the input leave too;
-- switches: a trunk whose units have switches, with a penalty that grows by the same factor from
-  epoch to epoch. A network that fits a budget for the first time goes on as a branch;
+- switches: a trunk whose units have switches. α begins at 1e-4 and grows by the same factor from
+  epoch to epoch, a thousandfold in the epochs of the other trunk. It trains until all budgets are
+  reached, for at most three times as many epochs. The first network that fits a budget goes on as a
+  branch;
 - random: static networks of random sizes, in the time that the whole path took. The sizes of layers
   are log-uniform, so that the network has 0.7 to 1 times a budget. Validation rows choose the best
   of each budget;
