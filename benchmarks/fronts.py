@@ -5,6 +5,10 @@ DATA is a folder with `covertype93k/covertype93k.npz`, `mnist/mnist.npz` and
 
 - path: `shrink_path`, with an order of removal by another ranking where one is named;
 - path with columns: the same with `inputs=True`, so that columns of the input leave too;
+- switches: a trunk whose units have switches. α begins at 1e-4 and grows by the same factor from
+  epoch to epoch, a thousandfold in the epochs of the other trunk. It trains until all budgets are
+  reached, for at most three times as many epochs. The first network that fits a budget goes on as a
+  branch;
 - random: static networks of random sizes, in the time that the whole path took. The sizes of layers
   are log-uniform, so that the network has 0.7 to 1 times a budget. Validation rows choose the best
   of each budget;
@@ -30,7 +34,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from tqdm.auto import tqdm
 
-from shrinklin.networks import course, shrink_path
+from shrinklin import SignVariance
+from shrinklin.networks import Shrinker, add_switches, course, fold, shrink_path, shrinker
+from shrinklin.networks.sensing import Sensor
 from shrinklin.networks.training import train_epoch
 
 KEYS = ["data", "seed", "way", "budget", "parameters", "sizes", "validation", "test"]
@@ -187,12 +193,38 @@ def layer_mean(watched, values):
     return means[watched.layer]
 
 
+def layer_share(watched, values):
+    """The share of the units in the same layer that have smaller values."""
+    shares = np.empty(len(values))
+    for layer in np.unique(watched.layer):
+        mine = np.flatnonzero(watched.layer == layer)
+        shares[mine[np.argsort(values[mine])]] = (np.arange(len(mine)) + 0.5) / len(mine)
+    return shares
+
+
 RANKINGS = {
     "norms": lambda watched, changes: watched.norms,
     "norms by layer": lambda watched, changes: watched.norms / layer_mean(watched, watched.norms),
     "norms per parameter": lambda watched, changes: watched.norms / watched.freed(),
     "changes": lambda watched, changes: changes,
+    "share of each layer": layer_share,
+    "first order": lambda watched, changes: abs(changes),
+    "first order per parameter": lambda watched, changes: abs(changes) / watched.freed(),
 }
+
+
+class FirstOrder(Sensor):
+    """Adds up the units times the derivatives of the loss by them, with signs and not squared."""
+
+    def see(self, x, factor, product, dim):
+        if not product.requires_grad:
+            return
+        x, factor = x.detach(), factor.detach()
+        others = [d for d in range(x.dim()) if d != dim % x.dim()]
+        product.register_hook(lambda gradient: self.add((x * gradient).sum(others) * factor))
+
+    def add(self, sums):
+        self.squares = sums if self.squares is None else self.squares + sums
 
 
 def stations(ranking):
@@ -228,8 +260,11 @@ class Rows(list):
 def run_path(problem, seed, rows, ranking=None, inputs=False):
     """`shrink_path`; returns the path and the seconds that it took."""
     torch.manual_seed(seed)
-    original = course.Stations
-    course.Stations = original if ranking is None else stations(ranking)
+    originals = course.Stations, shrinker.Sensor
+    if ranking is not None:
+        course.Stations = stations(ranking)
+    if ranking is not None and ranking.startswith("first order"):
+        shrinker.Sensor = FirstOrder
     start = time.process_time()
     try:
         path = shrink_path(
@@ -239,7 +274,7 @@ def run_path(problem, seed, rows, ranking=None, inputs=False):
             example_inputs=problem.train[0][:2], inputs=inputs,
         )  # fmt: skip
     finally:
-        course.Stations = original
+        course.Stations, shrinker.Sensor = originals
     seconds = time.process_time() - start
     way = "path with columns" if inputs else "path" if ranking is None else f"path, {ranking}"
     for budget, model, epochs in zip(
@@ -259,13 +294,54 @@ def all_epochs(problem):
 def static(problem, sizes, epochs, seed):
     """A network of fixed sizes, trained from scratch."""
     torch.manual_seed(seed)
-    model = problem.make(sizes)
+    return trained(problem, problem.make(sizes), epochs)
+
+
+def trained(problem, model, epochs):
+    """The model, trained at a learning rate that falls along a cosine."""
     optimizer = problem.optimizer(model.parameters())
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for _ in range(epochs):
         train_epoch(model, optimizer, Batches(*problem.train, problem.batch_size), loss)
         scheduler.step()
     return model
+
+
+def run_switches(problem, seed, rows):
+    torch.manual_seed(seed)
+    start = time.process_time()
+    found = [
+        (trained(problem, model, problem.branch_epochs), epoch + problem.branch_epochs)
+        for model, epoch in list(networks_of_switches(problem))
+    ]
+    seconds = time.process_time() - start
+    for budget, (model, epochs) in zip(problem.budgets, found, strict=False):
+        rows.add(problem, seed, "switches", budget, model, epochs, seconds)
+
+
+def networks_of_switches(problem):
+    """Yield the first network of a trunk with switches that fits each budget, and its epoch."""
+    examples, budgets = problem.train[0][:2], list(problem.budgets)
+    model = add_switches(problem.make(problem.full), examples)
+    optimizer = problem.optimizer(model.parameters())
+    shrinking = Shrinker(
+        model, optimizer, example_inputs=examples, alpha=1e-4, removal=SignVariance(0.9),
+        when="epoch",
+    )  # fmt: skip
+    for epoch in range(3 * problem.max_epochs):
+        for i, batch in enumerate(Batches(*problem.train, problem.batch_size)):
+            train_epoch(model, optimizer, [batch], loss, shrinking)
+            if i % 10:
+                continue
+            shrinking.compact()
+            # Each unit has one switch.
+            while budgets and size(model) - shrinking.n_units <= budgets[0]:
+                yield fold(model), epoch + 1
+                del budgets[0]
+        shrinking.end_epoch()
+        shrinking.alpha *= 1000 ** (1 / problem.max_epochs)
+        if not budgets:
+            return
 
 
 def run_narrow(problem, seed, rows, seconds):
@@ -354,6 +430,7 @@ def run(problem, seed, rows, rankings):
     run_found(problem, seed, rows, path)
     if problem.train[0].dim() == 2:
         run_path(problem, seed, rows, inputs=True)
+    run_switches(problem, seed, rows)
     for ranking in rankings:
         run_path(problem, seed, rows, ranking)
 
