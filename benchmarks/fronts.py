@@ -17,7 +17,7 @@ DATA is a folder with `covertype93k/covertype93k.npz`, `mnist/mnist.npz` and
 - found: the sizes that the path found, from scratch, for as many epochs as trunk and branch.
 
 All train with Adam. Learning rates of static networks fall to 0 along a cosine, as in branches.
-Test rows choose nothing.
+Test rows choose no network.
 """
 
 import argparse
