@@ -1,16 +1,18 @@
-"""Connection pruning with `ConnectionAnnealing`, on the data of CPNA: `python benchmarks/cpna.py`.
+"""Connection pruning with `ConnectionAnnealing`, on the data of CPNA: `python -m benchmarks.cpna`.
 
 XOR as in table 1 of CPNA: test AUC of networks with one hidden layer of ReLU units, from 3000
-samples. "hidden" prunes the connections to the output, "all" also the columns of the input (the
-node form, `Annealing`) and the connections to the hidden units. "all, refitted" is a new network
-with two hidden layers of tanh units on the columns that "all" found. "retrained" trains the weights
-that are left again, from new random or from their initial values. A training whose loss is still
-high when the columns are chosen begins again from other weights, once; its seconds count.
+samples. "hidden" prunes the connections to the output. "all" first chooses the columns of the input
+(the node form, `Annealing`), then trains a network on these and prunes the connections to the
+output and to the hidden units. The choice begins again from other weights while its training loss
+is high, which tells without held-out rows that the columns are wrong; its seconds count. "all,
+refitted" is a new network with two hidden layers of tanh units on the same columns. "retrained"
+trains the weights that are left again, from new random or from their initial values.
 
 Columns: digits (optdigits) beside as many columns that are shuffled by rows, of which 20 stay.
 
-Settings were chosen on data of seeds from 100 on: for XOR by the AUC on the other 3000 samples, for
-digits by the accuracy on a fifth of the training samples. The table has seeds 0 to 4.
+Settings were chosen on data of seeds from 100 on (those of "all" on 131 to 141): for XOR by the AUC
+on the other 3000 samples, for digits by the accuracy on a fifth of the training samples. The table
+has seeds 0 to 4.
 """
 
 import argparse
@@ -46,41 +48,51 @@ class Schedule:
         Learning rate and weight decay of Adam in the first part.
     first : float
         The share of epochs that the first part has.
-    last_rate, last_decay : float
+    last_decay : float
+    last_batch : int
         In the second part.
     """
 
-    def __init__(self, epochs, batch, rate, decay, first=0.0, last_rate=None, last_decay=None):
+    def __init__(self, epochs, batch, rate, decay, first=0.0, last_decay=None, last_batch=None):
         self.epochs, self.batch, self.rate, self.decay = epochs, batch, rate, decay
-        self.first, self.last_rate = first, rate if last_rate is None else last_rate
+        self.first, self.last_batch = first, batch if last_batch is None else last_batch
         self.last_decay = decay if last_decay is None else last_decay
 
     def optimizer(self, model):
         return torch.optim.Adam(model.parameters(), lr=self.rate, weight_decay=self.decay)
 
     def set(self, optimizer, epoch):
-        """Set the rate and the decay of an epoch."""
+        """Set the rate and the decay of an epoch; returns the number of rows in a batch."""
         done = (epoch / self.epochs - self.first) / (1 - self.first)
-        if done >= 0:
-            (group,) = optimizer.param_groups
-            group["lr"] = self.last_rate * 0.5 * (1 + math.cos(math.pi * done))
-            group["weight_decay"] = self.last_decay
+        if done < 0:
+            return self.batch
+        (group,) = optimizer.param_groups
+        group["lr"] = self.rate * 0.5 * (1 + math.cos(math.pi * done))
+        group["weight_decay"] = self.last_decay
+        return self.last_batch
 
 
-PRUNING = Schedule(266, 500, 0.03, 2e-3, 0.6, 0.03, 3e-5)
+# Batches are large: with 500 rows the columns are often wrong. Five columns are lost if the decay
+# is that for three or four.
+CHOICE = {
+    k: Schedule(100, 1000, rate, decay, 0.9)
+    for k, rate, decay in [(3, 0.015, 4e-3), (4, 0.015, 4e-3), (5, 0.03, 2e-3)]
+}
+# Columns leave from here to epoch 90. At chance the loss is log 2 = 0.69.
+COLUMNS_FROM, HIGH, MOST_CHOICES = 30, 0.6, 6
+PRUNING = Schedule(150, 250, 0.02, 4e-4, 0.5, 3e-5)
 ONLY_HIDDEN = Schedule(266, 500, 0.03, 1e-3, 0.6)
+RETRAINED = Schedule(266, 500, 0.03, 2e-3, 0.6, 3e-5)
 REFIT = Schedule(150, 250, 0.01, 1e-4)
 # Units at first and at last, and how many connections each hidden unit keeps of those to k columns.
-N_HIDDEN, N_LEFT, KEPT = 1024, {"hidden": 32, "all": 256}, 0.8
-COLUMNS_FROM = 100
-# At chance the loss is log 2 = 0.69.
-HIGH = 0.6
+N_HIDDEN, N_LEFT, KEPT = {"hidden": 1024, "all": 512}, {"hidden": 32, "all": 256}, 0.9
+N_CHOOSING = 256
 
 
-def run_epoch(model, optimizer, schedule, X, y, loss_of, after):
+def run_epoch(model, optimizer, batch, X, y, loss_of, after):
     """Returns the mean loss."""
     total = 0.0
-    for rows in torch.randperm(len(X)).split(schedule.batch):
+    for rows in torch.randperm(len(X)).split(batch):
         loss = loss_of(model(X[rows]), y[rows])
         optimizer.zero_grad()
         loss.backward()
@@ -94,8 +106,8 @@ def fit(model, schedule, X, y, loss_of, after=lambda loss: None):
     """Train a plain model."""
     optimizer = schedule.optimizer(model)
     for epoch in range(schedule.epochs):
-        schedule.set(optimizer, epoch)
-        run_epoch(model, optimizer, schedule, X, y, loss_of, after)
+        batch = schedule.set(optimizer, epoch)
+        run_epoch(model, optimizer, batch, X, y, loss_of, after)
     return model.train(False)
 
 
@@ -136,26 +148,22 @@ class Pruned:
     """
 
     def __init__(self, X, y, k, what):
-        plain = perceptron((X.shape[1], N_HIDDEN, 1))
+        plain = perceptron((X.shape[1], N_HIDDEN[what], 1))
         self.initial = {name: tensor.clone() for name, tensor in plain.state_dict().items()}
         self.model = add_switches(plain, X[:2], gate=Mask, inputs=True)
         schedule = PRUNING if what == "all" else ONLY_HIDDEN
         optimizer = schedule.optimizer(self.model)
         shrinker = Shrinker(
             self.model, optimizer, example_inputs=X[:2], alpha=0, max_epochs=schedule.epochs,
-            **pruning(k, what),
+            connections=pruning(k, what),
         )  # fmt: skip
         for epoch in shrinker.epochs():
-            schedule.set(optimizer, epoch)
-            self.loss = run_epoch(
-                self.model, optimizer, schedule, X, y, cross_entropy, shrinker.step
-            )
+            batch = schedule.set(optimizer, epoch)
+            run_epoch(self.model, optimizer, batch, X, y, cross_entropy, shrinker.step)
             if epoch == 0:
                 # A state of the optimiser is cut along: it tells which units are left.
                 bias = self.model[0].bias
                 optimizer.state[bias]["unit"] = torch.arange(len(bias)).float()
-            if what == "all" and epoch == round(0.75 * schedule.epochs) and self.loss > HIGH:
-                break
         self.model.train(False)
         self.columns = self.model[0].input_gate.kept
         self.units = optimizer.state[self.model[0].bias]["unit"].long()
@@ -190,16 +198,43 @@ class Pruned:
                 model[i].weight *= mask
 
         hold(None)
-        return fit(model, PRUNING, X[:, self.columns].contiguous(), y, cross_entropy, hold)
+        return fit(model, RETRAINED, X[:, self.columns].contiguous(), y, cross_entropy, hold)
 
 
 def pruning(k, what):
-    """What a `Shrinker` is given."""
+    """How the connections are pruned."""
     left = N_LEFT[what]
-    if what == "hidden":
-        return {"connections": ConnectionAnnealing({"2": left}, mu=0)}
-    connections = ConnectionAnnealing({"2": left, "0": round(KEPT * k * left)}, mu=0)
-    return {"connections": connections, "removal": {"input": Annealing(k, 0, COLUMNS_FROM)}}
+    layers = {"2": left} if what == "hidden" else {"2": left, "0": round(KEPT * k * left)}
+    return ConnectionAnnealing(layers, mu=0)
+
+
+def chosen_columns(X, y, k):
+    """k columns that a network keeps, and its training loss."""
+    model = add_switches(perceptron((X.shape[1], N_CHOOSING, 1)), X[:2], gate=Mask, inputs=True)
+    schedule = CHOICE[k]
+    optimizer = schedule.optimizer(model)
+    # Annealing is at its end after half of the epochs that it is told.
+    n_told = COLUMNS_FROM + 2 * (round(schedule.first * schedule.epochs) - COLUMNS_FROM)
+    shrinker = Shrinker(
+        model, optimizer, example_inputs=X[:2], alpha=0, max_epochs=n_told, when="epoch",
+        removal={"input": Annealing(k, 0, COLUMNS_FROM)},
+    )  # fmt: skip
+    for epoch in range(schedule.epochs):
+        batch = schedule.set(optimizer, epoch)
+        loss = run_epoch(model, optimizer, batch, X, y, cross_entropy, shrinker.step)
+        shrinker.end_epoch()
+    return model[0].input_gate.kept, loss
+
+
+def best_columns(X, y, k):
+    """Columns of the first choice with a low training loss, or of the one with the lowest."""
+    found = []
+    for _ in range(MOST_CHOICES):
+        columns, loss = chosen_columns(X, y, k)
+        found.append((loss, columns))
+        if loss < HIGH:
+            break
+    return min(found, key=lambda pair: pair[0])[1]
 
 
 def measure_xor(k, p, seed):
@@ -215,21 +250,22 @@ def measure_xor(k, p, seed):
 
     for what in ("hidden", "all"):
         torch.manual_seed(seed)
-        start = time.process_time()
-        pruned = Pruned(X, y, k, what)
-        if what == "all" and pruned.loss > HIGH:
-            pruned = Pruned(X, y, k, what)
-        add(what, pruned.plain(), start, pruned.columns, pruned.n_weights)
+        start, columns = time.process_time(), torch.arange(p)
         if what == "all":
-            columns = X[:, pruned.columns].contiguous()
-            model = fit(perceptron((k, 256, 256, 1), nn.Tanh), REFIT, columns, y, cross_entropy)
+            columns = best_columns(X, y, k)
+        given = X[:, columns].contiguous()
+        pruned = Pruned(given, y, k, what)
+        left = columns[pruned.columns]
+        add(what, pruned.plain(), start, left, pruned.n_weights)
+        if what == "all":
+            model = fit(perceptron((k, 256, 256, 1), nn.Tanh), REFIT, given, y, cross_entropy)
             n_weights = sum(p.numel() for p in model.parameters() if p.dim() > 1)
-            add("all, refitted", model, start, pruned.columns, n_weights)
+            add("all, refitted", model, start, columns, n_weights)
         for weights in ("random", "initial"):
             start = time.process_time()
-            model = pruned.retrained(X, y, weights == "initial")
+            model = pruned.retrained(given, y, weights == "initial")
             name = f"{what}, retrained from {weights} weights"
-            add(name, model, start, pruned.columns, pruned.n_weights)
+            add(name, model, start, left, pruned.n_weights)
     return rows
 
 
@@ -256,8 +292,8 @@ def measure_digits(X, y, seed):
         when="epoch", removal={"input": Annealing(N_COLUMNS, mu=2, pretrain=2)},
     )  # fmt: skip
     for epoch in shrinker.epochs():
-        DIGITS.set(optimizer, epoch)
-        run_epoch(model, optimizer, DIGITS, X, y, nn.functional.cross_entropy, shrinker.step)
+        batch = DIGITS.set(optimizer, epoch)
+        run_epoch(model, optimizer, batch, X, y, nn.functional.cross_entropy, shrinker.step)
     model.train(False)
     seconds = time.process_time() - start
     score = 100 * (model(X_test).argmax(1) == y_test).float().mean().item()
