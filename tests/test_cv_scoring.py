@@ -128,8 +128,8 @@ def test_an_error_of_a_scoring_that_takes_weights_is_its_own():
     ("scoring", "error", "message"),
     [
         (lambda e, X, y: [1.0, 2.0], ValueError, r"fold 0: scoring gave an array of shape \(2,\)"),
-        (["r2", "max_error"], ValueError, "give one score, by which alpha is chosen"),
-        ({"a": "r2"}, ValueError, "give one score, by which alpha is chosen"),
+        (["r2", "max_error"], ValueError, "give one score to choose by"),
+        ({"a": "r2"}, ValueError, "give one score to choose by"),
     ],
 )
 def test_scorings_that_give_no_number(scoring, error, message):
