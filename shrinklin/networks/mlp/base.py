@@ -67,6 +67,9 @@ class ShrinkNetMLP(Selector):
             generator = check_random_state(self.random_state)
             train, held_out = self._held_out(table, generator)
             settings.warn_of_small_weights(self, train.weight)
+            if len(train) <= settings.LARGEST_BATCH:
+                # Steps of few rows enlarge the rounding of sums in another order.
+                train = train.merged()
             with private_torch(generator.randint(SEEDS)):
                 training = self._begin(train)
                 self._run(training, train, held_out)

@@ -72,6 +72,12 @@ class Table:
         """Some rows: their positions or a mask."""
         return Table(self.X[rows], self.y[rows], self.weight[rows])
 
+    def merged(self):
+        """The same rows in a fixed order, with equal ones as one row of their weight."""
+        both = np.column_stack([self.X, self.y])
+        _, first, place = np.unique(both, axis=0, return_index=True, return_inverse=True)
+        return Table(self.X[first], self.y[first], np.bincount(place.ravel(), self.weight))
+
 
 @dataclass(frozen=True)
 class Rows:
