@@ -13,7 +13,6 @@ the folds are needed, and X is read once for the whole search.
 """
 
 import copy
-from abc import abstractmethod
 from collections.abc import Iterable
 from functools import partial
 from typing import Self
@@ -55,18 +54,9 @@ _POLISH = 1e-6
 class SparseLinearModelCV(FoldSearch, LinearModel):
     """A linear model whose alpha is chosen by cross-validation."""
 
-    # The estimator for one alpha.
-    _single: type
-
     def _model(self):
         """The estimator for one alpha, with the parameters of this one, to solve for many."""
-        ours = self.get_params(deep=False)
-        names = self._single().get_params(deep=False)
-        return without_alpha(self._single(**{n: ours[n] for n in names if n in ours}))
-
-    @abstractmethod
-    def _loss_scorer(self):
-        """The scorer of the loss, called with an estimator, X, y and sample_weight."""
+        return without_alpha(self._one_model())
 
     def get_metadata_routing(self):
         """Which metadata `fit` and `score` pass on to the splitter and to the scorer.
@@ -195,11 +185,6 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         whole = Whole(problem.objective(X, y, s))
         folds = [ScoredFold(self._rows(X, y, s, train), scoring, test) for train, test in splits]
         return self._choose(problem, model, whole, folds)
-
-    def _scorer(self):
-        if self._scores_loss():
-            return self._loss_scorer()
-        return check_scoring(self._single(), scoring=self.scoring)
 
     def _rows(self, X, y, s, train):
         """The training data of a fold."""

@@ -1,9 +1,11 @@
 """What searches by cross-validation share: the folds, the score, and the checks of both."""
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
@@ -11,7 +13,7 @@ from shrinklin.selection.choice import SELECTIONS
 from shrinklin.validation.weights import relative_weights
 
 
-class FoldSearch:
+class FoldSearch(BaseEstimator):
     """An estimator that chooses a model by its scores on held-out folds.
 
     It has the parameters `cv`, `scoring` and `selection`.
@@ -20,6 +22,8 @@ class FoldSearch:
     cv: Any
     scoring: Any
     selection: str
+    # The estimator of one model.
+    _single: Any
     # The name of the score of `scoring=None`, which is minus the loss that models minimise.
     _default_scoring: str
 
@@ -46,6 +50,21 @@ class FoldSearch:
         if self._scores_loss():
             return self._default_scoring
         return self.scoring if isinstance(self.scoring, str) else "score"
+
+    def _one_model(self):
+        """The estimator of one model, with the parameters of this one."""
+        ours = self.get_params(deep=False)
+        names = self._single().get_params(deep=False)
+        return self._single(**{n: ours[n] for n in names if n in ours})
+
+    @abstractmethod
+    def _loss_scorer(self):
+        """The scorer of the loss, called with an estimator, X, y and sample_weight."""
+
+    def _scorer(self):
+        if self._scores_loss():
+            return self._loss_scorer()
+        return check_scoring(self._single(), scoring=self.scoring)
 
     def _splits(self, X, y, n_samples, params):
         """Indices (training rows, held-out rows) of every fold."""

@@ -72,15 +72,14 @@ class ShrinkNetMLP(Selector):
                 train = train.merged()
             with private_torch(generator.randint(SEEDS)):
                 training = self._begin(train)
-                self._run(training, train, held_out)
-                astray = training.is_astray(self._rows(training, train))
+                astray = self._run(training, train, held_out)
         # Last, so that the model stays even if warnings are errors.
         self._warn(training.interrupted, astray)
         return self
 
     def _warn(self, interrupted, astray):
         name, early = type(self).__name__, ""
-        if getattr(self, "n_parameters", None) or getattr(self, "n_features", None):
+        if self.n_parameters or self.n_features:
             early = ", maybe before n_parameters and n_features were reached"
         if interrupted:
             warn(
@@ -191,6 +190,7 @@ class ShrinkNetMLP(Selector):
         return Rows(*(part.to(self.device) for part in (X, targets, weight)))
 
     def _run(self, training, train, held_out):
+        """Train and become the result; returns whether it is of no use."""
         n_epochs = settings.n_epochs(self, len(train))
         size = settings.batch_size(self, len(train))
         rows = self._rows(training, train)
@@ -200,6 +200,7 @@ class ShrinkNetMLP(Selector):
         if held_out is not None:
             self.validation_scores_ = training.scores
             self.best_validation_score_ = training.score
+        return training.is_astray(rows)
 
     def _become(self, training):
         """Set the fitted attributes, and remove those of an earlier fit."""

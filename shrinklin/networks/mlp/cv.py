@@ -29,20 +29,13 @@ from shrinklin.networks.mlp.classifier import NetworkForClasses, ShrinkNetMLPCla
 from shrinklin.networks.mlp.parameters import CLASSIFICATION, ENTRIES, REGRESSION
 from shrinklin.networks.mlp.regressor import NetworkForTargets, ShrinkNetMLPRegressor
 from shrinklin.networks.mlp.rows import Scaling
-from shrinklin.networks.mlp.training import FULL_RATE, private_torch
+from shrinklin.networks.mlp.training import n_falling, private_torch
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.choice import choose
 
 
 class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
     """A network whose size is chosen by cross-validation."""
-
-    # The estimator of one network.
-    _single: type
-
-    @abstractmethod
-    def _loss_scorer(self):
-        """The scorer of `scoring=None`, called with an estimator, X, y and sample_weight."""
 
     @abstractmethod
     def _given(self, y):
@@ -124,7 +117,7 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
             fitted = []
             for module, support in starts:
                 branch = begin(layers.widened(module, support), support, None, 1)
-                branch.fall(rows, size, max(1, n_epochs - round(FULL_RATE * n_epochs)))
+                branch.fall(rows, size, n_falling(n_epochs))
                 cost.include(branch.shrinker.cost)
                 fitted.append(fitted_network(branch))
         return fitted, cost
@@ -142,15 +135,9 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
         y, scorer = self._given(held_out.y), self._scorer()
         return [scorer(self._member(each), held_out.X, y, **weights) for each in fitted], cost
 
-    def _scorer(self):
-        if self._scores_loss():
-            return self._loss_scorer()
-        return get_scorer(self.scoring)
-
     def _member(self, attributes, *names):
         """A fitted estimator of one network, with some attributes of this one too."""
-        ours = self.get_params(deep=False)
-        member = self._single(**{n: v for n, v in ours.items() if n in _parameters(self._single)})
+        member = self._one_model()
         shared = ("n_features_in_", "classes_", "_one_dimensional", *names)
         vars(member).update(attributes | {n: v for n, v in vars(self).items() if n in shared})
         return member
@@ -186,10 +173,6 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
             return super().score(X, y, sample_weight)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         return self._scorer()(self, X, y, **weights)
-
-
-def _parameters(kind):
-    return kind().get_params(deep=False)
 
 
 @documented(REGRESSION, entries=ENTRIES)

@@ -20,6 +20,11 @@ FULL_RATE, PATIENCE, LEAST_PATIENCE = 0.7, 0.1, 10
 _ALONE = RLock()
 
 
+def n_falling(max_epochs):
+    """How many of the epochs have a falling rate."""
+    return max(1, max_epochs - round(FULL_RATE * max_epochs))
+
+
 @contextmanager
 def private_torch(seed, state=None):
     """A block in which torch draws from this seed, or this state, and works with one thread.
@@ -104,13 +109,13 @@ class Training:
             Once their score no longer improves, the rate falls.
         verbose : int, default=0
         """
-        n_falling = max(1, max_epochs - round(FULL_RATE * max_epochs))
-        falls, epoch = max_epochs - n_falling, 0
+        n_last = n_falling(max_epochs)
+        falls, epoch = max_epochs - n_last, 0
         patience = max(LEAST_PATIENCE, round(PATIENCE * max_epochs))
         with progress(verbose, max_epochs, self.name, "epoch") as show:
             try:
-                while epoch < falls + n_falling:
-                    self._set_rate(max(0, epoch - falls) / n_falling)
+                while epoch < falls + n_last:
+                    self._set_rate(max(0, epoch - falls) / n_last)
                     self.epoch(rows, batch_size)
                     if held_out is not None:
                         self._look_at(held_out, falling=epoch >= falls)
