@@ -13,16 +13,11 @@ the folds are needed, and X is read once for the whole search.
 """
 
 import copy
-from collections.abc import Iterable
 from functools import partial
 from typing import Self
 
 import numpy as np
 from scipy import sparse
-from sklearn import get_config
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.estimators.base import (
@@ -37,14 +32,7 @@ from shrinklin.messages import results
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
 from shrinklin.selection.choice import choose
-from shrinklin.selection.folds import (
-    Rows,
-    ScoredFold,
-    Scoring,
-    Whole,
-    follow,
-    score,
-)
+from shrinklin.selection.folds import Rows, ScoredFold, Scoring, Whole, follow
 from shrinklin.selection.path import path_of_solutions, with_model
 
 # The chosen model is solved again, with this times tol.
@@ -57,76 +45,6 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
     def _model(self):
         """The estimator for one alpha, with the parameters of this one, to solve for many."""
         return without_alpha(self._one_model())
-
-    def get_metadata_routing(self):
-        """Which metadata `fit` and `score` pass on to the splitter and to the scorer.
-
-        Returns
-        -------
-        MetadataRouter
-        """
-        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        if not isinstance(self.cv, Iterable):  # folds are given, and may be readable only once
-            splits = MethodMapping().add(caller="fit", callee="split")
-            router.add(splitter=check_cv(self.cv), method_mapping=splits)
-        if not self._scores_loss():
-            scores = MethodMapping().add(caller="fit", callee="score")
-            scores.add(caller="score", callee="score")
-            scorer = check_scoring(self._single(), scoring=self.scoring)
-            router.add(scorer=scorer, method_mapping=scores)
-        return router
-
-    def _route(self, weights, params):
-        """The arguments of the splitter and those of the scorer."""
-        if get_config()["enable_metadata_routing"]:
-            routed = process_routing(self, "fit", **weights, **params)
-            scored = weights if self._scores_loss() else routed.scorer.score
-            return {} if isinstance(self.cv, Iterable) else routed.splitter.split, scored
-        if params:
-            raise ValueError(
-                f"fit was given {sorted(params)}, which reach the splitter and the scorer only by "
-                "metadata routing: call sklearn.set_config(enable_metadata_routing=True), then "
-                "give for instance cv=GroupKFold().set_split_request(groups=True). Or draw the "
-                "folds beforehand: cv=list(GroupKFold().split(X, y, groups))."
-            )
-        return {}, weights
-
-    def score(self, X, y, sample_weight=None, **params) -> float:
-        """The score of the model on these data, by the score that chose alpha.
-
-        With ``scoring=None`` it is the score of the estimator for one alpha instead: R² for
-        regressors, accuracy for classifiers.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like
-            Targets or class labels, in the shape that `fit` takes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0. With metadata routing enabled, a `scoring` other than the default gets
-            them only if it requests them.
-        **params : dict
-            Other metadata for the scorer. They need
-            ``sklearn.set_config(enable_metadata_routing=True)``.
-
-        Returns
-        -------
-        float
-            Larger is better.
-        """
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        routes = get_config()["enable_metadata_routing"]
-        if params and (self.scoring is None or not routes):
-            raise ValueError(
-                f"score was given {sorted(params)}, which reach a scorer only by metadata routing: "
-                "call sklearn.set_config(enable_metadata_routing=True), and give a scoring "
-                "that requests them."
-            )
-        if self.scoring is None:
-            return super().score(X, y, **weights)
-        if routes and not self._scores_loss():
-            weights = process_routing(self, "score", **weights, **params).scorer.score
-        return score(self._scorer(), self, X, y, weights)
 
     def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose alpha, and fit the model to all data.

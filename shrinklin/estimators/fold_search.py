@@ -1,15 +1,19 @@
 """What searches by cross-validation share: the folds, the score, and the checks of both."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import column_or_1d
 
 from shrinklin.selection.choice import SELECTIONS
+from shrinklin.selection.folds import score
 from shrinklin.validation.weights import relative_weights
 
 
@@ -65,6 +69,75 @@ class FoldSearch(BaseEstimator):
         if self._scores_loss():
             return self._loss_scorer()
         return check_scoring(self._single(), scoring=self.scoring)
+
+    def get_metadata_routing(self):
+        """Which metadata `fit` and `score` pass on to the splitter and to the scorer.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        if not isinstance(self.cv, Iterable):  # folds are given, and may be readable only once
+            splits = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=check_cv(self.cv), method_mapping=splits)
+        if not self._scores_loss():
+            scores = MethodMapping().add(caller="fit", callee="score")
+            scores.add(caller="score", callee="score")
+            scorer = check_scoring(self._single(), scoring=self.scoring)
+            router.add(scorer=scorer, method_mapping=scores)
+        return router
+
+    def _route(self, weights, params):
+        """The arguments of the splitter and those of the scorer."""
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **weights, **params)
+            scored = weights if self._scores_loss() else routed.scorer.score
+            return {} if isinstance(self.cv, Iterable) else routed.splitter.split, scored
+        if params:
+            raise ValueError(
+                f"fit was given {sorted(params)}, which reach the splitter and the scorer only by "
+                "metadata routing: call sklearn.set_config(enable_metadata_routing=True), then "
+                "give for instance cv=GroupKFold().set_split_request(groups=True). Or draw the "
+                "folds beforehand: cv=list(GroupKFold().split(X, y, groups))."
+            )
+        return {}, weights
+
+    def score(self, X, y, sample_weight=None, **params) -> float:
+        """The score of the model on these data, by the score that chose it.
+
+        With ``scoring=None`` it is R² for regressors and accuracy for classifiers instead.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like
+            Targets or class labels, in the shape that `fit` takes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0. With metadata routing enabled, a `scoring` other than the default gets
+            them only if it requests them.
+        **params : dict
+            Other metadata for the scorer. They need
+            ``sklearn.set_config(enable_metadata_routing=True)``.
+
+        Returns
+        -------
+        float
+            Larger is better.
+        """
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        routes = get_config()["enable_metadata_routing"]
+        if params and (self.scoring is None or not routes):
+            raise ValueError(
+                f"score was given {sorted(params)}, which reach a scorer only by metadata routing: "
+                "call sklearn.set_config(enable_metadata_routing=True), and give a scoring "
+                "that requests them."
+            )
+        if self.scoring is None:
+            return super().score(X, y, **weights)
+        if routes and not self._scores_loss():
+            weights = process_routing(self, "score", **weights, **params).scorer.score
+        return score(self._scorer(), self, X, y, weights)
 
     def _splits(self, X, y, n_samples, params):
         """Indices (training rows, held-out rows) of every fold."""

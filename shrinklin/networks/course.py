@@ -195,9 +195,16 @@ class Course:
                 f"the checkpoint {file} is of a path with another {wrong[0]}: give the same "
                 "arguments, or another file."
             )
+        generators = _generators(self.batches)
+        if len(generators) != len(state["random"]):
+            raise ValueError(
+                f"the checkpoint {file} has the states of {len(state['random'])} random "
+                f"generators, and here are {len(generators)}: give batches with a generator of "
+                "their own if they had one, on a machine of the same kind, or another file."
+            )
         self._epoch, self._trunk = state["epoch"], state["trunk"]
         self.starts, self.finished = state["starts"], state["finished"]
-        for generator, values in zip(_generators(self.batches), state["random"], strict=True):
+        for generator, values in zip(generators, state["random"], strict=True):
             generator.set_state(values)
 
 

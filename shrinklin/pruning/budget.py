@@ -72,13 +72,15 @@ class Budget(Removal):
 
     def dead(self, watched) -> np.ndarray:
         """See `Removal`."""
+        if "weight" not in watched.memory:
+            # At once, and not only when removal begins.
+            self._check_goal(watched)
         changes = self._averaged(watched)
         everything = np.ones(len(changes), dtype=bool)
         if watched.epoch <= self.pretrain:
             return ~everything
         n_now = watched.n_parameters(everything)
         if "begin" not in watched.memory:
-            self._check_goal(watched)
             # One for each switch, as all that is remembered.
             watched.memory["begin"] = np.full(len(changes), n_now)
         goal = self.kept(int(watched.memory["begin"].max()), watched.epoch, watched.max_epochs)

@@ -84,8 +84,8 @@ class Whole:
 class Scoring:
     """A scorer with its data, as the user gave them, and its metadata `params`.
 
-    `model_of(alpha, attributes, names)` makes the estimator for the scorer. `names` are the column
-    names of X, or None.
+    `model_of(alpha, attributes, names)` makes the estimator for the scorer; for networks,
+    `model_of(attributes)`. `names` are the column names of X, or None.
     """
 
     scorer: Callable
@@ -104,7 +104,8 @@ class Scoring:
         n_samples = _n_rows(self.X)
         X, y = _take(self.X, rows), _take(self.y, rows)
         params = {name: _part(values, rows, n_samples) for name, values in self.params.items()}
-        return lambda model: score(self.scorer, model, X, y, params)
+        scorer = self.scorer  # the function that goes to another process needs only some rows
+        return lambda model: score(scorer, model, X, y, params)
 
 
 def score(scorer, model, X, y, params):

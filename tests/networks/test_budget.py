@@ -295,6 +295,9 @@ def test_the_last_unit_of_each_layer_stays():
     assert n_parameters(fold(model)) == least
     with pytest.raises(ValueError, match=f"n_parameters={least - 1}, but .* give at least {least}"):
         train(gated("MLP", Mask), "MLP", Budget(least - 1))
+    # Long before the first removal.
+    with pytest.raises(ValueError, match="give at least 10"):
+        Budget(9, pretrain=3).dead(shown([1.0, 1.0], [10, 10], epoch=1, memory={}))
 
 
 def test_a_network_that_is_small_enough_stays():

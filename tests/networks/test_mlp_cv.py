@@ -3,9 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
-from sklearn.model_selection import KFold
+from sklearn.metrics import (
+    accuracy_score,
+    log_loss,
+    make_scorer,
+    max_error,
+    mean_squared_error,
+    r2_score,
+)
+from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinklin.networks import ShrinkNetMLPClassifierCV, ShrinkNetMLPRegressorCV
@@ -107,6 +115,63 @@ def test_scoring_by_name_and_by_hand():
     X, Y = linnerud()
     model = search("regressor", sizes=[70, 40]).fit(X, Y)
     assert model.score(X, Y) == pytest.approx(r2_score(Y, model.predict(X)))
+
+
+def test_score_is_that_of_scoring():
+    X, y = wine()
+    model = search("classifier", scoring="neg_log_loss").fit(X, y)
+    assert model.score(X, y) == pytest.approx(-log_loss(y, model.predict_proba(X)))
+
+
+def test_groups_of_rows_reach_the_splitter():
+    X, y = wine()
+    owners = np.arange(len(y)) % 7
+    given = search("classifier", cv=list(GroupKFold(3).split(X, y, owners))).fit(X, y)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = search("classifier", cv=GroupKFold(3).set_split_request(groups=True))
+        routed.fit(X, y, groups=owners)
+    np.testing.assert_array_equal(routed.cv_scores_, given.cv_scores_)
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        search("classifier", cv=GroupKFold(3)).fit(X, y, groups=owners)
+
+
+def test_a_scorer_without_weights_is_not_given_them_when_they_are_routed():
+    X, y = linnerud()
+    model = search("regressor", scoring="neg_max_error").fit(X, y[:, 0])
+    with sklearn.config_context(enable_metadata_routing=True):
+        weighted = search("regressor", scoring=make_scorer(max_error))
+        weighted.set_fit_request(sample_weight=True).fit(X, y[:, 0], np.ones(len(X)))
+    np.testing.assert_array_equal(weighted.cv_scores_, -model.cv_scores_)
+
+
+class Killed(Exception):
+    pass
+
+
+@every_kind
+def test_a_killed_search_goes_on_with_the_folds_that_it_lacks(kind, tmp_path):
+    X, y = table_for(kind)
+    seen, front = [], type(CVS[kind])._front
+
+    class Counting(type(CVS[kind])):
+        def _front(self, network, budgets, seed, table):
+            seen.append(len(table))
+            if len(seen) == 3:
+                raise Killed
+            return front(self, network, budgets, seed, table)
+
+    model = Counting((12,), **SHORT, memory=str(tmp_path))
+    with pytest.raises(Killed):
+        model.fit(X, y)
+    model.fit(X, y)
+    # All rows and one fold, the one that was killed, and the two that were lacking.
+    assert len(seen) == 5
+    whole = search(kind).fit(X, y)
+    np.testing.assert_array_equal(model.cv_scores_, whole.cv_scores_)
+    np.testing.assert_array_equal(model.predict(X), whole.predict(X))
+    assert vars(model.cost_) == vars(whole.cost_)
+    model.set_params(alpha=0.001).fit(X, y)
+    assert len(seen) == 9
 
 
 def test_members_know_names_and_labels():

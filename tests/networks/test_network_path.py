@@ -233,6 +233,8 @@ def test_a_checkpoint_of_another_call_is_refused(tmp_path):
     smaller = nn.Sequential(nn.Linear(6, 20), nn.ReLU(), nn.Linear(20, 1))
     with pytest.raises(ValueError, match="is of a path with another model"):
         path(smaller, **options)
+    with pytest.raises(ValueError, match="states of 1 random generators, and here are 2"):
+        path(batches=loader(), **options)
 
 
 def test_ctrl_c_keeps_the_models_that_are_ready():

@@ -5,13 +5,13 @@ end. There is a front for all data, and one for the training rows of every fold,
 scored on the held-out rows.
 """
 
-from abc import abstractmethod
 from functools import partial
 from typing import Self
 
 import numpy as np
 from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_memory
 
 from shrinklin.estimators.base import undone_on_error
 from shrinklin.estimators.fold_search import (
@@ -32,16 +32,13 @@ from shrinklin.networks.mlp.rows import Scaling
 from shrinklin.networks.mlp.training import n_falling, private_torch
 from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.choice import choose
+from shrinklin.selection.folds import Scoring
 
 
 class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
     """A network whose size is chosen by cross-validation."""
 
-    @abstractmethod
-    def _given(self, y):
-        """Checked targets as the user gave them."""
-
-    def fit(self, X, y, sample_weight=None) -> Self:
+    def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose the size, and fit the network to all data.
 
         Parameters
@@ -51,7 +48,11 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets or class labels, as the estimator of one network takes them.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights >= 0, used in training and in scoring (not by a callable `scoring`).
+            Weights >= 0, used in training and in scoring. With metadata routing enabled, a
+            `scoring` other than the default gets them only if it requests them.
+        **params : dict
+            Metadata for the splitter and the scorer, such as ``groups``. They need
+            ``sklearn.set_config(enable_metadata_routing=True)``.
 
         Returns
         -------
@@ -69,37 +70,52 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
             self._check_scoring()
             table = self._prepare(X, y, sample_weight)
             settings.warn_of_small_weights(self, table.weight[table.weight > 0])
-            splits = self._splits(table.X, self._given(table.y), len(table), {})
-            weighted = sample_weight is not None and not callable(self.scoring)
-            check_weights_of(splits, table.weight, weighted)
-            budgets = self._budgets(table)
-            generator = check_random_state(self.random_state)
-            seeds = generator.randint(SEEDS, size=len(splits) + 1).tolist()
-            jobs = [partial(self._front, table, budgets, seeds[0])]
-            for seed, (train, test) in zip(seeds[1:], splits, strict=True):
-                jobs.append(partial(self._scored, table, budgets, seed, train, test, weighted))
-            name = type(self).__name__
-            found = list(results(jobs, len(jobs), self.n_jobs, self.verbose, name, "path"))
-            (fitted, cost), *folds = found
+            weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+            for_splitter, for_scorer = self._route(weights, params)
+            splits = self._splits(X, y, len(table), for_splitter)
+            check_weights_of(splits, table.weight, "sample_weight" in for_scorer)
+            if self._scores_loss():
+                for_scorer = dict.fromkeys(for_scorer, table.weight)
+            scoring = Scoring(self._scorer(), self._member, X, y, for_scorer)
+            (fitted, cost), *folds = self._fronts(table, splits, scoring)
             for _, cost_of_fold in folds:
                 cost.include(cost_of_fold)
-            self._choose(fitted, np.column_stack([scores for scores, _ in folds]), budgets)
+            self._choose(fitted, np.column_stack([scores for scores, _ in folds]))
             self.cost_ = cost
         return self
+
+    def _fronts(self, table, splits, scoring):
+        """The front of all data, and the scores of that of each fold, each with its cost."""
+        budgets = self._budgets(table)
+        generator = check_random_state(self.random_state)
+        seed, *seeds = generator.randint(SEEDS, size=len(splits) + 1).tolist()
+        # What is cached depends on these parameters and on the data.
+        network = self._member({}).set_params(random_state=None, verbose=0)
+        front = check_memory(self.memory).cache(self._front, ignore=["self"])
+        front = partial(front, network, budgets)
+        jobs = [partial(front, seed, table)]
+        for seed, (train, test) in zip(seeds, splits, strict=True):
+            front_of_fold = partial(front, seed, table.take(train))
+            jobs.append(partial(_scored, front_of_fold, self._member, scoring.on(test)))
+        name = type(self).__name__
+        return list(results(jobs, len(jobs), self.n_jobs, self.verbose, name, "path"))
 
     def _budgets(self, table):
         sizes = self._sizes(self._outputs(table))
         least = layers.n_parameters([*[1] * (len(sizes) - 1), sizes[-1]])
         return checked_budgets(self.sizes, layers.n_parameters(sizes), least, "sizes")
 
-    def _front(self, table, budgets, seed):
-        """Networks of these sizes, from large to small: dicts of fitted attributes."""
+    def _front(self, network, budgets, seed, table):
+        """Networks of these sizes, from large to small: dicts of fitted attributes.
+
+        `network` is the estimator of one network.
+        """
         table = table.take(table.weight > 0)
         with private_torch(seed):
             inputs, outputs = Scaling.of("X", table.X, table.weight), self._outputs(table)
             begin = partial(self._branch, table, inputs, outputs)
-            n_epochs = settings.n_epochs(self, len(table))
-            size = settings.batch_size(self, len(table))
+            n_epochs = settings.n_epochs(network, len(table))
+            size = settings.batch_size(network, len(table))
             sizes = self._sizes(outputs)
             pretrain, reached = epochs_of(budgets, layers.n_parameters(sizes), n_epochs)
             trunk = begin(
@@ -127,56 +143,32 @@ class ShrinkNetMLPCV(FoldSearch, ShrinkNetMLP):
             module, support, inputs, outputs, table, lambda model: removal, max_epochs
         )
 
-    def _scored(self, table, budgets, seed, train, test, weighted):
-        """The scores of the networks of a fold, and the `CostMeter`."""
-        fitted, cost = self._front(table.take(train), budgets, seed)
-        held_out = table.take(test)
-        weights = {"sample_weight": held_out.weight} if weighted else {}
-        y, scorer = self._given(held_out.y), self._scorer()
-        return [scorer(self._member(each), held_out.X, y, **weights) for each in fitted], cost
-
-    def _member(self, attributes, *names):
+    def _member(self, attributes):
         """A fitted estimator of one network, with some attributes of this one too."""
         member = self._one_model()
-        shared = ("n_features_in_", "classes_", "_one_dimensional", *names)
+        shared = ("n_features_in_", "feature_names_in_", "classes_", "_one_dimensional")
         vars(member).update(attributes | {n: v for n, v in vars(self).items() if n in shared})
         return member
 
-    def _choose(self, fitted, scores, budgets):
+    def _choose(self, fitted, scores):
         """Become the network that the scores choose."""
-        check_scores(scores, [f"size {budget}" for budget in budgets])
         sizes = np.array([each["n_parameters_"] for each in fitted])
+        check_scores(scores, [f"size {size}" for size in sizes])
         # From small to large: of equal scores the smallest wins.
         best = len(sizes) - 1 - choose(scores[::-1], sizes[::-1], self.selection)
         self.__dict__.update(fitted[best])
-        self.path_ = [self._member(each, "feature_names_in_") for each in fitted]
+        self.path_ = [self._member(each) for each in fitted]
         self.cv_scores_, self.score_name_ = scores, self._score_name()
 
-    def score(self, X, y, sample_weight=None) -> float:
-        """The score of the model on these data, by the score that chose its size.
 
-        With ``scoring=None`` it is R² for regressors, and accuracy for classifiers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like
-        sample_weight : array-like of shape (n_samples,), default=None
-            Not for a callable `scoring`.
-
-        Returns
-        -------
-        float
-            Larger is better.
-        """
-        if self.scoring is None:
-            return super().score(X, y, sample_weight)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._scorer()(self, X, y, **weights)
+def _scored(front, member, score):
+    """The scores of the networks of a fold, and the `CostMeter`."""
+    fitted, cost = front()
+    return [score(member(each)) for each in fitted], cost
 
 
 @documented(REGRESSION, entries=ENTRIES)
-class ShrinkNetMLPRegressorCV(NetworkForTargets, ShrinkNetMLPCV):
+class ShrinkNetMLPRegressorCV(ShrinkNetMLPCV, NetworkForTargets):
     r"""A `ShrinkNetMLPRegressor` whose size is chosen by cross-validation.
 
     One training gives networks of all sizes: a trunk shrinks in the order of `Budget`, with the
@@ -221,6 +213,7 @@ class ShrinkNetMLPRegressorCV(NetworkForTargets, ShrinkNetMLPCV):
         max_epochs=None,
         device="cpu",
         n_jobs=None,
+        memory=None,
         random_state=None,
         verbose=0,
     ) -> None:
@@ -238,18 +231,16 @@ class ShrinkNetMLPRegressorCV(NetworkForTargets, ShrinkNetMLPCV):
         self.max_epochs = max_epochs
         self.device = device
         self.n_jobs = n_jobs
+        self.memory = memory
         self.random_state = random_state
         self.verbose = verbose
 
     def _loss_scorer(self):
         return get_scorer(self._default_scoring)
 
-    def _given(self, y):
-        return y[:, 0] if self._one_dimensional else y
-
 
 @documented(CLASSIFICATION, entries=ENTRIES)
-class ShrinkNetMLPClassifierCV(NetworkForClasses, ShrinkNetMLPCV):
+class ShrinkNetMLPClassifierCV(ShrinkNetMLPCV, NetworkForClasses):
     r"""A `ShrinkNetMLPClassifier` whose size is chosen by cross-validation.
 
     One training gives networks of all sizes: a trunk shrinks in the order of `Budget`, with the
@@ -295,6 +286,7 @@ class ShrinkNetMLPClassifierCV(NetworkForClasses, ShrinkNetMLPCV):
         class_weight=None,
         device="cpu",
         n_jobs=None,
+        memory=None,
         random_state=None,
         verbose=0,
     ) -> None:
@@ -313,11 +305,9 @@ class ShrinkNetMLPClassifierCV(NetworkForClasses, ShrinkNetMLPCV):
         self.class_weight = class_weight
         self.device = device
         self.n_jobs = n_jobs
+        self.memory = memory
         self.random_state = random_state
         self.verbose = verbose
 
     def _loss_scorer(self):
         return neg_log_loss
-
-    def _given(self, y):
-        return self.classes_[y]

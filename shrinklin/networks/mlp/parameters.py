@@ -67,6 +67,10 @@ selection : {"best", "1se", "sparsest"}
 n_jobs : int
     Number of paths to train in parallel; there is one path per fold and one for all data. None
     means 1, -1 means all cores. The results are the same to the last bit.
+memory : str or joblib.Memory
+    Where trained paths are kept, as in `sklearn.pipeline.Pipeline`: a folder or a cache. A fit that
+    was killed then goes on with the folds that it lacks, if data, parameters and random state are
+    the same. None keeps nothing.
 class_weight : dict, "balanced" or None
     Factors of the sample weights: a dict of class label to factor, >= 0. A label that the dict
     leaves out has factor 1. "balanced" gives every class the same total weight.
