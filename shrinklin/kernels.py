@@ -152,13 +152,15 @@ def gram_sweeps(prox, coef, gradient, G, lipschitz, strengths, ptr, tol, n_sweep
 
 
 @njit(cache=True, nogil=True)
-def residual_sweep(prox, coef, residual, columns, grams, first, lipschitz, strengths, ptr):
+def residual_sweep(
+    prox, coef, residual, columns, ridge, grams, first, lipschitz, strengths, ptr
+):  # fmt: skip
     """One sweep of the same descent without all of G. Updates the `residual` Y − XW in place.
 
-    residual (n_targets, n_samples) and columns = X' (n_features, n_samples) are contiguous.
-    The gradient of the groups first[b]:first[b + 1] is computed by one product. While they
-    move, it is updated with their Gram matrix, which is stored in their rows of `grams`.
-    Returns the largest move, in units of `Objective.residual_scale`.
+    G is X'X with `ridge` added to its diagonal. residual (n_targets, n_samples) and columns = X'
+    (n_features, n_samples) are contiguous. The gradient of the groups first[b]:first[b + 1] is
+    computed by one product. While they move, it is updated with their Gram matrix, which is stored
+    in their rows of `grams`. Returns the largest move, in units of `Objective.residual_scale`.
     """
     n_targets = coef.shape[0]
     gradient = np.empty_like(coef)
@@ -169,6 +171,7 @@ def residual_sweep(prox, coef, residual, columns, grams, first, lipschitz, stren
         start, stop = ptr[first[b]], ptr[first[b + 1]]
         X = columns[start:stop]
         gradient[:, start:stop] = -np.dot(residual, X.T)
+        gradient[:, start:stop] += ridge[start:stop] * coef[:, start:stop]
         moves = np.zeros((n_targets, stop - start))
         largest = 0.0
         for g in range(first[b], first[b + 1]):
@@ -228,13 +231,14 @@ def mirror_scaled(M, scale):
 
 @njit(cache=True, nogil=True)
 def sparse_sweeps(
-    prox, coef, gradient, data, indices, indptr, means, n_samples, lipschitz, strengths, ptr, tol,
-    n_sweeps,
+    prox, coef, gradient, ridge, data, indices, indptr, means, n_samples, lipschitz, strengths,
+    ptr, tol, n_sweeps,
 ):  # fmt: skip
     """The descent of `gram_sweeps` without a Gram matrix, on the rows of `SparseColumns`.
 
-    `coef` is updated in place, while `gradient` remains the gradient at the start. What centring
-    subtracts is orthogonal to the centred columns, so `moved` need not contain it.
+    `coef` is updated in place, while `gradient` remains the gradient at the start, without the part
+    of the ridge. What centring subtracts is orthogonal to the centred columns, so `moved` need not
+    contain it.
     """
     n_targets = coef.shape[0]
     moved = np.zeros((n_samples, n_targets))  # uncentred columns times the change of coef
@@ -250,7 +254,7 @@ def sparse_sweeps(
                 continue
             for j in range(ptr[g], ptr[g + 1]):
                 for t in range(n_targets):
-                    here[t, j] = gradient[t, j] - means[j] * total[t]
+                    here[t, j] = gradient[t, j] + ridge[j] * coef[t, j] - means[j] * total[t]
                 for k in range(indptr[j], indptr[j + 1]):
                     for t in range(n_targets):
                         here[t, j] += data[k] * moved[indices[k], t]

@@ -121,7 +121,7 @@ def test_no_placeholder_is_left(public):
     [
         (r"^p : .*\n( .*\n)+", ""),
         (r"^(p : .*\n( .*\n)+)", r"\1\1"),
-        (r"^(p : .*\n(?: .*\n)+)(groups : .*\n(?: .*\n)+)", r"\2\1"),
+        (r"^(p : .*\n(?: .*\n)+)(ridge : .*\n(?: .*\n)+)", r"\2\1"),
         (r"^(alpha : float), default=0.1$", r"\1"),
         (r"^(alpha : float), default=0.1$", r"\1, default=0.2"),
         (r"^(fit_intercept : bool), default=True$", r"\1, default=1"),

@@ -72,6 +72,8 @@ class SparseLinearModel(LinearModel):
 
     # The accepted solvers. "auto" is the first one.
     _solvers: tuple
+    # Models that were pickled by shrinklin 0.1.0 have none.
+    ridge = 0.0
     # Attributes that not every kind of fit sets.
     _of_one_fit = ("residual_", "dual_gap_", "history_", "moments_", "_stream")
 
@@ -90,6 +92,7 @@ class SparseLinearModel(LinearModel):
     def _check_parameters(self, solver=None):
         """Raise an error for wrong parameters. `solver` replaces that of the estimator."""
         check_real("alpha", self.alpha, 0)
+        check_real("ridge", self.ridge, 0)
         check_real("tol", self.tol, 0)
         check_whole("max_iter", self.max_iter, 1)
         check_flag("fit_intercept", self.fit_intercept)
@@ -122,6 +125,7 @@ class SparseLinearModel(LinearModel):
             self._task(),
             Groups.from_labels(self.n_features_in_, given["groups"], given["feature_weights"]),
             self.alpha,
+            self.ridge,
             self.fit_intercept,
             self._solver() if solver is None else solver,
             self.tol,

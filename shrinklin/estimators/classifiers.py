@@ -270,6 +270,7 @@ class GroupLassoClassifier(SparseLinearClassifier):
         self,
         alpha=0.1,
         *,
+        ridge=0.0,
         groups=None,
         feature_weights=None,
         fit_intercept=True,
@@ -282,6 +283,7 @@ class GroupLassoClassifier(SparseLinearClassifier):
         verbose=0,
     ) -> None:
         self.alpha = alpha
+        self.ridge = ridge
         self.groups = groups
         self.feature_weights = feature_weights
         self.fit_intercept = fit_intercept
@@ -357,6 +359,7 @@ class ShrinkNetClassifier(SparseLinearClassifier):
         *,
         weight_decay=None,
         p=2,
+        ridge=0.0,
         groups=None,
         feature_weights=None,
         fit_intercept=True,
@@ -371,6 +374,7 @@ class ShrinkNetClassifier(SparseLinearClassifier):
         self.alpha = alpha
         self.weight_decay = weight_decay
         self.p = p
+        self.ridge = ridge
         self.groups = groups
         self.feature_weights = feature_weights
         self.fit_intercept = fit_intercept

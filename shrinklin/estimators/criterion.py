@@ -311,7 +311,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         models = list(zip(objectives, solutions, strict=True))
         with one_blas_thread():
             df = np.array([degrees_of_freedom(o, s.W, fit_intercept) for o, s in models])
-        losses = np.array([solution.loss for solution in solutions])
+        losses = np.array([solution.loss - smooth.ridge_of(solution.W) for solution in solutions])
         log_likelihoods = self._log_likelihoods(smooth, losses, n)
         values = (2.0 if self.criterion == "aic" else np.log(n)) * df
         if self.criterion == "ebic":

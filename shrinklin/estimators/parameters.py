@@ -47,6 +47,10 @@ weight_decay : float
 p : {1, 2}
     Norm of the weights. With p = 1, a kept feature may have zero coefficients for some $outputs.
     $any_p
+ridge : float
+    ρ >= 0, the strength of a further penalty :math:`\frac{\rho}{2} \sum_g \|W_g\|^2` on the
+    coefficients of penalised features. It holds back coefficients of correlated features, and of
+    features that separate the classes.
 groups : array-like of shape (n_features,)
     One label per feature. Features with the same label $together. None makes every feature its
     own group. A pandas Series is aligned by its index with the column names of X.

@@ -247,6 +247,7 @@ class GroupLassoRegressor(SparseLinearRegressor):
         self,
         alpha=0.1,
         *,
+        ridge=0.0,
         groups=None,
         feature_weights=None,
         fit_intercept=True,
@@ -258,6 +259,7 @@ class GroupLassoRegressor(SparseLinearRegressor):
         verbose=0,
     ) -> None:
         self.alpha = alpha
+        self.ridge = ridge
         self.groups = groups
         self.feature_weights = feature_weights
         self.fit_intercept = fit_intercept
@@ -330,6 +332,7 @@ class ShrinkNetRegressor(SparseLinearRegressor):
         *,
         weight_decay=None,
         p=2,
+        ridge=0.0,
         groups=None,
         feature_weights=None,
         fit_intercept=True,
@@ -343,6 +346,7 @@ class ShrinkNetRegressor(SparseLinearRegressor):
         self.alpha = alpha
         self.weight_decay = weight_decay
         self.p = p
+        self.ridge = ridge
         self.groups = groups
         self.feature_weights = feature_weights
         self.fit_intercept = fit_intercept

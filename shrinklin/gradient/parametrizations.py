@@ -8,6 +8,8 @@ the gradient in x from those in W and b:
   gate(θ) = max(0, θ).
 - `PlainWeights` (group lasso): x = (W, b), penalty α Σ_g ω_g ‖W_g‖₂.
 
+A ridge on W comes on top of both.
+
 At a kink of |gate(θ)| or |a|^p the subgradient is 0. For the norms of the group lasso it is the
 one that makes the gradient of the objective smallest, and a group that a step would take through
 zero stops at zero. Otherwise steps around a kink of several dimensions would amplify rounding
@@ -16,7 +18,7 @@ errors without end. A is (n_features, n_targets), θ (n_groups,); features are i
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -87,10 +89,13 @@ class Parametrization(ABC):
     groups : Groups
         Of the features that are left.
     n_targets : int
+    ridge : float, default=0.0
+        ρ. The penalty of x includes ½ρ Σ ‖W_g‖² over the groups with ω_g > 0.
     """
 
     groups: Groups
     n_targets: int
+    ridge: float = field(default=0.0, kw_only=True)
 
     @property
     def n_features(self):
@@ -141,13 +146,30 @@ class Parametrization(ABC):
         """W."""
         return self.groups.spread(self.gate(x))[:, None] * self.weights(x)
 
-    @abstractmethod
     def penalty(self, x):
         """The penalty of x."""
+        if not self.ridge:
+            return self._penalty(x)
+        W = self.coefficients(x)
+        return self._penalty(x) + 0.5 * float(np.vdot(self._ridges() * W, W))
 
-    @abstractmethod
     def gradient(self, x, in_W, in_b):
         """Gradient in x of R + penalty, given those of R in W and b."""
+        if self.ridge:
+            in_W = in_W + self._ridges() * self.coefficients(x)
+        return self._gradient(x, in_W, in_b)
+
+    def _ridges(self):
+        """ρ of every feature, as a column."""
+        return self.groups.spread(np.where(self.groups.weights > 0, self.ridge, 0.0))[:, None]
+
+    @abstractmethod
+    def _penalty(self, x):
+        """The penalty of x without ridge."""
+
+    @abstractmethod
+    def _gradient(self, x, in_W, in_b):
+        """Gradient in x of a function plus `_penalty`, given those of the function in W and b."""
 
     def stopped(self, x, moved):
         """Where a step from x to `moved` ends; here at `moved`."""
@@ -194,10 +216,10 @@ class PlainWeights(Parametrization):
     def coefficients(self, x):
         return self.weights(x)
 
-    def penalty(self, x):
+    def _penalty(self, x):
         return self.alpha * float(self.groups.weights @ self.norms(x))
 
-    def gradient(self, x, in_W, in_b):
+    def _gradient(self, x, in_W, in_b):
         norms, strengths = self.norms(x), self.alpha * self.groups.weights
         pull = strengths / np.where(norms > 0, norms, 1.0)
         in_weights = in_W + self.groups.spread(pull)[:, None] * self.weights(x)
@@ -254,12 +276,12 @@ class GatedWeights(Parametrization):
     def gate(self, x):
         return self.gate_of.value(self.switch(x))
 
-    def penalty(self, x):
+    def _penalty(self, x):
         powers = self.groups.sum((np.abs(self.weights(x)) ** self.p).sum(axis=1))
         paid = self.alpha * np.abs(self.gate(x)) + self.weight_decay * powers
         return float(self.groups.weights @ paid)
 
-    def gradient(self, x, in_W, in_b):
+    def _gradient(self, x, in_W, in_b):
         A, gate, omega = self.weights(x), self.gate(x), self.groups.weights
         decay = self.groups.spread(self.weight_decay * omega)[:, None] * self._power_slope(A)
         in_A = self.groups.spread(gate)[:, None] * in_W + decay

@@ -8,6 +8,10 @@ value, is
 
 where c is the scale and `Smooth.mixing` is the contribution of the loss. No term of this sum is
 negative, so no digits cancel.
+
+With a ridge ρ, the residual has a part of its own for every feature (see `smooth`). A group that
+pays nothing but ridge (κ ω_g = 0) needs ‖∇_g‖ = 0. Its part of the residual is changed so that it
+is, which adds :math:`c(1-c)\langle W_g, \nabla_g\rangle + c^2\|\nabla_g\|^2/(2\rho)` to the gap.
 """
 
 import numpy as np
@@ -17,7 +21,7 @@ def duality_gap(objective, W, evaluated, rounding):
     """See `Objective.duality_gap`."""
     smooth, groups, strengths = objective.smooth, objective.groups, objective.strengths
     loss, gradient = smooth.evaluate(W) if evaluated is None else evaluated
-    primal, free = loss + objective.strength * objective.penalty_sum(W), strengths == 0
+    primal, free = loss + objective.strength * objective.penalty_sum(W), objective.free
     gap = 0.0
     if free.any():
         W, first = smooth.minimise(W, groups.features(np.flatnonzero(free))), loss
@@ -29,6 +33,11 @@ def duality_gap(objective, W, evaluated, rounding):
     best = smooth.dual_scale(loss, products.sum())
     scale = min(_feasible(objective, gradient, margins(objective, slope, off)), best)
     slack = np.maximum(strengths * groups.norms(W) + scale * products, 0.0)
+    held = (strengths == 0) & ~free
+    if held.any():
+        left = np.maximum(groups.norms(gradient) + margins(objective, slope, off), 0.0)[held]
+        slack[held] = scale * (1 - scale) * products[held]
+        slack[held] += scale**2 * left**2 / (2 * objective.ridges[held])
     gap += slack.sum() + smooth.mixing(W, loss, scale)
     gap += error + (scale * lost if scale > 0 else 0.0)
     return float(max(min(gap, primal), 0.0))  # losses, and so F, are never negative

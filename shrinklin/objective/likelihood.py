@@ -327,11 +327,17 @@ class Likelihood(Smooth):
                 last = self._memory.seen
                 self._memory.seen = [known if other is seen else other for other in last]
             seen = known
-        return seen.prediction.value, seen.gradient.copy()
+        gradient = seen.gradient.copy() if self.ridge is None else seen.gradient
+        return self.value_of(seen), self.with_ridge_slope(gradient, W)
+
+    def value_of(self, seen):
+        """f of a `Seen`."""
+        return seen.prediction.value + self.ridge_of(seen.W)
 
     def value_at(self, W, intercept):
         Z = self.centred_product(W)
-        return self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
+        loss = self.at(Z, intercept + self.design.x_mean[self.order] @ W).value
+        return loss + self.ridge_of(W)
 
     def columns(self, features):
         """`Columns` of features, valid until the next call with other features."""
@@ -355,12 +361,15 @@ class Likelihood(Smooth):
         return self.loss.told_apart(self.Y, prediction.state)
 
     def lipschitz(self, groups):
-        return self.loss.curvature_bound * self.base.lipschitz(groups)
+        curvature = self.loss.curvature_bound * self.base.lipschitz(groups)
+        return curvature if self.ridge is None else curvature + self.ridge[groups.ptr[:-1]]
 
     def model(self, W):
         """A quadratic with the mean curvature at W: close to f near W, but no upper bound."""
         value, gradient = self.evaluate(W)
-        return Touching(self.base, self.mean_curvature(self.see(W).prediction), W, value, gradient)
+        factor, base = self.mean_curvature(self.see(W).prediction), self.base
+        base = base if self.ridge is None else base.ridged(self.ridge / factor)
+        return Touching(base, factor, W, value, gradient)
 
     def mean_curvature(self, prediction):
         """Mean eigenvalue of the Hessian in Z, averaged over samples."""
@@ -372,7 +381,8 @@ class Likelihood(Smooth):
     def mixing(self, W, loss, scale):
         seen = self.see(W)
         divergence = self.loss.divergence(self.Y, seen.Z + seen.prediction.intercept, scale)
-        return float(self.weight @ np.maximum(divergence, 0.0))
+        mixed = float(self.weight @ np.maximum(divergence, 0.0))
+        return mixed + (1 - scale) ** 2 * self.ridge_of(W)
 
     @property
     def lengths(self):

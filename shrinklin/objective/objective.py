@@ -2,6 +2,8 @@ r"""The objective that solvers minimise: a smooth part plus a block penalty.
 
 .. math:: F(W) = f(W) + \kappa \sum_g \omega_g\, \varphi(W_g)
 
+A ridge penalty belongs to f (see `smooth`). It has the same value for all features of a group.
+
 Conventions
 -----------
 ``W`` (n_features, n_targets), ``gradient`` of the same shape: ∇f(W). Features
@@ -72,6 +74,17 @@ class Objective:
     @property
     def strengths(self):
         return self.strength * self.groups.weights
+
+    @property
+    def free(self):
+        """Mask of the groups that pay neither penalty nor ridge: (n_groups,)."""
+        return (self.strengths == 0) & (self.ridges == 0)
+
+    @property
+    def ridges(self):
+        """The ridge of every group: (n_groups,)."""
+        ridge = self.smooth.ridge
+        return np.zeros(len(self.groups)) if ridge is None else ridge[self.groups.ptr[:-1]]
 
     @cached_property
     def residual_scale(self):

@@ -48,23 +48,40 @@ class Quadratic(Smooth):
     yy : float
         v in the formula above, equal to 2 f(0).
     diagonal : ndarray of shape (n_features,)
-        Diagonal of G.
+        Diagonal of G, to which a ridge belongs.
     x_mean, y_mean : ndarray of shape (n_features,), (n_targets,)
         Means that were subtracted; zeros without an intercept. x_mean is in the user's order.
     """
 
     yy: float
-    diagonal: np.ndarray
     x_mean: np.ndarray
     y_mean: np.ndarray
+    # The diagonal of the Gram matrix of the loss, without ridge.
+    _squares: np.ndarray
+
+    @property
+    def diagonal(self):
+        return self._squares if self.ridge is None else self._squares + self.ridge
 
     @abstractmethod
+    def _loss_product(self, W):
+        """G W without ridge."""
+
+    @abstractmethod
+    def _loss_cross(self, left, right):
+        """G[left][:, right] without ridge."""
+
     def product(self, W):
         """G W."""
+        return self.with_ridge_slope(self._loss_product(W), W)
 
-    @abstractmethod
     def cross(self, left, right):
         """G[left][:, right] for features `left` and `right`."""
+        G = self._loss_cross(left, right)
+        if self.ridge is not None:
+            left = np.asarray(left)
+            G = G + np.where(left[:, None] == np.asarray(right), self.ridge[left][:, None], 0.0)
+        return G
 
     def gradient(self, W):
         """G W − C."""
@@ -171,14 +188,14 @@ class GramQuadratic(Quadratic):
         kept = 1.0 if fit_intercept else 0.0
         self.x_mean, self.y_mean = kept * moments.x_mean, kept * moments.y_mean
         self.yy = float(np.trace(yy))
-        self.diagonal = np.diagonal(self.G).copy()
+        self._squares = np.diagonal(self.G).copy()
         self.order, self.n_samples = order, moments.n_samples
         self.cost = CostMeter()
 
-    def cross(self, left, right):
+    def _loss_cross(self, left, right):
         return self.G[np.asarray(left)[:, None], right]
 
-    def product(self, W):
+    def _loss_product(self, W):
         alive = np.flatnonzero(W.any(axis=1))
         if len(alive) > len(W) // 2:
             self.cost.count_product(len(W), *W.shape)
@@ -211,7 +228,7 @@ class ColumnQuadratic(Quadratic):
         self.design = Design(X, sample_weight, order, fit_intercept)
         self.order, self.n_samples = order, self.design.n_samples
         self.cost = self.design.cost
-        self.x_mean, self.diagonal = self.design.x_mean, self.design.diagonal
+        self.x_mean, self._squares = self.design.x_mean, self.design.diagonal
         self.y_mean = weighted_mean(Y, sample_weight)
         if not fit_intercept:
             self.y_mean = np.zeros_like(self.y_mean)
@@ -230,14 +247,14 @@ class ColumnQuadratic(Quadratic):
         remembering._known = _Combinations(self.residual_at_zero, -self.C)
         return remembering
 
-    def product(self, W):
+    def _loss_product(self, W):
         return self.design.correlate(self.design.product(W))
 
-    def cross(self, left, right):
+    def _loss_cross(self, left, right):
         return self.design.cross(left, right)
 
     def gradient(self, W):
-        return self._gradient_of(self._residual(W))
+        return self.with_ridge_slope(self._gradient_of(self._residual(W)), W)
 
     def _gradient_of(self, residual):
         gradient = -self.design.correlate(residual)
@@ -249,19 +266,27 @@ class ColumnQuadratic(Quadratic):
             self._known.add(residual, gradient, error)
 
     def loss(self, W):
-        residual = self._residual(W)
-        return 0.5 * float(np.vdot(residual, residual))
+        return self._value_of(self._residual(W), W)
+
+    def _value_of(self, residual, W):
+        return 0.5 * float(np.vdot(residual, residual)) + self.ridge_of(W)
 
     def _residual(self, W):
         return self.residual_at_zero - self.design.product(W)
 
     def evaluate(self, W):
         residual = self._residual(W)
-        return 0.5 * float(np.vdot(residual, residual)), self._gradient_of(residual)
+        gradient = self.with_ridge_slope(self._gradient_of(residual), W)
+        return self._value_of(residual, W), gradient
 
     def evaluate_within(self, W, groups, strengths):
         residual = self._residual(W)
-        loss = 0.5 * float(np.vdot(residual, residual))
+        # A ridge does not change the gradient where W is 0.
+        gradient = self.with_ridge_slope(self._gradient_within(residual, W, groups, strengths), W)
+        return self._value_of(residual, W), gradient
+
+    def _gradient_within(self, residual, W, groups, strengths):
+        """The gradient of the loss, for `evaluate_within`."""
         gradient = None
         if self._known is not None:
             gradient = self._within(self._known.estimate(residual), residual, W, groups, strengths)
@@ -269,19 +294,19 @@ class ColumnQuadratic(Quadratic):
             product, error = self.design.correlate_roughly(residual)
             self._remember(residual, -product, error)
             if error == 0:
-                return loss, -product
+                return -product
             gradient = self._within((-product, error), residual, W, groups, strengths)
-        return loss, self._gradient_of(residual) if gradient is None else gradient
+        return self._gradient_of(residual) if gradient is None else gradient
 
     def _within(self, estimate, residual, W, groups, strengths):
-        """The gradient for `evaluate_within`, or None if all of it can be computed as fast.
+        """The gradient of the loss, or None if all of it can be computed as fast.
 
         `estimate` is (approximate gradient, error). In group g, the norm of the difference from
         the gradient is at most error · ‖X_g‖.
         """
         gradient, error = estimate
         norms = groups.norms(gradient)
-        bounds = norms + error * np.sqrt(groups.sum(self.diagonal))
+        bounds = norms + error * np.sqrt(groups.sum(self._squares))
         open_groups = (bounds > strengths) | (groups.norms(W) > 0) | (norms == 0)
         features = groups.features(np.flatnonzero(open_groups))
         if len(features) > _SHARE_OPEN * len(W):
@@ -293,7 +318,7 @@ class ColumnQuadratic(Quadratic):
     @property
     def sizes(self):
         # Means are subtracted from products, not from X.
-        return np.sqrt(self.diagonal + (self.diagonal > 0) * self.x_mean[self.order] ** 2)
+        return np.sqrt(self.diagonal + (self._squares > 0) * self.x_mean[self.order] ** 2)
 
     def rounding(self, W, loss):
         # Any residual gives a dual point, so the rounding errors of its own do not matter.
@@ -302,23 +327,30 @@ class ColumnQuadratic(Quadratic):
         return unit * residual, unit * residual * size
 
     def least_singular(self, features):
-        columns = self.design.columns(features) * _unit_scale(self.diagonal[features]).T
+        columns, _ = self._unit_columns(features)
         return _least_kept(linalg.svdvals(columns), self._noise(features))
+
+    def _unit_columns(self, features):
+        """Columns scaled to unit length, and their scale. A ridge is one more row for each."""
+        scale = _unit_scale(self.diagonal[features])
+        columns = self.design.columns(features)
+        if self.ridge is not None:
+            columns = np.vstack([columns, np.diag(np.sqrt(self.ridge[features]))])
+        return columns * scale.T, scale
 
     def _noise(self, features):
         """Up to this share of the largest, singular values of unit-length features are rounding.
 
         A feature with a large mean has, after centring, the rounding errors of the mean.
         """
-        left = self.diagonal[features] > 0
+        left = self._squares[features] > 0
         noise = self.design.noise[self.order[features]] * _unit_scale(self.diagonal[features])[:, 0]
         return max(1e-12, noise[left].max(initial=0.0))
 
     def project(self, gradient, features):
         self.cost.count_product(self.n_samples, len(features), len(features))
         # The gradient on `features` is -X'r. Any r with this product gives the step.
-        scale = _unit_scale(self.diagonal[features])
-        columns = self.design.columns(features) * scale.T
+        columns, scale = self._unit_columns(features)
         noise = self._noise(features)
         r = _lstsq(columns.T, -scale * gradient[features], cond=noise)
         step = np.zeros_like(gradient)
@@ -354,21 +386,24 @@ class _Combinations:
 
 
 class Touching(Quadratic):
-    """A quadratic with Gram matrix c·G, and a given value and gradient at a given W."""
+    """A quadratic with Gram matrix c·G, and a given value and gradient at a given W.
+
+    It includes the ridge of `base`, c times as large.
+    """
 
     def __init__(self, base, factor, W, value, gradient):
         self.base, self.factor = base, factor
         self.order, self.n_samples, self.cost = base.order, base.n_samples, base.cost
-        self.diagonal = factor * base.diagonal
+        self._squares = factor * base.diagonal
         self.C = factor * base.product(W) - gradient
         self.yy = 2 * value - float(np.vdot(W, gradient - self.C))
         # The intercept of the other function is not known here.
         self.x_mean, self.y_mean = np.zeros(len(W)), np.zeros(W.shape[1])
 
-    def product(self, W):
+    def _loss_product(self, W):
         return self.factor * self.base.product(W)
 
-    def cross(self, left, right):
+    def _loss_cross(self, left, right):
         return self.factor * self.base.cross(left, right)
 
     def project(self, gradient, features):

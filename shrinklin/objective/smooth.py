@@ -1,9 +1,14 @@
-"""What solvers need from the smooth part f of an objective.
+"""What solvers need from the smooth part f of an objective: a loss, maybe with a ridge penalty.
 
 W does not contain the intercept: f is already minimised over it, or has none.
 Features are in the order of `Groups`.
+
+The ridge ½ Σ_j ρ_j ‖w_j‖² is like the squared loss of one more sample for each feature and target,
+√ρ_j at this feature and 0 elsewhere, whose target is 0. So it adds ρ_j to the diagonal of the
+Hessian, and what is said here of the residual holds for the residual of all samples.
 """
 
+import copy
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -23,12 +28,32 @@ class Smooth(ABC):
     n_samples : int
     cost : CostMeter
         Counts all work on this f, its own and that of solvers.
+    ridge : ndarray of shape (n_features,), or None
+        ρ. None without ridge.
     """
 
     C: np.ndarray
     order: np.ndarray
     n_samples: int
     cost: CostMeter
+    ridge: np.ndarray | None = None
+
+    def ridged(self, ridge):
+        """The same loss with this ridge (n_features,), which replaces any other."""
+        other = copy.copy(self)
+        other.ridge = ridge
+        return other
+
+    def ridge_of(self, W, features=None):
+        """The ridge of W, whose rows are those of `features`, by default all."""
+        if self.ridge is None:
+            return 0.0
+        ridge = self.ridge if features is None else self.ridge[features]
+        return 0.5 * float(ridge @ (W * W).sum(axis=1))
+
+    def with_ridge_slope(self, gradient, W):
+        """The gradient of f at W, given that of the loss."""
+        return gradient if self.ridge is None else gradient + self.ridge[:, None] * W
 
     @property
     @abstractmethod

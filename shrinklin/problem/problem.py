@@ -23,14 +23,16 @@ from shrinklin.solvers.paths import n_steps, solve_path
 
 @dataclass(frozen=True)
 class Problem:
-    """min f(W, b) + strength(alpha) Σ_g ω_g φ(W_g), without the data of f.
+    """min f(W, b) + strength(alpha) Σ_g ω_g φ(W_g) + ½ ridge Σ ‖W_g‖², without the data of f.
+
+    The last sum is over the groups with ω_g > 0.
 
     Attributes
     ----------
     formulation : Formulation
     task : Task
     groups : Groups
-    alpha : float
+    alpha, ridge : float
     fit_intercept : bool
     solver : CoordinateDescent, ProximalNewton or GradientDescent
     tol : float
@@ -42,6 +44,7 @@ class Problem:
     task: Task
     groups: Groups
     alpha: float
+    ridge: float
     fit_intercept: bool
     solver: Any
     tol: float
@@ -86,6 +89,9 @@ class Problem:
 
     def _penalised(self, smooth):
         penalty, strength = self.formulation.penalty(), self.strength(self.alpha)
+        if self.ridge > 0:
+            groups = self.groups
+            smooth = smooth.ridged(groups.spread(np.where(groups.weights > 0, self.ridge, 0.0)))
         return Objective(smooth, penalty, self.groups, strength)
 
     def solve(self, objective, alphas, **options):
@@ -161,9 +167,10 @@ class Problem:
 
     def parametrization(self, risk):
         """The `Parametrization` to train."""
-        return self.formulation.parametrization(
+        parametrization = self.formulation.parametrization(
             self.groups, risk.shape[1], self.alpha, self.solver.gate
         )
+        return replace(parametrization, ridge=float(self.ridge))
 
     def trained_attributes(self, trained, risk, parametrization, target):
         """Fitted attributes of the model after gradient training."""

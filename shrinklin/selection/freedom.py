@@ -16,7 +16,7 @@ of rounding errors. But where d > 0, d is constant within a group and u_g has no
 .. math:: \mathrm{diag}(1/e) - U'M^{-1}U
     = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,
 
-and for group lasso d = e.
+and for group lasso d = e. A ridge is part of the penalty here: it adds ρ to d.
 
 For squared loss, M is the same for all targets. Both terms then cost as much as two
 factorisations of the size of the support, whatever the number of targets [1].
@@ -28,7 +28,7 @@ References
    smooth regularizers, Ann. Inst. Stat. Math. 69.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -80,10 +80,15 @@ def degrees_of_freedom(objective, W, fit_intercept=True):
     The result is then infinity.
     """
     curvature = objective.penalty.curvature(W, objective.groups, objective.strengths)
+    d, ridge = curvature.d, objective.smooth.ridge
     free = objective.groups.spread(objective.strengths == 0)
     # Coefficients without penalty are smooth at zero too.
     smooth = curvature.smooth | free[:, None]
-    parts = _parts_of_loss(objective, W, curvature, smooth)
+    if ridge is not None:
+        # It belongs to the penalty here, and H_f is the Hessian of the loss.
+        objective = replace(objective, smooth=objective.smooth.ridged(None))
+        d = d + np.where(smooth, ridge[:, None], 0.0)
+    parts = _parts_of_loss(objective, W, d, curvature.U, smooth)
     convex = objective.penalty.convex or not objective.strengths.any()
     intercepts = _n_intercepts(objective.smooth) if fit_intercept else 0
     return _ratio_trace(parts, curvature.e, convex) + intercepts
@@ -96,7 +101,7 @@ def _n_intercepts(smooth):
     return smooth.loss.n_constants(smooth.Y, smooth.weight)
 
 
-def _parts_of_loss(objective, W, curvature, smooth):
+def _parts_of_loss(objective, W, d, U, smooth):
     owners = objective.groups.spread(np.arange(len(objective.groups)))
     if isinstance(objective.smooth, Likelihood):
         features = np.flatnonzero(smooth.any(axis=1))
@@ -105,17 +110,17 @@ def _parts_of_loss(objective, W, curvature, smooth):
         at = smooth[features]
         hessian = _hessian_of_likelihood(objective.smooth, W, features)
         entry = at.ravel()
-        U = curvature.U[features][at][:, None]
         owner = np.repeat(owners[features], at.sum(axis=1))
-        return [_Entries(hessian[entry][:, entry], curvature.d[features][at], U, owner)]
+        of_entries = d[features][at], U[features][at][:, None]
+        return [_Entries(hessian[entry][:, entry], *of_entries, owner)]
     return [
         _Entries(
             objective.smooth.block(features),
-            curvature.d[features, targets[0]],
-            curvature.U[features[:, None], targets],
+            d[features, targets[0]],
+            U[features[:, None], targets],
             owners[features],
         )
-        for targets, features in alike_targets(smooth, curvature.d)
+        for targets, features in alike_targets(smooth, d)
     ]
 
 

@@ -214,6 +214,8 @@ class _ColumnBlock(_QuadraticBlock):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, features, W)
         self.columns = objective.smooth.design.transposed(features)
+        ridge = objective.smooth.ridge
+        self.ridge = np.zeros(len(features)) if ridge is None else ridge[features]
         zero = objective.smooth.residual_at_zero
         self.residual = np.ascontiguousarray(zero.T) - self.coef @ self.columns
         self.first, self.grams = _products_of_neighbours(self.columns, self.groups.ptr)
@@ -221,10 +223,13 @@ class _ColumnBlock(_QuadraticBlock):
 
     @property
     def gradient(self):
-        return -(self.residual @ self.columns.T).T
+        return self.ridge[:, None] * self.W - (self.residual @ self.columns.T).T
 
     def loss(self):
-        return 0.5 * np.vdot(self.residual, self.residual)
+        return self._loss_at(self.coef, self.residual)
+
+    def _loss_at(self, coef, residual):
+        return 0.5 * float(np.vdot(residual, residual) + np.vdot(self.ridge * coef, coef))
 
     def newton_step(self, tol):
         # With more than n active features, it costs more than the many mixed sweeps that it saves.
@@ -251,8 +256,8 @@ class _ColumnBlock(_QuadraticBlock):
         touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))
         self.cost.count_sweeps(1, self.W.shape, touching * self.residual.size)
         return kernels.residual_sweep(
-            kernels.compiled(self.penalty), self.coef, self.residual, self.columns, self.grams,
-            self.first, self.lipschitz, self.strengths, self.groups.ptr,
+            kernels.compiled(self.penalty), self.coef, self.residual, self.columns, self.ridge,
+            self.grams, self.first, self.lipschitz, self.strengths, self.groups.ptr,
         )  # fmt: skip
 
     def _mix(self, points):
@@ -265,7 +270,7 @@ class _ColumnBlock(_QuadraticBlock):
         coef, residual = (
             np.tensordot(weights, [point[i] for point in points[1:]], 1) for i in (0, 1)
         )
-        value = 0.5 * np.vdot(residual, residual) + self.penalty_sum(coef.T)
+        value = self._loss_at(coef, residual) + self.penalty_sum(coef.T)
         if value < self.value():
             self.coef, self.residual = coef, residual
 
@@ -275,11 +280,13 @@ class _ColumnBlock(_QuadraticBlock):
 
     def gram(self, rows):
         self.cost.count_product(len(rows), len(rows), self.columns.shape[1])
-        return self.columns[rows] @ self.columns[rows].T
+        G = self.columns[rows] @ self.columns[rows].T
+        G.flat[:: len(G) + 1] += self.ridge[rows]
+        return G
 
     def product(self, D):
         self.cost.count_product(2, *self.columns.shape, D.shape[1])
-        return self.columns @ (self.columns.T @ D)
+        return self.columns @ (self.columns.T @ D) + self.ridge[:, None] * D
 
     def move(self, D, product):
         self.coef += D.T

@@ -85,7 +85,7 @@ class ProximalNewton(BaseEstimator):
         """
         objective = objective.with_memory()
         W = _drop_common_shift(objective.smooth.loss, objective, W)
-        if objective.strengths.all():
+        if not objective.free.any():
             return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
         free = _unpenalised(objective)
         minimum = objective.smooth.free_minimum(free)
@@ -124,7 +124,7 @@ def _better(objective, W, seen):
     if not W.any():
         return objective.smooth.remember(seen)
     other = objective.smooth.see(W)
-    value = other.prediction.value + objective.strength * objective.penalty_sum(W)
+    value = objective.smooth.value_of(other) + objective.strength * objective.penalty_sum(W)
     return objective.smooth.remember(other if value < seen.prediction.value else seen)
 
 
@@ -140,8 +140,8 @@ def _as_it_stands(objective, seen, tol, status):
 
 
 def _unpenalised(objective):
-    """Features without penalty."""
-    return np.flatnonzero(objective.groups.spread(objective.strengths == 0))
+    """Features without penalty and ridge."""
+    return np.flatnonzero(objective.groups.spread(objective.free))
 
 
 def newton_steps(objective, W):
@@ -177,13 +177,17 @@ class _LikelihoodBlock(working_sets.Block):
         self.row_scale = self.likelihood.design.row_scale
         self.diagonal = self.likelihood.design.diagonal[features]
         # Only f keeps features without penalty finite, but not if they separate classes.
-        free = self.groups.spread(self.strengths == 0)
+        free = self.groups.spread(objective.free[working])
         if free.any() and self.likelihood.free_minimum(_unpenalised(objective)).settled:
             free = np.zeros_like(free)
-        self.hold = _HOLD * self.likelihood.loss.curvature_bound * np.where(free, self.diagonal, 0)
+        hold = _HOLD * self.likelihood.loss.curvature_bound * np.where(free, self.diagonal, 0)
+        ridge = objective.smooth.ridge
+        self.ridge = np.zeros(len(features)) if ridge is None else ridge[features]
+        # What Newton steps add to the Hessian of the loss.
+        self.added = self.ridge + hold
         seen = self.likelihood.see(self._whole(W))
         if gradient is None:
-            gradient = self._correlate(seen.prediction.residual)
+            gradient = self._gradient(W.T, seen.prediction)
         self.point = self._point(W.T, seen.Z, seen.prediction, gradient)
         self.level = sum(price <= _CHEAP for price in self._prices()) - 1
 
@@ -214,7 +218,10 @@ class _LikelihoodBlock(working_sets.Block):
         """The `_Point` of coef. Give Z, and a start for the intercept, if they are known."""
         Z = self._raw(coef.T) if Z is None else Z
         prediction = self.likelihood.predict(Z, intercept)
-        return self._point(coef, Z, prediction, self._correlate(prediction.residual))
+        return self._point(coef, Z, prediction, self._gradient(coef, prediction))
+
+    def _gradient(self, coef, prediction):
+        return self._correlate(prediction.residual) + self.ridge[:, None] * coef.T
 
     def _point(self, coef, Z, prediction, gradient):
         hessian = self.likelihood.hessian(prediction)
@@ -240,7 +247,10 @@ class _LikelihoodBlock(working_sets.Block):
         return self.point.gradient
 
     def loss(self):
-        return self.point.prediction.value
+        return self.point.prediction.value + self._ridge_of(self.W)
+
+    def _ridge_of(self, W):
+        return 0.5 * float(np.vdot(self.ridge[:, None] * W, W))
 
     def sweep(self, tol, n_sweeps):
         worst = working_sets.prox_residuals(self, self.W, self.gradient).max(initial=0.0)
@@ -271,24 +281,28 @@ class _LikelihoodBlock(working_sets.Block):
         """Sweep on the quadratic with Gram matrix factor·G that touches f at W."""
         # All terms are divided by the factor, so that G can be used unchanged.
         coef, gradient = self.point.coef.copy(), np.ascontiguousarray(self.gradient.T) / factor
-        lipschitz = self.lipschitz / self.likelihood.loss.curvature_bound
+        ridge, of_groups = self.ridge / factor, self.ridge[self.groups.ptr[:-1]]
+        lipschitz = (self.lipschitz - of_groups) / self.likelihood.loss.curvature_bound
+        lipschitz = lipschitz + of_groups / factor
         end = self.strengths / factor, self.groups.ptr, tol / np.sqrt(factor), n_sweeps
-        made = self._run_sweeps(coef, gradient, lipschitz, *end)
+        made = self._run_sweeps(coef, gradient, ridge, lipschitz, *end)
         alive = np.count_nonzero(coef.any(axis=0))
         self.cost.count_sweeps(made, self.W.shape, alive * coef.size)
         self.point = self._at(coef, intercept=self.point.prediction.intercept)
         return made
 
-    def _run_sweeps(self, coef, gradient, *rest):
+    def _run_sweeps(self, coef, gradient, ridge, *rest):
         from shrinklin import kernels
 
         columns, prox = self.columns, kernels.compiled(self.penalty)
         if self.knows_gram or not isinstance(columns, SparseColumns):
-            return kernels.gram_sweeps(prox, coef, gradient, self.G, *rest)
+            G = self.G + np.diag(ridge) if ridge.any() else self.G
+            return kernels.gram_sweeps(prox, coef, gradient, G, *rest)
         X, means = columns.values, columns.means
         return kernels.sparse_sweeps(
-            prox, coef, gradient, X.data, X.indices, X.indptr, means, len(self.row_scale), *rest
-        )
+            prox, coef, gradient - ridge * coef, ridge, X.data, X.indices, X.indptr, means,
+            len(self.row_scale), *rest,
+        )  # fmt: skip
 
     def sweeps_per_round(self):
         return _SWEEPS
@@ -337,7 +351,7 @@ class _LikelihoodBlock(working_sets.Block):
     def _newton_direction(self, model, total, accuracy):
         moving, steps = self._moving(model), 0
         factor = self.likelihood.mean_curvature(self.point.prediction)
-        damped = (self.damping * factor * self.diagonal + self.hold)[:, None]
+        damped = (self.damping * factor * self.diagonal + self.added)[:, None]
 
         def product(D):
             nonlocal steps
@@ -367,14 +381,14 @@ class _LikelihoodBlock(working_sets.Block):
         weighted by their curvatures.
         """
         if self.level == 0:
-            diagonal = factor * (1 + self.damping) * self.diagonal + self.hold
+            diagonal = factor * (1 + self.damping) * self.diagonal + self.added
             return DiagonalSystem(model, self.groups, diagonal, self.cost)
         if self.level == 1:
             G = factor * self.G
         else:
             curvatures = self.likelihood.loss.curvatures(self.point.prediction.state)
             G = self.likelihood.local_gram(self.columns, curvatures)
-        G.flat[:: len(G) + 1] = np.diagonal(G) * (1 + self.damping) + self.hold
+        G.flat[:: len(G) + 1] = np.diagonal(G) * (1 + self.damping) + self.added
         return NewtonSystem(model, self.groups, lambda rows: G[np.ix_(rows, rows)], self.cost)
 
     def _crossed(self, D, model):
@@ -428,7 +442,7 @@ class _LikelihoodBlock(working_sets.Block):
             straight = not self._crossed(step * D, model).any()
             Z = start.Z + step * change if straight else self._raw(W)
             intercept = start.prediction.intercept + step * shift
-            smooth = self.likelihood.at(Z, intercept).value
+            smooth = self.likelihood.at(Z, intercept).value + self._ridge_of(W)
             if smooth + self.penalty_sum(W) > before + rounding:
                 continue
             self.point = self._at(W.T, Z, intercept)

@@ -97,7 +97,10 @@ class Search:
         """Add group lasso solutions and their refits to the pool; return the densest solution."""
         lasso = replace(self.objective, penalty=GroupLasso())
         enough = _DENSE_FACTOR * int(sparse_end.any(axis=1).sum()) + _DENSE_EXTRA
-        enough = min(enough, self.objective.smooth.n_samples, len(sparse_end))
+        smooth = self.objective.smooth
+        # With a ridge, more features than samples may help.
+        most = smooth.n_samples if smooth.ridge is None else len(sparse_end)
+        enough = min(enough, most, len(sparse_end))
         grid = lasso.strength_max() * np.geomspace(1, _GROUP_LASSO_EPS, _GROUP_LASSO_STEPS)
         W, support = lasso.null_model, np.empty(0, dtype=int)
         thinned = self.strengths[:: -(-len(self.strengths) // _GROUP_LASSO_STEPS)]
