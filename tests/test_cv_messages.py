@@ -37,7 +37,7 @@ from shrinklin import (
 def test_bad_parameters_are_named(cls, options, message):
     X, y = data_for(cls, 40, 4)
     with pytest.raises(ValueError, match=message):
-        cls(**{"alphas": 2, "eps": 0.3, "cv": 2, **options}).fit(X, y)
+        cls(**{"alphas": 2, "eps": 0.3, "ridges": 0, "cv": 2, **options}).fit(X, y)
 
 
 @every_class

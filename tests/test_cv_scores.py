@@ -73,7 +73,7 @@ def test_options_and_weights_reach_every_fold(cls, options, weighted):
 def test_classifier_equals_a_fit_a_fold_and_an_alpha(name, weighted):
     X, y = CLASSIFICATION_PROBLEMS[name]()
     s = np.random.default_rng(1).integers(1, 4, len(y)) if weighted else np.ones(len(y))
-    model = GroupLassoClassifierCV(alphas=4, eps=0.05, cv=3, tol=1e-10)
+    model = GroupLassoClassifierCV(alphas=4, eps=0.05, ridges=0, cv=3, tol=1e-10)
     model.fit(X, y, s if weighted else None)
     for k, (train, test) in enumerate(StratifiedKFold(3).split(X, y)):
         for i, alpha in enumerate(model.alphas_):
@@ -85,7 +85,7 @@ def test_classifier_equals_a_fit_a_fold_and_an_alpha(name, weighted):
 
 def test_shrinknet_classifier_equals_a_path_a_fold():
     X, y = data_for(ShrinkNetClassifierCV)
-    model = ShrinkNetClassifierCV(alphas=3, eps=0.2, cv=3).fit(X, y)
+    model = ShrinkNetClassifierCV(alphas=3, eps=0.2, ridges=0, cv=3).fit(X, y)
     for k, (train, test) in enumerate(StratifiedKFold(3).split(X, y)):
         path = regularization_path(ShrinkNetClassifier(), X[train], y[train], alphas=model.alphas_)
         np.testing.assert_allclose(

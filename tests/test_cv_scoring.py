@@ -159,7 +159,9 @@ def test_scores_of_folds_that_lack_a_class(name, text):
     X, y = simulate_classes(60, 4, 3)
     y = np.sort(y)
     y = np.array(["a", "b", "c"])[y] if text else y
-    model = GroupLassoClassifierCV([0.05], cv=KFold(3), scoring=scoring, tol=1e-10).fit(X, y)
+    model = GroupLassoClassifierCV([0.05], ridges=0, cv=KFold(3), scoring=scoring, tol=1e-10).fit(
+        X, y
+    )
     for k, (train, test) in enumerate(KFold(3).split(X)):
         assert len(np.unique(y[test])) < 3
         s = np.zeros(60)
@@ -216,7 +218,7 @@ def test_a_scorer_sees_a_model_as_fit_leaves_it(cls):
         seen.append(set(vars(model)))
         return model.score(X, y)
 
-    cls(alphas=2, cv=2, scoring=score).fit(X, y)
+    cls(alphas=[0.1, 0.05], ridges=0, cv=2, scoring=score).fit(X, y)
     alone = {name for name in vars(SINGLE[cls]().fit(X, y)) if name.endswith("_")}
     assert len(seen) == 4
     assert all(alone <= names for names in seen)
@@ -228,7 +230,7 @@ def test_a_scorer_sees_a_model_as_fit_leaves_it(cls):
 def test_score_is_that_of_scoring(cls, weighted):
     X, y = data_for(cls)
     weights = {"sample_weight": np.linspace(1, 5, 60)} if weighted else {}
-    default = cls([0.05], cv=3).fit(X, y)
+    default = cls([0.05], ridges=0, cv=3).fit(X, y)
     single = SINGLE[cls](0.05).fit(X, y)
     # As for the estimator of one alpha, and for LassoCV.
     assert default.score(X, y, **weights) == pytest.approx(single.score(X, y, **weights))

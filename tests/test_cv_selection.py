@@ -56,7 +56,8 @@ def test_selections_keep_ever_fewer_features(cls):
 def test_the_model_is_that_of_a_fit_at_alpha(cls):
     X, y = data_for(cls, n_features=6)
     model = cls(alphas=5, eps=0.05, cv=3, feature_weights=[1, 1, 1, 1, 1, 2]).fit(X, y)
-    single = SINGLE[cls](model.alpha_, tol=1e-9, feature_weights=[1, 1, 1, 1, 1, 2]).fit(X, y)
+    options = {"ridge": model.ridge_, "tol": 1e-9, "feature_weights": [1, 1, 1, 1, 1, 2]}
+    single = SINGLE[cls](model.alpha_, **options).fit(X, y)
     assert model.objective_ <= single.objective_ * (1 + 1e-9)
     chosen = int(np.flatnonzero(model.alphas_ == model.alpha_)[0])
     shape = model.path_.coefs[chosen].shape
@@ -73,7 +74,9 @@ def test_the_model_is_that_of_a_fit_at_alpha(cls):
         np.testing.assert_array_equal(model.coef_, model.weight_ * model.switch_)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    missing = set(vars(single)) - set(vars(model)) - {"alpha", "warm_start", "random_state"}
+    missing = (
+        set(vars(single)) - set(vars(model)) - {"alpha", "ridge", "warm_start", "random_state"}
+    )
     assert not missing
 
 

@@ -35,7 +35,7 @@ from shrinklin import (
 @pytest.mark.untraced
 def test_check_estimator(estimator):
     if isinstance(estimator, ShrinkNetClassifierCV):
-        estimator.set_params(alphas=1)  # more would take a minute
+        estimator.set_params(alphas=1, ridges=0.0)  # more would take a minute
     results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} == {"passed"}
     assert len(results) > 50
@@ -148,7 +148,7 @@ def test_scorers_and_splitters_see_the_data_as_they_were_given(cls, kind):
 
     cv = SeesRows(3)
     for search in (
-        cls([0.05], cv=cv, scoring=score),
+        cls([0.05], ridges=0, cv=cv, scoring=score),
         GridSearchCV(SINGLE[cls](), {"alpha": [0.05]}, cv=cv, scoring=score, refit=False),
     ):
         cv.seen = []

@@ -22,7 +22,6 @@ from shrinklin import (
     TradeoffDisplay,
     regularization_path,
 )
-from shrinklin.selection.path import with_model
 
 
 @every_estimator
@@ -52,30 +51,6 @@ def test_predictions_of_few_columns_are_those_of_all(container):
     empty = regularization_path(ShrinkNetRegressor(), X, Y, alphas=[1e6])
     np.testing.assert_allclose(empty.predict(container(X))[0, 7], Y.mean(axis=0))
     assert empty.mean_squared_errors(held)[0] == pytest.approx(Y.var(axis=0).mean())
-
-
-def test_one_model_of_a_path_is_replaced():
-    X, Y = simulate(40, 12, 2, 4)
-    alphas = regularization_path(GroupLassoRegressor(), X, Y, alphas=4).alphas
-    path = regularization_path(GroupLassoRegressor(), X, Y, alphas=alphas[:2])
-    other = regularization_path(GroupLassoRegressor(), X, Y, alphas=alphas[2:3])
-    assert not set(other.kept) <= set(path.kept)
-    for i in (0, 1):
-        changed = with_model(path, i, other)
-        np.testing.assert_array_equal(changed.coef(i), other.coef(0))
-        np.testing.assert_array_equal(changed.coef(1 - i), path.coef(1 - i))
-        assert changed.n_selected[i] == other.n_selected[0] == changed.coef(i).any(axis=0).sum()
-        for name in ("intercepts", "residuals", "objectives"):
-            np.testing.assert_array_equal(getattr(changed, name)[i], getattr(other, name)[0])
-            np.testing.assert_array_equal(getattr(changed, name)[1 - i], getattr(path, name)[1 - i])
-    # Of a model that kept more features, nothing is left.
-    empty = regularization_path(GroupLassoRegressor(), X, Y, alphas=[1e6])
-    assert path.coef(1).any()
-    assert not with_model(path, 1, empty).coef(1).any()
-    # A column that no model keeps is left out.
-    for i in range(len(path.alphas)):
-        path = with_model(path, i, empty)
-    assert not len(path.kept)
 
 
 WIDE_MODELS = [GroupLassoRegressor(), ShrinkNetRegressor(), GroupLassoClassifier()]

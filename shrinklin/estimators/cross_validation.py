@@ -1,12 +1,13 @@
-"""Choosing alpha by cross-validation along paths.
+"""Choosing alpha, and a ridge, by cross-validation along paths.
 
 The order of a fit:
 
 1. The data are checked once, and the folds are drawn once.
-2. Paths with the same alphas are solved for all data and for the training rows of every fold,
-   several at a time (`folds.follow`). The models of a fold are scored on its held-out rows.
-3. `choose` picks an alpha from the scores.
-4. The estimator becomes the model for this alpha on the path of all data.
+2. Paths with the same alphas are solved for every ridge, for all data and for the training rows of
+   every fold, several at a time (`Grid`). The models of a fold are scored on its held-out rows.
+3. If the best alpha is the smallest, the paths are continued.
+4. `choose` picks a ridge and an alpha from the scores.
+5. The estimator becomes the model for these on the path of all data.
 
 If the Gram matrix is formed anyway and models are scored by squared error, only the moments of
 the folds are needed, and X is read once for the whole search.
@@ -14,7 +15,8 @@ the folds are needed, and X is read once for the whole search.
 
 import copy
 from functools import partial
-from typing import Self
+from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -28,19 +30,33 @@ from shrinklin.estimators.base import (
     without_alpha,
 )
 from shrinklin.estimators.fold_search import FoldSearch, check_scores, check_weights_of
-from shrinklin.messages import results
-from shrinklin.pruning.cost import CostMeter
+from shrinklin.messages import results, warn
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
 from shrinklin.selection.choice import choose
-from shrinklin.selection.folds import Rows, ScoredFold, Scoring, Whole, follow
-from shrinklin.selection.path import path_of_solutions, with_model
+from shrinklin.selection.folds import Rows, ScoredFold, Scoring, Whole
+from shrinklin.selection.grid import Grid
+from shrinklin.selection.path import path_of_solutions
+from shrinklin.validation.entries import real_array
+from shrinklin.validation.parameters import check_whole
 
 # The chosen model is solved again, with this times tol.
 _POLISH = 1e-6
+# How many times a path may be continued, each time by a third of its alphas.
+_MOST_ROUNDS = 3
 
 
 class SparseLinearModelCV(FoldSearch, LinearModel):
-    """A linear model whose alpha is chosen by cross-validation."""
+    """A linear model whose alpha and ridge are chosen by cross-validation."""
+
+    alphas: Any
+    ridges: Any
+    max_features: Any
+
+    def _check_selection(self):
+        super()._check_selection()
+        _checked_ridges(self.ridges)
+        if self.max_features is not None:
+            check_whole("max_features", self.max_features, 0)
 
     def _model(self):
         """The estimator for one alpha, with the parameters of this one, to solve for many."""
@@ -109,47 +125,73 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         return Rows(X, y, s, train)
 
     def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
-        """Solve all paths, choose alpha, and become the model for it."""
+        """Solve all paths, choose a ridge and alpha, and become the model for them."""
+        ridges = _checked_ridges(self.ridges)
+        problems = [problem.with_ridge(ridge) for ridge in ridges]
         objective, target = whole.prepared
-        alphas = alpha_grid(self.alphas, self.eps, problem, objective)
-        first, *others = self._follow_all(problem, model, [whole, *folds], alphas)
-        scores = np.column_stack(
-            [fold.scores(followed) for fold, followed in zip(folds, others, strict=True)]
-        )
-        check_scores(scores, [f"alpha {alpha:g}" for alpha in alphas])
-        best = choose(scores, first.path.n_selected, self.selection)
-        cost = CostMeter(multiply_adds=n_multiply_adds)
-        for followed in [first, *others]:
-            cost.include(followed.cost)
-        before = copy.copy(objective.cost)
-        model.alpha, problem = alphas[best], problem.at(alphas[best])
-        objective = objective.at(problem.strength(problem.alpha)).with_memory()
-        solution = problem.polished(objective, first.solutions[best], _POLISH)
+        names = getattr(model, "feature_names_in_", None)
+        grid = Grid(problems, whole, folds, names, self._run)
+        grid.add(alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective)))
+        self._continue(grid)
+        warn_unless_converged(self, grid.all_solutions)
+        told = [f", ridge {ridge:g}" if len(ridges) > 1 else "" for ridge in ridges]
+        models = [f"alpha {alpha:g}{ridge}" for ridge in told for alpha in grid.alphas]
+        check_scores(grid.scores.reshape(-1, len(folds)), models)
+        r, i = self._best(grid, self.selection)
+        grid.cost.count_product(n_multiply_adds)
+        model.alpha, model.ridge = alpha, ridge = grid.alphas[i], ridges[r]
+        problem, before = problems[r].at(alpha), copy.copy(objective.cost)
+        objective = problem.ridged(objective).at(problem.strength(alpha)).with_memory()
+        solution = problem.polished(objective, grid.solutions[r][i], _POLISH)
         become(model, problem.attributes(objective, solution, target))
-        chosen = path_of_solutions(problem, objective, target, alphas[[best]], [solution])
-        path = with_model(first.path, best, chosen)
-        cost.include(objective.cost.since(before))
-        model.cost_ = cost
-        self._store(model, alpha_=alphas[best], alphas_=alphas, cv_scores_=scores, path_=path)
+        grid.solutions[r][i] = solution.packed()
+        path = path_of_solutions(problem, objective, target, grid.alphas, grid.solutions[r], names)
+        grid.cost.include(objective.cost.since(before))
+        model.cost_ = grid.cost
+        scores = grid.scores[r]
+        self._store(model, alpha_=alpha, alphas_=grid.alphas, cv_scores_=scores, path_=path)
+        self.ridge_, self.ridges_, self.scores_of_ridges_ = ridge, ridges, grid.scores
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
-        self._report(f": alpha {self.alpha_:g}, ", f"mean score {scores[best].mean():.6g}")
-        warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
+        self._report(f": alpha {alpha:g}{told[r]}, ", f"mean score {scores[i].mean():.6g}")
+        if not grid.n_selected.any():
+            warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
         return self
 
-    def _follow_all(self, problem, model, folds, alphas):
-        """`Followed` of every fold, in order, with one warning if any did not converge."""
-        names = ["all rows", *(f"fold {k}" for k in range(len(folds) - 1))]
-        names_of_columns = getattr(model, "feature_names_in_", None)
-        jobs = (
-            partial(follow, problem, name, fold, alphas, names_of_columns)
-            for name, fold in zip(names, folds, strict=True)
+    def _best(self, grid, selection):
+        """Positions of the ridge and the alpha that the scores choose."""
+        scores, n_selected = grid.scores, grid.n_selected
+        best = choose(
+            scores.reshape(-1, scores.shape[2]), n_selected.ravel(), selection, self.max_features
         )
+        return np.unravel_index(best, n_selected.shape)
+
+    def _continue(self, grid):
+        """Add smaller alphas as long as the best is the smallest and the models grow."""
+        n_alphas = len(grid.alphas)
+        if not isinstance(self.alphas, Integral) or n_alphas < 2:
+            return
+        ratio, n_more = grid.alphas[-1] / grid.alphas[-2], -(-n_alphas // 3)
+        for _ in range(_MOST_ROUNDS):
+            r, i = self._best(grid, "best")
+            if i < len(grid.alphas) - 1:
+                return
+            grid.add(grid.alphas[-1] * ratio ** np.arange(1, n_more + 1))
+            n_selected = grid.n_selected[r]
+            if n_selected[-1] <= n_selected[i]:
+                return
+        if self._best(grid, "best")[1] == len(grid.alphas) - 1:
+            warn(
+                f"the mean score of {type(self).__name__} is best at the smallest of its alphas, "
+                f"{grid.alphas[-1]:.3g}, although the path was continued: give a smaller eps, or "
+                "alphas that are small enough.",
+                UserWarning,
+            )
+
+    def _run(self, jobs):
         # For joblib's thread-based backends: see `one_blas_thread`.
         with one_blas_thread():
-            name, unit = type(self).__name__, "path"
-            done = list(results(jobs, len(folds), self.n_jobs, self.verbose, name, unit))
-        warn_unless_converged(self, [s for followed in done for s in followed.solutions])
-        return done
+            name = type(self).__name__
+            return list(results(jobs, len(jobs), self.n_jobs, self.verbose, name, "path"))
 
     def _store(self, model, **chosen):
         """Take over the fitted attributes of `model`, and drop those of an earlier fit."""
@@ -159,10 +201,22 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         self.__dict__.update(fitted, **chosen)
 
 
-def _model_at(model, alpha, attributes, feature_names):
+def _checked_ridges(ridges):
+    """Different ridges, from small to large: an ndarray."""
+    wanted = f"ridges={ridges!r}: give a finite number >= 0, or a list of them."
+    try:
+        values = np.atleast_1d(real_array(ridges))
+    except ValueError as error:
+        raise ValueError(f"{wanted} ({error})") from error
+    if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
+        raise ValueError(wanted)
+    return np.unique(values)
+
+
+def _model_at(model, problem, attributes, feature_names):
     """A fitted copy of `model`, for scorers."""
     model = copy.copy(model)
-    model.alpha = alpha
+    model.alpha, model.ridge = problem.alpha, problem.ridge
     if feature_names is None:
         vars(model).pop("feature_names_in_", None)
     become(model, attributes)

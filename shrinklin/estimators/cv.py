@@ -1,4 +1,4 @@
-"""Estimators that choose alpha by cross-validation. See `cross_validation` for the method."""
+"""Estimators that choose alpha and a ridge by cross-validation: see `cross_validation`."""
 
 from functools import reduce
 from operator import add
@@ -149,7 +149,8 @@ class GroupLassoRegressorCV(_RegressorCV):
 
     Attributes
     ----------
-    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $n_selected_, $path_, $cost_
     $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
     $n_features_in_, $feature_names_in_
 
@@ -177,9 +178,11 @@ class GroupLassoRegressorCV(_RegressorCV):
         alphas=100,
         *,
         eps=1e-3,
+        ridges=0.0,
         cv=None,
         scoring=None,
         selection="best",
+        max_features=None,
         groups=None,
         feature_weights=None,
         fit_intercept=True,
@@ -191,9 +194,11 @@ class GroupLassoRegressorCV(_RegressorCV):
     ) -> None:
         self.alphas = alphas
         self.eps = eps
+        self.ridges = ridges
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
+        self.max_features = max_features
         self.groups = groups
         self.feature_weights = feature_weights
         self.fit_intercept = fit_intercept
@@ -221,7 +226,8 @@ class ShrinkNetRegressorCV(_RegressorCV):
 
     Attributes
     ----------
-    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $n_selected_, $path_, $cost_
     $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
     $n_features_in_, $feature_names_in_
 
@@ -247,9 +253,11 @@ class ShrinkNetRegressorCV(_RegressorCV):
         alphas=100,
         *,
         eps=1e-3,
+        ridges=0.0,
         cv=None,
         scoring=None,
         selection="best",
+        max_features=None,
         weight_decay=None,
         p=2,
         groups=None,
@@ -263,9 +271,11 @@ class ShrinkNetRegressorCV(_RegressorCV):
     ) -> None:
         self.alphas = alphas
         self.eps = eps
+        self.ridges = ridges
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
+        self.max_features = max_features
         self.weight_decay = weight_decay
         self.p = p
         self.groups = groups
@@ -291,7 +301,8 @@ class GroupLassoClassifierCV(_ClassifierCV):
 
     Attributes
     ----------
-    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $n_selected_, $path_, $cost_
     $classes_, $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
     $n_features_in_, $feature_names_in_
 
@@ -317,9 +328,11 @@ class GroupLassoClassifierCV(_ClassifierCV):
         alphas=100,
         *,
         eps=1e-3,
+        ridges=(0.0, 0.003, 0.03),
         cv=None,
         scoring=None,
         selection="best",
+        max_features=None,
         groups=None,
         feature_weights=None,
         fit_intercept=True,
@@ -332,9 +345,11 @@ class GroupLassoClassifierCV(_ClassifierCV):
     ) -> None:
         self.alphas = alphas
         self.eps = eps
+        self.ridges = ridges
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
+        self.max_features = max_features
         self.groups = groups
         self.feature_weights = feature_weights
         self.fit_intercept = fit_intercept
@@ -360,7 +375,8 @@ class ShrinkNetClassifierCV(_ClassifierCV):
 
     Attributes
     ----------
-    $alpha_, $alphas_, $cv_scores_, $score_name_, $n_selected_, $path_, $cost_
+    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $n_selected_, $path_, $cost_
     $classes_, $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
     $n_features_in_, $feature_names_in_
 
@@ -386,9 +402,11 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         alphas=100,
         *,
         eps=1e-3,
+        ridges=(0.0, 0.003, 0.03),
         cv=None,
         scoring=None,
         selection="best",
+        max_features=None,
         weight_decay=None,
         p=2,
         groups=None,
@@ -403,9 +421,11 @@ class ShrinkNetClassifierCV(_ClassifierCV):
     ) -> None:
         self.alphas = alphas
         self.eps = eps
+        self.ridges = ridges
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
+        self.max_features = max_features
         self.weight_decay = weight_decay
         self.p = p
         self.groups = groups

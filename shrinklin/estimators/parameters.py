@@ -25,7 +25,11 @@ alphas : int or array-like of shape (n_alphas,)
     Number of alphas, evenly spaced on a logarithmic scale from $largest_alpha down to `eps`
     times that alpha; or the alphas themselves, in any order.
 eps : float
-    Ratio of the smallest to the largest alpha, in (0, 1), if `alphas` is a number.
+    Ratio of the smallest to the largest alpha, in (0, 1), if `alphas` is a number.$continued
+ridges : float or array-like of shape (n_ridges,)
+    The values of `ridge` to choose from. $why_ridges
+max_features : int
+    The largest number of features that the chosen model may keep. None means any number.
 cv : int, splitter or iterable
     Number of folds, a splitter, or (training rows, held-out rows) of every fold, as in
     `sklearn.model_selection.GridSearchCV`. None means 5 folds$stratified. The folds are
@@ -88,14 +92,20 @@ alpha_ : float
     The chosen alpha.
 alphas_ : ndarray of shape (n_alphas,)
     All alphas, from large to small.
+ridge_ : float
+    The chosen ridge.
+ridges_ : ndarray of shape (n_ridges,)
+    All ridges, from small to large.
 cv_scores_ : ndarray of shape (n_alphas, n_folds)
-    Scores on the held-out rows; larger is better.
+    Scores on the held-out rows at the chosen ridge; larger is better.
+scores_of_ridges_ : ndarray of shape (n_ridges, n_alphas, n_folds)
+    Scores for every ridge.
 score_name_ : str
     Name of the score in `cv_scores_`; "score" if `scoring` is a callable.
 n_selected_ : ndarray of shape (n_alphas,)
     Number of features that each model of `path_` keeps.
 path_ : $path
-    The models of all data, one per alpha.
+    The models of all data at the chosen ridge, one per alpha.
 classes_ : ndarray of shape (n_classes,)
     The class labels, sorted.
 coef_ : ndarray of shape $coef_shape
@@ -154,6 +164,8 @@ REGRESSION = {
     "all_classes": "",
     "score": "R²",
     "path": "RegressionPath",
+    "continued": "",
+    "why_ridges": "A ridge may help if features are correlated.",
 }
 
 CLASSIFICATION = REGRESSION | {
@@ -174,6 +186,8 @@ CLASSIFICATION = REGRESSION | {
     "class.",
     "score": "accuracy",
     "path": "ClassificationPath",
+    "why_ridges": "Where few features separate the classes, a ridge lets more of them in, and "
+    "gives better probabilities.",
 }
 
 GROUP_LASSO = {
@@ -210,6 +224,8 @@ SHRINKNET = {
 
 # For estimators that solve paths, which gradient training does not.
 CROSS_VALIDATION = {
+    "continued": " The path is continued, to at most twice as many alphas, as long as the best "
+    "mean score is at the smallest alpha and the models grow.",
     "or_gradient": "",
     "gradient": "`GradientDescent` is not accepted, as it follows no path.",
     "no_decay": "",
@@ -224,6 +240,7 @@ CROSS_VALIDATION = {
 
 # For classes and functions that take another estimator as an argument.
 ANY_ESTIMATOR = {
+    "continued": "",
     "largest_alpha": GROUP_LASSO["largest_alpha"]
     + " (for ShrinkNet: at which no single penalised group enters the empty model)",
     "path": "RegressionPath or ClassificationPath",

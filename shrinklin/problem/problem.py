@@ -54,6 +54,10 @@ class Problem:
         """The same problem with another alpha."""
         return replace(self, alpha=alpha)
 
+    def with_ridge(self, ridge):
+        """The same problem with another ridge."""
+        return replace(self, ridge=ridge)
+
     def check(self, alpha):
         """Raise an error if the problem cannot be solved at `alpha`."""
         self.formulation.check(alpha, self.trains)
@@ -89,10 +93,17 @@ class Problem:
 
     def _penalised(self, smooth):
         penalty, strength = self.formulation.penalty(), self.strength(self.alpha)
-        if self.ridge > 0:
-            groups = self.groups
-            smooth = smooth.ridged(groups.spread(np.where(groups.weights > 0, self.ridge, 0.0)))
-        return Objective(smooth, penalty, self.groups, strength)
+        return Objective(smooth.ridged(self._ridges()), penalty, self.groups, strength)
+
+    def _ridges(self):
+        """The ridge of every feature: (n_features,), or None."""
+        if self.ridge == 0:
+            return None
+        return self.groups.spread(np.where(self.groups.weights > 0, float(self.ridge), 0.0))
+
+    def ridged(self, objective):
+        """The objective of the same data for the ridge of this problem."""
+        return replace(objective, smooth=objective.smooth.ridged(self._ridges()))
 
     def solve(self, objective, alphas, **options):
         """A finite `Solution` for each of `alphas`. `options` are those of `solve_path`."""

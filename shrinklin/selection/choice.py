@@ -1,4 +1,4 @@
-"""Which alpha of a path the scores of cross-validation choose."""
+"""Which model the scores of cross-validation choose."""
 
 import numpy as np
 
@@ -10,17 +10,21 @@ def standard_errors(scores):
     return scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
 
 
-def choose(scores, n_selected, selection):
-    """The index of the chosen alpha. The parameter `selection` of the estimators explains it.
+def choose(scores, n_selected, selection, max_features=None):
+    """The index of the chosen model. The parameter `selection` of the estimators explains it.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_alphas, n_folds)
-        Larger is better. The alphas are sorted from large to small.
-    n_selected : ndarray of shape (n_alphas,)
+    scores : ndarray of shape (n_models, n_folds)
+        Larger is better. The models are sorted from strong to weak penalties.
+    n_selected : ndarray of shape (n_models,)
     selection : {"best", "1se", "sparsest"}
+    max_features : int, default=None
+        Models that keep more features are not chosen, unless all do.
     """
     means = scores.mean(axis=1)
+    if max_features is not None:
+        means = np.where(n_selected <= max(max_features, n_selected.min()), means, -np.inf)
     best = int(means.argmax())
     if selection == "best":
         return best

@@ -23,8 +23,8 @@ from sklearn import config_context
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.messages import naming, warn
-from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.path import RegularizationPath, path_of_solutions
+from shrinklin.solvers.solution import PackedSolution
 
 # If a subtraction leaves less than this share of the moments, they are computed anew instead.
 _LEFT = 1e-4
@@ -70,7 +70,6 @@ class Whole:
     """All data. Their objective exists already, because the alphas depend on it."""
 
     prepared: tuple
-    scoring = None
 
     @property
     def train(self):
@@ -84,7 +83,7 @@ class Whole:
 class Scoring:
     """A scorer with its data, as the user gave them, and its metadata `params`.
 
-    `model_of(alpha, attributes, names)` makes the estimator for the scorer; for networks,
+    `model_of(problem, attributes, names)` makes the estimator for the scorer; for networks,
     `model_of(attributes)`. `names` are the column names of X, or None.
     """
 
@@ -205,7 +204,6 @@ class MomentFold:
     train: Sums
     test: Moments
     rows: Rows | None = None
-    scoring = None
 
     def scores(self, followed):
         """Minus the mean squared error of every model on the held-out rows."""
@@ -261,41 +259,57 @@ def _warn_if_rounded(much):
 
 @dataclass(frozen=True)
 class Followed:
-    """The outcome of one path. A fold has either the path or, with a scorer, the scores.
+    """The outcome of one path: a `MomentFold` has the path, and a `ScoredFold` has the scores.
 
-    The solutions of a fold are stored without coefficients, to save memory.
+    The solutions of a fold are stored without coefficients, to save memory. `end` is W of the last
+    one, packed.
     """
 
     path: RegularizationPath | None
     solutions: list
-    cost: CostMeter
+    end: PackedSolution
     scores: np.ndarray | None
 
 
-def follow(problem, name, fold, alphas, feature_names):
-    """Solve for every alpha. `name` identifies the data in error messages.
+def follow(problems, name, fold, alphas, feature_names, before):
+    """Solve for every alpha, for each of some problems that differ in nothing but their ridge.
+
+    Returns a list of `Followed`, one for each problem, and the `CostMeter` of all. `before` has
+    those of larger alphas, which these paths continue, or None. `name` identifies the data in error
+    messages.
 
     Only one BLAS thread is used, so that the bits are the same in any process.
     """
     with one_blas_thread(), naming(name):
-        objective, target = fold.train.objective(problem)
-        objective = objective.with_memory()
-        solutions = problem.solve(objective, alphas)
-        path = scores = None
-        if fold.scoring is None:
-            path = path_of_solutions(problem, objective, target, alphas, solutions, feature_names)
-        else:
-            scoring, names = fold.scoring, feature_names if fold.scoring.sees_names else None
-            score_of = scoring.on(fold.test)
-            found = _attributes(problem, objective, target, alphas, solutions)
-            models = (scoring.model_of(alpha, attributes, names) for alpha, attributes in found)
-            scores = np.array([score_of(model) for model in models])
+        prepared, target = fold.train.objective(problems[0])
+        spent = copy.copy(prepared.cost)
+        done = []
+        for problem, earlier in zip(problems, before, strict=True):
+            objective = problem.ridged(prepared).with_memory()
+            start = None if earlier is None else earlier.end.W
+            solutions = problem.solve(objective, alphas, start=start)
+            done.append(_judged(problem, objective, target, fold, alphas, solutions, feature_names))
+        # The objective of all data stays in use, and what it cost before has been counted.
+        return done, prepared.cost.since(spent) if isinstance(fold, Whole) else prepared.cost
+
+
+def _judged(problem, objective, target, fold, alphas, solutions, feature_names):
+    """`Followed` of these solutions."""
+    path = scores = None
+    if isinstance(fold, MomentFold):
+        path = path_of_solutions(problem, objective, target, alphas, solutions, feature_names)
+    if isinstance(fold, ScoredFold):
+        scoring, names = fold.scoring, feature_names if fold.scoring.sees_names else None
+        score_of = scoring.on(fold.test)
+        found = _attributes(problem, objective, target, alphas, solutions)
+        models = (scoring.model_of(problem.at(alpha), part, names) for alpha, part in found)
+        scores = np.array([score_of(model) for model in models])
     solutions = [solution.packed() for solution in solutions]
+    end = solutions[-1]
     if not isinstance(fold, Whole):
         nothing = {"support": np.empty(0, dtype=int), "rows": np.empty((0, 0))}
         solutions = [replace(solution, **nothing) for solution in solutions]
-    # A copy of the cost, because the objective of all data stays in use.
-    return Followed(path, solutions, copy.copy(objective.cost), scores)
+    return Followed(path, solutions, end, scores)
 
 
 def _attributes(problem, objective, target, alphas, solutions):

@@ -454,21 +454,5 @@ def _stored_value(objective, solution, dtype):
         return objective.value_at(W, intercept)
 
 
-def with_model(path, i, other):
-    """The path, with model i replaced by the only model of the path `other`."""
-    kept = np.union1d(path.kept, other.kept)
-    dtype = np.result_type(path.kept_coefs, other.kept_coefs)
-    coefs = np.zeros((*path.kept_coefs.shape[:2], len(kept)), dtype)
-    coefs[:, :, np.searchsorted(kept, path.kept)] = path.kept_coefs
-    coefs[i] = 0.0
-    coefs[i][:, np.searchsorted(kept, other.kept)] = other.kept_coefs[0]
-    changed = {}
-    for name in ("intercepts", "n_selected", "residuals", "objectives"):
-        before, there = getattr(path, name), getattr(other, name)
-        changed[name] = np.concatenate([before[:i], there, before[i + 1 :]])
-    alive = coefs.any(axis=(0, 1))
-    return replace(path, kept=kept[alive], kept_coefs=coefs[:, :, alive], **changed)
-
-
 def _dense(y):
     return y.toarray() if sparse.issparse(y) else y

@@ -19,6 +19,9 @@ from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.proximal_newton import newton_steps
 from shrinklin.solvers.solution import PackedSolution
 
+# With a ridge, minima differ less, and the search from the dense end visits every so many strengths
+# of a long path. The others choose from the pool, and descend.
+_RIDGED_STEP = 5
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
 # From zero, where the search is quick, a long path is thinned to this many strengths or up to
@@ -50,6 +53,8 @@ class Search:
         self.objective, self.strengths = objective, strengths
         self.solve, self.report = solve, report
         self.rough_tol = max(tol, _ROUGH_TOL)
+        step = 1 if objective.smooth.ridge is None or _few(strengths) else _RIDGED_STEP
+        self.searched = set(strengths[::step])
         self.found: dict[float, PackedSolution] = {}
         self.pool = _Pool(objective)
         self.pool.add(objective.null_model)
@@ -74,7 +79,7 @@ class Search:
         return W
 
     def _settle(self, strength, W, thorough=True):
-        """Descend from W. At requested strengths, continue with a local search."""
+        """Descend from W. At strengths that are searched, continue with a local search."""
         objective = self.objective.at(strength)
 
         def solve(W):
@@ -82,7 +87,8 @@ class Search:
 
         solution = solve(W)
         if strength in self.strengths:
-            solution = improve(objective, solution, solve, _glance if thorough else None)
+            if strength in self.searched or not thorough:
+                solution = improve(objective, solution, solve, _glance if thorough else None)
             known = self.found.get(strength)
             if thorough and (known is None or solution.value < known.value):
                 self.found[strength] = solution.packed()
