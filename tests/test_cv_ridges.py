@@ -134,7 +134,7 @@ def test_a_path_ends_where_the_score_has_turned_or_alphas_are_given():
 
 
 def test_a_path_ends_where_the_models_no_longer_grow():
-    X, Y = simulate(80, 4, 2, 4, seed=6)
+    X, _ = simulate(80, 4, 2, 4, seed=6)
     model = GroupLassoRegressorCV(alphas=9, eps=1e-3, cv=3).fit(X, X @ np.ones((4, 2)))
     assert model.cv_scores_.mean(axis=1).argmax() == len(model.alphas_) - 1
     assert len(model.alphas_) == 12
