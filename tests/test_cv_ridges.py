@@ -4,14 +4,20 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from problems import simulate, simulate_classes
 from searches import CLASSIFIERS, REGRESSORS, SINGLE, data_for, every_class
 from shrinklin import (
+    CoordinateDescent,
     GroupLassoRegressorCV,
     Moments,
     ShrinkNetClassifierCV,
     ShrinkNetRegressorCV,
+    regularization_path,
 )
 from shrinklin.selection.choice import choose
 
@@ -23,15 +29,22 @@ ALPHAS = [0.1, 0.03, 0.01]
 def test_each_ridge_has_the_scores_of_a_search_with_it_alone(cls):
     X, y = data_for(cls, 60, 6)
     both = cls(ALPHAS, ridges=RIDGES[::-1], cv=3).fit(X, y)
-    np.testing.assert_array_equal(both.ridges_, RIDGES)
-    assert both.scores_of_ridges_.shape == (3, 3, 3)
-    for ridge, scores in zip(RIDGES, both.scores_of_ridges_, strict=True):
+    table = both.cv_results_
+    np.testing.assert_array_equal(table["alpha"], ALPHAS * 3)
+    np.testing.assert_array_equal(table["ridge"], np.repeat(RIDGES, 3))
+    assert np.isnan(table["refit_ridge"]).all()
+    for i, ridge in enumerate(RIDGES):
         alone = cls(ALPHAS, ridges=ridge, cv=3).fit(X, y)
-        np.testing.assert_array_equal(alone.cv_scores_, scores)
+        mine = slice(3 * i, 3 * i + 3)
+        np.testing.assert_array_equal(alone.cv_scores_.mean(axis=1), table["mean_score"][mine])
+        np.testing.assert_array_equal(alone.cv_scores_.std(axis=1), table["std_score"][mine])
+        np.testing.assert_array_equal(alone.n_selected_, table["n_features"][mine])
         if ridge == both.ridge_:
+            np.testing.assert_array_equal(alone.cv_scores_, both.cv_scores_)
             np.testing.assert_allclose(alone.coef_, both.coef_, atol=1e-9)
             assert alone.alpha_ == both.alpha_
-    assert both.ridge_ == RIDGES[int(both.scores_of_ridges_.mean(axis=2).max(axis=1).argmax())]
+    best = table["mean_score"].argmax()
+    assert (both.ridge_, both.alpha_) == (table["ridge"][best], table["alpha"][best])
     single = SINGLE[cls](both.alpha_, ridge=both.ridge_, tol=1e-9).fit(X, y)
     assert both.objective_ <= single.objective_ * (1 + 1e-9)
 
@@ -41,19 +54,22 @@ def test_moments_of_folds_choose_the_same_ridge(cls):
     X, Y = data_for(cls, 60, 6)
     folds = [Moments.from_data(X[i::3], Y[i::3]) for i in range(3)]
     rows = [(np.flatnonzero(np.arange(60) % 3 != i), np.arange(i, 60, 3)) for i in range(3)]
-    search = {"alphas": ALPHAS, "ridges": RIDGES}
+    search = {"alphas": ALPHAS, "ridges": RIDGES, "relax": True}
     of_moments = cls(**search).fit_moments(folds)
     of_rows = cls(**search, cv=rows).fit(X, Y)
-    np.testing.assert_allclose(of_moments.scores_of_ridges_, of_rows.scores_of_ridges_, rtol=1e-9)
+    for name, column in of_rows.cv_results_.items():
+        np.testing.assert_allclose(of_moments.cv_results_[name], column, rtol=1e-9)
     assert of_moments.ridge_ == of_rows.ridge_
+    assert of_moments.refit_ridge_ == of_rows.refit_ridge_
 
 
 @every_class
 def test_the_same_bits_for_any_n_jobs(cls):
     X, y = data_for(cls, 60, 6)
-    options = {"alphas": 3, "eps": 0.1, "ridges": RIDGES, "cv": 3}
+    options = {"alphas": 3, "eps": 0.1, "ridges": RIDGES, "relax": True, "cv": 3}
     one, two = (cls(**options, n_jobs=n).fit(X, y) for n in (1, 2))
-    np.testing.assert_array_equal(one.scores_of_ridges_, two.scores_of_ridges_)
+    for name, column in one.cv_results_.items():
+        np.testing.assert_array_equal(two.cv_results_[name], column)
     np.testing.assert_array_equal(one.coef_, two.coef_)
     assert vars(one.cost_) == vars(two.cost_)
 
@@ -62,9 +78,9 @@ def test_a_ridge_helps_where_few_features_separate_the_classes():
     """Without one, nothing is left to learn once the training rows are told apart."""
     X, y = simulate_classes(60, 100, 3, 30, seed=3)
     model = ShrinkNetClassifierCV(alphas=20, cv=3).fit(X, y)
-    best = model.scores_of_ridges_.mean(axis=2).max(axis=1)
+    ridges, means = model.cv_results_["ridge"], model.cv_results_["mean_score"]
     assert model.ridge_ > 0
-    assert best[1:].max() > best[0] + 0.1
+    assert means.max() > means[ridges == 0].max() + 0.1
 
 
 def test_no_more_features_than_allowed():
@@ -91,6 +107,96 @@ def test_choice_among_few_features():
     assert choose(scores, n_selected, "best", 0) == 0
     assert choose(scores, n_selected, "best", 4) == choose(scores, n_selected, "best") == 3
     assert choose(scores, n_selected + 5, "1se", 2) == 0  # all have more: the fewest
+
+
+# Refits. ---
+
+
+@every_class
+@pytest.mark.parametrize("weighted", [False, True])
+def test_refits_are_ridge_models_of_the_features_that_were_kept(cls, weighted):
+    X, y = data_for(cls, 70, 8, seed=1)
+    s = np.arange(1.0, 71.0) if weighted else None
+    model = cls(ALPHAS, relax=[0.05, 2.0], ridges=0.0, cv=3).fit(X, y, s)
+    table = model.cv_results_
+    np.testing.assert_array_equal(np.unique(table["refit_ridge"][3:]), [0.05, 2.0])
+    assert np.isnan(table["refit_ridge"][:3]).all()
+    np.testing.assert_array_equal(table["n_features"], np.tile(table["n_features"][:3], 3))
+    plain = cls(ALPHAS, ridges=0.0, cv=3).fit(X, y, s)
+    np.testing.assert_array_equal(table["mean_score"][:3], plain.cv_scores_.mean(axis=1))
+    weights = np.ones(70) if s is None else s
+    for k, ridge in enumerate((0.05, 2.0), 1):
+        scores = [held_out_scores(cls, X, y, weights, ridge, *rows) for rows in folds(cls, X, y)]
+        np.testing.assert_allclose(
+            table["mean_score"][3 * k : 3 * k + 3], np.mean(scores, axis=0), rtol=1e-5
+        )
+
+
+def folds(cls, X, y):
+    return (KFold if cls in REGRESSORS else StratifiedKFold)(3).split(X, y)
+
+
+def held_out_scores(cls, X, y, s, ridge, train, test):
+    """Scores of refits by scikit-learn, for each of ALPHAS."""
+    path = regularization_path(
+        SINGLE[cls](tol=1e-9), X[train], y[train], alphas=ALPHAS, sample_weight=s[train]
+    )
+    scores = []
+    for coef in path.coefs:
+        kept = coef.any(axis=0)
+        model = ridge_model(cls, X[train][:, kept], y[train], ridge, s[train])
+        if cls in REGRESSORS:
+            off = (y[test] - model.predict(X[test][:, kept])) ** 2
+            scores.append(-np.average(off.mean(axis=1), weights=s[test]))
+        else:
+            P = model.predict_proba(X[test][:, kept])
+            scores.append(-log_loss(y[test], P, sample_weight=s[test]))
+    return scores
+
+
+def ridge_model(cls, X, y, ridge, s):
+    """The model of scikit-learn."""
+    n = len(X) if s is None else s.sum()
+    if cls in REGRESSORS:
+        return Ridge(n * ridge, tol=1e-10).fit(X, y, s)
+    return LogisticRegression(C=1 / (n * ridge), tol=1e-10, max_iter=10_000).fit(X, y, s)
+
+
+def test_a_refit_is_chosen_where_shrinkage_costs_accuracy():
+    X, Y = simulate(100, 30, 2, 3, noise=0.3, seed=7)
+    lasso = GroupLassoRegressorCV(cv=3).fit(X, Y)
+    relaxed = GroupLassoRegressorCV(cv=3, relax=True).fit(X, Y)
+    assert lasso.refit_ridge_ is None
+    assert relaxed.refit_ridge_ is not None
+    np.testing.assert_array_equal(np.flatnonzero(relaxed.get_support()), [0, 1, 2])
+    assert lasso.get_support().sum() > 3
+    assert relaxed.cv_scores_.mean(axis=1).max() > lasso.cv_scores_.mean(axis=1).max()
+    assert not hasattr(relaxed, "dual_gap_")
+    assert relaxed.residual_ <= 1e-6
+    expected = ridge_model(GroupLassoRegressorCV, X[:, :3], Y, relaxed.refit_ridge_, None)
+    np.testing.assert_allclose(relaxed.coef_[:, :3], expected.coef_, rtol=1e-8)
+    np.testing.assert_allclose(relaxed.predict(X), X @ relaxed.coef_.T + relaxed.intercept_)
+
+
+@pytest.mark.parametrize("container", [np.float32, sparse.csr_array])
+def test_refits_of_other_kinds_of_X(container):
+    X, y = data_for(CLASSIFIERS[0], 60, 8)
+    X[np.abs(X) < 0.5] = 0
+    dense, other = (CLASSIFIERS[0](ALPHAS, relax=True, cv=3).fit(x, y) for x in (X, container(X)))
+    np.testing.assert_allclose(
+        other.cv_results_["mean_score"], dense.cv_results_["mean_score"], rtol=1e-4
+    )
+
+
+def test_refits_without_gram_matrix_and_with_free_features():
+    X, Y = simulate(60, 20, 2, 4, seed=8)
+    weights = np.where(np.arange(20) < 2, 0.0, 1.0)
+    options = {"alphas": ALPHAS, "relax": [0.0, 0.1], "cv": 3, "feature_weights": weights}
+    tables = [
+        GroupLassoRegressorCV(**options, solver=CoordinateDescent(gram=gram)).fit(X, Y).cv_results_
+        for gram in (True, False)
+    ]
+    np.testing.assert_allclose(tables[0]["mean_score"], tables[1]["mean_score"], rtol=1e-7)
 
 
 # Paths that go on. ---
@@ -150,13 +256,21 @@ def test_a_path_ends_where_the_models_no_longer_grow():
         ({"ridges": []}, r"ridges=\[\]: give a finite"),
         ({"ridges": "many"}, "ridges='many': give a finite number"),
         ({"ridges": None}, "ridges=None: give a finite number"),
+        ({"relax": -1}, "relax=-1: give True, False, a finite number >= 0"),
+        ({"relax": "yes"}, "relax='yes': give True, False, a finite number"),
         ({"max_features": -1}, "max_features=-1: give a whole number >= 0"),
         ({"max_features": 1.5}, "max_features=1.5: give a whole number"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 @pytest.mark.parametrize("cls", [REGRESSORS[0], CLASSIFIERS[1]])
 def test_bad_parameters_are_named(cls, options, message):
     X, y = data_for(cls, 40, 4)
     with pytest.raises(ValueError, match=message):
         cls(alphas=2, cv=2, **options).fit(X, y)
+
+
+def test_refits_of_classes_need_a_ridge():
+    X, y = data_for(CLASSIFIERS[0], 40, 4)
+    with pytest.raises(ValueError, match=r"relax=\[0, 1\]: a refit without ridge may have no min"):
+        CLASSIFIERS[0](alphas=2, cv=2, relax=[0, 1]).fit(X, y)

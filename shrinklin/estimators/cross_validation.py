@@ -14,6 +14,7 @@ the folds are needed, and X is read once for the whole search.
 """
 
 import copy
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import Any, Self
@@ -50,11 +51,14 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
 
     alphas: Any
     ridges: Any
+    relax: Any
     max_features: Any
+    # The ridges of refits with relax=True.
+    _default_refits: tuple
 
     def _check_selection(self):
         super()._check_selection()
-        _checked_ridges(self.ridges)
+        self._settings()
         if self.max_features is not None:
             check_whole("max_features", self.max_features, 0)
 
@@ -125,40 +129,60 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         return Rows(X, y, s, train)
 
     def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
-        """Solve all paths, choose a ridge and alpha, and become the model for them."""
-        ridges = _checked_ridges(self.ridges)
-        problems = [problem.with_ridge(ridge) for ridge in ridges]
+        """Solve all paths, choose a model, and become it."""
+        settings = self._settings()
+        problems = [setting.problem_of(problem) for setting in settings]
         objective, target = whole.prepared
         names = getattr(model, "feature_names_in_", None)
         grid = Grid(problems, whole, folds, names, self._run)
         grid.add(alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective)))
         self._continue(grid)
         warn_unless_converged(self, grid.all_solutions)
-        told = [f", ridge {ridge:g}" if len(ridges) > 1 else "" for ridge in ridges]
-        models = [f"alpha {alpha:g}{ridge}" for ridge in told for alpha in grid.alphas]
+        told = [f", {setting}" if len(settings) > 1 else "" for setting in settings]
+        models = [f"alpha {alpha:g}{setting}" for setting in told for alpha in grid.alphas]
         check_scores(grid.scores.reshape(-1, len(folds)), models)
-        r, i = self._best(grid, self.selection)
+        k, i = self._best(grid, self.selection)
         grid.cost.count_product(n_multiply_adds)
-        model.alpha, model.ridge = alpha, ridge = grid.alphas[i], ridges[r]
-        problem, before = problems[r].at(alpha), copy.copy(objective.cost)
+        alpha, problem, before = grid.alphas[i], problems[k], copy.copy(objective.cost)
+        model.alpha, model.ridge = alpha, settings[k].ridge
+        problem, solutions = problem.at(alpha), grid.solutions[k]
         objective = problem.ridged(objective).at(problem.strength(alpha)).with_memory()
-        solution = problem.polished(objective, grid.solutions[r][i], _POLISH)
-        become(model, problem.attributes(objective, solution, target))
-        grid.solutions[r][i] = solution.packed()
-        path = path_of_solutions(problem, objective, target, grid.alphas, grid.solutions[r], names)
+        if not problem.relaxed:
+            solutions[i] = problem.polished(objective, solutions[i], _POLISH).packed()
+        become(model, problem.attributes(objective, solutions[i], target))
+        path = path_of_solutions(problem, objective, target, grid.alphas, solutions, names)
         grid.cost.include(objective.cost.since(before))
-        model.cost_ = grid.cost
-        scores = grid.scores[r]
+        model.cost_, scores = grid.cost, grid.scores[k]
         self._store(model, alpha_=alpha, alphas_=grid.alphas, cv_scores_=scores, path_=path)
-        self.ridge_, self.ridges_, self.scores_of_ridges_ = ridge, ridges, grid.scores
+        self.ridge_, self.refit_ridge_ = settings[k].ridge, settings[k].refit
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
-        self._report(f": alpha {alpha:g}{told[r]}, ", f"mean score {scores[i].mean():.6g}")
+        self.cv_results_ = _table(grid, settings)
+        self._report(f": alpha {alpha:g}{told[k]}, ", f"mean score {scores[i].mean():.6g}")
         if not grid.n_selected.any():
             warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
         return self
 
+    def _settings(self):
+        """`Setting`s to choose from: each ridge, followed by its refits."""
+        refits = () if self._refits is None else self._checked_refits(self._refits)
+        return [
+            Setting(ridge, refit)
+            for ridge in _checked_ridges("ridges", self.ridges)
+            for refit in (None, *refits)
+        ]
+
+    @property
+    def _refits(self):
+        """Ridges of the refits, or None."""
+        if isinstance(self.relax, bool):
+            return self._default_refits if self.relax else None
+        return self.relax
+
+    def _checked_refits(self, ridges):
+        return _checked_ridges("relax", ridges, "True, False, ")
+
     def _best(self, grid, selection):
-        """Positions of the ridge and the alpha that the scores choose."""
+        """Positions of the setting and the alpha that the scores choose."""
         scores, n_selected = grid.scores, grid.n_selected
         best = choose(
             scores.reshape(-1, scores.shape[2]), n_selected.ravel(), selection, self.max_features
@@ -172,11 +196,11 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
             return
         ratio, n_more = grid.alphas[-1] / grid.alphas[-2], -(-n_alphas // 3)
         for _ in range(_MOST_ROUNDS):
-            r, i = self._best(grid, "best")
+            k, i = self._best(grid, "best")
             if i < len(grid.alphas) - 1:
                 return
             grid.add(grid.alphas[-1] * ratio ** np.arange(1, n_more + 1))
-            n_selected = grid.n_selected[r]
+            n_selected = grid.n_selected[k]
             if n_selected[-1] <= n_selected[i]:
                 return
         if self._best(grid, "best")[1] == len(grid.alphas) - 1:
@@ -201,22 +225,56 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         self.__dict__.update(fitted, **chosen)
 
 
-def _checked_ridges(ridges):
-    """Different ridges, from small to large: an ndarray."""
-    wanted = f"ridges={ridges!r}: give a finite number >= 0, or a list of them."
+@dataclass(frozen=True)
+class Setting:
+    """A ridge, and the ridge of the refits, or None for the penalised models."""
+
+    ridge: float
+    refit: float | None
+
+    def problem_of(self, problem):
+        """The `Problem` with this setting."""
+        if self.refit is None:
+            return problem.with_ridge(self.ridge)
+        return problem.with_ridge(self.refit, relaxed=True)
+
+    def __str__(self):
+        refit = "" if self.refit is None else f", refitted with ridge {self.refit:g}"
+        return f"ridge {self.ridge:g}{refit}"
+
+
+def _table(grid, settings):
+    """`cv_results_`: a dict of columns, with a row for each setting and alpha."""
+    n_alphas, scores = len(grid.alphas), grid.scores.reshape(-1, grid.scores.shape[2])
+    refits = [np.nan if setting.refit is None else setting.refit for setting in settings]
+    return {
+        "alpha": np.tile(grid.alphas, len(settings)),
+        "ridge": np.repeat([setting.ridge for setting in settings], n_alphas),
+        "refit_ridge": np.repeat(refits, n_alphas),
+        "n_features": grid.n_selected.ravel(),
+        "mean_score": scores.mean(axis=1),
+        "std_score": scores.std(axis=1),
+    }
+
+
+def _checked_ridges(name, ridges, others=""):
+    """Different ridges, from small to large: a list. `others` names what else is accepted."""
+    wanted = f"{name}={ridges!r}: give {others}a finite number >= 0, or a list of them."
     try:
         values = np.atleast_1d(real_array(ridges))
     except ValueError as error:
         raise ValueError(f"{wanted} ({error})") from error
     if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
         raise ValueError(wanted)
-    return np.unique(values)
+    return np.unique(values).tolist()
 
 
 def _model_at(model, problem, attributes, feature_names):
     """A fitted copy of `model`, for scorers."""
     model = copy.copy(model)
-    model.alpha, model.ridge = problem.alpha, problem.ridge
+    model.alpha = problem.alpha
+    if not problem.relaxed:
+        model.ridge = problem.ridge
     if feature_names is None:
         vars(model).pop("feature_names_in_", None)
     become(model, attributes)

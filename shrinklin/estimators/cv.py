@@ -41,6 +41,7 @@ class _RegressorCV(SparseLinearModelCV, LinearRegressor):
     """A regressor that chooses alpha, with moments of the folds if they save time."""
 
     _default_scoring = "neg_mean_squared_error"
+    _default_refits = (0.0, 0.001, 0.01, 0.1)
 
     def _loss_scorer(self):
         return get_scorer(self._default_scoring)
@@ -122,9 +123,19 @@ class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
     """A classifier that chooses alpha. The models of every fold have all classes."""
 
     _default_scoring = "neg_log_loss"
+    _default_refits = (0.001, 0.01, 0.1)
 
     def _loss_scorer(self):
         return neg_log_loss
+
+    def _checked_refits(self, ridges):
+        checked = super()._checked_refits(ridges)
+        if 0 in checked:
+            raise ValueError(
+                f"relax={ridges!r}: a refit without ridge may have no minimum, as features may "
+                "separate the classes: give ridges > 0."
+            )
+        return checked
 
     def _rows(self, X, y, s, train):
         # All rows, but only training rows have weights, so no class is lost.
@@ -149,7 +160,7 @@ class GroupLassoRegressorCV(_RegressorCV):
 
     Attributes
     ----------
-    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $alpha_, $ridge_, $refit_ridge_, $alphas_, $cv_scores_, $cv_results_, $score_name_
     $n_selected_, $path_, $cost_
     $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
     $n_features_in_, $feature_names_in_
@@ -179,6 +190,7 @@ class GroupLassoRegressorCV(_RegressorCV):
         *,
         eps=1e-3,
         ridges=0.0,
+        relax=False,
         cv=None,
         scoring=None,
         selection="best",
@@ -195,6 +207,7 @@ class GroupLassoRegressorCV(_RegressorCV):
         self.alphas = alphas
         self.eps = eps
         self.ridges = ridges
+        self.relax = relax
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
@@ -226,7 +239,7 @@ class ShrinkNetRegressorCV(_RegressorCV):
 
     Attributes
     ----------
-    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $alpha_, $ridge_, $refit_ridge_, $alphas_, $cv_scores_, $cv_results_, $score_name_
     $n_selected_, $path_, $cost_
     $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
     $n_features_in_, $feature_names_in_
@@ -254,6 +267,7 @@ class ShrinkNetRegressorCV(_RegressorCV):
         *,
         eps=1e-3,
         ridges=0.0,
+        relax=False,
         cv=None,
         scoring=None,
         selection="best",
@@ -272,6 +286,7 @@ class ShrinkNetRegressorCV(_RegressorCV):
         self.alphas = alphas
         self.eps = eps
         self.ridges = ridges
+        self.relax = relax
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
@@ -301,7 +316,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
 
     Attributes
     ----------
-    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $alpha_, $ridge_, $refit_ridge_, $alphas_, $cv_scores_, $cv_results_, $score_name_
     $n_selected_, $path_, $cost_
     $classes_, $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
     $n_features_in_, $feature_names_in_
@@ -329,6 +344,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
         *,
         eps=1e-3,
         ridges=(0.0, 0.003, 0.03),
+        relax=False,
         cv=None,
         scoring=None,
         selection="best",
@@ -346,6 +362,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
         self.alphas = alphas
         self.eps = eps
         self.ridges = ridges
+        self.relax = relax
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
@@ -375,7 +392,7 @@ class ShrinkNetClassifierCV(_ClassifierCV):
 
     Attributes
     ----------
-    $alpha_, $ridge_, $alphas_, $ridges_, $cv_scores_, $scores_of_ridges_, $score_name_
+    $alpha_, $ridge_, $refit_ridge_, $alphas_, $cv_scores_, $cv_results_, $score_name_
     $n_selected_, $path_, $cost_
     $classes_, $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
     $n_features_in_, $feature_names_in_
@@ -403,6 +420,7 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         *,
         eps=1e-3,
         ridges=(0.0, 0.003, 0.03),
+        relax=False,
         cv=None,
         scoring=None,
         selection="best",
@@ -422,6 +440,7 @@ class ShrinkNetClassifierCV(_ClassifierCV):
         self.alphas = alphas
         self.eps = eps
         self.ridges = ridges
+        self.relax = relax
         self.cv = cv
         self.scoring = scoring
         self.selection = selection

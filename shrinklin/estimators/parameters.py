@@ -28,6 +28,10 @@ eps : float
     Ratio of the smallest to the largest alpha, in (0, 1), if `alphas` is a number.$continued
 ridges : float or array-like of shape (n_ridges,)
     The values of `ridge` to choose from. $why_ridges
+relax : bool or array-like of floats
+    Whether to choose from refits too: models with the features of a penalised one, whose
+    coefficients minimise the loss and a ridge alone. An array has the ridges of the refits. True
+    means $refits. $not_zero
 max_features : int
     The largest number of features that the chosen model may keep. None means any number.
 cv : int, splitter or iterable
@@ -94,18 +98,19 @@ alphas_ : ndarray of shape (n_alphas,)
     All alphas, from large to small.
 ridge_ : float
     The chosen ridge.
-ridges_ : ndarray of shape (n_ridges,)
-    All ridges, from small to large.
+refit_ridge_ : float or None
+    The ridge of the chosen refit; None if the chosen model is penalised.
 cv_scores_ : ndarray of shape (n_alphas, n_folds)
-    Scores on the held-out rows at the chosen ridge; larger is better.
-scores_of_ridges_ : ndarray of shape (n_ridges, n_alphas, n_folds)
-    Scores for every ridge.
+    Scores on the held-out rows of the models in `path_`; larger is better.
+cv_results_ : dict of str to ndarray
+    All models: "alpha", "ridge", "refit_ridge" (NaN for penalised ones), "n_features", "mean_score"
+    and "std_score" over the folds. ``pandas.DataFrame(cv_results_)`` makes a table of it.
 score_name_ : str
     Name of the score in `cv_scores_`; "score" if `scoring` is a callable.
 n_selected_ : ndarray of shape (n_alphas,)
     Number of features that each model of `path_` keeps.
 path_ : $path
-    The models of all data at the chosen ridge, one per alpha.
+    The models of all data at the chosen ridge, one per alpha; their refits if one was chosen.
 classes_ : ndarray of shape (n_classes,)
     The class labels, sorted.
 coef_ : ndarray of shape $coef_shape
@@ -166,6 +171,8 @@ REGRESSION = {
     "path": "RegressionPath",
     "continued": "",
     "why_ridges": "A ridge may help if features are correlated.",
+    "refits": "(0, 0.001, 0.01, 0.1)",
+    "not_zero": "",
 }
 
 CLASSIFICATION = REGRESSION | {
@@ -186,6 +193,8 @@ CLASSIFICATION = REGRESSION | {
     "class.",
     "score": "accuracy",
     "path": "ClassificationPath",
+    "refits": "(0.001, 0.01, 0.1)",
+    "not_zero": "A ridge of 0 is refused, as features may separate the classes.",
     "why_ridges": "Where few features separate the classes, a ridge lets more of them in, and "
     "gives better probabilities.",
 }

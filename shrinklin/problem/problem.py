@@ -6,6 +6,7 @@ An estimator makes a `Problem` from its parameters (`base`). Code that solves fo
 
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +16,12 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.groups import Groups
 from shrinklin.objective.objective import Objective
+from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.precision import narrowest
 from shrinklin.problem.formulations import Formulation, as_coef, coefficients
 from shrinklin.problem.tasks import Task
 from shrinklin.solvers.paths import n_steps, solve_path
+from shrinklin.solvers.solution import PackedSolution
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Problem:
     tol : float
     max_iter : int
         As given to the estimator.
+    relaxed : bool, default=False
+        Whether the models are refits: alpha has chosen their features, and their coefficients
+        minimise f(W, b) + ½ ridge Σ ‖W_g‖² over these.
     """
 
     formulation: Formulation
@@ -49,14 +55,15 @@ class Problem:
     solver: Any
     tol: float
     max_iter: int
+    relaxed: bool = False
 
     def at(self, alpha):
         """The same problem with another alpha."""
         return replace(self, alpha=alpha)
 
-    def with_ridge(self, ridge):
-        """The same problem with another ridge."""
-        return replace(self, ridge=ridge)
+    def with_ridge(self, ridge, relaxed=False):
+        """The same problem with another ridge, or its refits with this ridge."""
+        return replace(self, ridge=ridge, relaxed=relaxed)
 
     def check(self, alpha):
         """Raise an error if the problem cannot be solved at `alpha`."""
@@ -69,7 +76,7 @@ class Problem:
 
     def strength(self, alpha):
         """The factor of the penalty at `alpha`."""
-        return self.formulation.strength(alpha)
+        return 0.0 if self.relaxed else self.formulation.strength(alpha)
 
     def alpha_at(self, strength):
         """The inverse of `strength`."""
@@ -117,6 +124,21 @@ class Problem:
             raise self.task.out_of_range()
         return solutions
 
+    def refit(self, objective, solutions):
+        """Refits of some `PackedSolution`s: if `relaxed`, the solutions of this problem."""
+        singles = Groups.from_labels(len(self.groups.order))
+        groups = replace(singles, order=self.groups.order)
+        there = replace(objective, groups=groups, penalty=GroupLasso(), strength=0.0).with_memory()
+        refits: list[PackedSolution] = []
+        for before, solution in pairwise([None, *solutions]):
+            if before is None or not np.array_equal(before.support, solution.support):
+                with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+                    found = self.solver.refit(
+                        there, solution.W, tol=self.tol, max_iter=self.max_iter
+                    ).packed()
+            refits.append(found)
+        return refits
+
     def polished(self, objective, solution, share):
         """The solution after a few more steps to `share` of tol, if they improve it."""
         tol = share * self.tol
@@ -137,7 +159,7 @@ class Problem:
         with one_blas_thread(), np.errstate(invalid="ignore"):
             factors = self.formulation.split(solution.W, self.groups, self.alpha)
             found = self._stored(solution.W, solution.intercept, factors, target)
-            if objective.penalty.convex:
+            if objective.penalty.convex and not self.relaxed:
                 objective = objective.with_memory()
                 gap = objective.duality_gap(solution.W, solution.evaluated(objective))
                 found["dual_gap_"] = gap

@@ -272,7 +272,9 @@ class Followed:
 
 
 def follow(problems, name, fold, alphas, feature_names, before):
-    """Solve for every alpha, for each of some problems that differ in nothing but their ridge.
+    """Solve for every alpha, for each of some problems that differ only in `ridge` and `relaxed`.
+
+    Relaxed problems refit the solutions of the last one before them that is not relaxed.
 
     Returns a list of `Followed`, one for each problem, and the `CostMeter` of all. `before` has
     those of larger alphas, which these paths continue, or None. `name` identifies the data in error
@@ -283,11 +285,15 @@ def follow(problems, name, fold, alphas, feature_names, before):
     with one_blas_thread(), naming(name):
         prepared, target = fold.train.objective(problems[0])
         spent = copy.copy(prepared.cost)
-        done = []
+        done, penalised = [], list[PackedSolution]()
         for problem, earlier in zip(problems, before, strict=True):
             objective = problem.ridged(prepared).with_memory()
-            start = None if earlier is None else earlier.end.W
-            solutions = problem.solve(objective, alphas, start=start)
+            if problem.relaxed:
+                solutions = problem.refit(objective, penalised)
+            else:
+                start = None if earlier is None else earlier.end.W
+                solutions = problem.solve(objective, alphas, start=start)
+                penalised = [solution.packed() for solution in solutions]
             done.append(_judged(problem, objective, target, fold, alphas, solutions, feature_names))
         # The objective of all data stays in use, and what it cost before has been counted.
         return done, prepared.cost.since(spent) if isinstance(fold, Whole) else prepared.cost

@@ -1,4 +1,4 @@
-"""The models of cross-validation for every ridge and alpha: `Grid`."""
+"""The models of cross-validation for every problem and alpha: `Grid`."""
 
 import copy
 from functools import partial
@@ -9,12 +9,12 @@ from shrinklin.selection.folds import follow
 
 
 class Grid:
-    """Models for some ridges and alphas, of all data, and their scores in every fold.
+    """Models for some problems and alphas, of all data, and their scores in every fold.
 
     Parameters
     ----------
     problems : list of Problem
-        They differ in nothing but their ridge.
+        As for `follow`.
     whole : Whole
     folds : list of ScoredFold or MomentFold
     feature_names : ndarray of shape (n_features,), or None
@@ -25,9 +25,9 @@ class Grid:
     ----------
     alphas : ndarray of shape (n_alphas,)
         From large to small.
-    scores : ndarray of shape (n_ridges, n_alphas, n_folds)
+    scores : ndarray of shape (n_problems, n_alphas, n_folds)
     solutions : list of list of PackedSolution
-        Of all data: one for every ridge and alpha.
+        Of all data: one for every problem and alpha.
     all_solutions : list of PackedSolution
         Those too of the folds, without coefficients.
     cost : CostMeter
@@ -46,7 +46,7 @@ class Grid:
 
     @property
     def n_selected(self):
-        """How many features the models of all data keep: (n_ridges, n_alphas)."""
+        """How many features the models of all data keep: (n_problems, n_alphas)."""
         return np.array([[len(s.support) for s in solutions] for solutions in self.solutions])
 
     def add(self, alphas):
@@ -66,8 +66,8 @@ class Grid:
         for solutions, followed in zip(self.solutions, of_all, strict=True):
             solutions += followed.solutions
         scores = [
-            [fold.scores(followed[r]) for fold, followed in zip(self.folds, of_folds, strict=True)]
-            for r in range(len(self.problems))
+            [fold.scores(followed[i]) for fold, followed in zip(self.folds, of_folds, strict=True)]
+            for i in range(len(self.problems))
         ]
         self.scores = np.concatenate([self.scores, np.swapaxes(scores, 1, 2)], axis=1)
         self.alphas = np.concatenate([self.alphas, alphas])

@@ -69,6 +69,20 @@ class CoordinateDescent(BaseEstimator):
         """
         return working_sets.solve(objective, W, self._restrict, tol=tol, max_iter=max_iter)
 
+    def refit(self, objective, W, *, tol, max_iter):
+        """Minimise f over the features that W keeps. Returns a `Solution`, as in `solve`."""
+        smooth, features = objective.smooth, np.flatnonzero(W.any(axis=1))
+        W, G = np.zeros_like(W), smooth.block(features)
+        if smooth.ridge is not None and smooth.ridge[features].all():
+            objective.cost.count_factorisation(len(features))
+            objective.cost.count_product(len(features), len(features), W.shape[1])
+            W[features] = scaled_solve(G, smooth.C[features]) if len(features) else 0.0
+        else:
+            W = smooth.minimise(W, features)
+        gradient = np.zeros_like(W)
+        gradient[features] = G @ W[features] - smooth.C[features]
+        return working_sets.refitted(objective, W, smooth.value(W, gradient), gradient)
+
     def _restrict(self, objective, working, features, W, gradient):
         has_gram = isinstance(objective.smooth, GramQuadratic)
         few = takes_gram_of_some(objective.smooth.n_samples, len(features))

@@ -105,6 +105,24 @@ class ProximalNewton(BaseEstimator):
         )  # fmt: skip
         return replace(solution, status=Status.SEPARATED)
 
+    def refit(self, objective, W, *, tol, max_iter):
+        """Minimise f over the features that W keeps. Returns a `Solution`, as in `solve`.
+
+        All groups of the objective have one feature, and its strength is 0. Without ridge there
+        may be no minimum.
+        """
+        objective = objective.with_memory()
+        features = np.flatnonzero(W.any(axis=1))
+        W, gradient, n_sweeps = W.copy(order="F"), np.zeros_like(W), 0
+        if len(features):
+            block = _LikelihoodBlock(objective, features, features, W[features])
+            n_sweeps, _ = working_sets.solve_block(block, tol * objective.residual_scale, max_iter)
+            block.finish()
+            W[features] = block.W
+            gradient[features] = block.gradient
+        value = objective.smooth.value_of(objective.smooth.see(W))
+        return working_sets.refitted(objective, W, value, gradient, n_sweeps)
+
 
 def _drop_common_shift(loss, problem, W):
     """W without the part that adds the same amount to the raw predictions of all classes.

@@ -91,6 +91,14 @@ def solution(objective, W, evaluated, worst, n_iter, status):
     )
 
 
+def refitted(objective, W, loss, gradient, n_iter=0):
+    """The `Solution` of a refit. `gradient` is 0 except on the features of W."""
+    L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
+    worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
+    evaluated = loss, gradient, objective.smooth.intercept(W)
+    return solution(objective, W, evaluated, worst, n_iter, Status.CONVERGED)
+
+
 def _status(small, settled, spent):
     """The outcome, or None to go on.
 
