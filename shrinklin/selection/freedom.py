@@ -11,12 +11,14 @@ u_g, Woodbury's identity gives
     (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
 
 Just after a feature has entered, d and e are huge, and the difference in the last term consists
-of rounding errors. But where d > 0, d is constant within a group and u_g has norm 1, so that
+of rounding errors. But for a radial penalty, d is constant within a group and u_g has norm 1, so
+that where d > 0
 
 .. math:: \mathrm{diag}(1/e) - U'M^{-1}U
     = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,
 
-and for group lasso d = e. A ridge is part of the penalty here: it adds ρ to d.
+and for group lasso d = e. A ridge is part of the penalty here: it adds ρ to d. For other
+penalties, d is nothing but ρ, and the difference is computed as it stands.
 
 For squared loss, M is the same for all targets. Both terms then cost as much as two
 factorisations of the size of the support, whatever the number of targets [1].
@@ -91,7 +93,7 @@ def degrees_of_freedom(objective, W, fit_intercept=True):
     parts = _parts_of_loss(objective, W, d, curvature.U, smooth)
     convex = objective.penalty.convex or not objective.strengths.any()
     intercepts = _n_intercepts(objective.smooth) if fit_intercept else 0
-    return _ratio_trace(parts, curvature.e, convex) + intercepts
+    return _ratio_trace(parts, curvature.e, convex, objective.penalty.radial) + intercepts
 
 
 def _n_intercepts(smooth):
@@ -147,7 +149,7 @@ def _hessian_of_likelihood(likelihood, W, features):
     return H[:inner, :inner] - H[:inner, inner:] @ inverse @ H[inner:, :inner]
 
 
-def _ratio_trace(parts, e, convex):
+def _ratio_trace(parts, e, convex, radial):
     """tr(H⁻¹ H_f) over all parts, with H = H_f + diag(d) − Σ_g e_g u_g u_g'."""
     owners = [np.empty(0, dtype=int), *(part.owner for part in parts)]
     alive = np.unique(np.concatenate(owners))
@@ -161,9 +163,11 @@ def _ratio_trace(parts, e, convex):
         passed = inverse @ part.hessian
         total += U.shape[1] * np.trace(passed)
         members, starts = np.unique(part.owner, return_index=True)
-        at, UU, d = np.searchsorted(alive, members), U @ U.T, part.d[starts]
-        own[at] = 1 - np.divide(e[members], d, out=np.zeros_like(d), where=d > 0)
-        S[at[:, None], at] += _block_sums(_less_own(part.d, inverse, passed) * UU, starts)
+        at, UU = np.searchsorted(alive, members), U @ U.T
+        d = part.d if radial else np.zeros_like(part.d)
+        of_groups = d[starts]
+        own[at] = 1 - np.divide(e[members], of_groups, out=0 * of_groups, where=of_groups > 0)
+        S[at[:, None], at] += _block_sums(_less_own(d, inverse, passed) * UU, starts)
         Q[at[:, None], at] += _block_sums(passed @ inverse * UU, starts)
     return total + _correction(np.diag(own) + S, Q, convex)
 
