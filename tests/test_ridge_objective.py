@@ -183,6 +183,15 @@ def test_without_alpha_they_are_a_trace_of_classes_too(n_classes):
     assert degrees_of_freedom(objective, W) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("entered", [1e-3, 1e-9, 1e-13])
+def test_a_feature_counts_as_soon_as_it_has_entered(entered):
+    Q = np.linalg.qr(np.random.default_rng(0).normal(size=(40, 4)))[0] * np.sqrt(40)
+    objective = build(Q, Q[:, :1], strength=1.0, ridge=1.0, fit_intercept=False)
+    W = np.array([[1.0], [0.5], [entered], [0.0]])
+    # The ridge halves what every feature counts.
+    assert degrees_of_freedom(objective, W, False) == pytest.approx(1.5, rel=1e-12)
+
+
 @pytest.mark.parametrize("cls", [GroupLassoRegressor, ShrinkNetRegressor])
 def test_the_log_likelihood_of_a_criterion_has_no_ridge(cls):
     X, Y = simulate(50, 8, 2, seed=6)
