@@ -158,14 +158,18 @@ def test_groups_and_free_features_against_cvxpy(gram, fit_intercept, alpha):
     assert ours.objective_ == pytest.approx(value, rel=1e-10)
     W, b = cp.Variable((8, 2)), cp.Variable((1, 2))
     root = np.sqrt(s / s.sum())[:, None]
-    loss = 0.5 * cp.sum_squares(cp.multiply(root @ np.ones((1, 2)), Y - X @ W - np.ones((30, 1)) @ b))
+    loss = 0.5 * cp.sum_squares(
+        cp.multiply(root @ np.ones((1, 2)), Y - X @ W - np.ones((30, 1)) @ b)
+    )
     least, theirs = least_by_cvxpy(loss, W, b, alpha, ridge, GROUPS, OMEGA, fit_intercept)
     assert value == pytest.approx(least, rel=1e-7)
     np.testing.assert_allclose(ours.coef_.T, theirs, atol=1e-4)
     assert ours.dual_gap_ <= 1e-7 * value
     # A ridge on free features would give another model.
     held = np.where(OMEGA > 0, OMEGA, 1e-9)
-    other = GroupLassoRegressor(alpha, ridge=ridge, **options | {"feature_weights": held}).fit(X, Y, s)
+    other = GroupLassoRegressor(alpha, ridge=ridge, **options | {"feature_weights": held}).fit(
+        X, Y, s
+    )
     assert np.abs(other.coef_ - ours.coef_).max() > 1e-2
 
 
@@ -248,7 +252,9 @@ def test_separable_classes_have_a_minimum(cls, n_classes, alpha):
     assert (model.predict(X) == y).all()
     if alpha == 0:
         theirs = LogisticRegression(C=1 / (60 * 1e-4), tol=1e-12, max_iter=100_000).fit(X, y)
-        np.testing.assert_allclose(model.coef_, theirs.coef_, atol=1e-5 * np.abs(theirs.coef_).max())
+        np.testing.assert_allclose(
+            model.coef_, theirs.coef_, atol=1e-5 * np.abs(theirs.coef_).max()
+        )
 
 
 def test_free_features_that_separate_classes_still_have_none():
@@ -268,7 +274,8 @@ EVERY_CLASS = [GroupLassoRegressor, GroupLassoClassifier, ShrinkNetRegressor, Sh
 
 @pytest.mark.parametrize("cls", EVERY_CLASS)
 @pytest.mark.parametrize(
-    ("ridge", "error"), [(-1, ValueError), (np.nan, ValueError), (np.inf, ValueError), ("a", TypeError)]
+    ("ridge", "error"),
+    [(-1, ValueError), (np.nan, ValueError), (np.inf, ValueError), ("a", TypeError)],
 )
 def test_a_wrong_ridge_is_refused_in_one_sentence(cls, ridge, error):
     X, y = simulate_classes(30, 4, 2)
