@@ -9,7 +9,6 @@ import pytest
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.linear_model import (
-    ElasticNet,
     Lasso,
     LogisticRegression,
     MultiTaskElasticNet,
@@ -164,18 +163,15 @@ def mixed(case, strength):
     return replace(case, strengths=strengths, ridge=(1 - RATIO) * strength)
 
 
-def weighted_elastic_net():
-    y = Y[:, 0]
-    peer = ElasticNet(alpha=0.3, l1_ratio=RATIO, tol=1e-12, max_iter=100_000)
-    ours = regressor(**PAGE.of_elastic_net(0.3, RATIO))
-    loss = squared(y, 1 / (2 * WEIGHTS.sum()), WEIGHTS)
-    fit = lambda: fitted(peer, X, y, sample_weight=WEIGHTS)  # noqa: E731
-    return mixed(Case("sklearn", ours, y, loss, *rows_of(norms=1, alpha=0.3), fit, WEIGHTS), 0.3)
+def net_of_classes(strength, columns=1):
+    """For a peer with so many columns of coefficients for two classes; see `Case`."""
+    given = PAGE.of_elastic_net(strength, RATIO)
+    return classifier(given["alpha"] / np.sqrt(columns), ridge=given["ridge"] / columns)
 
 
 def elastic_net_of_classes():
     flags, C = CLASSES > 0, 0.05
-    ours = classifier(**PAGE.of_elastic_net(PAGE.alpha_of_C(C, n), RATIO))
+    ours = net_of_classes(PAGE.alpha_of_C(C, n))
     fit = lambda: fitted(l1(C, RATIO), X, flags)  # noqa: E731
     return mixed(
         Case("sklearn", ours, flags, logistic(flags, C), *rows_of(norms=1, alpha=1), fit), 1.0
@@ -234,8 +230,8 @@ def skglm_elastic_net():
 
         return fitted(Peer(alpha=0.1, l1_ratio=RATIO, tol=1e-10, max_iter=1000), X, flags)
 
-    ours, rows = classifier(**PAGE.of_elastic_net(0.1, RATIO)), rows_of(norms=1, alpha=0.1)
-    return mixed(Case("skglm", ours, flags, logistic(flags, 1 / n), *rows, fit), 0.1)
+    rows = rows_of(norms=1, alpha=0.1)
+    return mixed(Case("skglm", net_of_classes(0.1), flags, logistic(flags, 1 / n), *rows, fit), 0.1)
 
 
 def celer_multi_task():
@@ -380,12 +376,9 @@ def adelie_elastic_net_of_classes(n_classes):
         glm = lambda family: family.multinomial(y=indicators, dtype=np.float64)  # noqa: E731
         return grpnet(glm, lmda, n_classes, alpha=RATIO, **LIKELIHOOD)
 
-    given = PAGE.of_elastic_net(PAGE.alpha_of_adelie(lmda, n_classes), RATIO)
-    if n_classes == 2:
-        given = {"alpha": given["alpha"] / np.sqrt(2), "ridge": given["ridge"] / 2}
     root, columns = np.sqrt(n_classes), 2 if n_classes == 2 else 1
     loss, rows = log_loss(codes, 1 / (n * n_classes)), rows_of(norms=root, alpha=lmda)
-    ours = classifier(**given)
+    ours = net_of_classes(PAGE.alpha_of_adelie(lmda, n_classes), columns)
     case = Case("adelie", ours, codes, loss, *rows, fit, columns=columns, accuracy=1e-4)
     return mixed(case, lmda * root)
 
@@ -500,11 +493,8 @@ def glmnet_elastic_net(n_classes):
     y = "k" if n_classes == 3 else "factor(k != 0)"
     family = 'family = "multinomial", type.multinomial = "grouped"'
     arguments = f"{y}, {family}, lambda = 0.1, alpha = {RATIO}, standardize = FALSE"
-    given = PAGE.of_elastic_net(0.1, RATIO)
-    if n_classes == 2:
-        given = {"alpha": given["alpha"] / np.sqrt(2), "ridge": given["ridge"] / 2}
-    ours, rows = classifier(**given), rows_of(norms=1, alpha=0.1)
     columns, loss = 2 if n_classes == 2 else 1, log_loss(codes, 1 / n)
+    ours, rows = net_of_classes(0.1, columns), rows_of(norms=1, alpha=0.1)
     fit = lambda: glmnet(arguments)  # noqa: E731
     return mixed(Case("glmnet", ours, codes, loss, *rows, fit, columns=columns), 0.1)
 
@@ -516,7 +506,6 @@ CASES = {
     "LogisticRegression": logistic_regression,
     "LogisticRegression, weighted": lambda: logistic_regression(WEIGHTS),
     "MultiTaskElasticNet": multi_task_elastic_net,
-    "ElasticNet, weighted": weighted_elastic_net,
     "LogisticRegression, elastic net": elastic_net_of_classes,
     "skglm MultiTaskLasso": skglm_multi_task,
     "skglm GroupLasso, sizes": lambda: skglm_groups(SIZES),

@@ -287,10 +287,10 @@ class ShrinkNetRegressor(SparseLinearRegressor):
               + \frac{\rho}{2} \sum_{\omega_g > 0} \|\beta_g A_g\|_F^2
 
     where λ is `alpha`, λ₂ is `weight_decay` and ρ is `ridge`. The solver uses an equivalent form,
-    the group bridge penalty :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))' with
-    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This penalty shrinks
-    large coefficients less than the group lasso does. It therefore fits as well with fewer
-    features, unless the coefficients of the group lasso are refitted on its support.
+    the group bridge penalty :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on
+    W = (A diag(β))' with :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This
+    penalty shrinks large coefficients less than the group lasso does. It therefore fits as well
+    with fewer features, unless the coefficients of the group lasso are refitted on its support.
 
     The problem is not convex. The solver descends from both ends of a path and from the
     supports of the group lasso. Then it drops, adds and swaps groups as long as that lowers the
