@@ -62,7 +62,7 @@ def test_training_comes_close_to_the_exact_minimum(cls, alpha):
     estimator = cls(alpha, ridge=0.5, feature_weights=np.r_[0, np.ones(11)])
     X, y = data_of(estimator)
     exact = clone(estimator).set_params(tol=1e-10).fit(X, y)
-    model = fit(estimator, X, y, learning_rate_decay=0.01, learning_rate=0.3, max_epochs=2000)
+    model = fit(estimator, X, y, learning_rate_decay=0.01, learning_rate=0.3, max_epochs=1500)
     assert (objectives(model) >= exact.objective_ - 1e-9).all()
     assert model.objective_ <= 1.002 * exact.objective_
     other = clone(estimator).set_params(ridge=0.4).fit(X, y)
@@ -75,7 +75,7 @@ def test_training_of_shrinknet_stays_above_the_exact_minimum(cls, gate):
     estimator = cls(0.05, ridge=0.3, random_state=0)
     X, y = data_of(estimator)
     exact = clone(estimator).fit(X, y)
-    model = fit(estimator, X, y, gate=gate, learning_rate=0.1, max_epochs=600)
+    model = fit(estimator, X, y, gate=gate, learning_rate=0.1, max_epochs=400)
     assert (objectives(model) >= exact.objective_ - 1e-6).all()
     assert model.objective_ <= 1.1 * exact.objective_
 
@@ -121,7 +121,7 @@ def test_selection_frequencies_and_copies_keep_the_ridge(estimator):
     plain = clone(estimator).set_params(ridge=0.0)
     # With correlated columns, a ridge keeps more or others of them.
     X = X + 2 * X[:, :1]
-    held, free = (selection_frequencies(e, X, y, 6, random_state=0) for e in (estimator, plain))
+    held, free = (selection_frequencies(e, X, y, 4, random_state=0) for e in (estimator, plain))
     assert held.shape == free.shape == (12,)
     assert (held != free).any()
     assert "ridge=1.0" in repr(estimator)
