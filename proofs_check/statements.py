@@ -9,6 +9,7 @@ from proofs_check import (
     b2_filter,
     b3_fold,
     b4_one_strength,
+    b5_ridge,
 )
 
 STATEMENTS = (
@@ -20,4 +21,5 @@ STATEMENTS = (
     *b2_filter.CLAIMS,
     *b3_fold.CLAIMS,
     *b4_one_strength.CLAIMS,
+    *b5_ridge.CLAIMS,
 )

@@ -47,15 +47,21 @@ def compiled_prox(penalty, z, t):
 
 
 def build(X, Y, penalty=None, strength=1.0, labels=None, weights=None, gram="auto", **options):
-    """The objective of (X, Y); `share` sets the strength to a share of its maximum."""
+    """The objective of (X, Y); `share` sets the strength to a share of its maximum.
+
+    `ridge` is that of groups with a weight.
+    """
     groups = Groups.from_labels(X.shape[1], labels, weights)
     s = options.get("sample_weight", np.ones(len(Y)))
     fit_intercept = options.get("fit_intercept", True)
     quadratic = CoordinateDescent(gram).quadratic(X, Y, s, groups.order, fit_intercept)
-    return _objective(quadratic, penalty, groups, strength, options.get("share"))
+    return _objective(quadratic, penalty, groups, strength, options)
 
 
-def _objective(smooth, penalty, groups, strength, share):
+def _objective(smooth, penalty, groups, strength, options):
+    share, ridge = options.get("share"), options.get("ridge")
+    if ridge:
+        smooth = smooth.ridged(groups.spread(ridge * (groups.weights > 0)))
     objective = Objective(smooth, penalty or GroupLasso(), groups, strength)
     return objective if share is None else objective.at(share * objective.strength_max())
 
@@ -80,13 +86,13 @@ CLASS_PROBLEMS = CLASSIFICATION_PROBLEMS | {
 
 
 def build_classes(X, codes, penalty=None, strength=1.0, labels=None, weights=None, **options):
-    """The logistic objective of X and class numbers; `share` as for `build`."""
+    """The logistic objective of X and class numbers; `share` and `ridge` as for `build`."""
     groups = Groups.from_labels(X.shape[1], labels, weights)
     s = options.get("sample_weight", np.ones(len(codes)))
     n_classes = options.get("n_classes", codes.max() + 1)
     fit_intercept = options.get("fit_intercept", True)
     likelihood = likelihood_of_data(X, codes, n_classes, s, groups.order, fit_intercept)
-    return _objective(likelihood, penalty, groups, strength, options.get("share"))
+    return _objective(likelihood, penalty, groups, strength, options)
 
 
 def descend(objective, W=None, tol=1e-9, max_iter=10_000):

@@ -34,7 +34,8 @@ _WITHIN = 140
 class Problem:
     """A problem in words; its numbers follow from `seed`.
 
-    `share` is α over one at which the model is empty, `response` how y depends on X.
+    `share` is α over one at which the model is empty, `response` how y depends on X, `ridge` that
+    over the largest mean square of a column.
     """
 
     task: str = "regression"
@@ -43,6 +44,7 @@ class Problem:
     n_features: int = 3
     n_targets: int = 1
     share: float = 0.1
+    ridge: float = 0.0
     seed: int = 0
     solver: str = "auto"
     columns: str = "plain"
@@ -76,13 +78,13 @@ class Problem:
         X = X * _scales(self)
         if self.task == "regression":
             y = y * 10.0**self.y_exponent
-        given = Given(self, X, y, _sample_weight(self, rng), *_groups(self), 1.0)
+        given = Given(self, X, y, _sample_weight(self, rng), *_groups(self), 1.0, _ridge(self, X))
         return replace(given, alpha=_alpha(self, given))
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What an estimator is given: X (n, p) dense, y, weights or None, and alpha."""
+    """What an estimator is given: X (n, p) dense, y, weights or None, alpha and ridge."""
 
     problem: Problem
     X: np.ndarray
@@ -91,12 +93,13 @@ class Given:
     labels: list | None
     feature_weights: np.ndarray | None
     alpha: float
+    ridge: float
 
     def judge(self):
         problem = self.problem
         return Judge(
             self.stored().astype(float), self.y, self.s, problem.task, problem.penalty,
-            self.alpha, self.labels, self.feature_weights, problem.fit_intercept,
+            self.alpha, self.labels, self.feature_weights, problem.fit_intercept, self.ridge,
         )  # fmt: skip
 
     def stored(self):
@@ -116,8 +119,9 @@ class Given:
         if problem.task == "regression" and problem.solver != "auto":
             own["solver"] = CoordinateDescent(gram=problem.solver == "gram")
         return ESTIMATORS[problem.task, problem.penalty](
-            alpha=self.alpha, groups=self.labels, feature_weights=self.feature_weights,
-            fit_intercept=problem.fit_intercept, **own, **params,
+            alpha=self.alpha, ridge=self.ridge, groups=self.labels,
+            feature_weights=self.feature_weights, fit_intercept=problem.fit_intercept,
+            **own, **params,
         )  # fmt: skip
 
 
@@ -202,6 +206,13 @@ def _alpha(problem, given):
     return problem.share * float(np.clip(given.judge().emptying() or 1.0, 1e-290, 1e290))
 
 
+def _ridge(problem, X):
+    if not problem.ridge:
+        return 0.0
+    squares = (X.astype(np.longdouble) ** 2).mean(axis=0).max()
+    return problem.ridge * float(np.clip(squares or 1.0, 1e-290, 1e290))
+
+
 def _problem(**drawn):
     if drawn["task"] == "classification":
         drawn["n_samples"] = max(drawn["n_samples"], drawn["n_targets"] + 1)
@@ -226,6 +237,7 @@ def problems(**fixed):
         "n_features": _SIZES,
         "n_targets": st.one_of(st.just(1), st.integers(1, 8)),
         "share": st.sampled_from([0.1, 0.5, 0.9, 0.01, 1e-3, 1e-6, 0.0, 1.01, 1e6]),
+        "ridge": st.sampled_from([0.0, 0.0, 0.0, 0.1, 1e-3]),
         "seed": st.integers(0, 1000),
         "solver": st.sampled_from(["auto", "gram", "columns"]),
         "columns": st.sampled_from(

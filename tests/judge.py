@@ -13,11 +13,15 @@ _POWER = {"group lasso": 1.0, "p=2": 2 / 3, "p=1": 0.5}
 
 
 class Judge:
-    """F(W, b) = mean loss + alpha Σ_g ω_g φ(W_g), weights of samples s."""
+    """F(W, b) = mean loss + alpha Σ_g ω_g φ(W_g) + ½ ridge Σ ‖W_g‖², weights of samples s.
+
+    The last sum is over groups with ω_g > 0.
+    """
 
     def __init__(
-        self, X, y, s, task, penalty, alpha, labels=None, feature_weights=None, fit_intercept=True
-    ):
+        self, X, y, s, task, penalty, alpha, labels=None, feature_weights=None, fit_intercept=True,
+        ridge=0.0,
+    ):  # fmt: skip
         self.X, self.penalty, self.alpha = X.astype(WIDE), penalty, WIDE(alpha)
         self.regression, self.fit_intercept = task == "regression", fit_intercept
         s = np.ones(len(X)) if s is None else s
@@ -33,6 +37,9 @@ class Judge:
             else WIDE(1 if feature_weights is None else feature_weights[m[0]])
             for m in self.members
         ]
+        self.ridges = np.zeros((X.shape[1], 1), WIDE)
+        for m, omega in zip(self.members, self.omega, strict=True):
+            self.ridges[m] = WIDE(ridge) * (omega > 0)
 
     def _centred(self):
         X, used = self.X - self.share.T @ self.X, self.X[self.share[:, 0] > 0]
@@ -67,7 +74,8 @@ class Judge:
     def value(self, W, b):
         terms = zip(self.omega, self.members, strict=True)
         W = W.astype(WIDE)
-        return self.loss(W, b) + self.alpha * sum(w * self._phi(W[m]) for w, m in terms)
+        held = (self.ridges * W**2).sum() / 2
+        return self.loss(W, b) + self.alpha * sum(w * self._phi(W[m]) for w, m in terms) + held
 
     def value_of(self, model):
         return self.value(np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_))
@@ -110,8 +118,9 @@ class Judge:
         return np.sqrt((block**2).sum()) ** WIDE(_POWER[self.penalty])
 
     def gradient(self, W, b):
-        """∇f(W), b being the best intercept."""
-        return self.centred.T @ (self.share * self.slopes(self.raw(W, b)))
+        """∇f(W) with the ridge, b being the best intercept."""
+        slopes = self.share * self.slopes(self.raw(W, b))
+        return self.centred.T @ slopes + self.ridges * W.astype(WIDE)
 
     def pull(self, W, b):
         """The slope of the loss in b, and what it is small against: slopes of rows, and Y."""
@@ -122,7 +131,10 @@ class Judge:
     def lipschitz(self):
         """Largest eigenvalue of the Hessian of every group, bounded as by Böhning."""
         bound = 1.0 if self.regression else 0.25 if self.Y.shape[1] == 1 else 0.5
-        return [bound * _largest_eigenvalue(self.centred[:, m], self.share) for m in self.members]
+        return [
+            bound * _largest_eigenvalue(self.centred[:, m], self.share) + self.ridges[m[0], 0]
+            for m in self.members
+        ]
 
     def emptying(self):
         """About the alpha at which nothing enters."""

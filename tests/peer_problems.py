@@ -2,13 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy.special import logsumexp
 from sklearn.base import clone
-from sklearn.linear_model import Lasso, LogisticRegression, MultiTaskLasso
+from sklearn.linear_model import (
+    Lasso,
+    LogisticRegression,
+    MultiTaskElasticNet,
+    MultiTaskLasso,
+)
 
 from migration_page import CLASSES, PAGE, WEIGHTS, X, Y, n, p, q
 from peers import NEW_NAMES, SINCE_1_9, glmnet, r_vector
@@ -27,9 +32,9 @@ FACTORS = np.array([0.5, 1, 0, 1, 2, 1, 1, 1.5])
 class Case:
     """A problem that another package, the peer, solves, and the estimator that solves it here.
 
-    The peer minimises loss(Z) + Σ_g ω_g ‖W_g‖. Z (n, columns) are raw predictions, the ω_g are
-    `strengths`, and `groups` lists the columns of X in each group. `peer()` fits the package and
-    returns its W (p, columns) and intercept.
+    The peer minimises loss(Z) + Σ_g ω_g ‖W_g‖ + ½ ridge ‖W‖². Z (n, columns) are raw predictions,
+    the ω_g are `strengths`, and `groups` lists the columns of X in each group. `peer()` fits the
+    package and returns its W (p, columns) and intercept.
     """
 
     package: str
@@ -44,10 +49,12 @@ class Case:
     columns: int = 1
     # How near the peer comes, relative to its largest coefficient.
     accuracy: float = 1e-6
+    ridge: float = 0.0
 
-    def solve(self, factor=1.0):
-        """Our W and intercept in the form of the peer's; `factor` makes alpha wrong."""
+    def solve(self, factor=1.0, of_ridge=1.0):
+        """Our W and intercept in the form of the peer's; the factors make alpha and ridge wrong."""
         model = clone(self.ours).set_params(alpha=self.ours.alpha * factor, tol=1e-12)
+        model.set_params(ridge=self.ours.ridge * of_ridge)
         model.fit(X, self.y, sample_weight=self.weights)
         W, b = np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_)
         halves = np.array([-0.5, 0.5]) if self.columns == 2 else 1
@@ -94,8 +101,9 @@ def rows_of(*, norms, alpha):
 # scikit-learn
 
 
-def l1(C):
-    name = {"l1_ratio": 1.0} if NEW_NAMES else {"penalty": "l1"}
+def l1(C, l1_ratio=1.0):
+    name = {} if NEW_NAMES else {"penalty": "elasticnet"}
+    name["l1_ratio"] = l1_ratio
     return LogisticRegression(
         C=C, solver="saga", tol=1e-10, max_iter=200_000, random_state=0, **name
     )
@@ -136,6 +144,38 @@ def logistic_regression(weights=None):
     loss = logistic(flags, C, weights)
     fit = lambda: fitted(l1(C), X, flags, sample_weight=weights)  # noqa: E731
     return Case("sklearn", ours, flags, loss, *rows_of(norms=1, alpha=1), fit, weights)
+
+
+# The mixture of all elastic nets below.
+RATIO = 0.6
+
+
+def multi_task_elastic_net():
+    peer = MultiTaskElasticNet(alpha=0.5, l1_ratio=RATIO, tol=1e-12, max_iter=100_000)
+    ours, loss = regressor(**PAGE.of_elastic_net(0.5, RATIO)), squared(Y, 1 / (2 * n))
+    fit = lambda: fitted(peer, X, Y)  # noqa: E731
+    return mixed(Case("sklearn", ours, Y, loss, *rows_of(norms=1, alpha=0.5), fit), 0.5)
+
+
+def mixed(case, strength):
+    """The case of a lasso, made one of an elastic net with the mixture RATIO."""
+    strengths = [RATIO * omega for omega in case.strengths]
+    return replace(case, strengths=strengths, ridge=(1 - RATIO) * strength)
+
+
+def net_of_classes(strength, columns=1):
+    """For a peer with so many columns of coefficients for two classes; see `Case`."""
+    given = PAGE.of_elastic_net(strength, RATIO)
+    return classifier(given["alpha"] / np.sqrt(columns), ridge=given["ridge"] / columns)
+
+
+def elastic_net_of_classes():
+    flags, C = CLASSES > 0, 0.05
+    ours = net_of_classes(PAGE.alpha_of_C(C, n))
+    fit = lambda: fitted(l1(C, RATIO), X, flags)  # noqa: E731
+    return mixed(
+        Case("sklearn", ours, flags, logistic(flags, C), *rows_of(norms=1, alpha=1), fit), 1.0
+    )
 
 
 # skglm and celer
@@ -180,6 +220,18 @@ def skglm_logistic():
 
     rows = rows_of(norms=1, alpha=0.05)
     return Case("skglm", classifier(0.05), flags, logistic(flags, 1 / n), *rows, fit)
+
+
+def skglm_elastic_net():
+    flags = CLASSES > 0
+
+    def fit():
+        from skglm import SparseLogisticRegression as Peer
+
+        return fitted(Peer(alpha=0.1, l1_ratio=RATIO, tol=1e-10, max_iter=1000), X, flags)
+
+    rows = rows_of(norms=1, alpha=0.1)
+    return mixed(Case("skglm", net_of_classes(0.1), flags, logistic(flags, 1 / n), *rows, fit), 0.1)
 
 
 def celer_multi_task():
@@ -306,6 +358,31 @@ def adelie_binomial():
     return Case("adelie", classifier(0.05), flags, logistic(flags, 1 / n), *rows, fit)
 
 
+def adelie_elastic_net():
+    def fit():
+        glm = lambda family: family.multigaussian(y=Y, dtype=np.float64)  # noqa: E731
+        return grpnet(glm, 0.2, q, alpha=RATIO, tol=1e-16)
+
+    ours = regressor(**PAGE.of_elastic_net(PAGE.alpha_of_adelie(0.2, q), RATIO))
+    rows, root = rows_of(norms=np.sqrt(q), alpha=0.2), np.sqrt(q)
+    return mixed(Case("adelie", ours, Y, squared(Y, 1 / (2 * n * q)), *rows, fit), 0.2 * root)
+
+
+def adelie_elastic_net_of_classes(n_classes):
+    codes, lmda = np.minimum(CLASSES, n_classes - 1), 0.03
+
+    def fit():
+        indicators = np.eye(n_classes)[codes]
+        glm = lambda family: family.multinomial(y=indicators, dtype=np.float64)  # noqa: E731
+        return grpnet(glm, lmda, n_classes, alpha=RATIO, **LIKELIHOOD)
+
+    root, columns = np.sqrt(n_classes), 2 if n_classes == 2 else 1
+    loss, rows = log_loss(codes, 1 / (n * n_classes)), rows_of(norms=root, alpha=lmda)
+    ours = net_of_classes(PAGE.alpha_of_adelie(lmda, n_classes), columns)
+    case = Case("adelie", ours, codes, loss, *rows, fit, columns=columns, accuracy=1e-4)
+    return mixed(case, lmda * root)
+
+
 # group-lasso
 
 
@@ -411,12 +488,25 @@ def glmnet_binomial():
     return Case("glmnet", ours, flags, logistic(flags, 1 / n), *rows, fit)
 
 
+def glmnet_elastic_net(n_classes):
+    codes = np.minimum(CLASSES, n_classes - 1)
+    y = "k" if n_classes == 3 else "factor(k != 0)"
+    family = 'family = "multinomial", type.multinomial = "grouped"'
+    arguments = f"{y}, {family}, lambda = 0.1, alpha = {RATIO}, standardize = FALSE"
+    columns, loss = 2 if n_classes == 2 else 1, log_loss(codes, 1 / n)
+    ours, rows = net_of_classes(0.1, columns), rows_of(norms=1, alpha=0.1)
+    fit = lambda: glmnet(arguments)  # noqa: E731
+    return mixed(Case("glmnet", ours, codes, loss, *rows, fit, columns=columns), 0.1)
+
+
 CASES = {
     "MultiTaskLasso": multi_task_lasso,
     "MultiTaskLasso, weighted": weighted_multi_task_lasso,
     "Lasso, weighted": weighted_lasso,
     "LogisticRegression": logistic_regression,
     "LogisticRegression, weighted": lambda: logistic_regression(WEIGHTS),
+    "MultiTaskElasticNet": multi_task_elastic_net,
+    "LogisticRegression, elastic net": elastic_net_of_classes,
     "skglm MultiTaskLasso": skglm_multi_task,
     "skglm GroupLasso, sizes": lambda: skglm_groups(SIZES),
     "skglm GroupLasso, one size": lambda: skglm_groups(2),
@@ -424,6 +514,7 @@ CASES = {
         [[7, 0], [1, 5, 2], [3], [4, 6]], UNEVEN
     ),
     "skglm SparseLogisticRegression": skglm_logistic,
+    "skglm SparseLogisticRegression, elastic net": skglm_elastic_net,
     "celer mtl_path": celer_multi_task,
     "celer GroupLasso": celer_groups,
     "celer LogisticRegression": celer_logistic,
@@ -433,6 +524,9 @@ CASES = {
     "adelie multinomial": lambda: adelie_multinomial(3),
     "adelie multinomial, two classes": lambda: adelie_multinomial(2),
     "adelie binomial": adelie_binomial,
+    "adelie multigaussian, elastic net": adelie_elastic_net,
+    "adelie multinomial, elastic net": lambda: adelie_elastic_net_of_classes(3),
+    "adelie multinomial, two classes, elastic net": lambda: adelie_elastic_net_of_classes(2),
     "group-lasso": lambda: group_lasso("group_size"),
     "group-lasso, scale_reg none": lambda: group_lasso("none"),
     "group-lasso, scale_reg inverse": lambda: group_lasso("inverse_group_size"),
@@ -445,6 +539,8 @@ CASES = {
     "glmnet multinomial": lambda: glmnet_multinomial(3),
     "glmnet multinomial, two classes": lambda: glmnet_multinomial(2),
     "glmnet binomial": glmnet_binomial,
+    "glmnet multinomial, elastic net": lambda: glmnet_elastic_net(3),
+    "glmnet multinomial, two classes, elastic net": lambda: glmnet_elastic_net(2),
 }
 
 
@@ -460,7 +556,7 @@ def gradient(value, at, step=1e-4):
 
 def steepest_descent(case, W, b):
     """The steepest slope of the peer's objective at W, relative to that of its loss at W = 0."""
-    slope = gradient(lambda W: case.loss(X @ W + b), W)
+    slope = gradient(lambda W: case.loss(X @ W + b), W) + case.ridge * W
     scale = np.abs(gradient(lambda W: case.loss(X @ W + b), np.zeros(W.shape))).max()
     falls = [0.0]
     if case.ours.fit_intercept:
@@ -477,4 +573,5 @@ def steepest_descent(case, W, b):
 
 def objective(case, W, b):
     norms = [np.linalg.norm(W[members]) for members in case.groups]
-    return case.loss(X @ W + b) + np.dot(case.strengths, norms)
+    ridge = 0.5 * case.ridge * (W**2).sum()
+    return case.loss(X @ W + b) + np.dot(case.strengths, norms) + ridge

@@ -74,7 +74,8 @@ def scaled_features(given, rng):
     omega = given.feature_weights
     if omega is None:
         omega = np.sqrt(np.bincount(codes, minlength=p)[codes])
-    if given.problem.layout == "float32":
+    if given.problem.layout == "float32" or given.ridge:
+        # With a ridge, features in other units would be another problem.
         c = np.ones(p)
     other = replace(given, X=c * given.X, feature_weights=omega * c ** _power(given))
     return other, lambda W, b: (W / c[:, None], b), 1

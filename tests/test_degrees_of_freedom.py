@@ -25,6 +25,8 @@ SETTINGS = {
     "groups": {"labels": [0, 1, 0, 1, 2, 2]},
     "weights": {"weights": [0, 1, 2, 1, 0, 1]},
     "sample weights": {"sample_weight": np.linspace(0, 2, 12)},
+    "ridge": {"ridge": 0.5},
+    "ridge, groups": {"ridge": 0.1, "labels": [0, 1, 0, 1, 2, 2], "weights": [0, 1, 0, 1, 2, 2]},
 }
 every_setting = pytest.mark.parametrize("name", SETTINGS)
 
@@ -72,7 +74,9 @@ def test_degrees_of_freedom_are_the_divergence(penalty, name):
 def dense_trace(objective, W):
     """tr(H⁻¹ H_f) of full matrices, the penalty's by finite differences of its gradient."""
     q, at = W.shape[1], np.flatnonzero(W)
-    G = np.kron(objective.smooth.block(np.arange(len(W))), np.eye(q))[np.ix_(at, at)]
+    block = objective.smooth.ridged(None).block(np.arange(len(W)))
+    G = np.kron(block, np.eye(q))[np.ix_(at, at)]
+    ridge = np.diag(np.repeat(objective.groups.spread(objective.ridges), q)[at])
 
     def slope(w):
         moved = np.zeros(W.size)
@@ -83,7 +87,7 @@ def dense_trace(objective, W):
 
     w, h = W.ravel()[at], 1e-6
     bend = [(slope(w + h * e) - slope(w - h * e)) / (2 * h) for e in np.eye(len(w))]
-    return np.trace(np.linalg.solve(G + np.array(bend), G))
+    return np.trace(np.linalg.solve(G + np.array(bend) + ridge, G))
 
 
 @every_penalty
@@ -124,6 +128,7 @@ LOGISTIC = {
     "groups": {"labels": [0, 1, 1, 0]},
     "weights": {"weights": [0, 1, 2, 1]},
     "sample weights": {"s": np.linspace(0.5, 2, 10)},
+    "ridge": {"ridge": 0.05},
 }
 
 
@@ -141,6 +146,7 @@ def test_logistic_degrees_of_freedom_are_the_divergence(penalty, name, n_classes
 
     def objective_of(Y, strength):
         smooth = Likelihood(loss, X, Y, s, groups.order, intercept)
+        smooth = smooth.ridged(np.full(4, options.get("ridge", 0.0)))
         return Objective(smooth, penalty, groups, strength)
 
     Y = loss.indicators(codes, n_classes)

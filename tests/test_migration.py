@@ -4,7 +4,7 @@ The `python` blocks of the page are run, and the functions that they define are 
 objective of the other package, the peer, as its documentation states it, has its minimum at our
 coefficients: this runs everywhere. And the peer itself finds the same coefficients, where it is
 installed (`make bench-quick` makes .venv-bench with skglm, celer, adelie and group-lasso; glmnet
-needs R). Both tests reject an alpha that is wrong by a factor n, q, √q, 2 or √2.
+needs R). Both tests reject an alpha, and a ridge, that is wrong by a factor n, q, √q, 2 or √2.
 """
 
 import numpy as np
@@ -41,6 +41,8 @@ def test_our_coefficients_minimise_what_the_peer_documents(name):
     assert steepest_descent(case, W, b) < 1e-6
     for wrong, factor in WRONG.items():
         assert steepest_descent(case, *case.solve(factor)) > 1e-3, wrong
+        if case.ridge:
+            assert steepest_descent(case, *case.solve(of_ridge=factor)) > 1e-3, wrong
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -62,6 +64,8 @@ def test_the_peer_finds_the_same_coefficients(name, in_folder):
     assert objective(case, theirs, b) == pytest.approx(least, rel=max(10 * case.accuracy**2, 1e-10))
     for wrong, factor in WRONG.items():
         assert not same(case.solve(factor)[0]), wrong
+        if case.ridge:
+            assert not same(case.solve(of_ridge=factor)[0]), wrong
 
 
 # The code blocks of the page, as they stand there.

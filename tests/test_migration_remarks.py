@@ -4,7 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
-from sklearn.linear_model import MultiTaskElasticNet, MultiTaskLassoCV
+from sklearn.linear_model import LogisticRegression, MultiTaskLassoCV, Ridge
 
 from migration_page import CLASSES, PAGE, X, Y, n
 from peer_problems import (
@@ -21,7 +21,7 @@ from peer_problems import (
     steepest_descent,
 )
 from peers import NEW_NAMES, folder_for_r, glmnet, need, peers_may_warn
-from shrinklin import GroupLassoRegressor, ShrinkNetRegressor
+from shrinklin import ShrinkNetRegressor
 
 pytestmark = pytest.mark.untraced
 
@@ -47,27 +47,18 @@ def test_a_standardised_response_is_fitted_in_its_own_deviations():
     assert steepest_descent(case, W * sd, b * sd) > 1e-2
 
 
-def elastic_net_gap(with_ridge):
-    alpha, l1_ratio = 0.5, 0.8
-    theirs = MultiTaskElasticNet(alpha=alpha, l1_ratio=l1_ratio, tol=1e-12, max_iter=100_000)
-    theirs.fit(X, Y)
-    more = with_ridge(X - X.mean(axis=0), Y - Y.mean(axis=0), alpha, l1_ratio)
-    ours = GroupLassoRegressor(alpha=more[2], fit_intercept=False, tol=1e-12).fit(*more[:2])
-    return np.abs(theirs.coef_ - ours.coef_).max(), theirs.intercept_
+def test_without_l1_it_is_ridge_regression():
+    ours = regressor(**PAGE.of_elastic_net(0.5, 0), tol=1e-12).fit(X, Y)
+    theirs = Ridge(alpha=0.5 * n).fit(X, Y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-8)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-7)
 
 
-def test_more_rows_make_an_elastic_net():
-    gap, intercept = elastic_net_gap(PAGE.with_ridge)
-    assert gap < 1e-8
-    np.testing.assert_allclose(PAGE.intercept_of_net, intercept, atol=1e-4)
-
-
-def test_an_elastic_net_whose_alpha_forgets_the_rows_is_noticed():
-    def forgets(X, Y, alpha, l1_ratio):
-        more = PAGE.with_ridge(X, Y, alpha, l1_ratio)
-        return more[0], more[1], alpha * l1_ratio
-
-    assert elastic_net_gap(forgets)[0] > 1e-3
+def test_logistic_regression_without_l1_may_have_many_classes():
+    strength = PAGE.alpha_of_C(0.5, n)
+    ours = classifier(**PAGE.of_elastic_net(strength, 0), tol=1e-10).fit(X, CLASSES)
+    theirs = LogisticRegression(C=0.5, tol=1e-10, max_iter=100_000).fit(X, CLASSES)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-5)
 
 
 def test_cross_validation_is_that_of_scikit_learn():

@@ -227,12 +227,14 @@ class GroupLassoClassifier(SparseLinearClassifier):
     It minimises, over W (n_features, n_classes) and an unpenalised intercept b,
 
     .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
-              + \alpha \sum_g \omega_g \|W_g\|_F, \quad z_i = W'x_i + b
+              + \alpha \sum_g \omega_g \|W_g\|_F
+              + \frac{\rho}{2} \sum_{\omega_g > 0} \|W_g\|_F^2, \quad z_i = W'x_i + b
 
-    where W_g holds the rows of W for the features of group g, and the sample weights s, times
-    the class weights, are scaled to sum to n. For two classes, W has one column, for the
+    where W_g holds the rows of W for the features of group g, ρ is `ridge`, and the sample weights
+    s, times the class weights, are scaled to sum to n. For two classes, W has one column, for the
     log-odds of the second class. Without `groups` and weights, this is then the problem of
-    `sklearn.linear_model.LogisticRegression` with an l1 penalty and ``C = 1 / (n * alpha)``.
+    `sklearn.linear_model.LogisticRegression` with an l1 penalty and ``C = 1 / (n * alpha)``; with
+    a ridge, with an elastic net and ``C = 1 / (n * (alpha + ridge))``.
 
     Parameters
     ----------
@@ -307,11 +309,12 @@ class ShrinkNetClassifier(SparseLinearClassifier):
     unpenalised intercept b,
 
     .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
-              + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p),
+              + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p)
+              + \frac{\rho}{2} \sum_{\omega_g > 0} \|\beta_g A_g\|_F^2,
               \quad z_i = A\,\mathrm{diag}(\beta)x_i + b
 
-    where λ is `alpha` and λ₂ is `weight_decay`. For two classes, A has one row, for the log-odds
-    of the second class. The solver uses an equivalent form, the group bridge penalty
+    where λ is `alpha`, λ₂ is `weight_decay` and ρ is `ridge`. For two classes, A has one row, for
+    the log-odds of the second class. The solver uses an equivalent form, the group bridge penalty
     :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))' with
     :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This penalty shrinks
     large coefficients less than the group lasso does. It therefore fits as well with fewer

@@ -207,11 +207,12 @@ class GroupLassoRegressor(SparseLinearRegressor):
 
     .. math:: \frac{1}{2n} \sum_i s_i \|y_i - W'x_i - b\|^2
               + \alpha \sum_g \omega_g \|W_g\|_F
+              + \frac{\rho}{2} \sum_{\omega_g > 0} \|W_g\|_F^2
 
-    where W_g holds the rows of W for the features of group g, and the sample weights s are
-    scaled to sum to n. Without `groups` and weights, this is the problem of
+    where W_g holds the rows of W for the features of group g, ρ is `ridge`, and the sample weights
+    s are scaled to sum to n. Without `groups` and weights, this is the problem of
     `sklearn.linear_model.MultiTaskLasso`, and with one target that of
-    `sklearn.linear_model.Lasso`.
+    `sklearn.linear_model.Lasso`; with a ridge, those of `MultiTaskElasticNet` and `ElasticNet`.
 
     Parameters
     ----------
@@ -283,12 +284,13 @@ class ShrinkNetRegressor(SparseLinearRegressor):
 
     .. math:: \frac{1}{2n} \sum_i s_i \|y_i - A\,\mathrm{diag}(\beta)x_i - b\|^2
               + \sum_g \omega_g (\lambda |\beta_g| + \lambda_2 \|A_g\|_p^p)
+              + \frac{\rho}{2} \sum_{\omega_g > 0} \|\beta_g A_g\|_F^2
 
-    where λ is `alpha` and λ₂ is `weight_decay`. The solver uses an equivalent form, the group
-    bridge penalty :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on W = (A diag(β))' with
-    :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This penalty shrinks
-    large coefficients less than the group lasso does. It therefore fits as well with fewer
-    features, unless the coefficients of the group lasso are refitted on its support.
+    where λ is `alpha`, λ₂ is `weight_decay` and ρ is `ridge`. The solver uses an equivalent form,
+    the group bridge penalty :math:`\kappa \sum_g \omega_g \|W_g\|_p^{p/(p+1)}` on
+    W = (A diag(β))' with :math:`\kappa = (1 + 1/p)\lambda^{p/(p+1)}(p\lambda_2)^{1/(p+1)}`. This
+    penalty shrinks large coefficients less than the group lasso does. It therefore fits as well
+    with fewer features, unless the coefficients of the group lasso are refitted on its support.
 
     The problem is not convex. The solver descends from both ends of a path and from the
     supports of the group lasso. Then it drops, adds and swaps groups as long as that lowers the

@@ -11,12 +11,14 @@ u_g, Woodbury's identity gives
     (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
 
 Just after a feature has entered, d and e are huge, and the difference in the last term consists
-of rounding errors. But where d > 0, d is constant within a group and u_g has norm 1, so that
+of rounding errors. But for a radial penalty, d is constant within a group and u_g has norm 1, so
+that where d > 0
 
 .. math:: \mathrm{diag}(1/e) - U'M^{-1}U
     = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,
 
-and for group lasso d = e. A ridge is part of the penalty here: it adds ρ to d.
+and for group lasso d = e. A ridge is part of the penalty here: it adds ρ to d. For other
+penalties, d is nothing but ρ, and the difference is computed as it stands.
 
 For squared loss, M is the same for all targets. Both terms then cost as much as two
 factorisations of the size of the support, whatever the number of targets [1].
@@ -80,18 +82,26 @@ def degrees_of_freedom(objective, W, fit_intercept=True):
     The result is then infinity.
     """
     curvature = objective.penalty.curvature(W, objective.groups, objective.strengths)
-    d, ridge = curvature.d, objective.smooth.ridge
+    d, ridges = curvature.d, objective.ridges
     free = objective.groups.spread(objective.strengths == 0)
     # Coefficients without penalty are smooth at zero too.
     smooth = curvature.smooth | free[:, None]
-    if ridge is not None:
-        # It belongs to the penalty here, and H_f is the Hessian of the loss.
+    if ridges.any():
+        # They belong to the penalty here, and H_f is the Hessian of the loss.
         objective = replace(objective, smooth=objective.smooth.ridged(None))
-        d = d + np.where(smooth, ridge[:, None], 0.0)
+        d = d + np.where(smooth, objective.groups.spread(ridges)[:, None], 0.0)
     parts = _parts_of_loss(objective, W, d, curvature.U, smooth)
     convex = objective.penalty.convex or not objective.strengths.any()
     intercepts = _n_intercepts(objective.smooth) if fit_intercept else 0
-    return _ratio_trace(parts, curvature.e, convex) + intercepts
+    own = _own(objective, curvature, ridges) if objective.penalty.radial else None
+    return _ratio_trace(parts, curvature.e, own, convex) + intercepts
+
+
+def _own(objective, curvature, ridges):
+    """1 − e/d of every group. Their difference is not rounded to 0 where both are huge."""
+    d = curvature.d[objective.groups.ptr[:-1], 0]
+    left, total = d - curvature.e + ridges, d + ridges
+    return np.divide(left, total, out=np.ones_like(total), where=total > 0)
 
 
 def _n_intercepts(smooth):
@@ -147,12 +157,15 @@ def _hessian_of_likelihood(likelihood, W, features):
     return H[:inner, :inner] - H[:inner, inner:] @ inverse @ H[inner:, :inner]
 
 
-def _ratio_trace(parts, e, convex):
-    """tr(H⁻¹ H_f) over all parts, with H = H_f + diag(d) − Σ_g e_g u_g u_g'."""
+def _ratio_trace(parts, e, own, convex):
+    """tr(H⁻¹ H_f) over all parts, with H = H_f + diag(d) − Σ_g e_g u_g u_g'.
+
+    `own` is 1 − e/d of every group, or None if the penalty is not radial.
+    """
     owners = [np.empty(0, dtype=int), *(part.owner for part in parts)]
     alive = np.unique(np.concatenate(owners))
     S, Q = np.zeros((2, len(alive), len(alive)))
-    own, total = np.ones(len(alive)), 0.0
+    diagonal, total = np.ones(len(alive)), 0.0
     for part in parts:
         inverse, null = _generalised_inverse(part.hessian + np.diag(part.d))
         U = np.sqrt(e[part.owner])[:, None] * part.U
@@ -161,11 +174,12 @@ def _ratio_trace(parts, e, convex):
         passed = inverse @ part.hessian
         total += U.shape[1] * np.trace(passed)
         members, starts = np.unique(part.owner, return_index=True)
-        at, UU, d = np.searchsorted(alive, members), U @ U.T, part.d[starts]
-        own[at] = 1 - np.divide(e[members], d, out=np.zeros_like(d), where=d > 0)
-        S[at[:, None], at] += _block_sums(_less_own(part.d, inverse, passed) * UU, starts)
+        at, UU = np.searchsorted(alive, members), U @ U.T
+        d = np.zeros_like(part.d) if own is None else part.d
+        diagonal[at] = 1.0 if own is None else own[members]
+        S[at[:, None], at] += _block_sums(_less_own(d, inverse, passed) * UU, starts)
         Q[at[:, None], at] += _block_sums(passed @ inverse * UU, starts)
-    return total + _correction(np.diag(own) + S, Q, convex)
+    return total + _correction(np.diag(diagonal) + S, Q, convex)
 
 
 def _less_own(d, inverse, passed):
