@@ -354,7 +354,18 @@ def code_lines(source):
 
 def lengths(name, source):
     functions = nodes(source, ast.FunctionDef | ast.AsyncFunctionDef)
-    return {f"{name}.{function.name}": length_of(function) for function in functions}
+    return {
+        f"{name}.{function.name}": length_of(function)
+        for function in functions
+        if not stores_parameters(function)
+    }
+
+
+def stores_parameters(function):
+    """Whether it is a constructor as scikit-learn wants it: ``self.x = x`` for each parameter."""
+    stored = {f"self.{each.arg} = {each.arg}" for each in function.args.args[1:]}
+    stored |= {f"self.{each.arg} = {each.arg}" for each in function.args.kwonlyargs}
+    return function.name == "__init__" and {ast.unparse(s) for s in function.body} == stored
 
 
 def length_of(function):
@@ -506,6 +517,11 @@ MUTANTS = [
         long_functions,
         "shrinklin.selection.path",
         "class A:\n async def f():\n" + "  x = 1\n" * LONGEST,
+    ),
+    (
+        long_functions,
+        "shrinklin.selection.path",
+        "class A:\n def __init__(self, a):\n  self.a = a\n" + "  x = 1\n" * LONGEST,
     ),
 ]
 

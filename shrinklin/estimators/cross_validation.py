@@ -50,9 +50,10 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
     """A linear model whose alpha and ridge are chosen by cross-validation."""
 
     alphas: Any
-    ridges: Any
-    relax: Any
-    max_features: Any
+    # Models that were pickled by shrinklin 0.1.0 do not have these.
+    ridges: Any = 0.0
+    relax: Any = False
+    max_features: Any = None
     # The ridges of refits with relax=True.
     _default_refits: tuple
 
@@ -132,35 +133,45 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         """Solve all paths, choose a model, and become it."""
         settings = self._settings()
         problems = [setting.problem_of(problem) for setting in settings]
-        objective, target = whole.prepared
         names = getattr(model, "feature_names_in_", None)
         grid = Grid(problems, whole, folds, names, self._run)
-        grid.add(alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective)))
+        first = problems[0].ridged(whole.prepared[0])
+        grid.add(alpha_grid(self.alphas, self.eps, problems[0], first))
         self._continue(grid)
         warn_unless_converged(self, grid.all_solutions)
         told = [f", {setting}" if len(settings) > 1 else "" for setting in settings]
         models = [f"alpha {alpha:g}{setting}" for setting in told for alpha in grid.alphas]
         check_scores(grid.scores.reshape(-1, len(folds)), models)
-        k, i = self._best(grid, self.selection)
         grid.cost.count_product(n_multiply_adds)
-        alpha, problem, before = grid.alphas[i], problems[k], copy.copy(objective.cost)
-        model.alpha, model.ridge = alpha, settings[k].ridge
-        problem, solutions = problem.at(alpha), grid.solutions[k]
-        objective = problem.ridged(objective).at(problem.strength(alpha)).with_memory()
+        k, i = self._best(grid, self.selection)
+        model.alpha, model.ridge = grid.alphas[i], settings[k].ridge
+        problem = problems[k].at(grid.alphas[i])
+        path, objective = self._become(model, problem, whole, grid, k, i)
+        self.ridge_, self.refit_ridge_ = settings[k].ridge, settings[k].refit
+        self.cv_results_ = _table(grid, settings)
+        mean = grid.scores[k, i].mean()
+        self._report(f": alpha {self.alpha_:g}{told[k]}, ", f"mean score {mean:.6g}")
+        if not grid.n_selected.any():
+            warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
+        return self
+
+    def _become(self, model, problem, whole, grid, k, i):
+        """Become model i of problem k; returns the path and the objective."""
+        objective, target = whole.prepared
+        names, solutions = getattr(model, "feature_names_in_", None), grid.solutions[k]
+        before = copy.copy(objective.cost)
+        objective = problem.ridged(objective).at(problem.strength(problem.alpha)).with_memory()
         if not problem.relaxed:
             solutions[i] = problem.polished(objective, solutions[i], _POLISH).packed()
         become(model, problem.attributes(objective, solutions[i], target))
         path = path_of_solutions(problem, objective, target, grid.alphas, solutions, names)
         grid.cost.include(objective.cost.since(before))
-        model.cost_, scores = grid.cost, grid.scores[k]
-        self._store(model, alpha_=alpha, alphas_=grid.alphas, cv_scores_=scores, path_=path)
-        self.ridge_, self.refit_ridge_ = settings[k].ridge, settings[k].refit
+        model.cost_ = grid.cost
+        self._store(
+            model, alpha_=problem.alpha, alphas_=grid.alphas, cv_scores_=grid.scores[k], path_=path
+        )
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
-        self.cv_results_ = _table(grid, settings)
-        self._report(f": alpha {alpha:g}{told[k]}, ", f"mean score {scores[i].mean():.6g}")
-        if not grid.n_selected.any():
-            warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
-        return self
+        return path, objective
 
     def _settings(self):
         """`Setting`s to choose from: each ridge, followed by its refits."""
