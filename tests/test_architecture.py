@@ -513,16 +513,10 @@ MUTANTS = [
     (long_files, "shrinklin.selection.path", "x = 1\n" * (MOST_CODE + 1)),
     (long_files, "experiments.run", "\n# Why.\n" * (MOST_LINES // 2 + 1)),
     (long_functions, "shrinklin.selection.path", "def f():\n" + " x = 1\n" * LONGEST),
-    (
-        long_functions,
-        "shrinklin.selection.path",
-        "class A:\n async def f():\n" + "  x = 1\n" * LONGEST,
-    ),
-    (
-        long_functions,
-        "shrinklin.selection.path",
-        "class A:\n def __init__(self, a):\n  self.a = a\n" + "  x = 1\n" * LONGEST,
-    ),
+    *[
+        (long_functions, "shrinklin.selection.path", f"class A:\n {begin}" + "  x = 1\n" * LONGEST)
+        for begin in ("async def f():\n", "def __init__(self, a):\n  self.a = a\n")
+    ],
 ]
 
 
