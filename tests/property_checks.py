@@ -278,18 +278,21 @@ CV_ESTIMATORS = {
 
 
 def check_cv(problem, mutant=None):
-    """The chosen alpha is one of the grid, and the model with this alpha is sound."""
+    """Chosen alpha and ridge are among those to choose from, and the model with them is sound."""
     given = problem.given()
     params = given.estimator(tol=TOL).get_params()
     cv = CV_ESTIMATORS[problem.task, problem.penalty == "group lasso"]
     params = {name: params[name] for name in cv().get_params().keys() & params.keys()}
-    estimator = cv(**params).set_params(alphas=4, cv=3)
+    ridges = sorted({0.0, given.ridge})
+    estimator = cv(**params).set_params(alphas=4, ridges=ridges, cv=3)
     fitted = attempt(given, estimator, mutant, may_end=FEW_ROWS, may_warn="least populated class")
     if fitted is None:
         return
     model = fitted.model
     assert model.alpha_ in model.alphas_
-    fitted = Fitted(replace(given, alpha=float(model.alpha_)), model, fitted.short)
+    assert model.ridge_ in ridges
+    given = replace(given, alpha=float(model.alpha_), ridge=model.ridge_)
+    fitted = Fitted(given, model, fitted.short)
     check_finite(fitted)
     check_parts(fitted)
     check_value(fitted)

@@ -153,5 +153,4 @@ def test_data_in_chunks(run):
 
 
 def test_cross_validation(run):
-    # These classes have no ridge.
-    hold("cv", run, check_cv, problems(n_samples=st.integers(6, 30), ridge=st.just(0.0)))
+    hold("cv", run, check_cv, problems(n_samples=st.integers(6, 30)))
