@@ -120,5 +120,6 @@ class RadialPenalty(Penalty):
         )
 
     def crossed(self, W, model, groups):
-        beyond = groups.sum((W * model.U).sum(axis=1)) < 0
+        # A group that pays nothing has no kink at zero.
+        beyond = groups.sum((W * model.U * (model.d > 0)).sum(axis=1)) < 0
         return np.repeat(groups.spread(beyond)[:, None], W.shape[1], axis=1)
