@@ -5,6 +5,7 @@ import sys
 from shrinklin import display
 from shrinklin.data.moments import Moments
 from shrinklin.display import *  # noqa: F403
+from shrinklin.estimators.auto import AutoSparseClassifier, AutoSparseRegressor
 from shrinklin.estimators.base import regularization_path
 from shrinklin.estimators.classifiers import GroupLassoClassifier, ShrinkNetClassifier
 from shrinklin.estimators.criterion import InformationCriterion
@@ -30,6 +31,8 @@ sys.modules.update(MOVED)
 
 __all__ = [
     "Annealing",
+    "AutoSparseClassifier",
+    "AutoSparseRegressor",
     "Budget",
     "ClassificationPath",
     "CoordinateDescent",

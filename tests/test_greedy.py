@@ -118,7 +118,9 @@ def test_orthogonal_matching_pursuit_on_orthogonal_features():
 def test_sums_of_moments_are_enough():
     X, Y = data()
     whole = ridged(build(X, Y, gram=True), 0.1)
-    parts = [Moments.from_data(X[part], Y[part], np.ones(15)) for part in np.split(np.arange(30), 2)]
+    parts = [
+        Moments.from_data(X[part], Y[part], np.ones(15)) for part in np.split(np.arange(30), 2)
+    ]
     smooth = GramQuadratic(parts[0] + parts[1], whole.groups.order)
     summed = replace(whole, smooth=smooth.ridged(whole.smooth.ridge))
     for one, other in zip(*(greedy_path(o, N_GROUPS) for o in (whole, summed)), strict=True):

@@ -2,6 +2,7 @@
 
 from shrinklin.display.cost import CostDisplay
 from shrinklin.display.cv import CVDisplay
+from shrinklin.display.front import FrontDisplay
 from shrinklin.display.history import HistoryDisplay
 from shrinklin.display.information import InformationCriterionDisplay
 from shrinklin.display.layer_sizes import LayerSizesDisplay
@@ -12,6 +13,7 @@ from shrinklin.display.tradeoff import TradeoffDisplay
 __all__ = [
     "CVDisplay",
     "CostDisplay",
+    "FrontDisplay",
     "HistoryDisplay",
     "InformationCriterionDisplay",
     "LayerSizesDisplay",

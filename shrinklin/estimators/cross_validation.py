@@ -135,6 +135,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         problems = [setting.problem_of(problem) for setting in settings]
         names = getattr(model, "feature_names_in_", None)
         grid = Grid(problems, whole, folds, names, self._run)
+        grid.cost.include(whole.prepared[0].cost)
         first = problems[0].ridged(whole.prepared[0])
         grid.add(alpha_grid(self.alphas, self.eps, problems[0], first))
         self._continue(grid)
@@ -148,7 +149,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         problem = problems[k].at(grid.alphas[i])
         path, objective = self._become(model, problem, whole, grid, k, i)
         self.ridge_, self.refit_ridge_ = settings[k].ridge, settings[k].refit
-        self.cv_results_ = _table(grid, settings)
+        self.cv_results_ = table_of(grid, settings)
         mean = grid.scores[k, i].mean()
         self._report(f": alpha {self.alpha_:g}{told[k]}, ", f"mean score {mean:.6g}")
         if not grid.n_selected.any():
@@ -161,7 +162,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         names, solutions = getattr(model, "feature_names_in_", None), grid.solutions[k]
         before = copy.copy(objective.cost)
         objective = problem.ridged(objective).at(problem.strength(problem.alpha)).with_memory()
-        if not problem.relaxed:
+        if problem.is_penalised:
             solutions[i] = problem.polished(objective, solutions[i], _POLISH).packed()
         become(model, problem.attributes(objective, solutions[i], target))
         path = path_of_solutions(problem, objective, target, grid.alphas, solutions, names)
@@ -254,7 +255,7 @@ class Setting:
         return f"ridge {self.ridge:g}{refit}"
 
 
-def _table(grid, settings):
+def table_of(grid, settings):
     """`cv_results_`: a dict of columns, with a row for each setting and alpha."""
     n_alphas, scores = len(grid.alphas), grid.scores.reshape(-1, grid.scores.shape[2])
     refits = [np.nan if setting.refit is None else setting.refit for setting in settings]

@@ -37,7 +37,7 @@ from shrinklin.selection.folds import (
 )
 
 
-class _RegressorCV(SparseLinearModelCV, LinearRegressor):
+class RegressorCV(SparseLinearModelCV, LinearRegressor):
     """A regressor that chooses alpha, with moments of the folds if they save time."""
 
     _default_scoring = "neg_mean_squared_error"
@@ -119,7 +119,7 @@ def _checked_folds(folds):
     return folds
 
 
-class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
+class ClassifierCV(SparseLinearModelCV, LinearClassifier):
     """A classifier that chooses alpha. The models of every fold have all classes."""
 
     _default_scoring = "neg_log_loss"
@@ -143,7 +143,7 @@ class _ClassifierCV(SparseLinearModelCV, LinearClassifier):
 
 
 @documented(REGRESSION, GROUP_LASSO, CROSS_VALIDATION)
-class GroupLassoRegressorCV(_RegressorCV):
+class GroupLassoRegressorCV(RegressorCV):
     """Multi-target group lasso whose alpha is chosen by cross-validation.
 
     The model for each alpha is that of `GroupLassoRegressor`. The estimator becomes the model
@@ -223,7 +223,7 @@ class GroupLassoRegressorCV(_RegressorCV):
 
 
 @documented(REGRESSION, SHRINKNET, CROSS_VALIDATION)
-class ShrinkNetRegressorCV(_RegressorCV):
+class ShrinkNetRegressorCV(RegressorCV):
     """Multi-target ShrinkNet whose alpha is chosen by cross-validation.
 
     The model for each alpha is that of `ShrinkNetRegressor`. Models are solved along a whole path,
@@ -304,7 +304,7 @@ class ShrinkNetRegressorCV(_RegressorCV):
 
 
 @documented(CLASSIFICATION, GROUP_LASSO, CROSS_VALIDATION)
-class GroupLassoClassifierCV(_ClassifierCV):
+class GroupLassoClassifierCV(ClassifierCV):
     """Logistic regression with a group lasso whose alpha is chosen by cross-validation.
 
     The model for each alpha is that of `GroupLassoClassifier`. The estimator becomes the model
@@ -379,7 +379,7 @@ class GroupLassoClassifierCV(_ClassifierCV):
 
 
 @documented(CLASSIFICATION, SHRINKNET, CROSS_VALIDATION)
-class ShrinkNetClassifierCV(_ClassifierCV):
+class ShrinkNetClassifierCV(ClassifierCV):
     """Logistic regression with switches whose alpha is chosen by cross-validation.
 
     The model for each alpha is that of `ShrinkNetClassifier`. Models are solved along a whole

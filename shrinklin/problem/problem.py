@@ -70,13 +70,18 @@ class Problem:
         self.formulation.check(alpha, self.trains)
 
     @property
+    def is_penalised(self):
+        """Whether the models minimise the penalised objective."""
+        return not self.relaxed
+
+    @property
     def trains(self):
         """Whether it is solved by gradient training."""
         return isinstance(self.solver, GradientDescent)
 
     def strength(self, alpha):
         """The factor of the penalty at `alpha`."""
-        return 0.0 if self.relaxed else self.formulation.strength(alpha)
+        return self.formulation.strength(alpha) if self.is_penalised else 0.0
 
     def alpha_at(self, strength):
         """The inverse of `strength`."""
@@ -159,7 +164,7 @@ class Problem:
         with one_blas_thread(), np.errstate(invalid="ignore"):
             factors = self.formulation.split(solution.W, self.groups, self.alpha)
             found = self._stored(solution.W, solution.intercept, factors, target)
-            if objective.penalty.convex and not self.relaxed:
+            if objective.penalty.convex and self.is_penalised:
                 objective = objective.with_memory()
                 gap = objective.duality_gap(solution.W, solution.evaluated(objective))
                 found["dual_gap_"] = gap
@@ -172,6 +177,12 @@ class Problem:
             with one_blas_thread():
                 found["objective_"] = objective.value_at(W, b)
         return found
+
+    def model_attributes(self, solution, target):
+        """Those of `attributes` that every linear model has, whatever its objective."""
+        factors = self.formulation.split(solution.W, self.groups, self.alpha)
+        found = self._stored(solution.W, solution.intercept, factors, target)
+        return found | {"n_iter_": max(1, solution.n_iter)}
 
     def _stored(self, W, intercept, factors, target):
         """Coefficients, factors, intercept and classes, in the narrowest dtype that holds them."""

@@ -1,10 +1,10 @@
 """The models of cross-validation for every problem and alpha: `Grid`."""
 
-import copy
 from functools import partial
 
 import numpy as np
 
+from shrinklin.pruning.cost import CostMeter
 from shrinklin.selection.folds import follow
 
 
@@ -31,6 +31,7 @@ class Grid:
     all_solutions : list of PackedSolution
         Those too of the folds, without coefficients.
     cost : CostMeter
+        Of all paths, without what the objective of all data had cost before.
     """
 
     def __init__(self, problems, whole, folds, feature_names, run):
@@ -40,8 +41,7 @@ class Grid:
         self.scores = np.empty((len(problems), 0, len(folds)))
         self.solutions: list[list] = [[] for _ in problems]
         self.all_solutions: list = []
-        # The objective of all data is there already.
-        self.cost = copy.copy(whole.prepared[0].cost)
+        self.cost = CostMeter()
         self._last: list[list] = [[None] * len(problems)] * len(self._parts)
 
     @property

@@ -1,0 +1,304 @@
+"""Estimators that need no choice: candidates of several kinds, compared in the same folds."""
+
+from copy import copy
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from shrinklin.estimators.base import warn_unless_converged
+from shrinklin.estimators.classifiers import GroupLassoClassifier
+from shrinklin.estimators.cross_validation import SparseLinearModelCV, table_of
+from shrinklin.estimators.cv import ClassifierCV, RegressorCV
+from shrinklin.estimators.fold_search import check_scores
+from shrinklin.estimators.parameters import (
+    CLASSIFICATION,
+    CROSS_VALIDATION,
+    ENTRIES,
+    GROUP_LASSO,
+    REGRESSION,
+    by_name,
+    documented,
+)
+from shrinklin.estimators.regressors import GroupLassoRegressor
+from shrinklin.penalties.bridge2 import Bridge2
+from shrinklin.penalties.group_lasso import GroupLasso
+from shrinklin.problem.formulations import PlainFormulation
+from shrinklin.problem.greedy import GreedyProblem
+from shrinklin.selection.alphas import alpha_grid
+from shrinklin.selection.choice import choose, standard_errors
+from shrinklin.selection.folds import Whole
+from shrinklin.selection.grid import Grid
+from shrinklin.validation.parameters import check_whole
+
+_ENTRIES = ENTRIES | by_name(
+    """
+selection : {"best", "1se", "sparsest"}
+    "best" takes the model with the best mean score. "1se" takes the model with the fewest features
+    among those whose mean score is within one standard error of the best. The standard error is the
+    standard deviation of the scores of the best model over the folds, divided by the square root of
+    the number of folds. "sparsest" does the same with one standard deviation instead. Among models
+    with equally few features, the one with the best mean score is taken.
+front_ : dict of str to ndarray
+    The best model for every number of features, from few to many: "n_features", "mean_score",
+    "standard_error" of that, and what made it, as in `cv_results_`. Each has a better mean score
+    than all models with fewer features.
+cv_results_ : dict of str to ndarray
+    All models: "kind" ("group lasso", "ShrinkNet" or "greedy"), "alpha" (the number of groups of
+    greedy ones), "ridge", "refit_ridge" (NaN if there was no refit), "n_features", "mean_score" and
+    "std_score" over the folds. ``pandas.DataFrame(cv_results_)`` makes a table of it.
+best_index_ : int
+    The row of the chosen model in `cv_results_`.
+"""
+)
+_PENALTIES = {"group lasso": GroupLasso(), "ShrinkNet": Bridge2()}
+# The greedy path ends at this many groups.
+_MOST_GREEDY = 60
+
+
+class AutoSparse(SparseLinearModelCV):
+    """A linear model of any kind, chosen by cross-validation among models of few features."""
+
+    # What the searches of single kinds have as parameters.
+    alphas, eps, relax = 50, 1e-3, True
+    # The ridges with which greedy supports are chosen.
+    _greedy_ridges: tuple
+
+    def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
+        """Solve all paths, choose a model, and become it."""
+        names = getattr(model, "feature_names_in_", None)
+        cost = copy(whole.prepared[0].cost)
+        cost.count_product(n_multiply_adds)
+        searches = [
+            self._search(problem, kind, whole, folds, names) for kind in (*_PENALTIES, "greedy")
+        ]
+        grids = [grid for _, _, grid in searches]
+        warn_unless_converged(self, [s for grid in grids for s in grid.all_solutions])
+        table, scores = _joined(searches)
+        check_scores(scores, [f"model {i} ({kind})" for i, kind in enumerate(table["kind"])])
+        for grid in grids:
+            cost.include(grid.cost)
+        target = whole.prepared[1]
+        models = [
+            (problems[k].at(alpha), solution)
+            for _, problems, grid in searches
+            for k, solutions in enumerate(grid.solutions)
+            for alpha, solution in zip(grid.alphas, solutions, strict=True)
+        ]
+
+        def attributes(i):
+            of_model, solution = models[i]
+            return of_model.model_attributes(solution, target)
+
+        n_features = table["n_features"]
+        best = choose(scores, n_features, self.selection, self.max_features)
+        front = _front(table["mean_score"], n_features)
+        self._store(model, **attributes(best), cost_=cost, cv_results_=table)
+        self.front_ = {name: column[front] for name, column in table.items()}
+        several = len(folds) > 1
+        self.front_["standard_error"] = (
+            standard_errors(scores[front]) if several else np.full(len(front), np.nan)
+        )
+        self._front_models = [attributes(i) for i in front]
+        self.score_name_, self.best_index_ = self._score_name(), best
+        self._report(f": {table['kind'][best]}, ", f"mean score {table['mean_score'][best]:.6g}")
+        return self
+
+    def _search(self, problem, kind, whole, folds, names):
+        """The settings, the problems and the `Grid` of one kind of models."""
+        settings = self._settings()
+        objective, target = whole.prepared
+        if kind == "greedy":
+            problem = GreedyProblem(**vars(problem))
+            settings = [setting for setting in settings if setting.ridge in self._greedy_ridges]
+        else:
+            problem = replace(problem, formulation=PlainFormulation(_PENALTIES[kind]))
+            objective = replace(objective, penalty=_PENALTIES[kind])
+        problems = [setting.problem_of(problem) for setting in settings]
+        grid = Grid(problems, Whole((objective, target)), folds, names, self._run)
+        if kind == "greedy":
+            n_groups = int((objective.groups.weights > 0).sum())
+            grid.add(np.arange(min(n_groups, _MOST_GREEDY) + 1.0))
+        else:
+            first = problems[0].ridged(objective)
+            grid.add(alpha_grid(self.alphas, self.eps, problems[0], first))
+            self._continue(grid)
+        table = table_of(grid, settings)
+        return {"kind": np.repeat(kind, len(table["alpha"])), **table}, problems, grid
+
+    def with_features(self, n_features) -> Self:
+        """The best model that keeps at most `n_features` features: a fitted copy.
+
+        Parameters
+        ----------
+        n_features : int
+
+        Returns
+        -------
+        AutoSparseRegressor or AutoSparseClassifier
+            With the scores of this one, and other coefficients.
+        """
+        check_is_fitted(self)
+        check_whole("n_features", n_features, 0)
+        few = np.flatnonzero(self.front_["n_features"] <= n_features)
+        if not len(few):
+            least = self.front_["n_features"].min()
+            raise ValueError(
+                f"n_features={n_features}: the smallest model has {least} features. Give at least "
+                "as many."
+            )
+        other = copy(self)
+        other.__dict__.update(self._front_models[few[-1]])
+        return other
+
+
+def _joined(searches):
+    """The tables of several searches as one, and the scores: (n_models, n_folds)."""
+    tables = [table for table, _, _ in searches]
+    table = {name: np.concatenate([each[name] for each in tables]) for name in tables[0]}
+    scores = [grid.scores.reshape(-1, grid.scores.shape[2]) for _, _, grid in searches]
+    return table, np.concatenate(scores)
+
+
+def _front(means, n_features):
+    """Models with better mean scores than all that have as few features, from few to many."""
+    # Of equal scores and numbers of features the first.
+    order = np.lexsort((np.arange(len(means)), -means, n_features))
+    best = np.maximum.accumulate(np.concatenate([[-np.inf], means[order][:-1]]))
+    return order[means[order] > best]
+
+
+@documented(REGRESSION, GROUP_LASSO, CROSS_VALIDATION, entries=_ENTRIES)
+class AutoSparseRegressor(AutoSparse, RegressorCV):
+    """The most accurate linear model of few features, without anything to choose.
+
+    Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
+    (p = 2), and supports that grow by one feature at a time, each with several ridges and with
+    refits. `front_` has the best model for every number of features.
+
+    Standardise the features first: the penalties act on coefficients, which have units.
+
+    Parameters
+    ----------
+    $parameters
+
+    Attributes
+    ----------
+    $coef_, $intercept_, $n_iter_, $front_, $cv_results_, $best_index_, $score_name_, $cost_
+    $n_features_in_, $feature_names_in_
+
+    See Also
+    --------
+    GroupLassoRegressorCV, ShrinkNetRegressorCV : Search among models of one kind.
+    FrontDisplay : Draws the front.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from shrinklin import AutoSparseRegressor
+    >>> X, y = load_linnerud(return_X_y=True)
+    >>> model = AutoSparseRegressor().fit(X, y)
+    >>> bool(model.with_features(1).get_support().sum() <= 1)
+    True
+    """
+
+    _single = GroupLassoRegressor
+    ridges = (0.0, 0.01)
+    _greedy_ridges = (0.0,)
+
+    def __init__(
+        self,
+        *,
+        selection="best",
+        max_features=None,
+        cv=None,
+        scoring=None,
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        max_iter=10_000,
+        tol=1e-6,
+        n_jobs=None,
+        verbose=0,
+    ) -> None:
+        self.selection = selection
+        self.max_features = max_features
+        self.cv = cv
+        self.scoring = scoring
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+
+@documented(CLASSIFICATION, GROUP_LASSO, CROSS_VALIDATION, entries=_ENTRIES)
+class AutoSparseClassifier(AutoSparse, ClassifierCV):
+    """The most accurate linear classifier of few features, without anything to choose.
+
+    Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
+    (p = 2), and supports that grow by one feature at a time, each with several ridges and with
+    refits. `front_` has the best model for every number of features.
+
+    Standardise the features first: the penalties act on coefficients, which have units.
+
+    Parameters
+    ----------
+    $parameters
+
+    Attributes
+    ----------
+    $classes_, $coef_, $intercept_, $n_iter_, $front_, $cv_results_, $best_index_, $score_name_
+    $cost_, $n_features_in_, $feature_names_in_
+
+    See Also
+    --------
+    GroupLassoClassifierCV, ShrinkNetClassifierCV : Search among models of one kind.
+    FrontDisplay : Draws the front.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from shrinklin import AutoSparseClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = AutoSparseClassifier(max_features=2).fit(X, y)
+    >>> bool(model.get_support().sum() <= 2)
+    True
+    """
+
+    _single = GroupLassoClassifier
+    ridges = (0.0, 0.003, 0.03)
+    # Without ridge there is no minimum where few features separate the classes.
+    _greedy_ridges = (0.003, 0.03)
+
+    def __init__(
+        self,
+        *,
+        selection="best",
+        max_features=None,
+        cv=None,
+        scoring=None,
+        groups=None,
+        feature_weights=None,
+        fit_intercept=True,
+        class_weight=None,
+        max_iter=10_000,
+        tol=1e-6,
+        n_jobs=None,
+        verbose=0,
+    ) -> None:
+        self.selection = selection
+        self.max_features = max_features
+        self.cv = cv
+        self.scoring = scoring
+        self.groups = groups
+        self.feature_weights = feature_weights
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.verbose = verbose
