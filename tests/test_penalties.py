@@ -257,3 +257,15 @@ def test_zero_blocks_have_no_curvature():
         np.testing.assert_array_equal(model.smooth.any(axis=1), [False, True, False])
         for array in (model.gradient, model.d, model.U, model.majoriser):
             assert not array[[0, 2]].any()
+
+
+@every_penalty
+def test_a_group_that_pays_nothing_has_no_kink(penalty):
+    groups = Groups.from_labels(4, [0, 0, 1, 2])
+    W = np.array([[1.0, 2.0], [0.5, -1.0], [1.0, 1.0], [0.0, 0.0]])
+    for strength in (0.0, 1.0):
+        model = penalty.curvature(W, groups, np.array([strength, 1.0, 1.0]))
+        crossed = penalty.crossed(-W, model, groups)
+        assert crossed[:2].all() == (strength > 0)
+        assert crossed[2].all()
+        assert not crossed[3].any()

@@ -16,6 +16,7 @@ from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
+from shrinklin.solvers.greedy import greedy_path
 from shrinklin.solvers.paths import _extrapolated, n_steps, solve_path
 from shrinklin.solvers.solution import Solution, Status
 
@@ -54,6 +55,17 @@ def test_never_worse_than_zero_start_or_group_lasso_support(p, seed):
         support = np.flatnonzero(solve(lasso.at(strength)).W.any(axis=1))
         rivals.append(objective.smooth.minimise(np.zeros(objective.shape), support))
     assert found.value <= min(objective.value(W) for W in rivals) * (1 + 1e-9)
+
+
+def test_never_worse_than_a_start_from_greedy_supports():
+    X, Y = simulate(40, 80, 2, 8, correlation=0.5, noise=1, seed=28)
+    objective = build(X, Y, Bridge1(), share=1.0)
+    strengths = objective.strength * np.geomspace(0.5, 0.03, 5)
+    starts = [solution.W for solution in greedy_path(objective, 40)]
+    for strength, found in zip(strengths, run(objective, list(strengths)), strict=True):
+        at = objective.at(strength)
+        rival = solve(at, min(starts, key=at.value))
+        assert found.value <= rival.value * (1 + 1e-6)
 
 
 def hard_problem(seed):

@@ -76,7 +76,7 @@ class Bridge1(Penalty):
         )
 
     def crossed(self, W, model, groups):
-        return W * model.U < 0
+        return (W * model.U < 0) & (model.majoriser > 0)
 
     def critical_strength(self, gradient, lipschitz, groups):
         r"""L times the maximum of (2/3)^{3/2} (z·v)^{3/2} / ‖v‖ over v ≥ 0, Σv = 1.

@@ -85,7 +85,7 @@ class Penalty(ABC):
     def crossed(self, W, model, groups):
         """Mask like W of the entries beyond a kink, seen from where `model` was computed.
 
-        Only entries that were smooth there count.
+        Only entries that were smooth there count. A group that pays nothing has no kink at zero.
         """
 
     @abstractmethod
@@ -120,6 +120,5 @@ class RadialPenalty(Penalty):
         )
 
     def crossed(self, W, model, groups):
-        # A group that pays nothing has no kink at zero.
-        beyond = groups.sum((W * model.U * (model.d > 0)).sum(axis=1)) < 0
+        beyond = groups.sum((W * model.U * (model.majoriser > 0)).sum(axis=1)) < 0
         return np.repeat(groups.spread(beyond)[:, None], W.shape[1], axis=1)

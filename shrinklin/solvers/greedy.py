@@ -38,7 +38,7 @@ _COLLINEAR = 1e-10
 _LEAST_GAIN = 1e-12
 # A swap must gain more than this share of what it loses, as both have rounding errors.
 _WORTH_A_SWAP = 1e-6
-# Only this many groups, those that cost least, are considered for leaving.
+# Only this many groups, those whose loss raises f least, are considered for leaving.
 _MAX_DROPS = 30
 # Number of groups that take a Newton step before one of them enters a likelihood.
 _TRIALS = 8
@@ -145,9 +145,9 @@ class _Growth(ABC):
             swaps = [(self._gains(drop), drop) for drop in self.factor.drops()]
             if not swaps:
                 break
-            gains, drop = max(swaps, key=lambda swap: swap[0].max() - swap[1].cost)
+            gains, drop = max(swaps, key=lambda swap: swap[0].max() - swap[1].rise)
             g = int(gains.argmax())
-            enough = gains[g] - drop.cost > _WORTH_A_SWAP * drop.cost + self.least
+            enough = gains[g] - drop.rise > _WORTH_A_SWAP * drop.rise + self.least
             if not (enough and self._move(g, drop)):
                 break
 
@@ -287,11 +287,11 @@ class _Gram:
 class _Drop:
     """How f and its derivatives change if a group leaves.
 
-    f rises by `cost`, D by rows' force and C by rows' rows.
+    f rises by `rise`, D by rows' force and C by rows' rows.
     """
 
     group: int
-    cost: float
+    rise: float
     rows: np.ndarray
     force: np.ndarray
 
@@ -401,7 +401,7 @@ class _Factor:
         return np.linalg.solve(schur + floor * np.eye(features.shape[1]), D[features])
 
     def drops(self):
-        """`_Drop`s of the penalised groups that cost least.
+        """`_Drop`s of the penalised groups after which f rises least.
 
         W_S = L'⁻¹ z, so W_g = 0 if z is orthogonal to the rows of L'⁻¹ that belong to g. Q is an
         orthonormal basis of these. The least change of z removes Q Q'z.
@@ -414,7 +414,7 @@ class _Factor:
             found.append((0.5 * float(np.vdot(force, force)), int(g), Q, force))
         found.sort(key=lambda each: each[:2])
         self.cost.count_product(len(found[:_MAX_DROPS]), *self.T.shape)
-        return [_Drop(g, cost, Q.T @ self.T, force) for cost, g, Q, force in found[:_MAX_DROPS]]
+        return [_Drop(g, rise, Q.T @ self.T, force) for rise, g, Q, force in found[:_MAX_DROPS]]
 
 
 def _squares(rows):

@@ -6,7 +6,8 @@ in, and from a dense group lasso with a thorough one. With few strengths, which 
 other, both searches are thorough. Every point found goes into a pool, and each strength κ takes
 its best point from the pool. If that is better than the point it had, the search continues from
 there. As a function of κ, the objective of a fixed W is the straight line f(W) + κ Σ ω φ(W). So
-choosing from the pool means reading off the lower envelope of these lines, and costs nothing.
+choosing from the pool means reading off the lower envelope of these lines, and costs nothing. With
+p = 1, the search also starts from supports that grow by one group at a time (`greedy`).
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 
 from shrinklin.objective.quadratic import Quadratic
 from shrinklin.penalties.group_lasso import GroupLasso
+from shrinklin.solvers.greedy import greedy_path
 from shrinklin.solvers.local_search import improve, majorise_minimise
 from shrinklin.solvers.proximal_newton import newton_steps
 from shrinklin.solvers.solution import PackedSolution
@@ -38,6 +40,11 @@ _GROUP_LASSO_SWEEPS, _GROUP_LASSO_TOL = 300, 1e-3
 _ALIKE = 1e-6
 # Tolerance of descents during the search. Returned solutions have the requested tolerance.
 _ROUGH_TOL = 1e-4
+# With p = 1, greedy supports lead to lower minima: by 0.1 % on average on small random problems,
+# by up to 4 %. With p = 2 they hardly ever do. Every so many strengths of a long path try them.
+_GREEDY_STEP = 5
+# Ridge of greedy supports of classes, relative to the largest curvature of each group.
+_GREEDY_RIDGE = 1e-3
 # Number of steps from a trial of the thorough search before it is judged.
 _GLANCE_STEPS = 2
 
@@ -66,6 +73,8 @@ class Search:
         sparse_end = self._follow(down, self.objective.null_model, _few(self.strengths))
         dense_end = self._follow_group_lasso(sparse_end)
         self._follow(up, dense_end, thorough=True)
+        if not self.objective.penalty.radial:
+            self._follow_greedy()
         for strength in [*self.strengths, *self.strengths[::-1]]:
             value, W = self.pool.best(strength)
             if value < self.found[strength].value * (1 - _ALIKE):
@@ -121,6 +130,25 @@ class Search:
             if len(support) >= enough:
                 break
         return W
+
+    def _follow_greedy(self):
+        """Settle from supports that grow by one group at a time."""
+        grown = _Pool(self.objective)
+        most = max(len(solution.support) for solution in self.found.values())
+        for solution in greedy_path(_with_some_ridge(self.objective), most):
+            grown.add(solution.W)
+        step = 1 if _few(self.strengths) else _GREEDY_STEP
+        for strength in self.strengths[::step]:
+            self._settle(strength, grown.best(strength)[1])
+
+
+def _with_some_ridge(objective):
+    """The objective for greedy supports: those of classes need a ridge."""
+    smooth, L = objective.smooth, objective.lipschitz
+    if isinstance(smooth, Quadratic) or smooth.ridge is not None:
+        return objective
+    ridge = _GREEDY_RIDGE * np.where(L > 0, L, 1.0) * (objective.groups.weights > 0)
+    return replace(objective, smooth=smooth.ridged(objective.groups.spread(ridge)))
 
 
 def n_steps(objective, strengths):
