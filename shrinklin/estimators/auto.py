@@ -60,7 +60,8 @@ _MOST_GREEDY = 60
 class AutoSparse(SparseLinearModelCV):
     """A linear model of any kind, chosen by cross-validation among models of few features."""
 
-    # What the searches of single kinds have as parameters.
+    # What is compared. The searches of single kinds have the others as parameters.
+    kinds = ("group lasso", "ShrinkNet", "greedy")
     alphas, eps, relax = 50, 1e-3, True
     # The ridges with which greedy supports are chosen.
     _greedy_ridges: tuple
@@ -70,9 +71,7 @@ class AutoSparse(SparseLinearModelCV):
         names = getattr(model, "feature_names_in_", None)
         cost = copy(whole.prepared[0].cost)
         cost.count_product(n_multiply_adds)
-        searches = [
-            self._search(problem, kind, whole, folds, names) for kind in (*_PENALTIES, "greedy")
-        ]
+        searches = [self._search(problem, kind, whole, folds, names) for kind in self.kinds]
         grids = [grid for _, _, grid in searches]
         warn_unless_converged(self, [s for grid in grids for s in grid.all_solutions])
         table, scores = _joined(searches)
