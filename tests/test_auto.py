@@ -45,13 +45,13 @@ class FewClassifier(AutoSparseClassifier):
 class OneRegressor(FewRegressor):
     """With hardly any model, for many fits."""
 
-    alphas, relax = [0.1], False
+    kinds, alphas, relax = ("group lasso", "greedy"), [0.1], False
 
 
 class OneClassifier(FewClassifier):
     """With hardly any model, for many fits."""
 
-    alphas, relax, ridges = [0.1], False, (0.03,)
+    kinds, alphas, relax, ridges = ("group lasso", "greedy"), [0.1], False, (0.03,)
 
 
 SEARCHES = {

@@ -59,10 +59,11 @@ def penalty_of(estimator):
     return f"p={estimator.p}" if hasattr(estimator, "p") else "group lasso"
 
 
-def judge_of(estimator, X, y, alpha, feature_weights=None):
+def judge_of(estimator, X, y, alpha, feature_weights=None, ridge=0.0):
     kind = "classification" if y.dtype.kind == "i" else "regression"
     wide = X.astype(float)
-    return Judge(wide, y, None, kind, penalty_of(estimator), alpha, None, feature_weights)
+    penalty = penalty_of(estimator)
+    return Judge(wide, y, None, kind, penalty, alpha, None, feature_weights, ridge=ridge)
 
 
 def off(judge, coef, intercept, value):
@@ -108,8 +109,8 @@ def test_a_path(estimator):
 @pytest.mark.parametrize("estimator", CROSS_VALIDATED, ids=repr)
 def test_a_cross_validated_model(estimator):
     X, y = problem(estimator)
-    model = clone(estimator).set_params(alphas=4, cv=3).fit(X, y)
-    judge = judge_of(estimator, X, y, model.alpha_)
+    model = clone(estimator).set_params(alphas=4, ridges=[0.01, 0.1], cv=3).fit(X, y)
+    judge = judge_of(estimator, X, y, model.alpha_, ridge=model.ridge_)
     assert off(judge, model.coef_, model.intercept_, model.objective_) <= 1
 
 
@@ -181,6 +182,7 @@ def test_a_path_where_classes_are_told_apart(estimator):
 def test_a_cross_validated_model_where_classes_are_told_apart(estimator):
     X, y, weights = separated()
     model = clone(estimator).set_params(alphas=[0.1, 0.01], cv=2, feature_weights=weights)
+    model.set_params(ridges=0.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y)

@@ -263,7 +263,7 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
     >>> from sklearn.datasets import load_iris
     >>> from shrinklin import AutoSparseClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = AutoSparseClassifier(max_features=2).fit(X, y)
+    >>> model = AutoSparseClassifier(max_features=2, cv=2).fit(X, y)
     >>> bool(model.get_support().sum() <= 2)
     True
     """

@@ -166,7 +166,12 @@ def _scores_unweighted(scorer, model, X, y, params):
 
 def _n_rows(values):
     # A sparse matrix has no length.
-    return values.shape[0] if sparse.issparse(values) else len(values)
+    return values.shape[0] if sparse.issparse(values) else len(_sized(values))
+
+
+def _sized(values):
+    """The values, as an array if they are of a kind that only numpy can read."""
+    return values if hasattr(values, "__len__") else np.asarray(values)
 
 
 def _part(values, rows, n_samples):
@@ -182,7 +187,7 @@ def _take(values, rows):
     if hasattr(values, "iloc"):
         return values.iloc[rows]
     # Arrays, and the frames of polars.
-    return [values[i] for i in rows] if isinstance(values, list | tuple) else values[rows]
+    return [values[i] for i in rows] if isinstance(values, list | tuple) else _sized(values)[rows]
 
 
 @dataclass(frozen=True)
