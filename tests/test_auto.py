@@ -160,6 +160,11 @@ def test_models_of_other_sizes(cls):
         n = model.front_["n_features"]
         assert other.get_support().sum() == n[n <= size].max()
         assert np.shape(other.predict(X)) == np.shape(y)
+        assert other.cv_results_["n_features"][other.best_index_] == other.get_support().sum()
+    few = model.set_output(transform="default").with_features(1).set_output(transform="pandas")
+    assert isinstance(few.transform(X), pd.DataFrame)
+    assert isinstance(model.transform(X), np.ndarray)
+    assert few.front_ is not model.front_
     same = model.with_features(model.get_support().sum())
     np.testing.assert_array_equal(same.coef_, model.coef_)
     again = pickle.loads(pickle.dumps(model)).with_features(3)
@@ -169,6 +174,8 @@ def test_models_of_other_sizes(cls):
     kept = cls(cv=3, feature_weights=[0, 0, *[1] * 6]).fit(X, y)
     with pytest.raises(ValueError, match="n_features=1: the smallest model has 2 features"):
         kept.with_features(1)
+    with pytest.warns(UserWarning, match="max_features=1, but every model"):
+        cls(cv=3, max_features=1, feature_weights=[0, 0, *[1] * 6]).fit(X, y)
 
 
 def test_moments_choose_the_same_model():

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold
@@ -97,7 +98,8 @@ def test_no_more_features_than_allowed():
     assert best.alpha_ == best.alphas_[np.where(allowed, means, -np.inf).argmax()]
     # Unpenalised features stay in any case.
     kept = GroupLassoRegressorCV(5, cv=3, max_features=1, feature_weights=[0] * 4 + [1] * 8)
-    assert kept.fit(X, Y).get_support().sum() == 4
+    with pytest.warns(UserWarning, match="max_features=1, but every model .* keeps 4"):
+        assert kept.fit(X, Y).get_support().sum() == 4
 
 
 def test_choice_among_few_features():
@@ -178,6 +180,18 @@ def test_a_refit_is_chosen_where_shrinkage_costs_accuracy():
     np.testing.assert_allclose(relaxed.predict(X), X @ relaxed.coef_.T + relaxed.intercept_)
 
 
+def test_refits_that_do_not_converge_are_told():
+    rng = np.random.default_rng(0)
+    X = 100 * rng.standard_normal((60, 20))
+    y = np.digitize(X[:, 0] / 100 + 0.3 * rng.standard_normal(60), [-1, 1])
+    # Enough sweeps for the penalised models.
+    few = {"max_iter": 8, "scoring": "accuracy", "cv": 2, "ridges": 0.0}
+    CLASSIFIERS[0]([30.0, 10, 5, 3], **few).fit(X, y)
+    model = CLASSIFIERS[0]([30.0, 10, 5, 3], relax=[1e-6], **few)
+    with pytest.warns(ConvergenceWarning, match="did not converge"):
+        model.fit(X, y)
+
+
 @pytest.mark.parametrize("container", [np.float32, sparse.csr_array])
 def test_refits_of_other_kinds_of_X(container):
     X, y = data_for(CLASSIFIERS[0], 60, 8)
@@ -256,12 +270,13 @@ def test_a_path_ends_where_the_models_no_longer_grow():
         ({"ridges": []}, r"ridges=\[\]: give a finite"),
         ({"ridges": "many"}, "ridges='many': give a finite number"),
         ({"ridges": None}, "ridges=None: give a finite number"),
-        ({"relax": -1}, "relax=-1: give True, False, a finite number >= 0"),
-        ({"relax": "yes"}, "relax='yes': give True, False, a finite number"),
+        ({"relax": 0}, "relax=0: give True, False or a list of ridges"),
+        ({"relax": "yes"}, "relax='yes': give True, False or a list of ridges"),
+        ({"relax": [-1]}, r"relax=\[-1\]: give a finite number >= 0, or a list"),
         ({"max_features": -1}, "max_features=-1: give a whole number >= 0"),
         ({"max_features": 1.5}, "max_features=1.5: give a whole number"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 @pytest.mark.parametrize("cls", [REGRESSORS[0], CLASSIFIERS[1]])
 def test_bad_parameters_are_named(cls, options, message):

@@ -41,8 +41,8 @@ selection : {"best", "1se", "sparsest"}
     the number of folds. "sparsest" does the same with one standard deviation instead. Among models
     with equally few features, the one with the best mean score is taken.
 front_ : dict of str to ndarray
-    The best model for every number of features, from few to many: "n_features", "mean_score",
-    "standard_error" of that, and what made it, as in `cv_results_`. Each has a better mean score
+    The best models, from few to many features: "n_features", "mean_score", "standard_error" of
+    that (NaN with one fold), and what made them, as in `cv_results_`. Each has a better mean score
     than all models with fewer features.
 cv_results_ : dict of str to ndarray
     All models: "kind" ("group lasso", "ShrinkNet" or "greedy"), "alpha" (the number of groups of
@@ -63,6 +63,7 @@ class AutoSparse(SparseLinearModelCV):
     # What is compared. The searches of single kinds have the others as parameters.
     kinds = ("group lasso", "ShrinkNet", "greedy")
     alphas, eps, relax = 50, 1e-3, True
+    _remedy = "GroupLasso…CV or ShrinkNet…CV with a smaller eps may find a better model."
     # The ridges with which greedy supports are chosen.
     _greedy_ridges: tuple
 
@@ -92,6 +93,7 @@ class AutoSparse(SparseLinearModelCV):
 
         n_features = table["n_features"]
         best = choose(scores, n_features, self.selection, self.max_features)
+        self._warn_of_many_features(n_features[best])
         front = _front(table["mean_score"], n_features)
         self._store(model, **attributes(best), cost_=cost, cv_results_=table)
         self.front_ = {name: column[front] for name, column in table.items()}
@@ -99,7 +101,7 @@ class AutoSparse(SparseLinearModelCV):
         self.front_["standard_error"] = (
             standard_errors(scores[front]) if several else np.full(len(front), np.nan)
         )
-        self._front_models = [attributes(i) for i in front]
+        self._front_models = [attributes(i) | {"best_index_": i} for i in front]
         self.score_name_, self.best_index_ = self._score_name(), best
         self._report(f": {table['kind'][best]}, ", f"mean score {table['mean_score'][best]:.6g}")
         return self
@@ -148,6 +150,8 @@ class AutoSparse(SparseLinearModelCV):
                 "as many."
             )
         other = copy(self)
+        # Tables, and the configuration of `set_output`, are not shared.
+        other.__dict__.update({n: copy(v) for n, v in vars(self).items() if isinstance(v, dict)})
         other.__dict__.update(self._front_models[few[-1]])
         return other
 
@@ -173,8 +177,8 @@ class AutoSparseRegressor(AutoSparse, RegressorCV):
     """The most accurate linear model of few features, without anything to choose.
 
     Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
-    (p = 2), and supports that grow by one feature at a time, each with several ridges and with
-    refits. `front_` has the best model for every number of features.
+    (p = 2), and supports that grow by one group at a time, up to 60, each with several ridges and
+    with refits. `front_` has the best models of few and of many features.
 
     Standardise the features first: the penalties act on coefficients, which have units.
 
@@ -239,8 +243,8 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
     """The most accurate linear classifier of few features, without anything to choose.
 
     Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
-    (p = 2), and supports that grow by one feature at a time, each with several ridges and with
-    refits. `front_` has the best model for every number of features.
+    (p = 2), and supports that grow by one group at a time, up to 60, each with several ridges and
+    with refits. `front_` has the best models of few and of many features.
 
     Standardise the features first: the penalties act on coefficients, which have units.
 

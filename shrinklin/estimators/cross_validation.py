@@ -54,6 +54,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
     ridges: Any = 0.0
     relax: Any = False
     max_features: Any = None
+    _remedy = "give a smaller eps, or alphas that are small enough."
     # The ridges of refits with relax=True.
     _default_refits: tuple
 
@@ -68,7 +69,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         return without_alpha(self._one_model())
 
     def fit(self, X, y, sample_weight=None, **params) -> Self:
-        """Choose alpha, and fit the model to all data.
+        """Choose the model by cross-validation, and fit it to all data.
 
         Parameters
         ----------
@@ -86,7 +87,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         Returns
         -------
         self
-            The model of all data at the chosen alpha.
+            The chosen model of all data.
 
         Raises
         ------
@@ -98,7 +99,8 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         ConvergenceWarning
             If `max_iter` sweeps did not reach `tol`, in any fold.
         UserWarning
-            If `alphas` are so large that no model of all data keeps a feature.
+            If no model keeps a feature, if all keep more than `max_features`, or if smaller alphas
+            than those that were tried may be better.
         """
         self._check_selection()
         self._check_scoring()
@@ -145,6 +147,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         check_scores(grid.scores.reshape(-1, len(folds)), models)
         grid.cost.count_product(n_multiply_adds)
         k, i = self._best(grid, self.selection)
+        self._warn_of_many_features(grid.n_selected[k, i])
         model.alpha, model.ridge = grid.alphas[i], settings[k].ridge
         problem = problems[k].at(grid.alphas[i])
         path, objective = self._become(model, problem, whole, grid, k, i)
@@ -186,12 +189,22 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
     @property
     def _refits(self):
         """Ridges of the refits, or None."""
-        if isinstance(self.relax, bool):
+        if isinstance(self.relax, bool | np.bool_):
             return self._default_refits if self.relax else None
+        if np.ndim(self.relax) != 1:
+            raise ValueError(f"relax={self.relax!r}: give True, False or a list of ridges.")
         return self.relax
 
     def _checked_refits(self, ridges):
-        return _checked_ridges("relax", ridges, "True, False, ")
+        return _checked_ridges("relax", ridges)
+
+    def _warn_of_many_features(self, n_features):
+        if self.max_features is not None and n_features > self.max_features:
+            warn(
+                f"max_features={self.max_features}, but every model of {type(self).__name__} keeps "
+                f"more features; the chosen one keeps {n_features}. Give larger alphas if you gave "
+                "alphas, and no more features without penalty, or in one group, than max_features."
+            )
 
     def _best(self, grid, selection):
         """Positions of the setting and the alpha that the scores choose."""
@@ -218,8 +231,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         if self._best(grid, "best")[1] == len(grid.alphas) - 1:
             warn(
                 f"the mean score of {type(self).__name__} is best at the smallest of its alphas, "
-                f"{grid.alphas[-1]:.3g}, although the path was continued: give a smaller eps, or "
-                "alphas that are small enough.",
+                f"{grid.alphas[-1]:.3g}, although the path was continued: {self._remedy}",
                 UserWarning,
             )
 
@@ -269,9 +281,9 @@ def table_of(grid, settings):
     }
 
 
-def _checked_ridges(name, ridges, others=""):
-    """Different ridges, from small to large: a list. `others` names what else is accepted."""
-    wanted = f"{name}={ridges!r}: give {others}a finite number >= 0, or a list of them."
+def _checked_ridges(name, ridges):
+    """Different ridges, from small to large: a list."""
+    wanted = f"{name}={ridges!r}: give a finite number >= 0, or a list of them."
     try:
         values = np.atleast_1d(real_array(ridges))
     except ValueError as error:

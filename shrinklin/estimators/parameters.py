@@ -28,12 +28,13 @@ eps : float
     Ratio of the smallest to the largest alpha, in (0, 1), if `alphas` is a number.$continued
 ridges : float or array-like of shape (n_ridges,)
     The values of `ridge` to choose from. $why_ridges
-relax : bool or array-like of floats
+relax : bool or array-like of shape (n_refits,)
     Whether to choose from refits too: models with the features of a penalised one, whose
     coefficients minimise the loss and a ridge alone. An array has the ridges of the refits. True
     means $refits. $not_zero
 max_features : int
-    The largest number of features that the chosen model may keep. None means any number.
+    The largest number of features that the chosen model may keep. None means any number. If all
+    models keep more, one with the fewest is chosen, with a warning.
 cv : int, splitter or iterable
     Number of folds, a splitter, or (training rows, held-out rows) of every fold, as in
     `sklearn.model_selection.GridSearchCV`. None means 5 folds$stratified. The folds are
@@ -244,7 +245,8 @@ CROSS_VALIDATION = {
     "last_rows": "",
     "work": "all paths together",
     "only_exact_solver": "",
-    "only_exact_fit": "",
+    "only_exact_fit": "Of a penalised model. (A refit has no `dual_gap_`, and its `residual_` is "
+    "that of the loss and its ridge on its own features.)",
 }
 
 # For classes and functions that take another estimator as an argument.

@@ -24,4 +24,4 @@ class GreedyProblem(Problem):
         The `options` play no role, as each support begins with the one before.
         """
         path = greedy_path(objective, int(max(alphas)))
-        return [path[min(int(n), len(path) - 1)] for n in alphas]
+        return self._finite([path[min(int(n), len(path) - 1)] for n in alphas])

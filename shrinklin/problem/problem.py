@@ -125,6 +125,10 @@ class Problem:
             solutions = solve_path(
                 objective, strengths, self.solver, tol=self.tol, max_iter=self.max_iter, **options
             )
+        return self._finite(solutions)
+
+    def _finite(self, solutions):
+        """The same solutions, after a check."""
         if not all(np.isfinite(s.value) and np.isfinite(s.W).all() for s in solutions):
             raise self.task.out_of_range()
         return solutions
@@ -142,7 +146,7 @@ class Problem:
                         there, solution.W, tol=self.tol, max_iter=self.max_iter
                     ).packed()
             refits.append(found)
-        return refits
+        return self._finite(refits)
 
     def polished(self, objective, solution, share):
         """The solution after a few more steps to `share` of tol, if they improve it."""

@@ -55,7 +55,8 @@ class RegularizationPath(ABC):
         As ``residual_`` of the estimator. After `refit`, the relative size of the gradient
         on the support.
     objectives : ndarray of shape (n_alphas,)
-        Value of the objective. After `refit`, of the loss alone.
+        Value of the objective. After `refit`, of the loss alone; if a CV class chose refits, of
+        the loss and their ridge.
     fit_intercept : bool
         Whether the estimator fitted an intercept. `refit` then fits one too.
     """

@@ -121,7 +121,7 @@ class ProximalNewton(BaseEstimator):
             W[features] = block.W
             gradient[features] = block.gradient
         value = objective.smooth.value_of(objective.smooth.see(W))
-        return working_sets.refitted(objective, W, value, gradient, n_sweeps)
+        return working_sets.refitted(objective, W, value, gradient, 2 * tol, n_sweeps)
 
 
 def _drop_common_shift(loss, problem, W):

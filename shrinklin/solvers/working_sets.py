@@ -91,12 +91,14 @@ def solution(objective, W, evaluated, worst, n_iter, status):
     )
 
 
-def refitted(objective, W, loss, gradient, n_iter=0):
+def refitted(objective, W, loss, gradient, tol=np.inf, n_iter=0):
     """The `Solution` of a refit. `gradient` is 0 except on the features of W."""
     L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
     worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
     evaluated = loss, gradient, objective.smooth.intercept(W)
-    return solution(objective, W, evaluated, worst, n_iter, Status.CONVERGED)
+    small = worst <= tol * objective.residual_scale
+    status = Status.CONVERGED if small else Status.MAX_ITER
+    return solution(objective, W, evaluated, worst, n_iter, status)
 
 
 def _status(small, settled, spent):
