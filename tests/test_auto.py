@@ -183,7 +183,7 @@ def test_moments_choose_the_same_model():
     folds = [Moments.from_data(X[i::3], Y[i::3]) for i in range(3)]
     rows = [(np.flatnonzero(np.arange(60) % 3 != i), np.arange(i, 60, 3)) for i in range(3)]
     of_moments, of_rows = FewRegressor().fit_moments(folds), FewRegressor(cv=rows).fit(X, Y)
-    assert of_moments.best_index_ == of_rows.best_index_
+    # Not their positions: refits of the same features tie.
     np.testing.assert_allclose(of_moments.coef_, of_rows.coef_, atol=1e-8)
 
 
