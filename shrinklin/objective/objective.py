@@ -83,8 +83,7 @@ class Objective:
     @property
     def ridges(self):
         """The ridge of every group: (n_groups,)."""
-        ridge = self.smooth.ridge
-        return np.zeros(len(self.groups)) if ridge is None else ridge[self.groups.ptr[:-1]]
+        return self.smooth.ridges[self.groups.ptr[:-1]]
 
     @cached_property
     def residual_scale(self):

@@ -44,12 +44,14 @@ class Smooth(ABC):
         other.ridge = ridge
         return other
 
-    def ridge_of(self, W, features=None):
-        """The ridge of W, whose rows are those of `features`, by default all."""
-        if self.ridge is None:
-            return 0.0
-        ridge = self.ridge if features is None else self.ridge[features]
-        return 0.5 * float(ridge @ (W * W).sum(axis=1))
+    @property
+    def ridges(self):
+        """ρ of every feature: (n_features,), zeros without ridge."""
+        return np.zeros(len(self.C)) if self.ridge is None else self.ridge
+
+    def ridge_of(self, W):
+        """The ridge penalty of W."""
+        return 0.0 if self.ridge is None else 0.5 * float(self.ridge @ (W * W).sum(axis=1))
 
     def with_ridge_slope(self, gradient, W):
         """The gradient of f at W, given that of the loss."""

@@ -228,8 +228,7 @@ class _ColumnBlock(_QuadraticBlock):
     def __init__(self, objective, working, features, W, gradient):
         super().__init__(objective, working, features, W)
         self.columns = objective.smooth.design.transposed(features)
-        ridge = objective.smooth.ridge
-        self.ridge = np.zeros(len(features)) if ridge is None else ridge[features]
+        self.ridge = objective.smooth.ridges[features]
         zero = objective.smooth.residual_at_zero
         self.residual = np.ascontiguousarray(zero.T) - self.coef @ self.columns
         self.first, self.grams = _products_of_neighbours(self.columns, self.groups.ptr)

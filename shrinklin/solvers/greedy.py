@@ -115,8 +115,7 @@ class _Growth(ABC):
 
     def __init__(self, objective):
         self.objective, self.groups = objective, objective.groups
-        smooth = objective.smooth
-        self.ridge = np.zeros(len(smooth.C)) if smooth.ridge is None else smooth.ridge
+        self.ridge = objective.smooth.ridges
         self.least = _LEAST_GAIN * objective.smooth.value_at_zero
         self.support = np.flatnonzero(self.groups.weights == 0).tolist()
 

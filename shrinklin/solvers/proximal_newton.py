@@ -199,8 +199,7 @@ class _LikelihoodBlock(working_sets.Block):
         if free.any() and self.likelihood.free_minimum(_unpenalised(objective)).settled:
             free = np.zeros_like(free)
         hold = _HOLD * self.likelihood.loss.curvature_bound * np.where(free, self.diagonal, 0)
-        ridge = objective.smooth.ridge
-        self.ridge = np.zeros(len(features)) if ridge is None else ridge[features]
+        self.ridge = objective.smooth.ridges[features]
         # What Newton steps add to the Hessian of the loss.
         self.added = self.ridge + hold
         seen = self.likelihood.see(self._whole(W))
