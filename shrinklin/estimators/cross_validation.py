@@ -32,12 +32,11 @@ from shrinklin.estimators.base import (
 )
 from shrinklin.estimators.fold_search import FoldSearch, check_scores, check_weights_of
 from shrinklin.messages import results, warn
-from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
+from shrinklin.selection.alphas import alpha_grid, non_negative, warn_if_alphas_are_too_large
 from shrinklin.selection.choice import choose
 from shrinklin.selection.folds import Rows, ScoredFold, Scoring, Whole
 from shrinklin.selection.grid import Grid
 from shrinklin.selection.path import path_of_solutions
-from shrinklin.validation.entries import real_array
 from shrinklin.validation.parameters import check_whole
 
 # The chosen model is solved again, with this times tol.
@@ -284,13 +283,8 @@ def table_of(grid, settings):
 def _checked_ridges(name, ridges):
     """Different ridges, from small to large: a list."""
     wanted = f"{name}={ridges!r}: give a finite number >= 0, or a list of them."
-    try:
-        values = np.atleast_1d(real_array(ridges))
-    except ValueError as error:
-        raise ValueError(f"{wanted} ({error})") from error
-    if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
-        raise ValueError(wanted)
-    return np.unique(values).tolist()
+    ridges = [ridges] if np.ndim(ridges) == 0 else ridges
+    return np.unique(non_negative(ridges, wanted)).tolist()
 
 
 def _model_at(model, problem, attributes, feature_names):

@@ -61,10 +61,15 @@ def _alphas(alphas, eps, problem, objective):
         grid = strength_grid(objective.strength_max() or 1.0, alphas, eps)
         return np.array([problem.alpha_at(strength) for strength in grid])
     wanted = f"alphas={alphas!r}: give the number of alphas, or a 1-D array of finite values >= 0."
+    return np.sort(non_negative(alphas, wanted))[::-1]
+
+
+def non_negative(values, wanted):
+    """Finite numbers >= 0, as a 1-D array that is not empty. `wanted` is the error message."""
     try:
-        values = real_array(alphas)
+        values = real_array(values)
     except ValueError as error:
         raise ValueError(f"{wanted} ({error})") from error
     if values.ndim != 1 or values.size == 0 or not (values >= 0).all() or np.isinf(values).any():
         raise ValueError(wanted)
-    return np.sort(values)[::-1]
+    return values
