@@ -134,6 +134,26 @@ def test_scores_are_those_of_the_models_on_held_out_rows():
 
 
 @every_kind
+def test_candidates_are_the_models_of_the_table(cls):
+    X, y = data_for(cls, seed=4)
+    model = cls(cv=3).fit(X, y)
+    table = model.cv_results_
+    for i in range(0, len(table["kind"]), 3):
+        candidate = model.candidate(i)
+        assert candidate.get_support().sum() == table["n_features"][i]
+        assert candidate.best_index_ == i
+    np.testing.assert_array_equal(model.candidate(model.best_index_).coef_, model.coef_)
+    kind, alpha, ridge = (table[name] for name in ("kind", "alpha", "ridge"))
+    found = (kind == "group lasso") & (ridge == 0) & np.isnan(table["refit_ridge"])
+    last = np.flatnonzero(found)[-1]
+    alone = cls._single(alpha=alpha[last]).fit(X, y)
+    np.testing.assert_allclose(model.candidate(last).coef_, alone.coef_, atol=1e-4)
+    for i in (-1, len(kind), 1.5):
+        with pytest.raises(ValueError, match=r"(?i)give"):
+            model.candidate(i)
+
+
+@every_kind
 def test_the_front_has_the_best_model_of_every_size(cls):
     X, y = data_for(cls, seed=3)
     model = cls(cv=3).fit(X, y)

@@ -41,9 +41,9 @@ selection : {"best", "1se", "sparsest"}
     the number of folds. "sparsest" does the same with one standard deviation instead. Among models
     with equally few features, the one with the best mean score is taken.
 front_ : dict of str to ndarray
-    The best models, from few to many features: "n_features", "mean_score", "standard_error" of
-    that (NaN with one fold), and what made them, as in `cv_results_`. Each has a better mean score
-    than all models with fewer features.
+    The best models, from few to many features: the row of `cv_results_` ("candidate"), what that
+    row has, and the "standard_error" of "mean_score" (NaN with one fold). Each has a better mean
+    score than all models with fewer features.
 cv_results_ : dict of str to ndarray
     All models: "kind" ("group lasso", "ShrinkNet" or "greedy"), "alpha" (the number of groups of
     greedy ones), "ridge", "refit_ridge" (NaN if there was no refit), "n_features", "mean_score" and
@@ -79,30 +79,18 @@ class AutoSparse(SparseLinearModelCV):
         check_scores(scores, [f"model {i} ({kind})" for i, kind in enumerate(table["kind"])])
         for grid in grids:
             cost.include(grid.cost)
-        target = whole.prepared[1]
-        models = [
-            (problems[k].at(alpha), solution)
-            for _, problems, grid in searches
-            for k, solutions in enumerate(grid.solutions)
-            for alpha, solution in zip(grid.alphas, solutions, strict=True)
-        ]
-
-        def attributes(i):
-            of_model, solution = models[i]
-            return of_model.model_attributes(solution, target)
-
         n_features = table["n_features"]
         best = choose(scores, n_features, self.selection, self.max_features)
         self._warn_of_many_features(n_features[best])
         front = _front(table["mean_score"], n_features)
-        self._store(model, **attributes(best), cost_=cost, cv_results_=table)
-        self.front_ = {name: column[front] for name, column in table.items()}
+        candidates = _Candidates(searches, whole.prepared[1])
+        self._store(model, **candidates.attributes(best), cost_=cost, cv_results_=table)
+        self.front_ = {"candidate": front, **{name: col[front] for name, col in table.items()}}
         several = len(folds) > 1
         self.front_["standard_error"] = (
             standard_errors(scores[front]) if several else np.full(len(front), np.nan)
         )
-        self._front_models = [attributes(i) | {"best_index_": i} for i in front]
-        self.score_name_, self.best_index_ = self._score_name(), best
+        self._candidates, self.score_name_, self.best_index_ = candidates, self._score_name(), best
         self._report(f": {table['kind'][best]}, ", f"mean score {table['mean_score'][best]:.6g}")
         return self
 
@@ -149,11 +137,50 @@ class AutoSparse(SparseLinearModelCV):
                 f"n_features={n_features}: the smallest model has {least} features. Give at least "
                 "as many."
             )
+        return self.candidate(self.front_["candidate"][few[-1]])
+
+    def candidate(self, i) -> Self:
+        """The model of a row of `cv_results_`: a fitted copy.
+
+        Parameters
+        ----------
+        i : int
+
+        Returns
+        -------
+        AutoSparseRegressor or AutoSparseClassifier
+            With the scores of this one, and other coefficients.
+        """
+        check_is_fitted(self)
+        check_whole("i", i, 0)
+        n_models = len(self.cv_results_["kind"])
+        if i >= n_models:
+            raise ValueError(
+                f"i={i}: cv_results_ has {n_models} rows. Give one of 0 to {n_models - 1}."
+            )
         other = copy(self)
         # Tables, and the configuration of `set_output`, are not shared.
         other.__dict__.update({n: copy(v) for n, v in vars(self).items() if isinstance(v, dict)})
-        other.__dict__.update(self._front_models[few[-1]])
+        other.__dict__.update(self._candidates.attributes(i), best_index_=int(i))
         return other
+
+
+class _Candidates:
+    """The models of some searches, of all data, stored without zeros."""
+
+    def __init__(self, searches, target):
+        self._target = target
+        self._models = [
+            (problems[k].at(alpha), solution)
+            for _, problems, grid in searches
+            for k, solutions in enumerate(grid.solutions)
+            for alpha, solution in zip(grid.alphas, solutions, strict=True)
+        ]
+
+    def attributes(self, i):
+        """Fitted attributes of a model."""
+        problem, solution = self._models[i]
+        return problem.model_attributes(solution, self._target)
 
 
 def _joined(searches):
