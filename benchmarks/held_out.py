@@ -7,9 +7,11 @@ targets have unit variance.
 
 Data are multi-target data that `datasets` loads from `--data-home`, classes in NAME.npz there
 (`--rows` of the rows, as few rows are the hard case), some of scikit-learn's, and simulated ones.
-What is not there is skipped. Recipes are `AutoSparseRegressor` and `AutoSparseClassifier`, and the
-same with one kind of models. For comparison there are a ridge and a forest, which use all features.
-A run goes on from the file `--out`, if it is there.
+What is not there is skipped. "auto" is `AutoSparseRegressor` or `AutoSparseClassifier`; further
+recipes choose among some of its candidates only. For comparison there are a group lasso whose
+weights come from a ridge (adaptive), abess with ridge refits, if it is installed, scikit-learn's
+`MultiTaskLassoCV`, and a ridge and a forest, which use all features. A run goes on from the file
+`--out`, if it is there.
 """
 
 import argparse
@@ -20,28 +22,32 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    MultiTaskLassoCV,
+    Ridge,
+    RidgeCV,
+)
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.preprocessing import StandardScaler
 from tqdm.auto import tqdm
 
 import datasets
-from shrinklin import AutoSparseClassifier, AutoSparseRegressor
+from shrinklin import (
+    AutoSparseClassifier,
+    AutoSparseRegressor,
+    ShrinkNetClassifierCV,
+    ShrinkNetRegressorCV,
+)
 
 AT_MOST = (5, 10, 20, 50)
 MULTI_TARGET = ["oes97", "oes10", "wq", "enb", "jura", "andro"]
-CLASSES = ["optdigits", "segment", "mfeat", "isolet_part"]
-# What differs from the estimator that compares everything.
-ALONE = {"ridges": (0.0,), "relax": False}
-RECIPES = {
-    "auto": {},
-    "group lasso": {"kinds": ("group lasso",), **ALONE},
-    "group lasso, refitted": {"kinds": ("group lasso",), **ALONE, "relax": True},
-    "ShrinkNet": {"kinds": ("ShrinkNet",), **ALONE},
-    "ShrinkNet, ridges": {"kinds": ("ShrinkNet",), "relax": False},
-    "greedy": {"kinds": ("greedy",)},
-}
+CLASSES = ["optdigits", "segment", "mfeat", "isolet_part", "gas_drift_z10"]
+# Numbers of features, and ridges of the refits, among which abess may choose.
+ABESS_SIZES = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 38, 50)
+ABESS_REFITS = (0.001, 0.01, 0.1)
 
 
 # Data.
@@ -102,41 +108,170 @@ def _few(X, y, n_rows):
     return train_test_split(X, y, train_size=n_rows, stratify=y, random_state=0)[::2]
 
 
-# Models.
+def has_classes(y):
+    return y.dtype.kind == "i"
 
 
-def fitted(recipe, X, y):
-    is_class = y.dtype.kind == "i"
-    base = AutoSparseClassifier if is_class else AutoSparseRegressor
+def splits(y, n_folds, random_state):
+    kind = StratifiedKFold if has_classes(y) else KFold
+    return list(kind(n_folds, shuffle=True, random_state=random_state).split(y, y))
+
+
+# Recipes: a table of candidates, and a function that gives the model of a row.
+
+
+def alone(kind, table, *, ridges=False, refits=False):
+    """Candidates of one kind."""
+    chosen = table["kind"] == kind
+    if not ridges:
+        chosen &= table["ridge"] == 0
+    if not refits:
+        chosen &= table["refit_ridge"].isna()
+    return table[chosen]
+
+
+def of_auto(X, y):
+    """(recipe, table, model) for `AutoSparse…` and for some of its candidates only."""
+    auto = _auto(y)(cv=5).fit(X, y)
+    table = pd.DataFrame(auto.cv_results_)
+    yield "auto", table, auto.candidate
+    yield "group lasso", alone("group lasso", table), auto.candidate
+    yield "ShrinkNet", alone("ShrinkNet", table), auto.candidate
+    yield "ShrinkNet, ridges", alone("ShrinkNet", table, ridges=True), auto.candidate
+    yield "greedy", alone("greedy", table, ridges=True, refits=True), auto.candidate
+
+
+def _auto(y):
+    return AutoSparseClassifier if has_classes(y) else AutoSparseRegressor
+
+
+def of_refits(X, y):
+    """Group lasso, also with refits."""
+    yield "group lasso, refitted", *_group_lasso(X, y, relax=True)
+
+
+def of_adaptive(X, y):
+    """Group lasso with weights from a ridge of all features."""
+    norms = np.linalg.norm(np.atleast_2d(ridge(X, y).coef_), axis=0)
+    weights = 1 / np.maximum(norms, 1e-6 * norms.max())
+    yield "adaptive group lasso", *_group_lasso(X, y, feature_weights=weights / weights.min())
+
+
+def _group_lasso(X, y, relax=False, feature_weights=None):
+    kind = _auto(y)
     # The estimators compare everything; these attributes are not parameters.
-    return type(base.__name__, (base,), RECIPES[recipe])(cv=5).fit(X, y)
+    alone = type(kind.__name__, (kind,), {"kinds": {"group lasso": (0.0,)}, "relax": relax})
+    search = alone(cv=5, feature_weights=feature_weights).fit(X, y)
+    return pd.DataFrame(search.cv_results_), search.candidate
 
 
-def models_of(search):
-    """(column, model) for every column of the table."""
-    front = search.front_
-    n, means, errors = (front[k] for k in ("n_features", "mean_score", "standard_error"))
-    yield "best", search.with_features(n[-1])
-    near = means >= means[-1] - errors[-1]
-    yield "1se", search.with_features(n[near][0])
-    for most in AT_MOST:
-        if n[0] <= most:
-            yield f"<= {most}", search.with_features(most)
+def of_abess(X, y):
+    """The best support of each size, by splicing, and refits with ridges."""
+    try:
+        import abess
+    except ImportError:
+        return
+    sizes = [k for k in ABESS_SIZES if k <= min(X.shape[1], len(X) // 2)]
+
+    def models(X, y):
+        for size in sizes:
+            kept = _spliced(abess, X, y, size)
+            for penalty in ABESS_REFITS:
+                yield OnColumns(kept, refitted(X[:, kept], y, penalty))
+
+    scores = [
+        [-loss(model, X[test], y[test])[0] for model in models(X[train], y[train])]
+        for train, test in splits(y, 5, None)
+    ]
+    of_all = list(models(X, y))
+    table = pd.DataFrame({
+        "n_features": [len(model.kept) for model in of_all],
+        "mean_score": np.mean(scores, axis=0),
+        "std_score": np.std(scores, axis=0),
+    })  # fmt: skip
+    yield "abess, refitted", table, of_all.__getitem__
 
 
-def peers(X, y):
-    if y.dtype.kind == "i":
-        yield "ridge", LogisticRegressionCV(Cs=10, max_iter=2000).fit(X, y)
-        yield "forest", RandomForestClassifier(300, random_state=0).fit(X, y)
+def _spliced(abess, X, y, size):
+    if not has_classes(y):
+        kind = abess.LinearRegression if y.ndim == 1 else abess.MultiTaskRegression
     else:
-        yield "ridge", RidgeCV(np.geomspace(1e-2, 1e4, 25)).fit(X, y)
-        yield "forest", RandomForestRegressor(300, random_state=0).fit(X, y)
+        kind = abess.LogisticRegression if y.max() == 1 else abess.MultinomialRegression
+    coef = kind(support_size=size, thread=1).fit(X, y).coef_
+    return np.flatnonzero(coef.reshape(X.shape[1], -1).any(axis=1))
+
+
+class OnColumns:
+    """A model of some columns."""
+
+    def __init__(self, kept, model):
+        self.kept, self.model, self.classes_ = kept, model, getattr(model, "classes_", None)
+
+    def get_support(self):
+        mask = np.zeros(1 + self.kept.max(initial=0), dtype=bool)
+        mask[self.kept] = True
+        return mask
+
+    def predict(self, X):
+        return self.model.predict(X[:, self.kept])
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X[:, self.kept])
+
+
+def refitted(X, y, penalty):
+    """The minimum of the mean loss + penalty/2 ‖W‖²."""
+    if has_classes(y):
+        return LogisticRegression(C=1 / (len(X) * penalty), max_iter=2000).fit(X, y)
+    return Ridge(len(X) * penalty).fit(X, y)
+
+
+def ridge(X, y):
+    if has_classes(y):
+        return LogisticRegressionCV(Cs=10, max_iter=2000).fit(X, y)
+    return RidgeCV(np.geomspace(1e-2, 1e4, 25)).fit(X, y)
+
+
+def single_models(X, y):
+    """(recipe, model) that chooses by itself."""
+    if not has_classes(y):
+        lasso = MultiTaskLassoCV(cv=5, max_iter=10_000).fit(X, y.reshape(len(y), -1))
+        yield "MultiTaskLassoCV", lasso
+    yield "ridge (all features)", ridge(X, y)
+    forest = RandomForestClassifier if has_classes(y) else RandomForestRegressor
+    yield "forest (all features)", forest(300, random_state=0).fit(X, y)
+
+
+def todays(X, y):
+    """What the time of "auto" is compared with: a search among models of one kind."""
+    if has_classes(y):
+        return ShrinkNetClassifierCV(ridges=0.0, cv=5).fit(X, y)
+    return ShrinkNetRegressorCV(cv=5).fit(X, y)
+
+
+# Measuring.
+
+
+def columns_of(table):
+    """Yield (column, row of the table): models of at most so many features, and others."""
+    best = table["mean_score"].idxmax()
+    yield "best", best
+    error = table["std_score"][best] / np.sqrt(5)
+    yield "1se", _sparsest(table[table["mean_score"] >= table["mean_score"][best] - error])
+    for most in AT_MOST:
+        few = table[table["n_features"] <= most]
+        if len(few):
+            yield f"<= {most}", few["mean_score"].idxmax()
+
+
+def _sparsest(table):
+    return table[table["n_features"] == table["n_features"].min()]["mean_score"].idxmax()
 
 
 def loss(model, X, y):
     """Held-out loss, and the error rate of a classifier."""
-    if y.dtype.kind != "i":
-        return float(np.mean((model.predict(X) - y) ** 2)), np.nan
+    if not has_classes(y):
+        return float(np.mean((model.predict(X).reshape(y.shape) - y) ** 2)), np.nan
     P = np.clip(model.predict_proba(X), 1e-6, 1)
     P = P / P.sum(axis=1, keepdims=True)
     return log_loss(y, P, labels=model.classes_), float(np.mean(model.predict(X) != y))
@@ -144,14 +279,13 @@ def loss(model, X, y):
 
 def measure(name, X, y, folds):
     """Rows of the table."""
-    split = StratifiedKFold if y.dtype.kind == "i" else KFold
     rows = []
-    for k, (train, test) in enumerate(split(folds, shuffle=True, random_state=0).split(X, y)):
+    for k, (train, test) in enumerate(splits(y, folds, 0)):
         scaler = StandardScaler().fit(X[train])
         moving = X[train].std(axis=0) > 0
         A, B = scaler.transform(X[train])[:, moving], scaler.transform(X[test])[:, moving]
         y_train, y_test = y[train], y[test]
-        if y.dtype.kind != "i":
+        if not has_classes(y):
             of_y = StandardScaler().fit(y_train.reshape(len(train), -1))
             parts = (of_y.transform(part.reshape(len(part), -1)) for part in (y_train, y_test))
             y_train, y_test = (part.reshape(-1, *y.shape[1:]) for part in parts)
@@ -160,36 +294,74 @@ def measure(name, X, y, folds):
 
 
 def measure_fold(X, y, X_test, y_test):
-    for recipe in RECIPES:
+    for recipes in (of_auto, of_refits, of_adaptive, of_abess):
         start = time.process_time()
-        search = fitted(recipe, X, y)
+        found = list(recipes(X, y))
         seconds = time.process_time() - start
-        for column, model in models_of(search):
-            kept = np.flatnonzero(model.get_support())
-            shown = " ".join(map(str, kept))
-            yield recipe, column, *loss(model, X_test, y_test), len(kept), seconds, shown
-    for recipe, model in peers(X, y):
-        yield recipe, "best", *loss(model, X_test, y_test), X.shape[1], np.nan, ""
+        for recipe, table, model_of in found:
+            for column, row in columns_of(table):
+                model = model_of(row)
+                kept = np.flatnonzero(model.get_support())
+                shown = " ".join(map(str, kept))
+                yield recipe, column, *loss(model, X_test, y_test), len(kept), seconds, shown
+            seconds = np.nan  # of the first recipe, whose candidates the others have
+    for recipe, model in single_models(X, y):
+        used = np.atleast_2d(model.coef_).any(axis=0).sum() if "Lasso" in recipe else X.shape[1]
+        yield recipe, "best", *loss(model, X_test, y_test), used, np.nan, ""
+    start = time.process_time()
+    todays(X, y)
+    yield "ShrinkNet…CV", "time", np.nan, np.nan, np.nan, time.process_time() - start, ""
 
 
 NAMES = ["data", "fold", "recipe", "column", "loss", "error", "features", "seconds", "kept"]
 
 
+# The summary.
+
+
 def summary(table):
-    """For each kind of data: geometric means of loss / the best recipe's, and of features."""
-    means = table.groupby(["data", "recipe", "column"], sort=False)
-    means = means[["loss", "error", "features", "seconds"]].mean().reset_index()
+    """Print, for regressions and classes, geometric means over data, and more."""
+    sparse = ~table["recipe"].str.contains("all features")
+    of_data = ["data", "recipe", "column"]
+    means = table.groupby(of_data, sort=False)[["loss", "error", "features"]].mean().reset_index()
+    best = table[sparse].groupby(of_data)["loss"].mean().groupby(["data", "column"]).min()
+    means["ratio"] = np.log(means["loss"] / best.loc[_pairs(means)].to_numpy())
+    jaccard = table[sparse].groupby(of_data, sort=False)["kept"].agg(overlap).rename("jaccard")
+    means = means.merge(jaccard.reset_index(), how="left", on=of_data)
     classes = means.groupby("data")["error"].transform("max").notna()
     for title, part in (("regression", means[~classes]), ("classes", means[classes])):
-        if len(part):
-            best = part.groupby(["data", "column"])["loss"].transform("min")
-            part = part.assign(ratio=np.log(part["loss"] / best))
-            found = part.pivot_table("ratio", "recipe", "column", sort=False)
-            print(title, "\n", np.exp(found).round(3).to_string())
-            worst = part.pivot_table("ratio", "recipe", "column", "max", sort=False)
-            print("worst\n", np.exp(worst).round(2).to_string())
-            print(part.pivot_table("features", "recipe", "column", sort=False).round(1).to_string())
-            print(part.pivot_table("seconds", "recipe", sort=False).round(1).to_string())
+        if not len(part):
+            continue
+        part = part[part["column"] != "time"]
+        print(f"\n{title}: {part['data'].nunique()} data")
+        _show("held-out loss / that of the best recipe", np.exp(_pivot(part, "ratio")), 3)
+        _show("the worst data", np.exp(_pivot(part, "ratio", "max")), 2)
+        if part["error"].notna().any():
+            _show("error rate", _pivot(part, "error"), 3)
+        _show("features", _pivot(part, "features"), 1)
+        _show("overlap of the features of two folds (Jaccard)", _pivot(part, "jaccard"), 2)
+        timed = table[table["data"].isin(part["data"]) & table["seconds"].notna()]
+        timed = timed.groupby(["data", "recipe"])["seconds"].mean().unstack()
+        _show("seconds", timed, 1)
+
+
+def _pairs(means):
+    return pd.MultiIndex.from_frame(means[["data", "column"]])
+
+
+def _pivot(part, value, how="mean"):
+    return part.pivot_table(value, "recipe", "column", how, sort=False)
+
+
+def _show(title, table, digits):
+    print(f"\n{title}\n{table.round(digits).to_string(na_rep='')}")
+
+
+def overlap(kept):
+    """The mean share of features that two folds have in common."""
+    sets = [set(str(each).split()) for each in kept.fillna("")]
+    pairs = [(a, b) for i, a in enumerate(sets) for b in sets[:i] if a | b]
+    return np.mean([len(a & b) / len(a | b) for a, b in pairs]) if pairs else np.nan
 
 
 def main():

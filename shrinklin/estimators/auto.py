@@ -2,14 +2,14 @@
 
 from copy import copy
 from dataclasses import replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.estimators.base import warn_unless_converged
 from shrinklin.estimators.classifiers import GroupLassoClassifier
-from shrinklin.estimators.cross_validation import SparseLinearModelCV, table_of
+from shrinklin.estimators.cross_validation import Setting, SparseLinearModelCV, table_of
 from shrinklin.estimators.cv import ClassifierCV, RegressorCV
 from shrinklin.estimators.fold_search import check_scores
 from shrinklin.estimators.parameters import (
@@ -55,24 +55,29 @@ best_index_ : int
 _PENALTIES = {"group lasso": GroupLasso(), "ShrinkNet": Bridge2()}
 # The greedy path ends at this many groups.
 _MOST_GREEDY = 60
+# Paths are solved in so many parts, until a part has none of the best models.
+_PARTS = 5
 
 
 class AutoSparse(SparseLinearModelCV):
     """A linear model of any kind, chosen by cross-validation among models of few features."""
 
-    # What is compared. The searches of single kinds have the others as parameters.
-    kinds = ("group lasso", "ShrinkNet", "greedy")
-    alphas, eps, relax = 50, 1e-3, True
+    # The kinds of models that are compared, and the ridges with which each is solved. The searches
+    # of single kinds have the others as parameters.
+    kinds: ClassVar[dict]
+    alphas, eps = 50, 1e-3
     _remedy = "GroupLasso…CV or ShrinkNet…CV with a smaller eps may find a better model."
-    # The ridges with which greedy supports are chosen.
-    _greedy_ridges: tuple
 
     def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
         """Solve all paths, choose a model, and become it."""
         names = getattr(model, "feature_names_in_", None)
         cost = copy(whole.prepared[0].cost)
         cost.count_product(n_multiply_adds)
-        searches = [self._search(problem, kind, whole, folds, names) for kind in self.kinds]
+        searches = [
+            self._search(problem, kind, ridge, whole, folds, names)
+            for kind, ridges in self.kinds.items()
+            for ridge in ridges
+        ]
         grids = [grid for _, _, grid in searches]
         warn_unless_converged(self, [s for grid in grids for s in grid.all_solutions])
         table, scores = _joined(searches)
@@ -94,27 +99,39 @@ class AutoSparse(SparseLinearModelCV):
         self._report(f": {table['kind'][best]}, ", f"mean score {table['mean_score'][best]:.6g}")
         return self
 
-    def _search(self, problem, kind, whole, folds, names):
-        """The settings, the problems and the `Grid` of one kind of models."""
-        settings = self._settings()
+    def _search(self, problem, kind, ridge, whole, folds, names):
+        """The table, the problems and the `Grid` of models of one kind with one ridge."""
+        settings = [Setting(ridge, refit) for refit in (None, *(self._refits or ()))]
         objective, target = whole.prepared
         if kind == "greedy":
             problem = GreedyProblem(**vars(problem))
-            settings = [setting for setting in settings if setting.ridge in self._greedy_ridges]
         else:
             problem = replace(problem, formulation=PlainFormulation(_PENALTIES[kind]))
             objective = replace(objective, penalty=_PENALTIES[kind])
         problems = [setting.problem_of(problem) for setting in settings]
         grid = Grid(problems, Whole((objective, target)), folds, names, self._run)
         if kind == "greedy":
-            n_groups = int((objective.groups.weights > 0).sum())
-            grid.add(np.arange(min(n_groups, _MOST_GREEDY) + 1.0))
+            grid.add(np.arange(self._most_greedy(objective.groups) + 1.0))
         else:
             first = problems[0].ridged(objective)
-            grid.add(alpha_grid(self.alphas, self.eps, problems[0], first))
-            self._continue(grid)
+            self._grow(grid, alpha_grid(self.alphas, self.eps, problems[0], first))
         table = table_of(grid, settings)
         return {"kind": np.repeat(kind, len(table["alpha"])), **table}, problems, grid
+
+    def _most_greedy(self, groups):
+        most = min(_MOST_GREEDY, np.count_nonzero(groups.weights))
+        return most if self.max_features is None else min(most, self.max_features)
+
+    def _grow(self, grid, alphas):
+        """Solve for smaller and smaller alphas, as long as the models get better."""
+        for some in np.array_split(alphas, min(_PARTS, len(alphas))):
+            n_before = len(grid.alphas)
+            grid.add(some)
+            best = grid.scores.mean(axis=2).argmax(axis=1)
+            few = self.max_features is None or grid.n_selected[:, -1].min() <= self.max_features
+            if not (few and (best >= n_before).any()):
+                return
+        self._continue(grid)
 
     def with_features(self, n_features) -> Self:
         """The best model that keeps at most `n_features` features: a fitted copy.
@@ -204,8 +221,8 @@ class AutoSparseRegressor(AutoSparse, RegressorCV):
     """The most accurate linear model of few features, without anything to choose.
 
     Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
-    (p = 2), and supports that grow by one group at a time, up to 60, each with several ridges and
-    with refits. `front_` has the best models of few and of many features.
+    (p = 2), without and with a ridge, and supports that grow by one group at a time, up to 60. All
+    are there with refits, too. `front_` has the best models of few and of many features.
 
     Standardise the features first: the penalties act on coefficients, which have units.
 
@@ -234,8 +251,8 @@ class AutoSparseRegressor(AutoSparse, RegressorCV):
     """
 
     _single = GroupLassoRegressor
-    ridges = (0.0, 0.01)
-    _greedy_ridges = (0.0,)
+    kinds: ClassVar = {"group lasso": (0.0, 0.01), "ShrinkNet": (0.0, 0.01), "greedy": (0.0,)}
+    relax = True
 
     def __init__(
         self,
@@ -270,8 +287,8 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
     """The most accurate linear classifier of few features, without anything to choose.
 
     Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
-    (p = 2), and supports that grow by one group at a time, up to 60, each with several ridges and
-    with refits. `front_` has the best models of few and of many features.
+    (p = 2), without and with a ridge, and supports that grow by one group at a time, up to 60, with
+    a ridge. `front_` has the best models of few and of many features.
 
     Standardise the features first: the penalties act on coefficients, which have units.
 
@@ -300,9 +317,10 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
     """
 
     _single = GroupLassoClassifier
-    ridges = (0.0, 0.003, 0.03)
     # Without ridge there is no minimum where few features separate the classes.
-    _greedy_ridges = (0.003, 0.03)
+    kinds: ClassVar = {
+        "group lasso": (0.0,), "ShrinkNet": (0.0, 0.003, 0.03), "greedy": (0.003, 0.03)
+    }  # fmt: skip
 
     def __init__(
         self,

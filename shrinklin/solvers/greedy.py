@@ -41,7 +41,7 @@ _WORTH_A_SWAP = 1e-6
 # Only this many groups, those whose loss raises f least, are considered for leaving.
 _MAX_DROPS = 30
 # Number of groups that take a Newton step before one of them enters a likelihood.
-_TRIALS = 8
+_TRIALS = 4
 # Room for this many features of the support at first. It doubles when it is full.
 _ROOM = 16
 # Newton's method on a support stops when a step gains less than this, relative to f(0).
