@@ -148,6 +148,16 @@ def test_the_choice_follows_the_scores(cls, selection):
         assert few.cv_results_["mean_score"][few.best_index_] == best
 
 
+def test_the_difference_to_the_best_is_measured_in_every_fold():
+    """Model 1 is worse in every fold, model 2 in some, and the folds differ much more."""
+    folds = np.array([0.0, 1.0, 2.0, 3.0])
+    scores = np.stack([folds, folds - 0.1, folds - [0.5, -0.3, 0.5, -0.3], folds - 5])
+    for selection, of_single_kinds, of_auto in (("1se", 1, 2), ("best", 0, 0), ("sparsest", 1, 1)):
+        n_features = np.array([9, 3, 4, 1])
+        assert choose(scores, n_features, selection) == of_single_kinds
+        assert choose(scores, n_features, selection, paired=True) == of_auto
+
+
 def test_scores_are_the_means_of_those_of_single_folds():
     X, y = data_for(FewClassifier, seed=2)
     model = FewClassifier(cv=3, max_features=3).fit(X, y)
@@ -155,7 +165,7 @@ def test_scores_are_the_means_of_those_of_single_folds():
     scores = [
         part.cv_results_["mean_score"][part.cv_results_["kind"] == "greedy"]
         for fold in StratifiedKFold(3).split(X, y)
-        for part in [FewClassifier(cv=[fold], max_features=3).fit(X, y)]
+        for part in [FewClassifier(cv=[fold], max_features=3, selection="best").fit(X, y)]
     ]
     greedy = model.cv_results_["kind"] == "greedy"
     np.testing.assert_allclose(np.mean(scores, axis=0), model.cv_results_["mean_score"][greedy])

@@ -34,12 +34,13 @@ from shrinklin.validation.parameters import check_whole
 
 _ENTRIES = ENTRIES | by_name(
     """
-selection : {"best", "1se", "sparsest"}
+selection : {"best", "1se", "sparsest"}, default="1se"
     "best" takes the model with the best mean score. "1se" takes the model with the fewest features
-    among those whose mean score is within one standard error of the best. The standard error is the
-    standard deviation of the scores of the best model over the folds, divided by the square root of
-    the number of folds. "sparsest" does the same with one standard deviation instead. Among models
-    with equally few features, the one with the best mean score is taken.
+    among those that are not clearly worse: their mean score is below the best by at most one
+    standard error, that of the best score and that of the difference. Each is the standard
+    deviation over the folds, divided by the square root of the number of folds. "sparsest" takes
+    the fewest features within one standard deviation of the best score. Among models with equally
+    few features, the one with the best mean score is taken.
 front_ : dict of str to ndarray
     The best models, from few to many features: the row of `cv_results_` ("candidate"), what that
     row has, and the "standard_error" of "mean_score" (NaN with one fold). Each has a better mean
@@ -85,7 +86,7 @@ class AutoSparse(SparseLinearModelCV):
         for grid in grids:
             cost.include(grid.cost)
         n_features = table["n_features"]
-        best = choose(scores, n_features, self.selection, self.max_features)
+        best = choose(scores, n_features, self.selection, self.max_features, paired=True)
         self._warn_of_many_features(n_features[best])
         front = _front(table["mean_score"], n_features)
         candidates = _Candidates(searches, whole.prepared[1])
@@ -257,7 +258,7 @@ class AutoSparseRegressor(AutoSparse, RegressorCV):
     def __init__(
         self,
         *,
-        selection="best",
+        selection="1se",
         max_features=None,
         cv=None,
         scoring=None,
@@ -325,7 +326,7 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
     def __init__(
         self,
         *,
-        selection="best",
+        selection="1se",
         max_features=None,
         cv=None,
         scoring=None,
