@@ -56,8 +56,8 @@ best_index_ : int
 _PENALTIES = {"group lasso": GroupLasso(), "ShrinkNet": Bridge2()}
 # The greedy path ends at this many groups.
 _MOST_GREEDY = 60
-# Paths are solved in so many parts, until a part has none of the best models.
-_PARTS = 5
+# If the best model is in this share of the alphas, smaller ones are not tried.
+_EARLY = 2 / 3
 
 
 class AutoSparse(SparseLinearModelCV):
@@ -124,13 +124,13 @@ class AutoSparse(SparseLinearModelCV):
         return most if self.max_features is None else min(most, self.max_features)
 
     def _grow(self, grid, alphas):
-        """Solve for smaller and smaller alphas, as long as the models get better."""
-        for some in np.array_split(alphas, min(_PARTS, len(alphas))):
-            n_before = len(grid.alphas)
-            grid.add(some)
+        """Solve for the larger half of the alphas, and for the others if they may be better."""
+        for half in np.array_split(alphas, min(2, len(alphas))):
+            grid.add(half)
+            n_few = int(_EARLY * len(grid.alphas))
             best = grid.scores.mean(axis=2).argmax(axis=1)
             few = self.max_features is None or grid.n_selected[:, -1].min() <= self.max_features
-            if not (few and (best >= n_before).any()):
+            if not (few and (best >= n_few).any()):
                 return
         self._continue(grid)
 
