@@ -40,7 +40,7 @@ class FewClassifier(AutoSparseClassifier):
     """With few alphas, to be fast."""
 
     alphas, eps, relax = 4, 0.05, [0.1]
-    kinds: ClassVar = {"group lasso": (0.0,), "ShrinkNet": (0.0, 0.03), "greedy": (0.03,)}
+    kinds: ClassVar = {"group lasso": (0.0,), "ShrinkNet": (0.03,), "greedy": (0.03,)}
 
 
 class OneRegressor(FewRegressor):
@@ -109,6 +109,21 @@ def test_paths_end_where_models_get_no_better(cls):
         assert (len(means) == 6) == (means[:6].argmax() < 4)
         lengths.append(len(means))
     assert min(lengths) == 6
+
+
+@pytest.mark.parametrize("n_samples", [60, 3000])
+def test_the_further_ridge_is_on_the_side_where_scores_are_better(n_samples):
+    """Of few rows a larger one, of many a smaller one."""
+    X, y = simulate_classes(n_samples, 6, 2, 4, seed=3)
+    kinds = {"group lasso": (0.0,), "ShrinkNet": (0.0, 0.03)}
+    model = type("More", (FewClassifier,), {"kinds": kinds, "relax": False})(cv=3).fit(X, y)
+    table = pd.DataFrame(model.cv_results_)
+    best = table[table["kind"] == "ShrinkNet"].groupby("ridge")["mean_score"].max()
+    further = 0.3 if best[0.03] > best[0.0] else 0.003
+    assert (further == 0.3) == (n_samples == 60)
+    assert sorted(best.index) == pytest.approx(sorted([0.0, 0.03, further]))
+    greedy = table[table["kind"] == "greedy"]["ridge"].unique()
+    assert greedy == pytest.approx([best.drop(0.0).idxmax()])
 
 
 @every_kind

@@ -1,7 +1,8 @@
 """Estimators that need no choice: candidates of several kinds, compared in the same folds."""
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -56,6 +57,8 @@ best_index_ : int
 _PENALTIES = {"group lasso": GroupLasso(), "ShrinkNet": Bridge2()}
 # The greedy path ends at this many groups.
 _MOST_GREEDY = 60
+# The ratio of two ridges that are tried.
+_STEP = 10
 # If the best model is in this share of the alphas, smaller ones are not tried.
 _EARLY = 2 / 3
 
@@ -74,17 +77,12 @@ class AutoSparse(SparseLinearModelCV):
         names = getattr(model, "feature_names_in_", None)
         cost = copy(whole.prepared[0].cost)
         cost.count_product(n_multiply_adds)
-        searches = [
-            self._search(problem, kind, ridge, whole, folds, names)
-            for kind, ridges in self.kinds.items()
-            for ridge in ridges
-        ]
-        grids = [grid for _, _, grid in searches]
-        warn_unless_converged(self, [s for grid in grids for s in grid.all_solutions])
+        searches = self._searches(partial(self._search, problem, whole, folds, names))
+        warn_unless_converged(self, [s for each in searches for s in each.grid.all_solutions])
         table, scores = _joined(searches)
         check_scores(scores, [f"model {i} ({kind})" for i, kind in enumerate(table["kind"])])
-        for grid in grids:
-            cost.include(grid.cost)
+        for each in searches:
+            cost.include(each.grid.cost)
         n_features = table["n_features"]
         best = choose(scores, n_features, self.selection, self.max_features, paired=True)
         self._warn_of_many_features(n_features[best])
@@ -100,8 +98,11 @@ class AutoSparse(SparseLinearModelCV):
         self._report(f": {table['kind'][best]}, ", f"mean score {table['mean_score'][best]:.6g}")
         return self
 
-    def _search(self, problem, kind, ridge, whole, folds, names):
-        """The table, the problems and the `Grid` of models of one kind with one ridge."""
+    def _searches(self, search):
+        """All searches. `search(kind, ridge)` makes one."""
+        return [search(kind, ridge) for kind, ridges in self.kinds.items() for ridge in ridges]
+
+    def _search(self, problem, whole, folds, names, kind, ridge):
         settings = [Setting(ridge, refit) for refit in (None, *(self._refits or ()))]
         objective, target = whole.prepared
         if kind == "greedy":
@@ -116,8 +117,7 @@ class AutoSparse(SparseLinearModelCV):
         else:
             first = problems[0].ridged(objective)
             self._grow(grid, alpha_grid(self.alphas, self.eps, problems[0], first))
-        table = table_of(grid, settings)
-        return {"kind": np.repeat(kind, len(table["alpha"])), **table}, problems, grid
+        return _Search(kind, settings, problems, grid)
 
     def _most_greedy(self, groups):
         most = min(_MOST_GREEDY, np.count_nonzero(groups.weights))
@@ -183,17 +183,40 @@ class AutoSparse(SparseLinearModelCV):
         return other
 
 
+@dataclass(frozen=True)
+class _Search:
+    """Models of one kind with one ridge. There is a problem for each setting."""
+
+    kind: str
+    settings: list
+    problems: list
+    grid: Grid
+
+    @property
+    def ridge(self):
+        return self.settings[0].ridge
+
+    @property
+    def best_score(self):
+        return self.grid.scores.mean(axis=2).max()
+
+    def table(self):
+        table = table_of(self.grid, self.settings)
+        return {"kind": np.repeat(self.kind, len(table["alpha"])), **table}
+
+    def models(self):
+        """(problem, solution) of every row of the table."""
+        for problem, solutions in zip(self.problems, self.grid.solutions, strict=True):
+            for alpha, solution in zip(self.grid.alphas, solutions, strict=True):
+                yield problem.at(alpha), solution
+
+
 class _Candidates:
     """The models of some searches, of all data, stored without zeros."""
 
     def __init__(self, searches, target):
         self._target = target
-        self._models = [
-            (problems[k].at(alpha), solution)
-            for _, problems, grid in searches
-            for k, solutions in enumerate(grid.solutions)
-            for alpha, solution in zip(grid.alphas, solutions, strict=True)
-        ]
+        self._models = [model for search in searches for model in search.models()]
 
     def attributes(self, i):
         """Fitted attributes of a model."""
@@ -203,9 +226,9 @@ class _Candidates:
 
 def _joined(searches):
     """The tables of several searches as one, and the scores: (n_models, n_folds)."""
-    tables = [table for table, _, _ in searches]
+    tables = [search.table() for search in searches]
     table = {name: np.concatenate([each[name] for each in tables]) for name in tables[0]}
-    scores = [grid.scores.reshape(-1, grid.scores.shape[2]) for _, _, grid in searches]
+    scores = [each.grid.scores.reshape(-1, each.grid.scores.shape[2]) for each in searches]
     return table, np.concatenate(scores)
 
 
@@ -318,10 +341,7 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
     """
 
     _single = GroupLassoClassifier
-    # Without ridge there is no minimum where few features separate the classes.
-    kinds: ClassVar = {
-        "group lasso": (0.0,), "ShrinkNet": (0.0, 0.003, 0.03), "greedy": (0.003, 0.03)
-    }  # fmt: skip
+    kinds: ClassVar = {"group lasso": (0.0,), "ShrinkNet": (0.0, 0.003)}
 
     def __init__(
         self,
@@ -351,3 +371,19 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
         self.tol = tol
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    def _searches(self, search):
+        """With one more ridge for ShrinkNet, and greedy supports with the better of its ridges.
+
+        Greedy supports need a ridge: where few features separate the classes, there is no minimum
+        without.
+        """
+        found = super()._searches(search)
+        shrinknets = [each for each in found if each.kind == "ShrinkNet"]
+        if len(shrinknets) < 2:
+            return found
+        without, ridged = shrinknets
+        helps = ridged.best_score > without.best_score
+        further = search("ShrinkNet", ridged.ridge * (_STEP if helps else 1 / _STEP))
+        best = max(ridged, further, key=lambda each: each.best_score)
+        return [*found, further, search("greedy", best.ridge)]
