@@ -50,7 +50,7 @@ _GREEDY_STEP = 5
 # Ridge of greedy supports of classes, relative to the largest curvature of each group.
 _GREEDY_RIDGE = 1e-3
 # Number of steps from a trial of the thorough search before it is judged.
-_GLANCE_STEPS = 2
+_GLANCE_STEPS = 4
 
 
 class Search:
