@@ -29,7 +29,7 @@ _RIDGED_STEP = 5
 _MIN_STEPS = 10
 # A single strength is searched with this many neighbours on each side, each _STEP times the last.
 # Several strengths get fewer each.
-_NEIGHBOURS, _STEP = 3, 0.8
+_NEIGHBOURS, _STEP = 2, 0.8
 # From zero, where the search is quick, a long path is thinned to this many strengths or up to
 # twice as many.
 _SPARSE_STEPS = 20
