@@ -68,6 +68,20 @@ def test_never_worse_than_a_start_from_greedy_supports():
         assert found.value <= rival.value * (1 + 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("n_samples", "correlation", "noise", "seed"), [(60, 0.9, 1.0, 25), (40, 0.95, 0.5, 37)]
+)
+def test_a_single_strength_finds_what_its_path_finds(n_samples, correlation, noise, seed):
+    # A search of the strength alone misses up to 1 %.
+    X, Y = simulate(n_samples, 24, 3, 10, correlation, noise, seed)
+    objective = build(X, Y, Bridge1(), share=1.0, labels=[i // 3 for i in range(24)])
+    strengths = list(objective.strength * np.geomspace(1, 0.01, 20))
+    path = run(objective, strengths)
+    for i in range(2, 9):
+        alone = run(objective, [strengths[i]])[0]
+        assert alone.value <= path[i].value * (1 + 3e-4)
+
+
 def hard_problem(seed):
     X, Y = simulate(60, 20, 3, 8, correlation=0.8, noise=2, seed=seed)
     return build(X, Y, Bridge2(), share=0.05)

@@ -40,15 +40,13 @@ _LEAST_GAIN = 1e-12
 _WORTH_A_SWAP = 1e-6
 # Only this many groups, those whose loss raises f least, are considered for leaving.
 _MAX_DROPS = 30
-# Number of groups that take a Newton step before one of them enters a likelihood.
-_TRIALS = 4
 # Room for this many features of the support at first. It doubles when it is full.
 _ROOM = 16
 # Newton's method on a support stops when a step gains less than this, relative to f(0).
 _SETTLED, _MOST_STEPS = 1e-10, 50
 
 
-def greedy_path(objective, n_groups, swaps=False):
+def greedy_path(objective, n_groups, swaps=False, n_trials=4):
     """Minima of f on supports of 0, 1, …, n_groups groups, each with one group more than the last.
 
     Unpenalised groups are always in, and do not count. The penalty of `objective` and its
@@ -65,6 +63,8 @@ def greedy_path(objective, n_groups, swaps=False):
         After each group that enters, exchange groups of the support for others as long as that
         lowers f. Supports are then not nested. Helps most where neighbouring features are alike,
         as in spectra, and takes several times as long.
+    n_trials : int, default=4
+        Number of groups that take a Newton step before one of them enters a likelihood.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def greedy_path(objective, n_groups, swaps=False):
         If f is a likelihood and a penalised group has no ridge.
     """
     with one_blas_thread():
-        growth = _growth(objective)
+        growth = _growth(objective, n_trials)
         path = [growth.solution()]
         while len(path) <= n_groups and growth.grow():
             if swaps:
@@ -86,7 +86,7 @@ def greedy_path(objective, n_groups, swaps=False):
     return path
 
 
-def _growth(objective):
+def _growth(objective, n_trials):
     objective = replace(objective, penalty=GroupLasso(), strength=0.0)
     if isinstance(objective.smooth, Quadratic):
         return _QuadraticGrowth(objective)
@@ -95,7 +95,7 @@ def _growth(objective):
             "A penalised group has ridge 0: on a support that separates the classes, there is no "
             "minimum. Give all penalised groups a ridge > 0."
         )
-    return _LikelihoodGrowth(objective)
+    return _LikelihoodGrowth(objective, n_trials)
 
 
 class _Growth(ABC):
@@ -185,10 +185,9 @@ class _QuadraticGrowth(_Growth):
 
 
 class _LikelihoodGrowth(_Growth):
-    n_trials = _TRIALS
-
-    def __init__(self, objective):
+    def __init__(self, objective, n_trials):
         super().__init__(objective.with_memory())
+        self.n_trials = n_trials
         self.gram = _Gram(self.objective.smooth.base, self.groups)
         self._stay(self.support, self.objective.null_model)
 
@@ -203,6 +202,8 @@ class _LikelihoodGrowth(_Growth):
         self.factor.weight_on(W)
 
     def _choose(self, promising):
+        if len(promising) == 1:
+            return promising[0]
         return min(promising, key=self._value_after_step)
 
     def _value_after_step(self, g):

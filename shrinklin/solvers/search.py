@@ -2,12 +2,13 @@ r"""Minima of a non-convex objective along a path of penalty strengths.
 
 The bridge is not convex, and the result from a single start is often several percent off. So
 the path is followed from both ends: from zero with a quick `local_search`, which lets features
-in, and from a dense group lasso with a thorough one. With few strengths, which cannot help each
-other, both searches are thorough. Every point found goes into a pool, and each strength κ takes
-its best point from the pool. If that is better than the point it had, the search continues from
-there. As a function of κ, the objective of a fixed W is the straight line f(W) + κ Σ ω φ(W). So
-choosing from the pool means reading off the lower envelope of these lines, and costs nothing. With
-p = 1, the search also starts from supports that grow by one group at a time (`greedy`).
+in, and from a dense group lasso with a thorough one. What is found at one strength often is a good
+start for others nearby, so few strengths are searched with some neighbours on both sides. Every
+point found goes into a pool, and each strength κ takes its best point from the pool. If that is
+better than the point it had, the search continues from there. As a function of κ, the objective of
+a fixed W is the straight line f(W) + κ Σ ω φ(W). So choosing from the pool means reading off the
+lower envelope of these lines, and costs nothing. With p = 1, the search also starts from supports
+that grow by one group at a time (`greedy`).
 """
 
 from dataclasses import replace
@@ -26,6 +27,9 @@ from shrinklin.solvers.solution import PackedSolution
 _RIDGED_STEP = 5
 # The bridge is followed through at least this many strengths from each end.
 _MIN_STEPS = 10
+# A single strength is searched with this many neighbours on each side, each _STEP times the last.
+# Several strengths get fewer each. Regression with p = 2 does not need that.
+_NEIGHBOURS, _STEP = 2, 0.8
 # From zero, where the search is quick, a long path is thinned to this many strengths or up to
 # twice as many.
 _SPARSE_STEPS = 20
@@ -46,22 +50,23 @@ _GREEDY_STEP = 5
 # Ridge of greedy supports of classes, relative to the largest curvature of each group.
 _GREEDY_RIDGE = 1e-3
 # Number of steps from a trial of the thorough search before it is judged.
-_GLANCE_STEPS = 2
+_GLANCE_STEPS = 4
 
 
 class Search:
     """Two-ended search for the minima of a non-convex objective.
 
-    `found` holds the best solution so far for every requested strength. Other
-    strengths only lead from one to the next.
+    `found` holds the best solution so far for every strength of `visited`: those that are
+    requested, and their neighbours. Other strengths only lead from one to the next.
     """
 
     def __init__(self, objective, strengths, solve, tol, start, report):
         self.objective, self.strengths = objective, strengths
         self.solve, self.report = solve, report
         self.rough_tol = max(tol, _ROUGH_TOL)
+        self.visited = _with_neighbours(objective, strengths)
         step = 1 if objective.smooth.ridge is None or _few(strengths) else _RIDGED_STEP
-        self.searched = set(strengths[::step])
+        self.searched = set(self.visited[::step])
         self.found: dict[float, PackedSolution] = {}
         self.pool = _Pool(objective)
         self.pool.add(objective.null_model)
@@ -70,12 +75,15 @@ class Search:
 
     def run(self):
         down, up = passes(self.objective, self.strengths)
-        sparse_end = self._follow(down, self.objective.null_model, _few(self.strengths))
+        sparse_end = self._follow(down, self.objective.null_model, thorough=False)
         dense_end = self._follow_group_lasso(sparse_end)
         self._follow(up, dense_end, thorough=True)
+        if _few(self.strengths):
+            for strength in self.strengths:
+                self._settle(strength, dense_end)
         if not self.objective.penalty.radial:
             self._follow_greedy()
-        for strength in [*self.strengths, *self.strengths[::-1]]:
+        for strength in [*self.visited, *self.visited[::-1]]:
             value, W = self.pool.best(strength)
             if value < self.found[strength].value * (1 - _ALIKE):
                 self._settle(strength, W)
@@ -95,7 +103,7 @@ class Search:
             return self.solve(objective, W, tol=self.rough_tol)
 
         solution = solve(W)
-        if strength in self.strengths:
+        if strength in self.visited:
             if strength in self.searched or not thorough:
                 solution = improve(objective, solution, solve, _glance if thorough else None)
             known = self.found.get(strength)
@@ -135,7 +143,7 @@ class Search:
         """Settle from supports that grow by one group at a time."""
         grown = _Pool(self.objective)
         most = max(len(solution.support) for solution in self.found.values())
-        for solution in greedy_path(_with_some_ridge(self.objective), most):
+        for solution in greedy_path(_with_some_ridge(self.objective), most, n_trials=1):
             grown.add(solution.W)
         step = 1 if _few(self.strengths) else _GREEDY_STEP
         for strength in self.strengths[::step]:
@@ -163,7 +171,9 @@ def passes(objective, strengths):
     If there are many, only a share is followed from zero.
     """
     grid = _with_more_between(objective, strengths)[::-1]
-    step = 1 if _few(strengths) else max(1, len(grid) // _SPARSE_STEPS)
+    if _few(strengths):
+        return [s for s in grid[::-1] if s >= strengths[-1]], grid
+    step = max(1, len(grid) // _SPARSE_STEPS)
     return grid[::step][::-1], grid
 
 
@@ -172,10 +182,21 @@ def _few(strengths):
 
 
 def _with_more_between(objective, strengths):
+    visited = _with_neighbours(objective, strengths)
     largest, least = objective.strength_max(), min((s for s in strengths if s > 0), default=0)
     if least == 0 or largest <= least:
+        return visited
+    return sorted({*visited, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
+
+
+def _with_neighbours(objective, strengths):
+    easy = objective.penalty.radial and isinstance(objective.smooth, Quadratic)
+    if easy or not _few(strengths):
         return strengths
-    return sorted({*strengths, *np.geomspace(least, largest, _MIN_STEPS)}, reverse=True)
+    largest, each = objective.strength_max(), -(-_NEIGHBOURS // len(strengths))
+    steps = _STEP ** np.arange(-each, each + 1.0)
+    near = {float(s) for s in np.outer(strengths, steps).flat if 0 < s < largest}
+    return sorted({*strengths, *near}, reverse=True)
 
 
 def _glance(objective, W, enough):
