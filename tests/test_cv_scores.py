@@ -85,7 +85,7 @@ def test_classifier_equals_a_fit_a_fold_and_an_alpha(name, weighted):
 
 def test_shrinknet_classifier_equals_a_path_a_fold():
     X, y = data_for(ShrinkNetClassifierCV)
-    model = ShrinkNetClassifierCV(alphas=3, eps=0.2, ridges=0, cv=3).fit(X, y)
+    model = ShrinkNetClassifierCV([0.2, 0.1, 0.05], ridges=0, cv=3).fit(X, y)
     for k, (train, test) in enumerate(StratifiedKFold(3).split(X, y)):
         path = regularization_path(ShrinkNetClassifier(), X[train], y[train], alphas=model.alphas_)
         np.testing.assert_allclose(

@@ -1,18 +1,17 @@
 """Estimators that need no choice: candidates of several kinds, compared in the same folds."""
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from shrinklin.estimators.base import warn_unless_converged
+from shrinklin.estimators.candidates import Candidates, Setting
 from shrinklin.estimators.classifiers import GroupLassoClassifier
-from shrinklin.estimators.cross_validation import Setting, SparseLinearModelCV, table_of
+from shrinklin.estimators.cross_validation import SparseLinearModelCV
 from shrinklin.estimators.cv import ClassifierCV, RegressorCV
-from shrinklin.estimators.fold_search import check_scores
 from shrinklin.estimators.parameters import (
     CLASSIFICATION,
     CROSS_VALIDATION,
@@ -35,7 +34,7 @@ from shrinklin.validation.parameters import check_whole
 
 _ENTRIES = ENTRIES | by_name(
     """
-selection : {"best", "1se", "sparsest"}, default="1se"
+selection : {"best", "1se", "sparsest"}
     "best" takes the model with the best mean score. "1se" takes the model with the fewest features
     among those that are not clearly worse: their mean score is below the best by at most one
     standard error, that of the best score and that of the difference. Each is the standard
@@ -59,8 +58,6 @@ _PENALTIES = {"group lasso": GroupLasso(), "ShrinkNet": Bridge2()}
 _MOST_GREEDY = 60
 # The ratio of two ridges that are tried.
 _STEP = 10
-# If the best model is in this share of the alphas, smaller ones are not tried.
-_EARLY = 2 / 3
 
 
 class AutoSparse(SparseLinearModelCV):
@@ -77,33 +74,29 @@ class AutoSparse(SparseLinearModelCV):
         names = getattr(model, "feature_names_in_", None)
         cost = copy(whole.prepared[0].cost)
         cost.count_product(n_multiply_adds)
-        searches = self._searches(partial(self._search, problem, whole, folds, names))
-        warn_unless_converged(self, [s for each in searches for s in each.grid.all_solutions])
-        table, scores = _joined(searches)
-        check_scores(scores, [f"model {i} ({kind})" for i, kind in enumerate(table["kind"])])
-        for each in searches:
-            cost.include(each.grid.cost)
+        candidates = self._candidates_of(partial(self._search, problem, whole, folds, names))
+        table, scores = self._judged(candidates, cost)
         n_features = table["n_features"]
         best = choose(scores, n_features, self.selection, self.max_features, paired=True)
-        self._warn_of_many_features(n_features[best])
+        self._warn_of_choice(candidates, table, scores, best)
         front = _front(table["mean_score"], n_features)
-        candidates = _Candidates(searches, whole.prepared[1])
-        self._store(model, **candidates.attributes(best), cost_=cost, cv_results_=table)
+        models = _Models(candidates, whole.prepared[1])
+        self._store(model, **models.attributes(best), cost_=cost, cv_results_=table)
         self.front_ = {"candidate": front, **{name: col[front] for name, col in table.items()}}
         several = len(folds) > 1
         self.front_["standard_error"] = (
             standard_errors(scores[front]) if several else np.full(len(front), np.nan)
         )
-        self._candidates, self.score_name_, self.best_index_ = candidates, self._score_name(), best
+        self._models, self.score_name_, self.best_index_ = models, self._score_name(), best
         self._report(f": {table['kind'][best]}, ", f"mean score {table['mean_score'][best]:.6g}")
         return self
 
-    def _searches(self, search):
-        """All searches. `search(kind, ridge)` makes one."""
+    def _candidates_of(self, search):
+        """All `Candidates`. `search(kind, ridge)` makes those of one kind and ridge."""
         return [search(kind, ridge) for kind, ridges in self.kinds.items() for ridge in ridges]
 
     def _search(self, problem, whole, folds, names, kind, ridge):
-        settings = [Setting(ridge, refit) for refit in (None, *(self._refits or ()))]
+        settings = [Setting(ridge, refit) for refit in (None, *self._checked_refits())]
         objective, target = whole.prepared
         if kind == "greedy":
             problem = GreedyProblem(**vars(problem))
@@ -114,25 +107,14 @@ class AutoSparse(SparseLinearModelCV):
         grid = Grid(problems, Whole((objective, target)), folds, names, self._run)
         if kind == "greedy":
             grid.add(np.arange(self._most_greedy(objective.groups) + 1.0))
-        else:
-            first = problems[0].ridged(objective)
-            self._grow(grid, alpha_grid(self.alphas, self.eps, problems[0], first))
-        return _Search(kind, settings, problems, grid)
+            return Candidates(settings, grid, kind=kind)
+        alphas = alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective))
+        open_end = self._solve(grid, alphas, may_end_early=True)
+        return Candidates(settings, grid, open_end, kind)
 
     def _most_greedy(self, groups):
         most = min(_MOST_GREEDY, np.count_nonzero(groups.weights))
         return most if self.max_features is None else min(most, self.max_features)
-
-    def _grow(self, grid, alphas):
-        """Solve for the larger half of the alphas, and for the others if they may be better."""
-        for half in np.array_split(alphas, min(2, len(alphas))):
-            grid.add(half)
-            n_few = int(_EARLY * len(grid.alphas))
-            best = grid.scores.mean(axis=2).argmax(axis=1)
-            few = self.max_features is None or grid.n_selected[:, -1].min() <= self.max_features
-            if not (few and (best >= n_few).any()):
-                return
-        self._continue(grid)
 
     def with_features(self, n_features) -> Self:
         """The best model that keeps at most `n_features` features: a fitted copy.
@@ -179,44 +161,16 @@ class AutoSparse(SparseLinearModelCV):
         other = copy(self)
         # Tables, and the configuration of `set_output`, are not shared.
         other.__dict__.update({n: copy(v) for n, v in vars(self).items() if isinstance(v, dict)})
-        other.__dict__.update(self._candidates.attributes(i), best_index_=int(i))
+        other.__dict__.update(self._models.attributes(i), best_index_=int(i))
         return other
 
 
-@dataclass(frozen=True)
-class _Search:
-    """Models of one kind with one ridge. There is a problem for each setting."""
+class _Models:
+    """The models of some `Candidates`, of all data, stored without zeros."""
 
-    kind: str
-    settings: list
-    problems: list
-    grid: Grid
-
-    @property
-    def ridge(self):
-        return self.settings[0].ridge
-
-    @property
-    def best_score(self):
-        return self.grid.scores.mean(axis=2).max()
-
-    def table(self):
-        table = table_of(self.grid, self.settings)
-        return {"kind": np.repeat(self.kind, len(table["alpha"])), **table}
-
-    def models(self):
-        """(problem, solution) of every row of the table."""
-        for problem, solutions in zip(self.problems, self.grid.solutions, strict=True):
-            for alpha, solution in zip(self.grid.alphas, solutions, strict=True):
-                yield problem.at(alpha), solution
-
-
-class _Candidates:
-    """The models of some searches, of all data, stored without zeros."""
-
-    def __init__(self, searches, target):
+    def __init__(self, candidates, target):
         self._target = target
-        self._models = [model for search in searches for model in search.models()]
+        self._models = [model for each in candidates for model in each.models()]
 
     def attributes(self, i):
         """Fitted attributes of a model."""
@@ -224,12 +178,8 @@ class _Candidates:
         return problem.model_attributes(solution, self._target)
 
 
-def _joined(searches):
-    """The tables of several searches as one, and the scores: (n_models, n_folds)."""
-    tables = [search.table() for search in searches]
-    table = {name: np.concatenate([each[name] for each in tables]) for name in tables[0]}
-    scores = [each.grid.scores.reshape(-1, each.grid.scores.shape[2]) for each in searches]
-    return table, np.concatenate(scores)
+def _best_score(candidates):
+    return candidates.scores.mean(axis=1).max()
 
 
 def _front(means, n_features):
@@ -372,18 +322,18 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def _searches(self, search):
+    def _candidates_of(self, search):
         """With one more ridge for ShrinkNet, and greedy supports with the better of its ridges.
 
         Greedy supports need a ridge: where few features separate the classes, there is no minimum
         without.
         """
-        found = super()._searches(search)
+        found = super()._candidates_of(search)
         shrinknets = [each for each in found if each.kind == "ShrinkNet"]
         if len(shrinknets) < 2:
             return found
         without, ridged = shrinknets
-        helps = ridged.best_score > without.best_score
+        helps = _best_score(ridged) > _best_score(without)
         further = search("ShrinkNet", ridged.ridge * (_STEP if helps else 1 / _STEP))
-        best = max(ridged, further, key=lambda each: each.best_score)
+        best = max(ridged, further, key=_best_score)
         return [*found, further, search("greedy", best.ridge)]

@@ -3,9 +3,10 @@
 The order of a fit:
 
 1. The data are checked once, and the folds are drawn once.
-2. Paths with the same alphas are solved for every ridge, for all data and for the training rows of
+2. For every ridge, paths with the same alphas are solved, for all data and for the training rows of
    every fold, several at a time (`Grid`). The models of a fold are scored on its held-out rows.
-3. If the best alpha is the smallest, the paths are continued.
+3. If the best alpha is the smallest, the paths of this ridge are continued. With a ridge > 0, they
+   end early if no small alpha can be the best.
 4. `choose` picks a ridge and an alpha from the scores.
 5. The estimator becomes the model for these on the path of all data.
 
@@ -14,7 +15,6 @@ the folds are needed, and X is read once for the whole search.
 """
 
 import copy
-from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import Any, Self
@@ -30,6 +30,7 @@ from shrinklin.estimators.base import (
     warn_unless_converged,
     without_alpha,
 )
+from shrinklin.estimators.candidates import Candidates, Setting, joined, located
 from shrinklin.estimators.fold_search import FoldSearch, check_scores, check_weights_of
 from shrinklin.messages import results, warn
 from shrinklin.selection.alphas import alpha_grid, non_negative, warn_if_alphas_are_too_large
@@ -43,6 +44,9 @@ from shrinklin.validation.parameters import check_whole
 _POLISH = 1e-6
 # How many times a path may be continued, each time by a third of its alphas.
 _MOST_ROUNDS = 3
+# If a path is at least so long, and the best models are in this share of the larger half of its
+# alphas, it may end there.
+_LONG, _EARLY = 10, 2 / 3
 
 
 class SparseLinearModelCV(FoldSearch, LinearModel):
@@ -59,7 +63,8 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
 
     def _check_selection(self):
         super()._check_selection()
-        self._settings()
+        _checked_ridges("ridges", self.ridges)
+        self._checked_refits()
         if self.max_features is not None:
             check_whole("max_features", self.max_features, 0)
 
@@ -132,33 +137,44 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
 
     def _choose(self, problem, model, whole, folds, n_multiply_adds=0):
         """Solve all paths, choose a model, and become it."""
-        settings = self._settings()
-        problems = [setting.problem_of(problem) for setting in settings]
         names = getattr(model, "feature_names_in_", None)
-        grid = Grid(problems, whole, folds, names, self._run)
-        grid.cost.include(whole.prepared[0].cost)
-        first = problems[0].ridged(whole.prepared[0])
-        grid.add(alpha_grid(self.alphas, self.eps, problems[0], first))
-        self._continue(grid)
-        warn_unless_converged(self, grid.all_solutions)
-        told = [f", {setting}" if len(settings) > 1 else "" for setting in settings]
-        models = [f"alpha {alpha:g}{setting}" for setting in told for alpha in grid.alphas]
-        check_scores(grid.scores.reshape(-1, len(folds)), models)
-        grid.cost.count_product(n_multiply_adds)
-        k, i = self._best(grid, self.selection)
-        self._warn_of_many_features(grid.n_selected[k, i])
-        model.alpha, model.ridge = grid.alphas[i], settings[k].ridge
-        problem = problems[k].at(grid.alphas[i])
-        path, objective = self._become(model, problem, whole, grid, k, i)
-        self.ridge_, self.refit_ridge_ = settings[k].ridge, settings[k].refit
-        self.cv_results_ = table_of(grid, settings)
-        mean = grid.scores[k, i].mean()
-        self._report(f": alpha {self.alpha_:g}{told[k]}, ", f"mean score {mean:.6g}")
-        if not grid.n_selected.any():
+        cost = copy.copy(whole.prepared[0].cost)
+        cost.count_product(n_multiply_adds)
+        ridges, refits = _checked_ridges("ridges", self.ridges), self._checked_refits()
+        first = problem.with_ridge(ridges[0])
+        alphas = alpha_grid(self.alphas, self.eps, first, first.ridged(whole.prepared[0]))
+        candidates = []
+        for ridge in ridges:
+            settings = [Setting(ridge, refit) for refit in (None, *refits)]
+            problems = [setting.problem_of(problem) for setting in settings]
+            grid = Grid(problems, whole, folds, names, self._run)
+            open_end = self._solve(grid, alphas, may_end_early=ridge > 0)
+            candidates.append(Candidates(settings, grid, open_end))
+        table, scores = self._judged(candidates, cost)
+        row = choose(scores, table["n_features"], self.selection, self.max_features)
+        self._warn_of_choice(candidates, table, scores, row)
+        chosen, k, i = located(candidates, row)
+        grid, setting = chosen.grid, chosen.settings[k]
+        model.alpha, model.ridge = grid.alphas[i], setting.ridge
+        problem = grid.problems[k].at(grid.alphas[i])
+        path, objective = self._become(model, problem, whole, grid, k, i, cost)
+        self.ridge_, self.refit_ridge_, self.cv_results_ = setting.ridge, setting.refit, table
+        mean = table["mean_score"][row]
+        self._report(f": alpha {self.alpha_:g}{setting}, ", f"mean score {mean:.6g}")
+        if not table["n_features"].any():
             warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
         return self
 
-    def _become(self, model, problem, whole, grid, k, i):
+    def _judged(self, candidates, cost):
+        """The table and the scores of all models, after checks. `cost` then includes theirs."""
+        for each in candidates:
+            cost.include(each.grid.cost)
+        warn_unless_converged(self, [s for each in candidates for s in each.grid.all_solutions])
+        table, scores = joined(candidates)
+        check_scores(scores, [name for each in candidates for name in each.names()])
+        return table, scores
+
+    def _become(self, model, problem, whole, grid, k, i, cost):
         """Become model i of problem k; returns the path and the objective."""
         objective, target = whole.prepared
         names, solutions = getattr(model, "feature_names_in_", None), grid.solutions[k]
@@ -168,22 +184,13 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
             solutions[i] = problem.polished(objective, solutions[i], _POLISH).packed()
         become(model, problem.attributes(objective, solutions[i], target))
         path = path_of_solutions(problem, objective, target, grid.alphas, solutions, names)
-        grid.cost.include(objective.cost.since(before))
-        model.cost_ = grid.cost
+        cost.include(objective.cost.since(before))
+        model.cost_ = cost
         self._store(
             model, alpha_=problem.alpha, alphas_=grid.alphas, cv_scores_=grid.scores[k], path_=path
         )
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
         return path, objective
-
-    def _settings(self):
-        """`Setting`s to choose from: each ridge, followed by its refits."""
-        refits = () if self._refits is None else self._checked_refits(self._refits)
-        return [
-            Setting(ridge, refit)
-            for ridge in _checked_ridges("ridges", self.ridges)
-            for refit in (None, *refits)
-        ]
 
     @property
     def _refits(self):
@@ -194,45 +201,69 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
             raise ValueError(f"relax={self.relax!r}: give True, False or a list of ridges.")
         return self.relax
 
-    def _checked_refits(self, ridges):
-        return _checked_ridges("relax", ridges)
+    def _checked_refits(self):
+        """Ridges of the refits, from small to large."""
+        return () if self._refits is None else _checked_ridges("relax", self._refits)
 
-    def _warn_of_many_features(self, n_features):
+    def _warn_of_choice(self, candidates, table, scores, row):
+        """Warn if the chosen model has many features, or if smaller alphas may be better."""
+        name, n_features = type(self).__name__, table["n_features"][row]
         if self.max_features is not None and n_features > self.max_features:
             warn(
-                f"max_features={self.max_features}, but every model of {type(self).__name__} keeps "
-                f"more features; the chosen one keeps {n_features}. Give larger alphas if you gave "
-                "alphas, and no more features without penalty, or in one group, than max_features."
+                f"max_features={self.max_features}, but every model of {name} keeps more features; "
+                f"the chosen one keeps {n_features}. Give larger alphas if you gave alphas, and no "
+                "more features without penalty, or in one group, than max_features."
             )
-
-    def _best(self, grid, selection):
-        """Positions of the setting and the alpha that the scores choose."""
-        scores, n_selected = grid.scores, grid.n_selected
-        best = choose(
-            scores.reshape(-1, scores.shape[2]), n_selected.ravel(), selection, self.max_features
-        )
-        return np.unravel_index(best, n_selected.shape)
-
-    def _continue(self, grid):
-        """Add smaller alphas as long as the best is the smallest and the models grow."""
-        n_alphas = len(grid.alphas)
-        if not isinstance(self.alphas, Integral) or n_alphas < 2:
-            return
-        ratio, n_more = grid.alphas[-1] / grid.alphas[-2], -(-n_alphas // 3)
-        for _ in range(_MOST_ROUNDS):
-            k, i = self._best(grid, "best")
-            if i < len(grid.alphas) - 1:
-                return
-            grid.add(grid.alphas[-1] * ratio ** np.arange(1, n_more + 1))
-            n_selected = grid.n_selected[k]
-            if n_selected[-1] <= n_selected[i]:
-                return
-        if self._best(grid, "best")[1] == len(grid.alphas) - 1:
+        best = choose(scores, table["n_features"], "best", self.max_features)
+        grid = located(candidates, best)[0].grid
+        if any(each.open_end and each.grid is grid for each in candidates):
             warn(
-                f"the mean score of {type(self).__name__} is best at the smallest of its alphas, "
+                f"the mean score of {name} is best at the smallest of its alphas, "
                 f"{grid.alphas[-1]:.3g}, although the path was continued: {self._remedy}",
                 UserWarning,
             )
+
+    def _solve(self, grid, alphas, may_end_early):
+        """Solve for the alphas, and for smaller ones if they may be better.
+
+        Returns whether even smaller ones may be. `may_end_early` allows to leave out the smaller
+        half, if the best models of the larger half have large alphas.
+        """
+        if not isinstance(self.alphas, Integral) or len(alphas) < 2:
+            grid.add(alphas)
+            return False
+        may_end_early = may_end_early and len(alphas) >= _LONG
+        for part in np.array_split(alphas, 2) if may_end_early else [alphas]:
+            grid.add(part)
+            best = grid.scores.mean(axis=2).argmax(axis=1)
+            few = self.max_features is None or grid.n_selected[:, -1].min() <= self.max_features
+            if may_end_early and not (few and (best >= _EARLY * len(grid.alphas)).any()):
+                return False
+        return self._continue(grid, -(-len(alphas) // 3))
+
+    def _continue(self, grid, n_more):
+        """Add smaller alphas as long as the best is the smallest and the models grow.
+
+        Returns whether the best is the smallest even so.
+        """
+        ratio = grid.alphas[-1] / grid.alphas[-2]
+        for _ in range(_MOST_ROUNDS):
+            k, i = self._best(grid)
+            if i < len(grid.alphas) - 1:
+                return False
+            grid.add(grid.alphas[-1] * ratio ** np.arange(1, n_more + 1))
+            n_selected = grid.n_selected[k]
+            if n_selected[-1] <= n_selected[i]:
+                return False
+        return self._best(grid)[1] == len(grid.alphas) - 1
+
+    def _best(self, grid):
+        """Positions of the problem and the alpha with the best score."""
+        scores, n_selected = grid.scores, grid.n_selected
+        best = choose(
+            scores.reshape(-1, scores.shape[2]), n_selected.ravel(), "best", self.max_features
+        )
+        return np.unravel_index(best, n_selected.shape)
 
     def _run(self, jobs):
         # For joblib's thread-based backends: see `one_blas_thread`.
@@ -246,38 +277,6 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
             delattr(self, name)
         fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
         self.__dict__.update(fitted, **chosen)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A ridge, and the ridge of the refits, or None for the penalised models."""
-
-    ridge: float
-    refit: float | None
-
-    def problem_of(self, problem):
-        """The `Problem` with this setting."""
-        if self.refit is None:
-            return problem.with_ridge(self.ridge)
-        return problem.with_ridge(self.refit, relaxed=True)
-
-    def __str__(self):
-        refit = "" if self.refit is None else f", refitted with ridge {self.refit:g}"
-        return f"ridge {self.ridge:g}{refit}"
-
-
-def table_of(grid, settings):
-    """`cv_results_`: a dict of columns, with a row for each setting and alpha."""
-    n_alphas, scores = len(grid.alphas), grid.scores.reshape(-1, grid.scores.shape[2])
-    refits = [np.nan if setting.refit is None else setting.refit for setting in settings]
-    return {
-        "alpha": np.tile(grid.alphas, len(settings)),
-        "ridge": np.repeat([setting.ridge for setting in settings], n_alphas),
-        "refit_ridge": np.repeat(refits, n_alphas),
-        "n_features": grid.n_selected.ravel(),
-        "mean_score": scores.mean(axis=1),
-        "std_score": scores.std(axis=1),
-    }
 
 
 def _checked_ridges(name, ridges):

@@ -128,11 +128,11 @@ class ClassifierCV(SparseLinearModelCV, LinearClassifier):
     def _loss_scorer(self):
         return neg_log_loss
 
-    def _checked_refits(self, ridges):
-        checked = super()._checked_refits(ridges)
+    def _checked_refits(self):
+        checked = super()._checked_refits()
         if 0 in checked:
             raise ValueError(
-                f"relax={ridges!r}: a refit without ridge may have no minimum, as features may "
+                f"relax={self.relax!r}: a refit without ridge may have no minimum, as features may "
                 "separate the classes: give ridges > 0."
             )
         return checked
