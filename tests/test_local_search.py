@@ -11,7 +11,7 @@ from oracles import brute_force_bridge
 from problems import random_small, simulate
 from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
-from shrinklin.solvers import local_search
+from shrinklin.solvers import local_search, search
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 from shrinklin.solvers.paths import solve_path
 
@@ -48,6 +48,14 @@ def test_global_optimum_in_99_percent(p, n_problems):
     found = excess(whole_search, p, n_problems)
     assert np.mean(found > 1e-6) <= 0.01
     assert found.max() < 1e-3
+
+
+def test_p_1_needs_starts_of_two_groups(monkeypatch):
+    """Here two groups together do what each alone does not, and greedy supports miss them."""
+    objective, best = least(1178, 1)
+    assert whole_search(objective) <= best * (1 + 1e-6)
+    monkeypatch.setattr(search, "_SMALL", 0)
+    assert whole_search(objective) > best * (1 + 1e-3)
 
 
 def test_one_descent_alone_would_be_rejected():
