@@ -197,8 +197,9 @@ def _spliced(abess, X, y, size):
         kind = abess.LinearRegression if y.ndim == 1 else abess.MultiTaskRegression
     else:
         kind = abess.LogisticRegression if y.max() == 1 else abess.MultinomialRegression
-    coef = kind(support_size=size, thread=1).fit(X, y).coef_
-    return np.flatnonzero(coef.reshape(X.shape[1], -1).any(axis=1))
+    moving = np.flatnonzero(X.std(axis=0) > 0)  # it refuses others
+    coef = kind(support_size=min(size, len(moving)), thread=1).fit(X[:, moving], y).coef_
+    return moving[coef.reshape(len(moving), -1).any(axis=1)]
 
 
 class OnColumns:

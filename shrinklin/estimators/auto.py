@@ -109,7 +109,7 @@ class AutoSparse(SparseLinearModelCV):
             grid.add(np.arange(self._most_greedy(objective.groups) + 1.0))
             return Candidates(settings, grid, kind=kind)
         alphas = alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective))
-        open_end = self._solve(grid, alphas, may_end_early=True)
+        open_end = self._solve(grid, alphas, most=objective.smooth.n_samples)
         return Candidates(settings, grid, open_end, kind)
 
     def _most_greedy(self, groups):

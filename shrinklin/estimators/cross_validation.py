@@ -6,7 +6,7 @@ The order of a fit:
 2. For every ridge, paths with the same alphas are solved, for all data and for the training rows of
    every fold, several at a time (`Grid`). The models of a fold are scored on its held-out rows.
 3. If the best alpha is the smallest, the paths of this ridge are continued. With a ridge > 0, they
-   end early if no small alpha can be the best.
+   end early where scores no longer rise, or where models keep more features than there are samples.
 4. `choose` picks a ridge and an alpha from the scores.
 5. The estimator becomes the model for these on the path of all data.
 
@@ -148,7 +148,8 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
             settings = [Setting(ridge, refit) for refit in (None, *refits)]
             problems = [setting.problem_of(problem) for setting in settings]
             grid = Grid(problems, whole, folds, names, self._run)
-            open_end = self._solve(grid, alphas, may_end_early=ridge > 0)
+            n_samples = whole.prepared[0].smooth.n_samples
+            open_end = self._solve(grid, alphas, most=n_samples if ridge > 0 else None)
             candidates.append(Candidates(settings, grid, open_end))
         table, scores = self._judged(candidates, cost)
         row = choose(scores, table["n_features"], self.selection, self.max_features)
@@ -223,25 +224,33 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
                 UserWarning,
             )
 
-    def _solve(self, grid, alphas, may_end_early):
+    def _solve(self, grid, alphas, most=None):
         """Solve for the alphas, and for smaller ones if they may be better.
 
-        Returns whether even smaller ones may be. `may_end_early` allows to leave out the smaller
-        half, if the best models of the larger half have large alphas.
+        If `most` is given, the path may end after the larger half of the alphas: where the best
+        models have large alphas, or where all models keep more features than that.
+
+        Returns whether even smaller alphas may be better.
         """
         if not isinstance(self.alphas, Integral) or len(alphas) < 2:
             grid.add(alphas)
             return False
-        may_end_early = may_end_early and len(alphas) >= _LONG
-        for part in np.array_split(alphas, 2) if may_end_early else [alphas]:
+        may_end = most is not None and len(alphas) >= _LONG
+        most = np.inf if most is None else most
+        for part in np.array_split(alphas, 2) if may_end else [alphas]:
             grid.add(part)
             best = grid.scores.mean(axis=2).argmax(axis=1)
-            few = self.max_features is None or grid.n_selected[:, -1].min() <= self.max_features
-            if may_end_early and not (few and (best >= _EARLY * len(grid.alphas)).any()):
+            late = (best >= _EARLY * len(grid.alphas)).any()
+            if may_end and not (late and self._few(grid, most)):
                 return False
-        return self._continue(grid, -(-len(alphas) // 3))
+        return self._continue(grid, -(-len(alphas) // 3), most)
 
-    def _continue(self, grid, n_more):
+    def _few(self, grid, most):
+        """Whether some of the last models keep no more than `most` features and `max_features`."""
+        asked = np.inf if self.max_features is None else self.max_features
+        return grid.n_selected[:, -1].min() <= min(most, asked)
+
+    def _continue(self, grid, n_more, most):
         """Add smaller alphas as long as the best is the smallest and the models grow.
 
         Returns whether the best is the smallest even so.
@@ -249,7 +258,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         ratio = grid.alphas[-1] / grid.alphas[-2]
         for _ in range(_MOST_ROUNDS):
             k, i = self._best(grid)
-            if i < len(grid.alphas) - 1:
+            if i < len(grid.alphas) - 1 or not self._few(grid, most):
                 return False
             grid.add(grid.alphas[-1] * ratio ** np.arange(1, n_more + 1))
             n_selected = grid.n_selected[k]
