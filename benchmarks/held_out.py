@@ -134,7 +134,8 @@ def of_auto(X, y):
     """(recipe, table, model) for `AutoSparse…` and for some of its candidates only."""
     auto = _auto(y)(cv=5).fit(X, y)
     table = pd.DataFrame(auto.cv_results_)
-    yield "auto", table, auto.candidate
+    # "1se" is its own choice, which also looks at differences in every fold.
+    yield "auto", table.assign(chosen=table.index == auto.best_index_), auto.candidate
     yield "group lasso", alone("group lasso", table), auto.candidate
     yield "ShrinkNet", alone("ShrinkNet", table), auto.candidate
     yield "ShrinkNet, ridges", alone("ShrinkNet", table, ridges=True), auto.candidate
@@ -257,8 +258,11 @@ def columns_of(table):
     """Yield (column, row of the table): models of at most so many features, and others."""
     best = table["mean_score"].idxmax()
     yield "best", best
-    error = table["std_score"][best] / np.sqrt(5)
-    yield "1se", _sparsest(table[table["mean_score"] >= table["mean_score"][best] - error])
+    if "chosen" in table:
+        yield "1se", table["chosen"].idxmax()
+    else:
+        error = table["std_score"][best] / np.sqrt(5 - 1)
+        yield "1se", _sparsest(table[table["mean_score"] >= table["mean_score"][best] - error])
     for most in AT_MOST:
         few = table[table["n_features"] <= most]
         if len(few):

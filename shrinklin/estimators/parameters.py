@@ -235,7 +235,8 @@ SHRINKNET = {
 # For estimators that solve paths, which gradient training does not.
 CROSS_VALIDATION = {
     "continued": " The path is continued, to at most twice as many alphas, as long as the best "
-    "mean score is at the smallest alpha and the models grow.",
+    "mean score is at the smallest alpha and the models grow. With a ridge > 0 it may end early, "
+    "where scores fall or models keep more features than there are samples.",
     "or_gradient": "",
     "gradient": "`GradientDescent` is not accepted, as it follows no path.",
     "no_decay": "",
