@@ -160,11 +160,13 @@ class Search:
 
 
 def _of_one_or_two(objective):
-    """Minima of f on every support of one or two groups; of its model at 0, if not quadratic."""
+    """Minima of f, or of its model at 0, on supports of one or two penalised groups."""
     model, groups = objective.smooth.model(objective.null_model), objective.groups
+    free, penalised = np.flatnonzero(groups.weights == 0), np.flatnonzero(groups.weights)
     for size in (1, 2):
-        for some in combinations(range(len(groups)), size):
-            yield model.minimise(np.zeros(objective.shape), groups.features(np.array(some)))
+        for some in combinations(penalised, size):
+            features = groups.features(np.union1d(free, some))
+            yield model.minimise(np.zeros(objective.shape), features)
 
 
 def _with_some_ridge(objective):
