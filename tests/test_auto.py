@@ -100,15 +100,15 @@ def test_it_has_the_models_of_the_searches_of_single_kinds(cls):
 def test_paths_end_where_models_get_no_better(cls):
     """Half of the path is enough if its best model is in the first two thirds of that half."""
     X, y = data_for(cls, seed=7)
-    long = type("Long", (cls,), {"alphas": 12, "eps": 1e-4, "relax": False})(cv=3).fit(X, y)
+    long = type("Long", (cls,), {"alphas": 20, "eps": 1e-4, "relax": False})(cv=3).fit(X, y)
     table = pd.DataFrame(long.cv_results_)
     lengths = []
     for _, part in table[table["kind"] != "greedy"].groupby(["kind", "ridge"]):
         means = part["mean_score"].to_numpy()
-        assert len(means) in (6, 12)
-        assert (len(means) == 6) == (means[:6].argmax() < 4)
+        assert len(means) in (10, 20)
+        assert (len(means) == 10) == (means[:10].argmax() < 7)
         lengths.append(len(means))
-    assert min(lengths) == 6
+    assert min(lengths) == 10
 
 
 @pytest.mark.parametrize("n_samples", [60, 3000])

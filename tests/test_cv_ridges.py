@@ -1,6 +1,7 @@
 """The choice of a ridge by cross-validation, the largest number of features, and longer paths."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from problems import simulate, simulate_classes
 from searches import CLASSIFIERS, REGRESSORS, SINGLE, data_for, every_class
 from shrinklin import (
     CoordinateDescent,
+    GroupLassoClassifierCV,
     GroupLassoRegressorCV,
     Moments,
     ShrinkNetClassifierCV,
@@ -288,3 +290,51 @@ def test_refits_of_classes_need_a_ridge():
     X, y = data_for(CLASSIFIERS[0], 40, 4)
     with pytest.raises(ValueError, match=r"relax=\[0, 1\]: a refit without ridge may have no min"):
         CLASSIFIERS[0](alphas=2, cv=2, relax=[0, 1]).fit(X, y)
+
+
+def dense_factors(seed):
+    """16 rows, 100 columns of three factors: the best models have small alphas."""
+    rng = np.random.default_rng(seed)
+    F = rng.normal(size=(16, 3))
+    X = F @ rng.normal(size=(3, 100)) + 0.3 * rng.normal(size=(16, 100))
+    return X, F.sum(axis=1) + 0.1 * rng.normal(size=16)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_path_whose_scores_rise_does_not_end_early(seed):
+    X, y = dense_factors(seed)
+    search = GroupLassoRegressorCV(20, ridges=0.3, cv=2).fit(X, y)
+    whole = GroupLassoRegressorCV(search.alphas_[:20], ridges=0.3, cv=2).fit(X, y)
+    assert len(search.alphas_) >= 20
+    best = whole.cv_results_["mean_score"].max()
+    assert search.cv_results_["mean_score"].max() >= best - 1e-6 * abs(best)
+
+
+@pytest.mark.parametrize(
+    ("scores", "n_last", "max_features", "ends"),
+    [
+        ([0, 1, 2, 3, 2, 1], 5, None, True),
+        ([0, 1, 2, 2, 2, 3], 5, None, False),
+        ([0, 0, 0, 0, 0, 0], 5, None, False),  # such as "f1" before the first true positive
+        ([0, 1, 2, 2, 2, 3], 5, 4, True),
+        ([0, 1, 2, 2, 2, 3], 150, None, True),
+        ([0, 1, 2, 2, 2, 9], 150, None, False),  # better than all others
+    ],
+)
+def test_when_a_path_ends_halfway(scores, n_last, max_features, ends):
+    def grid(scores, n_last):
+        n_selected = np.linspace(0, n_last, 6, dtype=int)[None]
+        scores = np.array(scores, dtype=float)[None, :, None]
+        return SimpleNamespace(scores=scores, n_selected=n_selected, n_samples=80)
+
+    search = GroupLassoClassifierCV(max_features=max_features)
+    others = [SimpleNamespace(grid=grid([0, 1, 2, 3, 4, 4], 5))]
+    assert search._ends(grid(scores, n_last), others) == ends
+
+
+@pytest.mark.parametrize("cls", [GroupLassoRegressorCV, ShrinkNetRegressorCV])
+@pytest.mark.filterwarnings("error")
+def test_refits_of_a_constant_target_converge(cls):
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    search = cls(4, relax=True, cv=2).fit(X, np.ones(40))
+    assert not search.get_support().any()

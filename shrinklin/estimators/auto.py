@@ -46,9 +46,10 @@ front_ : dict of str to ndarray
     row has, and the "standard_error" of "mean_score" (NaN with one fold). Each has a better mean
     score than all models with fewer features.
 cv_results_ : dict of str to ndarray
-    All models: "kind" ("group lasso", "ShrinkNet" or "greedy"), "alpha" (the number of groups of
-    greedy ones), "ridge", "refit_ridge" (NaN if there was no refit), "n_features", "mean_score" and
-    "std_score" over the folds. ``pandas.DataFrame(cv_results_)`` makes a table of it.
+    All models: "kind" ("group lasso", "ShrinkNet" or "greedy"), "alpha" (the largest number of
+    groups of greedy ones), "ridge", "refit_ridge" (NaN if there was no refit), "n_features",
+    "mean_score" and "std_score" (ddof=0) over the folds. ``pandas.DataFrame(cv_results_)`` makes a
+    table of it.
 best_index_ : int
     The row of the chosen model in `cv_results_`.
 """
@@ -92,10 +93,14 @@ class AutoSparse(SparseLinearModelCV):
         return self
 
     def _candidates_of(self, search):
-        """All `Candidates`. `search(kind, ridge)` makes those of one kind and ridge."""
-        return [search(kind, ridge) for kind, ridges in self.kinds.items() for ridge in ridges]
+        """All `Candidates`. `search(others, kind, ridge)` makes more, given those so far."""
+        found: list[Candidates] = []
+        for kind, ridges in self.kinds.items():
+            for ridge in ridges:
+                found.append(search(found, kind, ridge))
+        return found
 
-    def _search(self, problem, whole, folds, names, kind, ridge):
+    def _search(self, problem, whole, folds, names, others, kind, ridge):
         settings = [Setting(ridge, refit) for refit in (None, *self._checked_refits())]
         objective, target = whole.prepared
         if kind == "greedy":
@@ -109,7 +114,7 @@ class AutoSparse(SparseLinearModelCV):
             grid.add(np.arange(self._most_greedy(objective.groups) + 1.0))
             return Candidates(settings, grid, kind=kind)
         alphas = alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective))
-        open_end = self._solve(grid, alphas, most=objective.smooth.n_samples)
+        open_end = self._solve(grid, alphas, others, may_end=True)
         return Candidates(settings, grid, open_end, kind)
 
     def _most_greedy(self, groups):
@@ -176,10 +181,6 @@ class _Models:
         """Fitted attributes of a model."""
         problem, solution = self._models[i]
         return problem.model_attributes(solution, self._target)
-
-
-def _best_score(candidates):
-    return candidates.scores.mean(axis=1).max()
 
 
 def _front(means, n_features):
@@ -260,8 +261,8 @@ class AutoSparseRegressor(AutoSparse, RegressorCV):
 class AutoSparseClassifier(AutoSparse, ClassifierCV):
     """The most accurate linear classifier of few features, without anything to choose.
 
-    Cross-validation compares models of three kinds in the same folds: group lasso, ShrinkNet
-    (p = 2), without and with a ridge, and supports that grow by one group at a time, up to 60, with
+    Cross-validation compares models of three kinds in the same folds: group lasso; ShrinkNet
+    (p = 2), without and with a ridge; and supports that grow by one group at a time, up to 60, with
     a ridge. `front_` has the best models of few and of many features.
 
     Standardise the features first: the penalties act on coefficients, which have units.
@@ -333,7 +334,7 @@ class AutoSparseClassifier(AutoSparse, ClassifierCV):
         if len(shrinknets) < 2:
             return found
         without, ridged = shrinknets
-        helps = _best_score(ridged) > _best_score(without)
-        further = search("ShrinkNet", ridged.ridge * (_STEP if helps else 1 / _STEP))
-        best = max(ridged, further, key=_best_score)
-        return [*found, further, search("greedy", best.ridge)]
+        helps = self._best_score(ridged.grid) > self._best_score(without.grid)
+        further = search(found, "ShrinkNet", ridged.ridge * (_STEP if helps else 1 / _STEP))
+        best = max(ridged, further, key=lambda each: self._best_score(each.grid))
+        return [*found, further, search(found, "greedy", best.ridge)]

@@ -6,7 +6,7 @@ The order of a fit:
 2. For every ridge, paths with the same alphas are solved, for all data and for the training rows of
    every fold, several at a time (`Grid`). The models of a fold are scored on its held-out rows.
 3. If the best alpha is the smallest, the paths of this ridge are continued. With a ridge > 0, they
-   end early where scores no longer rise, or where models keep more features than there are samples.
+   may end early (`_ends`).
 4. `choose` picks a ridge and an alpha from the scores.
 5. The estimator becomes the model for these on the path of all data.
 
@@ -44,9 +44,9 @@ from shrinklin.validation.parameters import check_whole
 _POLISH = 1e-6
 # How many times a path may be continued, each time by a third of its alphas.
 _MOST_ROUNDS = 3
-# If a path is at least so long, and the best models are in this share of the larger half of its
-# alphas, it may end there.
-_LONG, _EARLY = 10, 2 / 3
+# A path of at least _LONG alphas may end after the larger half of them. Its best models are early
+# if they are in this share of that half. More than _MANY features, and than samples, are many.
+_LONG, _EARLY, _MANY = 20, 2 / 3, 100
 
 
 class SparseLinearModelCV(FoldSearch, LinearModel):
@@ -103,8 +103,8 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         ConvergenceWarning
             If `max_iter` sweeps did not reach `tol`, in any fold.
         UserWarning
-            If no model keeps a feature, if all keep more than `max_features`, or if smaller alphas
-            than those that were tried may be better.
+            If alphas are too large for any feature, if all models keep more than `max_features`, or
+            if smaller alphas than those that were tried may be better.
         """
         self._check_selection()
         self._check_scoring()
@@ -143,13 +143,12 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         ridges, refits = _checked_ridges("ridges", self.ridges), self._checked_refits()
         first = problem.with_ridge(ridges[0])
         alphas = alpha_grid(self.alphas, self.eps, first, first.ridged(whole.prepared[0]))
-        candidates = []
+        candidates: list[Candidates] = []
         for ridge in ridges:
             settings = [Setting(ridge, refit) for refit in (None, *refits)]
             problems = [setting.problem_of(problem) for setting in settings]
             grid = Grid(problems, whole, folds, names, self._run)
-            n_samples = whole.prepared[0].smooth.n_samples
-            open_end = self._solve(grid, alphas, most=n_samples if ridge > 0 else None)
+            open_end = self._solve(grid, alphas, candidates, may_end=ridge > 0)
             candidates.append(Candidates(settings, grid, open_end))
         table, scores = self._judged(candidates, cost)
         row = choose(scores, table["n_features"], self.selection, self.max_features)
@@ -224,33 +223,41 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
                 UserWarning,
             )
 
-    def _solve(self, grid, alphas, most=None):
+    def _solve(self, grid, alphas, others, may_end):
         """Solve for the alphas, and for smaller ones if they may be better.
 
-        If `most` is given, the path may end after the larger half of the alphas: where the best
-        models have large alphas, or where all models keep more features than that.
+        If it `may_end`, the path may end after the larger half of the alphas, as `_ends` says.
+        `others` are the `Candidates` so far.
 
         Returns whether even smaller alphas may be better.
         """
         if not isinstance(self.alphas, Integral) or len(alphas) < 2:
             grid.add(alphas)
             return False
-        may_end = most is not None and len(alphas) >= _LONG
-        most = np.inf if most is None else most
+        n_more, may_end = -(-len(alphas) // 3), may_end and len(alphas) >= _LONG
         for part in np.array_split(alphas, 2) if may_end else [alphas]:
             grid.add(part)
-            best = grid.scores.mean(axis=2).argmax(axis=1)
-            late = (best >= _EARLY * len(grid.alphas)).any()
-            if may_end and not (late and self._few(grid, most)):
+            if may_end and self._ends(grid, others):
                 return False
-        return self._continue(grid, -(-len(alphas) // 3), most)
+        return self._continue(grid, n_more, others if may_end else [])
 
-    def _few(self, grid, most):
-        """Whether some of the last models keep no more than `most` features and `max_features`."""
-        asked = np.inf if self.max_features is None else self.max_features
-        return grid.n_selected[:, -1].min() <= min(most, asked)
+    def _ends(self, grid, others):
+        """Whether smaller alphas are of no use.
 
-    def _continue(self, grid, n_more, most):
+        That is where the best models have large alphas, where all keep more than `max_features`, or
+        where they keep many features and others are better.
+        """
+        last, means = grid.n_selected[:, -1].min(), grid.scores.mean(axis=2)
+        latest = means.shape[1] - 1 - means[:, ::-1].argmax(axis=1)  # the last of equal ones
+        early = (latest < _EARLY * means.shape[1]).all()
+        too_many = self.max_features is not None and last > self.max_features
+        many = last > max(grid.n_samples, _MANY)
+        return early or too_many or (many and self._are_better(others, grid))
+
+    def _are_better(self, others, grid):
+        return any(self._best_score(each.grid) > self._best_score(grid) for each in others)
+
+    def _continue(self, grid, n_more, others):
         """Add smaller alphas as long as the best is the smallest and the models grow.
 
         Returns whether the best is the smallest even so.
@@ -258,13 +265,16 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         ratio = grid.alphas[-1] / grid.alphas[-2]
         for _ in range(_MOST_ROUNDS):
             k, i = self._best(grid)
-            if i < len(grid.alphas) - 1 or not self._few(grid, most):
+            if i < len(grid.alphas) - 1 or self._ends(grid, others):
                 return False
             grid.add(grid.alphas[-1] * ratio ** np.arange(1, n_more + 1))
             n_selected = grid.n_selected[k]
             if n_selected[-1] <= n_selected[i]:
                 return False
         return self._best(grid)[1] == len(grid.alphas) - 1
+
+    def _best_score(self, grid):
+        return grid.scores[self._best(grid)].mean()
 
     def _best(self, grid):
         """Positions of the problem and the alpha with the best score."""

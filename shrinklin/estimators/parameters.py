@@ -45,7 +45,7 @@ scoring : str or callable
     type that was given to `fit`. None means $default_score. $all_classes The method `score`
     uses the same score, but $score if `scoring` is None.
 selection : {"best", "1se", "sparsest"}
-    "best" takes the alpha with the best mean score, the largest one if several are equal. "1se"
+    "best" takes the model with the best mean score, the first in `cv_results_` of equal ones. "1se"
     takes the model with the fewest features among those whose mean score is within one standard
     error of the best. The standard error is the standard deviation of the scores of the best
     alpha over the folds, divided by the square root of the number of folds. "sparsest" does the
@@ -96,7 +96,7 @@ _ATTRIBUTES = r"""
 alpha_ : float
     The chosen alpha.
 alphas_ : ndarray of shape (n_alphas,)
-    All alphas, from large to small.
+    All alphas of the chosen ridge, from large to small.
 ridge_ : float
     The chosen ridge.
 refit_ridge_ : float or None
@@ -105,7 +105,7 @@ cv_scores_ : ndarray of shape (n_alphas, n_folds)
     Scores on the held-out rows of the models in `path_`; larger is better.
 cv_results_ : dict of str to ndarray
     All models: "alpha", "ridge", "refit_ridge" (NaN for penalised ones), "n_features", "mean_score"
-    and "std_score" over the folds. ``pandas.DataFrame(cv_results_)`` makes a table of it.
+    and "std_score" (ddof=0) over the folds. ``pandas.DataFrame(cv_results_)`` makes a table of it.
 score_name_ : str
     Name of the score in `cv_scores_`; "score" if `scoring` is a callable.
 n_selected_ : ndarray of shape (n_alphas,)
@@ -234,9 +234,9 @@ SHRINKNET = {
 
 # For estimators that solve paths, which gradient training does not.
 CROSS_VALIDATION = {
-    "continued": " The path is continued, to at most twice as many alphas, as long as the best "
-    "mean score is at the smallest alpha and the models grow. With a ridge > 0 it may end early, "
-    "where scores fall or models keep more features than there are samples.",
+    "continued": " As long as the best mean score is at the smallest alpha and the models grow, "
+    "the path is continued by a third of its alphas, up to three times. With a ridge > 0 it may "
+    "end halfway, where small alphas promise no better model.",
     "or_gradient": "",
     "gradient": "`GradientDescent` is not accepted, as it follows no path.",
     "no_decay": "",

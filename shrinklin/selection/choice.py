@@ -16,7 +16,7 @@ def choose(scores, n_selected, selection, max_features=None, paired=False):
     Parameters
     ----------
     scores : ndarray of shape (n_models, n_folds)
-        Larger is better. The models are sorted from strong to weak penalties.
+        Larger is better. Of equal models, the first is chosen.
     n_selected : ndarray of shape (n_models,)
     selection : {"best", "1se", "sparsest"}
     max_features : int, default=None

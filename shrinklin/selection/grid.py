@@ -49,6 +49,11 @@ class Grid:
         """How many features the models of all data keep: (n_problems, n_alphas)."""
         return np.array([[len(s.support) for s in solutions] for solutions in self.solutions])
 
+    @property
+    def n_samples(self):
+        """Of all data."""
+        return self._parts[0].prepared[0].smooth.n_samples
+
     def add(self, alphas):
         """Solve for these alphas too. They are smaller than those before."""
         names = ["all rows", *(f"fold {k}" for k in range(len(self.folds)))]

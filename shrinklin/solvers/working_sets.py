@@ -91,12 +91,15 @@ def solution(objective, W, evaluated, worst, n_iter, status):
     )
 
 
-def refitted(objective, W, loss, gradient, tol=np.inf, n_iter=0):
-    """The `Solution` of a refit. `gradient` is 0 except on the features of W."""
+def refitted(objective, W, loss, gradient, tol=None, n_iter=0):
+    """The `Solution` of a refit. `gradient` is 0 except on the features of W.
+
+    tol=None stands for an exact refit.
+    """
     L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
     worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
     evaluated = loss, gradient, objective.smooth.intercept(W)
-    small = worst <= tol * objective.residual_scale
+    small = tol is None or worst <= tol * objective.residual_scale
     status = Status.CONVERGED if small else Status.MAX_ITER
     return solution(objective, W, evaluated, worst, n_iter, status)
 
