@@ -40,6 +40,10 @@ from shrinklin.selection.grid import Grid
 from shrinklin.selection.path import path_of_solutions
 from shrinklin.validation.parameters import check_whole
 
+_ACCEPTED = {
+    "ridges": "a finite number >= 0, or a list of them",
+    "relax": "True, False or a list of ridges, finite numbers >= 0",
+}
 # The chosen model is solved again, with this times tol.
 _POLISH = 1e-6
 # How many times a path may be continued, each time by a third of its alphas.
@@ -198,7 +202,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         if isinstance(self.relax, bool | np.bool_):
             return self._default_refits if self.relax else None
         if np.ndim(self.relax) != 1:
-            raise ValueError(f"relax={self.relax!r}: give True, False or a list of ridges.")
+            raise ValueError(f"relax={self.relax!r}: give {_ACCEPTED['relax']}.")
         return self.relax
 
     def _checked_refits(self):
@@ -300,7 +304,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
 
 def _checked_ridges(name, ridges):
     """Different ridges, from small to large: a list."""
-    wanted = f"{name}={ridges!r}: give a finite number >= 0, or a list of them."
+    wanted = f"{name}={ridges!r}: give {_ACCEPTED[name]}."
     ridges = [ridges] if np.ndim(ridges) == 0 else ridges
     return np.unique(non_negative(ridges, wanted)).tolist()
 

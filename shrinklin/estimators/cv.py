@@ -133,7 +133,7 @@ class ClassifierCV(SparseLinearModelCV, LinearClassifier):
         if 0 in checked:
             raise ValueError(
                 f"relax={self.relax!r}: a refit without ridge may have no minimum, as features may "
-                "separate the classes: give ridges > 0."
+                "separate the classes: give True, False or a list of numbers > 0."
             )
         return checked
 
