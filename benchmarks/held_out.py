@@ -119,6 +119,11 @@ def splits(y, n_folds, random_state):
     return list(kind(n_folds, shuffle=True, random_state=random_state).split(y, y))
 
 
+def inner(y):
+    """The folds of a search. Rows of the regressions are often sorted, by time or place."""
+    return 5 if has_classes(y) else KFold(5, shuffle=True, random_state=0)
+
+
 # Recipes: a table of candidates, and a function that gives the model of a row.
 
 
@@ -134,7 +139,7 @@ def alone(kind, table, *, ridges=False, refits=False):
 
 def of_auto(X, y):
     """(recipe, table, model) for `AutoSparse…` and for some of its candidates only."""
-    auto = _auto(y)(cv=5).fit(X, y)
+    auto = _auto(y)(cv=inner(y)).fit(X, y)
     table = pd.DataFrame(auto.cv_results_)
     # "1se" is its own choice, which also looks at differences in every fold.
     yield "auto", table.assign(chosen=table.index == auto.best_index_), auto.candidate
@@ -164,7 +169,7 @@ def _group_lasso(X, y, relax=False, feature_weights=None):
     kind = _auto(y)
     # The estimators compare everything; these attributes are not parameters.
     alone = type(kind.__name__, (kind,), {"kinds": {"group lasso": (0.0,)}, "relax": relax})
-    search = alone(cv=5, feature_weights=feature_weights).fit(X, y)
+    search = alone(cv=inner(y), feature_weights=feature_weights).fit(X, y)
     return pd.DataFrame(search.cv_results_), search.candidate
 
 
@@ -184,7 +189,7 @@ def of_abess(X, y):
 
     scores = [
         [-loss(model, X[test], y[test])[0] for model in models(X[train], y[train])]
-        for train, test in splits(y, 5, None)
+        for train, test in splits(y, 5, 0)
     ]
     of_all = list(models(X, y))
     table = pd.DataFrame({
@@ -239,7 +244,7 @@ def ridge(X, y):
 def single_models(X, y):
     """(recipe, model) that chooses by itself."""
     if not has_classes(y) and X.shape[1] <= FEW_COLUMNS:
-        lasso = MultiTaskLassoCV(cv=5, max_iter=10_000).fit(X, y.reshape(len(y), -1))
+        lasso = MultiTaskLassoCV(cv=inner(y), max_iter=10_000).fit(X, y.reshape(len(y), -1))
         yield "MultiTaskLassoCV", lasso
     yield "ridge (all features)", ridge(X, y)
     forest = RandomForestClassifier if has_classes(y) else RandomForestRegressor
@@ -250,7 +255,7 @@ def todays(X, y):
     """What the time of "auto" is compared with: a search among models of one kind."""
     if has_classes(y):
         return ShrinkNetClassifierCV(ridges=0.0, cv=5).fit(X, y)
-    return ShrinkNetRegressorCV(cv=5).fit(X, y)
+    return ShrinkNetRegressorCV(cv=inner(y)).fit(X, y)
 
 
 # Measuring.
