@@ -205,7 +205,7 @@ def _spliced(abess, X, y, size):
         kind = abess.LinearRegression if y.ndim == 1 else abess.MultiTaskRegression
     else:
         kind = abess.LogisticRegression if y.max() == 1 else abess.MultinomialRegression
-    moving = np.flatnonzero(X.std(axis=0) > 0)  # it refuses others
+    moving = np.flatnonzero(np.ptp(X, axis=0) > 0)  # it refuses others
     coef = kind(support_size=min(size, len(moving)), thread=1).fit(X[:, moving], y).coef_
     return moving[coef.reshape(len(moving), -1).any(axis=1)]
 
