@@ -273,7 +273,7 @@ def test_a_path_ends_where_the_models_no_longer_grow():
         ({"ridges": None}, "ridges=None: give a finite number"),
         ({"relax": 0}, "relax=0: give True, False or a list of ridges"),
         ({"relax": "yes"}, "relax='yes': give True, False or a list of ridges"),
-        ({"relax": [-1]}, r"relax=\[-1\]: give a finite number >= 0, or a list"),
+        ({"relax": [-1]}, r"relax=\[-1\]: give True, False or a list of ridges"),
         ({"max_features": -1}, "max_features=-1: give a whole number >= 0"),
         ({"max_features": 1.5}, "max_features=1.5: give a whole number"),
     ],
