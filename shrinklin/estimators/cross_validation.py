@@ -196,18 +196,13 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         self.n_selected_, self.score_name_ = path.n_selected, self._score_name()
         return path, objective
 
-    @property
-    def _refits(self):
-        """Ridges of the refits, or None."""
-        if isinstance(self.relax, bool | np.bool_):
-            return self._default_refits if self.relax else None
-        if np.ndim(self.relax) != 1:
-            raise ValueError(f"relax={self.relax!r}: give {_ACCEPTED['relax']}.")
-        return self.relax
-
     def _checked_refits(self):
         """Ridges of the refits, from small to large."""
-        return () if self._refits is None else _checked_ridges("relax", self._refits)
+        if isinstance(self.relax, bool | np.bool_):
+            return self._default_refits if self.relax else ()
+        if np.ndim(self.relax) != 1:
+            raise ValueError(f"relax={self.relax!r}: give {_ACCEPTED['relax']}.")
+        return _checked_ridges("relax", self.relax)
 
     def _warn_of_choice(self, candidates, table, scores, row):
         """Warn if the chosen model has many features, or if smaller alphas may be better."""
@@ -219,11 +214,11 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
                 "more features without penalty, or in one group, than max_features."
             )
         best = choose(scores, table["n_features"], "best", self.max_features)
-        grid = located(candidates, best)[0].grid
-        if any(each.open_end and each.grid is grid for each in candidates):
+        of_best, _, _ = located(candidates, best)
+        if of_best.open_end:
             warn(
                 f"the mean score of {name} is best at the smallest of its alphas, "
-                f"{grid.alphas[-1]:.3g}, although the path was continued: {self._remedy}",
+                f"{of_best.grid.alphas[-1]:.3g}, although the path was continued: {self._remedy}",
                 UserWarning,
             )
 
