@@ -254,7 +254,7 @@ def single_models(X, y):
 def todays(X, y):
     """What the time of "auto" is compared with: a search among models of one kind."""
     if has_classes(y):
-        return ShrinkNetClassifierCV(ridges=0.0, cv=5).fit(X, y)
+        return ShrinkNetClassifierCV(ridges=0.0, cv=inner(y)).fit(X, y)
     return ShrinkNetRegressorCV(cv=inner(y)).fit(X, y)
 
 

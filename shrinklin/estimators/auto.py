@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from shrinklin.estimators.candidates import Candidates, Setting
+from shrinklin.estimators.candidates import Candidates
 from shrinklin.estimators.classifiers import GroupLassoClassifier
 from shrinklin.estimators.cross_validation import SparseLinearModelCV
 from shrinklin.estimators.cv import ClassifierCV, RegressorCV
@@ -29,7 +29,6 @@ from shrinklin.problem.greedy import GreedyProblem
 from shrinklin.selection.alphas import alpha_grid
 from shrinklin.selection.choice import choose, standard_errors
 from shrinklin.selection.folds import Whole
-from shrinklin.selection.grid import Grid
 from shrinklin.validation.parameters import check_whole
 
 _ENTRIES = ENTRIES | by_name(
@@ -101,19 +100,18 @@ class AutoSparse(SparseLinearModelCV):
         return found
 
     def _search(self, problem, whole, folds, names, others, kind, ridge):
-        settings = [Setting(ridge, refit) for refit in (None, *self._checked_refits())]
         objective, target = whole.prepared
         if kind == "greedy":
             problem = GreedyProblem(**vars(problem))
         else:
             problem = replace(problem, formulation=PlainFormulation(_PENALTIES[kind]))
             objective = replace(objective, penalty=_PENALTIES[kind])
-        problems = [setting.problem_of(problem) for setting in settings]
-        grid = Grid(problems, Whole((objective, target)), folds, names, self._run)
+        settings, grid = self._grid(problem, ridge, Whole((objective, target)), folds, names)
         if kind == "greedy":
             grid.add(np.arange(self._most_greedy(objective.groups) + 1.0))
             return Candidates(settings, grid, kind=kind)
-        alphas = alpha_grid(self.alphas, self.eps, problems[0], problems[0].ridged(objective))
+        first = grid.problems[0]
+        alphas = alpha_grid(self.alphas, self.eps, first, first.ridged(objective))
         open_end = self._solve(grid, alphas, others, may_end=True)
         return Candidates(settings, grid, open_end, kind)
 

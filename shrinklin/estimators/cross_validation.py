@@ -144,14 +144,12 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         names = getattr(model, "feature_names_in_", None)
         cost = copy.copy(whole.prepared[0].cost)
         cost.count_product(n_multiply_adds)
-        ridges, refits = _checked_ridges("ridges", self.ridges), self._checked_refits()
+        ridges = _checked_ridges("ridges", self.ridges)
         first = problem.with_ridge(ridges[0])
         alphas = alpha_grid(self.alphas, self.eps, first, first.ridged(whole.prepared[0]))
         candidates: list[Candidates] = []
         for ridge in ridges:
-            settings = [Setting(ridge, refit) for refit in (None, *refits)]
-            problems = [setting.problem_of(problem) for setting in settings]
-            grid = Grid(problems, whole, folds, names, self._run)
+            settings, grid = self._grid(problem, ridge, whole, folds, names)
             open_end = self._solve(grid, alphas, candidates, may_end=ridge > 0)
             candidates.append(Candidates(settings, grid, open_end))
         table, scores = self._judged(candidates, cost)
@@ -168,6 +166,12 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         if not table["n_features"].any():
             warn_if_alphas_are_too_large(type(self).__name__, problem, objective, path)
         return self
+
+    def _grid(self, problem, ridge, whole, folds, names):
+        """The `Setting`s of one ridge, and the `Grid` of their problems, without models."""
+        settings = [Setting(ridge, refit) for refit in (None, *self._checked_refits())]
+        problems = [setting.problem_of(problem) for setting in settings]
+        return settings, Grid(problems, whole, folds, names, self._run)
 
     def _judged(self, candidates, cost):
         """The table and the scores of all models, after checks. `cost` then includes theirs."""
