@@ -14,6 +14,7 @@ card. This package is not installed: import it from the root of the repository.
 
 from datasets.catalogue import Card, card, cards
 from datasets.dataset import Dataset, DatasetError
+from datasets.images import Images, load_images
 from datasets.loading import fetch, load
 from datasets.simulated import make_shared_support, make_twin, make_xor
 
@@ -21,10 +22,12 @@ __all__ = [
     "Card",
     "Dataset",
     "DatasetError",
+    "Images",
     "card",
     "cards",
     "fetch",
     "load",
+    "load_images",
     "make_shared_support",
     "make_twin",
     "make_xor",

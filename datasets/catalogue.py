@@ -38,6 +38,8 @@ class Card:
         and shape.
     files : tuple of str, default=()
         Other names of files that contain the dataset.
+    feature_prefix : str, default="x"
+        Features that have no names in a file are called so, followed by 1, 2, ….
     bundled : bool, default=False
         True: the dataset comes with scikit-learn.
     missing : bool, default=False
@@ -66,6 +68,7 @@ class Card:
     openml_name: str | None = None
     openml_id: int | None = None
     files: tuple[str, ...] = ()
+    feature_prefix: str = "x"
     bundled: bool = False
     missing: bool = False
     checksum: str | None = None

@@ -61,7 +61,8 @@ def _arrays(card, path):
         names = [name for name in ("feature_names", "target_names") if name in file]
         content = {name: _text(file[name]) for name in ("X", "y", *names)}
         content |= {name: content[name].ravel() for name in names}
-    features = content.get("feature_names", [f"x{j + 1}" for j in range(card.n_features)])
+    made_up = [f"{card.feature_prefix}{j + 1}" for j in range(card.n_features)]
+    features = content.get("feature_names", made_up)
     targets = content.get("target_names")
     if targets is None and card.task == "regression":
         targets = [f"y{k + 1}" for k in range(card.n_targets)]

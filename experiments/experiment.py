@@ -87,6 +87,8 @@ class Experiment(ABC):
         The default datasets; the quick ones need no network.
     timed : bool
         Whether wall time is measured; then cells do not run in parallel.
+    networks : bool
+        Whether networks are trained, which needs torch.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Experiment(ABC):
     datasets: tuple
     quick_datasets: tuple
     timed = False
+    networks = False
 
     def load(self, dataset, quick, data_home):
         """The data of a run, passed to `jobs` and `measure`; by default a `datasets.Dataset`."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import experiments
 import shrinklin
 from experiments.backends import workers
 from experiments.experiment import Experiment
+from experiments.networks import check_torch
 from experiments.report import as_markdown
 from experiments.results import Results, locked, read_table
 
@@ -91,7 +93,11 @@ def run(experiment, dataset, quick, place):
         If the file holds another run.
     RuntimeError
         If a cell cannot be measured; the message says which. Earlier results are kept.
+    ImportError
+        If networks are trained and torch is not installed.
     """
+    if experiment.networks:
+        check_torch(experiment.name)
     if experiment.timed:
         place = replace(place, n_jobs=1, backend="loky", address=None)
     data = experiment.load(dataset, quick, place.data_home)
@@ -162,7 +168,11 @@ def measure_missing(experiment, data, results, place):
 
 def _measure(experiment, job, cells, data):
     """Measure a job in a worker; the column `warning` holds its warnings."""
-    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
+    with (
+        threadpool_limits(1),
+        _torch_limits(experiment),
+        warnings.catch_warnings(record=True) as caught,
+    ):
         warnings.simplefilter("always")
         try:
             measured = experiment.measure(cells, data)
@@ -172,6 +182,15 @@ def _measure(experiment, job, cells, data):
             ) from error
     text = "; ".join(sorted({str(warning.message) for warning in caught}))
     return job, [{**found, "warning": text} for found in measured]
+
+
+def _torch_limits(experiment):
+    """As `threadpool_limits(1)`, for torch."""
+    if not experiment.networks:
+        return nullcontext()
+    from experiments.networks.training import one_thread
+
+    return one_thread()
 
 
 def _save(figure, file):

@@ -31,13 +31,14 @@ LIGHT = {"numpy", "scipy", "sklearn", "threadpoolctl"}
 # What needs torch, and where it may be imported: the rest runs without.
 NEEDS_TORCH = ("torch.", "shrinklin.networks.")
 HAS_TORCH = ("shrinklin.networks.", "tests.networks.", "examples.", "benchmarks.")
+HAS_TORCH += ("experiments.networks.",)
 # Which of these folders, or which module of one, the modules of a folder may import.
 FOLDERS = {
     "shrinklin": set(),
     "proofs_check": {"shrinklin.messages"},
     "datasets": {"shrinklin.messages"},
     "experiments": {"shrinklin", "datasets"},
-    "benchmarks": {"shrinklin", "datasets"},
+    "benchmarks": {"shrinklin", "datasets", "experiments"},
     "examples": {"shrinklin", "datasets", "proofs_check"},
     "tests": {"shrinklin", "proofs_check", "datasets", "experiments", "benchmarks"},
 }

@@ -28,6 +28,10 @@ ARRAYS = {
     "gas-drift-batches": "gas_drift/gas_drift_z10.npz",
     "gas-drift-raw8": "gas_drift/gas_drift_raw8.npz",
     "mnist-t10k": "mnist_t10k/mnist_t10k.npz",
+    **{
+        name: f"networks/{name}/{name}.npz"
+        for name in ("car", "covertype93k", "isolet_part", "mfeat", "optdigits", "segment")
+    },
 }
 BUNDLED = {
     "breast_cancer": (569, 30, 2),
@@ -42,12 +46,21 @@ BUNDLED = {
 SIZES = BUNDLED | {
     "andro": (49, 30, 6),
     "atp1d": (337, 411, 6),
+    "car": (1728, 21, 4),
+    "cifar_10": (60000, 3072, 10),
+    "covertype": (581012, 54, 7),
+    "covertype93k": (92962, 54, 7),
     "enb": (768, 8, 2),
     "gas-drift": (13910, 128, 6),
     "gas-drift-batches": (13910, 128, 6),
     "gas-drift-raw8": (6697, 128, 6),
     "gina_prior2": (3468, 784, 10),
+    "isolet": (7797, 617, 26),
+    "isolet_part": (3119, 617, 26),
     "jura": (359, 15, 3),
+    "mfeat": (2000, 649, 10),
+    "mfeat-factors": (2000, 216, 10),
+    "mnist_784": (70000, 784, 10),
     "mnist-t10k": (10000, 784, 10),
     "oes10": (403, 298, 16),
     "oes97": (334, 263, 16),
@@ -55,11 +68,13 @@ SIZES = BUNDLED | {
     "rf1": (9125, 64, 8),
     "satimage": (6430, 36, 6),
     "scm1d": (9803, 280, 16),
+    "segment": (2310, 19, 7),
     "steel-plates-fault": (1941, 27, 7),
     "wall-robot-navigation": (5456, 24, 4),
     "wq": (1060, 16, 14),
 }
 UNSEEN = {"atp1d", "gas-drift", "gina_prior2", "rf1", "scm1d"}
+UNSEEN |= {"cifar_10", "covertype", "isolet", "mfeat-factors", "mnist_784"}
 
 
 @pytest.fixture(autouse=True)
@@ -250,7 +265,8 @@ def test_digits_completion_puts_the_halves_together():
 @needs(DATA)
 @pytest.mark.parametrize("name", [*MULTI_TARGET, *ARRAYS])
 def test_the_files_beside_the_repository(name, refused):
-    data = load(name, data_home=DATA)
+    home = (DATA / ARRAYS[name]).parents[1] if name in ARRAYS else DATA
+    data = load(name, data_home=home)
     assert data.checksum == datasets.card(name).checksum == checksum_of(data)
     assert (*data.X.shape, len(data.target_names)) == SIZES[name]
     assert not refused
