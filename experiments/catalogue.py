@@ -6,5 +6,6 @@ from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
-_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape())
-EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
+LINEAR = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape())
+NETWORKS: tuple = ()
+EXPERIMENTS = {experiment.name: experiment for experiment in (*LINEAR, *NETWORKS)}

@@ -3,20 +3,17 @@
 What each of them measures and concludes is tested piece by piece in a file of its own.
 """
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from docs import claims
 from experiments import early_pruning, landscape, time_vs_cost, tradeoff, xor
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
 from experiments.experiment import Outcome
 from experiments.report import as_markdown
-from experiments.results import read_table
-from experiments.run import Finished
 from experiments.tradeoff.settings import MOST_ROWS_QUICK, plan
 
 pytestmark = pytest.mark.untraced
@@ -70,52 +67,42 @@ def test_every_experiment_has_run(out, experiment, dataset):
 
 
 def test_the_table_of_claims(out):
-    claims = pd.read_csv(out / "claims.csv")
-    assert list(claims) == ["claim", "source", "data", "verdict", "rule", "figures"]
-    assert set(claims["data"]) == {dataset for _, dataset in RUNS}
-    verdicts = claims.groupby("claim")["verdict"].agg(set)
+    table = pd.read_csv(out / "claims.csv")
+    assert list(table) == ["claim", "source", "data", "verdict", "rule", "figures"]
+    assert set(table["data"]) == {dataset for _, dataset in RUNS}
+    verdicts = table.groupby("claim")["verdict"].agg(set)
     # What does not hang on time or on a few seeds.
     closer = "ShrinkNet fits closer than group lasso at the same sparsity"
     assert "not confirmed" not in verdicts[closer]
     solved = next(claim for claim in verdicts.index if "XOR" in claim)
     assert verdicts[solved] == {"confirmed"}
-    assert claims.notna().all(axis=None)
+    assert table.notna().all(axis=None)
 
 
 # The results of the full runs, as the documentation has them.
 
-DOCS = Path(__file__).parents[1] / "docs"
-RESULTS = sorted((DOCS / "experiments").glob("*.csv"))
-
-
-def finished(file):
-    settings = json.loads(file.with_suffix(".json").read_text())
-    experiment, dataset = EXPERIMENTS[settings["experiment"]], settings["dataset"]
-    return Finished(experiment, dataset, settings["quick"], read_table(file), [file])
+RESULTS = sorted((claims.DOCS / "experiments").glob("*.csv"))
 
 
 @pytest.mark.parametrize("file", RESULTS, ids=lambda file: file.stem)
 def test_the_pages_of_the_documentation_follow_from_its_results(file):
-    assert file.with_suffix(".md").read_text() == as_markdown(finished(file))
+    assert file.with_suffix(".md").read_text() == as_markdown(claims.finished(file))
     assert file.with_suffix(".png").exists()
     assert file.with_suffix(".svg").exists()
 
 
 def test_the_documentation_has_the_full_runs_and_their_verdicts():
     assert {"tradeoff-oes97", "early-pruning-oes97"} <= {file.stem for file in RESULTS}
-    page = (DOCS / "experiments.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| ")]
-    found = [
-        (verdict, f"[{done.dataset}](experiments/{file.stem}.md)")
-        for file in RESULTS
-        for done in [finished(file)]
-        for verdict in done.verdicts
-    ]
-    expected = [f"| {v.claim} | {v.source} | {page} | {v.outcome.value} |" for v, page in found]
-    rules = {f"| {v.claim} | {v.confirmed_if} | {v.conditional_if} |" for v, _ in found}
-    headers = {"| claim | where it is made | data | verdict |"}
-    headers |= {"| claim | confirmed if | with conditions if |"}
-    assert sorted(rows) == sorted([*expected, *rules, *headers])
+    page, runs = claims.PAGE.read_text(), claims.results()
+    assert page == claims.renewed(page, runs), "python -m docs.claims"
+    # Every verdict of every run is in a row of its claim.
+    for run in runs:
+        for verdict in run.verdicts:
+            start = f"| {verdict.claim} | {verdict.source} |"
+            [row] = [line for line in page.splitlines() if line.startswith(start)]
+            link = f"[{run.dataset}](experiments/{run.files[0].stem}.md)"
+            column = list(Outcome).index(verdict.outcome)
+            assert link in row.split("|")[3 + column], (verdict.claim, run.dataset)
 
 
 def test_no_claim_is_confirmed_that_most_cases_contradict():
@@ -127,7 +114,7 @@ def test_no_claim_is_confirmed_that_most_cases_contradict():
 
 
 def test_shrinknet_fits_oes97_closer_than_group_lasso():
-    table = finished(DOCS / "experiments" / "tradeoff-oes97.csv").table
+    table = claims.finished(claims.DOCS / "experiments" / "tradeoff-oes97.csv").table
     all_rows = table[(table["fold"] == "all") & (table["n_selected"] <= 20)]
     least = all_rows.groupby("method")["training_loss"].min()
     assert least["ShrinkNet, p = 2"] <= 0.6 * least["group lasso"]
