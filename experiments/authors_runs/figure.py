@@ -18,7 +18,11 @@ from experiments.authors_runs.speed import NAMES
 from experiments.authors_runs.verdicts import FEW, HARDLY, LEAST, MOST, percent
 
 _COLORS, _MARKERS = {STATIC: "C1", SHRINKNET: "C0"}, {STATIC: "^", SHRINKNET: "o"}
-_LABELS = ("test accuracy, %", "ratio of sizes, static to ShrinkNet", "ratio of seconds per input")
+_LABELS = (
+    "test accuracy, %",
+    "ratio of sizes, static to ShrinkNet",
+    "ratio of seconds, static to ShrinkNet",
+)
 
 
 def draw(table):
