@@ -1,5 +1,6 @@
 """All experiments, by the name that the command line takes."""
 
+from experiments.authors_runs import AuthorsRuns
 from experiments.early_pruning import EarlyPruning
 from experiments.landscape import Landscape
 from experiments.time_vs_cost import TimeVsCost
@@ -7,5 +8,5 @@ from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
 LINEAR = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape())
-NETWORKS: tuple = ()
+NETWORKS = (AuthorsRuns(),)
 EXPERIMENTS = {experiment.name: experiment for experiment in (*LINEAR, *NETWORKS)}
