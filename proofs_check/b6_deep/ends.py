@@ -86,8 +86,8 @@ CLAIMS = (
     Claim(
         name="B.6 beside zero padding: corrected",
         formula=(
-            r"h_j = c \mathrm{\ at\ positions\ } 1, \ldots, n: \quad"
-            r" \mathrm{without\ } j, \mathrm{\ position\ } t \mathrm{\ is\ higher\ by\ }"
+            r"h_j = c \mathrm{\ at\ positions\ } 1, \ldots, n \;\Longrightarrow",
+            r"\mathrm{without\ } j, \mathrm{\ output\ } t \mathrm{\ is\ higher\ by\ }"
             r" c \sum_{t + k \notin \{1, \ldots, n\}} W_{jk}",
         ),
         says=(

@@ -146,8 +146,8 @@ CLAIMS = (
         ),
         says=(
             "Folding a switch into the layer or BatchNorm before it, or into the next one, changes "
-            "no output, zero padding or not. ReLU is passed if no θ is negative. A switch whose "
-            "next neighbour is a residual sum, on a side where something else reads it, stays."
+            "no output, zero padding or not. It may pass ReLUs if no θ is negative. It stays if a "
+            "ReLU that it may not pass, or an end of a residual branch, comes first on both sides."
         ),
         source=SOURCE,
         domain=f"{DOMAIN}, exactly",

@@ -11,7 +11,7 @@ from proofs_check.claim import exact
 from proofs_check.rational import ZERO, dot
 
 SOURCE = "shrinklin's own (shrinklin.networks: cutting and folding)"
-TEMPTING = "a shortcut, not ours"
+TEMPTING = "a tempting shortcut, in no paper"
 
 
 def picked(entries, places):

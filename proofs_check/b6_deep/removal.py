@@ -201,9 +201,9 @@ CLAIMS = (
         formula=(
             r"h_j(x) = c_j \mathrm{\ for\ all\ } x \;\Longrightarrow\;"
             r" W h(x) + b = \sum_{i \neq j} W_i h_i(x) + (b + W_j c_j)",
-            r"\theta_j = 0 \;\Longrightarrow\; c_j = 0, \quad \mathrm{behind\ a\ BatchNorm\ \ }"
-            r" \beta_j - \gamma_j \mu_j / \sigma_j, \quad \mathrm{behind\ its\ ReLU\ \ }"
-            r" \max(0, \beta_j - \gamma_j \mu_j / \sigma_j)",
+            r"\theta_j = 0 \;\Longrightarrow\; c_j = 0 \mathrm{\ behind\ the\ switch},"
+            r" \quad \beta_j - \gamma_j \mu_j / \sigma_j \mathrm{\ behind\ a\ BatchNorm},",
+            r"\max(0, \, \beta_j - \gamma_j \mu_j / \sigma_j) \mathrm{\ behind\ its\ ReLU}",
         ),
         says=(
             "Removing dead units changes no output, if the biases of all layers that read them "

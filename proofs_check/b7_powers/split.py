@@ -49,8 +49,8 @@ CLAIMS = (
         formula=(
             r"\lambda |\theta| = p \lambda_2 \|a\|_p^p = p \lambda_2 \|c\|_p^p"
             r" = \frac{p}{p+2} \, \kappa s^{p/(p+2)}",
-            r"p = 2: \quad \lambda |\theta| = \frac{1}{2} \, \mathrm{of\ the\ cost},"
-            r" \quad \lambda_2 \|a\|^2 = \lambda_2 \|c\|^2 = \frac{1}{4}",
+            r"p = 2: \quad \lambda |\theta| : \lambda_2 \|a\|^2 : \lambda_2 \|c\|^2"
+            r" = \frac{1}{2} : \frac{1}{4} : \frac{1}{4}",
         ),
         says=(
             "The best factors of a unit with a switch pay these shares, leave its function as it "

@@ -36,7 +36,7 @@ class Products:
         return float(self.lam), float(self.lam2)
 
     def __str__(self):
-        return f"s = {self.s}, ratio = {self.ratio}, λ = {self.lam}, λ₂ = {self.lam2}"
+        return f"s = {self.s}, t = {self.ratio}, λ = {self.lam}, λ₂ = {self.lam2}"
 
 
 @st.composite

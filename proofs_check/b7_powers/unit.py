@@ -14,7 +14,7 @@ from proofs_check.rational import dot
 from proofs_check.vectors import vectors
 
 SOURCE = "shrinklin's own (shrinklin.networks: the penalty on switches and weights)"
-TEMPTING = "a shortcut, not ours"
+TEMPTING = "a tempting shortcut, in no paper"
 
 
 @dataclass(frozen=True)
