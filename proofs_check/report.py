@@ -24,7 +24,9 @@ _INTRODUCTION = (
     "search finds a counterexample, and holds if it finds none in as many instances as were asked "
     "for (200, unless --examples says otherwise). A statement that is refuted is false, as the "
     "counterexample shows, in exact numbers wherever algebra decides. One that holds is not "
-    "proved by that; but each check is tested on deliberately false statements, which it refutes."
+    "proved by that; but each check is tested on deliberately false statements, which it refutes. "
+    "Statements B.1 to B.7 are not in the drafts: shrinklin rests on them, or they look right and "
+    "are not."
 )
 
 _STYLE = """

@@ -10,6 +10,8 @@ from proofs_check import (
     b3_fold,
     b4_one_strength,
     b5_ridge,
+    b6_deep,
+    b7_powers,
 )
 
 STATEMENTS = (
@@ -22,4 +24,6 @@ STATEMENTS = (
     *b3_fold.CLAIMS,
     *b4_one_strength.CLAIMS,
     *b5_ridge.CLAIMS,
+    *b6_deep.CLAIMS,
+    *b7_powers.CLAIMS,
 )
