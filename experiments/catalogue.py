@@ -1,11 +1,12 @@
 """All experiments, by the name that the command line takes."""
 
 from experiments.early_pruning import EarlyPruning
+from experiments.early_removal_networks import EarlyRemovalNetworks
 from experiments.landscape import Landscape
 from experiments.layer_sizes import LayerSizes
 from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
-_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), LayerSizes())
+_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), LayerSizes(), EarlyRemovalNetworks())
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
