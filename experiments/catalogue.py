@@ -2,11 +2,12 @@
 
 from experiments.early_pruning import EarlyPruning
 from experiments.early_removal_networks import EarlyRemovalNetworks
+from experiments.inference import Inference
 from experiments.landscape import Landscape
 from experiments.layer_sizes import LayerSizes
 from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
-_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), LayerSizes(), EarlyRemovalNetworks())
+_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), LayerSizes(), EarlyRemovalNetworks(), Inference())
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
