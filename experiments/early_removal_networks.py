@@ -332,7 +332,7 @@ def trades_off(table):
         gammas = rows[rows["strategy"].isin([SIGN_CHANGE, SIGN_VARIANCE])]
         gammas = gammas.sort_values("parameter", ascending=False)
         shares = gammas["ratio_never_parameter_updates"]
-        order = np.corrcoef(np.arange(len(shares)), shares.rank())[0, 1] if shares.std() else 0.0
+        order = _rank_correlation(shares.round(6))
         eager, patient = gammas.iloc[0], gammas.iloc[-1]
         lower = eager["over_never"] < -eager["over_never_error"]
         regained = patient["over_never"] > eager["over_never"]
@@ -354,6 +354,13 @@ def trades_off(table):
         "so at half of the λ or more",
         ". ".join(texts) + ".",
     )
+
+
+def _rank_correlation(values):
+    """Of values with their places; 0 if all are the same."""
+    if values.nunique() < 2:
+        return 0.0
+    return float(np.corrcoef(np.arange(len(values)), values.rank())[0, 1])
 
 
 def plateaus(table, column):

@@ -88,7 +88,8 @@ class Training:
         """A training that goes on from here by itself."""
         model = deepcopy(self.model)
         optimizer = torch.optim.Adam(model.parameters())
-        optimizer.load_state_dict(self.optimizer.state_dict())
+        # The optimiser would go on with the same tensors.
+        optimizer.load_state_dict(deepcopy(self.optimizer.state_dict()))
         return Training(model, optimizer, self.costs)
 
     def go_on(self, batches, n_epochs, alpha, removal):
