@@ -9,5 +9,14 @@ from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
-_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), LayerSizes(), EarlyRemovalNetworks(), Inference())
+_ALL = (
+    Tradeoff(),
+    EarlyPruning(),
+    TimeVsCost(),
+    Xor(),
+    Landscape(),
+    LayerSizes(),
+    EarlyRemovalNetworks(),
+    Inference(),
+)
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}

@@ -468,7 +468,8 @@ def _draw_removals(ax, rows):
         row = {"gate": gate, "strategy": strategy, "parameter": parameter}
         for end, (x, y), full in zip(ends or [of], points, (True, False), strict=False):
             ax.errorbar(
-                x, y, 100 * end["test"].sem(), color=color, elinewidth=0.8, marker=_MARKERS[strategy],
+                x, y, 100 * end["test"].sem(), color=color, elinewidth=0.8,
+                marker=_MARKERS[strategy],
                 markersize=4 + _bigger(strategy, parameter),
                 markerfacecolor=color if full else "white", capsize=2, linestyle="",
                 label=_label(row) if full else None,
@@ -499,7 +500,7 @@ def _draw_epochs(ax, table):
     found = plateaus(table, "best_epoch")
     plain = next(iter(found.values()))[1]
     values = {"without": plain} | {f"λ = {lam:g}": of for lam, (of, _) in found.items()}
-    for place, (name, epochs) in enumerate(values.items()):
+    for place, epochs in enumerate(values.values()):
         spread = np.linspace(-0.15, 0.15, len(epochs))
         ax.plot(place + spread, epochs, "o", color="C0" if place else "0.35", markersize=4)
         ax.errorbar(

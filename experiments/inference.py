@@ -92,7 +92,7 @@ class Inference(Experiment):
 
         n_training, n_test = map(int, cells[0]["rows"].split("-"))
         training, _, test = data.split(cells[0]["seed"], n_training, 0, n_test)
-        return measured(cells, [_shaped(*part, cells[0]["network"]) for part in (training, test)])
+        return measured(cells, [_shaped(X, y, cells[0]["network"]) for X, y in (training, test)])
 
     def summary(self, table):
         """One row per network and batch: means over seeds."""
@@ -157,7 +157,7 @@ def speeds(table):
 
     keys = ["network", "seed", "batch"]
     full = table[table["kind"] == FULL].set_index(keys)
-    folded = table[table["kind"] == FOLDED]
+    folded = table[table["kind"] == FOLDED].reset_index(drop=True)
     base = full.loc[list(folded[keys].itertuples(index=False, name=None))]
     columns = ["parameters", "multiply_adds", "seconds"]
     ratios = pd.DataFrame({name: base[name].to_numpy() / folded[name] for name in columns})
@@ -238,7 +238,8 @@ def equally_accurate(table):
             & means["kind"].isin([STATIC, FULL])
             & (means["test"] >= own["test"])
         ]
-        other = others.sort_values("parameters").iloc[0] if len(others) else own * np.nan
+        none = pd.Series(np.nan, columns)
+        other = others.sort_values("parameters").iloc[0] if len(others) else none
         found.append(
             {
                 **own[["network", "lambda", "test"]],
@@ -318,9 +319,11 @@ def compiled_at_one_row(table):
             continue
         full, small = by_kind.loc[COMPILED_FULL], by_kind.loc[COMPILED_FOLDED]
         ratio = full["seconds"] / small["seconds"]
-        holds.append(ratio > _FASTER and small["upper_seconds"] < full["seconds"])
         lam = small["lambda"]
         folded = of[(of["kind"] == FOLDED) & (of["lambda"] == lam)].iloc[0]
+        measurable = ratio > _FASTER and small["upper_seconds"] < full["seconds"]
+        # What has more overhead is no software made for latency.
+        holds.append(measurable and small["seconds"] <= folded["seconds"])
         eager = by_kind.loc[FULL]
         texts.append(
             f"{network}: compiled {1e6 * full['seconds']:.1f} and {1e6 * small['seconds']:.1f} µs "
@@ -332,7 +335,8 @@ def compiled_at_one_row(table):
         "draft 001, 4.3; here torch.compile",
         Outcome.of_cases(holds),
         f"compiled, the full network takes over {_FASTER} times the seconds of the smallest "
-        "folded one for one row, beyond quartiles of repetitions, for every network",
+        "folded one for one row, beyond quartiles of repetitions, and to compile the folded one "
+        "does not slow it down, for every network",
         "for half of the networks or more; what could not be compiled does not count as confirmed",
         f"Full and folded. {'; '.join(texts)}.",
     )
@@ -366,7 +370,7 @@ def _draw(table):
 
 
 def _draw_seconds(ax, rows):
-    """Lower quartiles, with bars to the upper ones, and a line of seconds like parameters."""
+    """Lower quartiles, bars to the upper ones, and a line of seconds proportional to parameters."""
     for kind in dict.fromkeys(rows["kind"]):
         of = rows[rows["kind"] == kind].dropna(subset=["seconds"])
         micro = 1e6 * of[["seconds", "upper_seconds"]]
@@ -380,5 +384,5 @@ def _draw_seconds(ax, rows):
     full = rows[rows["kind"] == FULL][["parameters", "seconds"]].mean()
     sizes = np.array([rows["parameters"].min(), full["parameters"]])
     proportional = 1e6 * full["seconds"] * sizes / full["parameters"]
-    ax.plot(sizes, proportional, color="0.6", linestyle=":", label="as many times faster as smaller")
+    ax.plot(sizes, proportional, color="0.6", linestyle=":", label="proportional")
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="µs per call")

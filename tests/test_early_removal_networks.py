@@ -6,6 +6,7 @@ import pytest
 
 from experiments.early_removal_networks import (
     CLOSED,
+    COSTS,
     EARLY,
     FILTER,
     FIXED,
@@ -39,9 +40,7 @@ EMPTY = {"best_epoch": np.nan, "best_epoch_of_all": np.nan, "n_epochs": 10}
 def row(removed, seed, lam, strategy, share, change, before):
     """Costs and accuracies differ between seeds by much more than between ways to remove."""
     gate, name, parameter = strategy
-    costs = {
-        cost: share * 1000.0 * seed for cost in ("parameter_updates", "multiply_adds", "seconds")
-    }
+    costs = dict.fromkeys(COSTS, share * 1000.0 * seed)
     accuracies = {"test": 0.6 + 0.05 * seed + change, "test_before": 0.6 + 0.05 * seed + before}
     setting = {"schedule": FIXED, "lambda": lam, "gate": gate, "strategy": name}
     setting |= {"parameter": parameter, "removed": removed, "seed": seed}
@@ -55,14 +54,14 @@ def removals(share=0.05, change=0.0, before=0.02, late=0.8, noise=0.0, lam=1e-3)
     `change` higher, too, and `before` higher before fine-tuning.
     """
     rows = []
-    shares, changes, befores = (
+    shares, changes, untuned = (
         np.broadcast_to(values, len(STRATEGIES)) for values in (share, change, before)
     )
     for seed in SEEDS:
         moved = noise * (seed - np.mean(SEEDS))
         for gate in (SWITCH, FILTER):
             rows.append(row(NEVER, seed, lam, (gate, NONE, 0.0), 1.0, 0.0, 0.0))
-        for strategy, s, c, b in zip(STRATEGIES, shares, changes, befores, strict=True):
+        for strategy, s, c, b in zip(STRATEGIES, shares, changes, untuned, strict=True):
             rows.append(row(EARLY, seed, lam, strategy, s, c + moved, b + moved))
             rows.append(row(LATE, seed, lam, strategy, late, 0.0, 0.0))
     return pd.DataFrame(rows)
@@ -152,9 +151,7 @@ def converging(earlier, slower, noise=0.0, lams=(1e-3, 1e-2)):
     rows = []
     for seed in SEEDS:
         settings = [(0.0, PLAIN, 0.0, 1.0)]
-        settings += [
-            (lam, SWITCH, e, s) for lam, e, s in zip(lams, earlier, slower, strict=True)
-        ]
+        settings += [(lam, SWITCH, e, s) for lam, e, s in zip(lams, earlier, slower, strict=True)]
         for lam, gate, epochs, factor in settings:
             moved = noise * (seed - np.mean(SEEDS)) if gate == SWITCH else 0
             best = 20 * seed - epochs + moved

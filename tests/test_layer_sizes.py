@@ -34,9 +34,7 @@ def labelled_images(rng, n=300):
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_pairs_are_what_their_labels_say(repeats):
     X, y = labelled_images(np.random.default_rng(0))
-    found = {
-        label: pairs(X, y, label, np.random.default_rng(1), repeats) for label in (DIGIT, SUM)
-    }
+    found = {label: pairs(X, y, label, np.random.default_rng(1), repeats) for label in (DIGIT, SUM)}
     rows, digits = found[DIGIT]
     # The inputs are the same; each image comes first equally often.
     np.testing.assert_array_equal(rows, found[SUM][0])

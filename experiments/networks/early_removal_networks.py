@@ -150,7 +150,8 @@ def compare_removals(cells, parts):
     """
     training, _, test = parts
     first = cells[0]
-    batches = Batches(*training, first["batch"])
+    X, y = training
+    batches = Batches(X, y, first["batch"])
     n_epochs, alpha = first["epochs"], first["lambda"]
     removals = [_REMOVALS[cell["strategy"]](cell["parameter"]) for cell in cells]
     trunk = begin(first, training)
@@ -193,7 +194,8 @@ def converged(cell, parts):
     The epoch of the best validation accuracy is that of the second half, as theirs, and of all.
     """
     training, validation, test = parts
-    batches = Batches(*training, cell["batch"])
+    X, y = training
+    batches = Batches(X, y, cell["batch"])
     one = begin(cell, training)
     shrinker = None
     if cell["gate"] != "none":
@@ -226,7 +228,10 @@ def _plateaus(one, batches, shrinker, max_epochs, validation, test):
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
         one.optimizer, mode="max", factor=0.1, patience=_PATIENCE, threshold=0.0
     )
-    [group], scores, tests, seconds = one.optimizer.param_groups, [], [], 0.0
+    [group] = one.optimizer.param_groups
+    scores: list[float] = []
+    tests: list[float] = []
+    seconds = 0.0
     lowest = _LOWEST * group["lr"]
     while len(scores) < max_epochs and group["lr"] > lowest:
         start = time.process_time()

@@ -83,7 +83,7 @@ def narrow(build, sizes, budget):
 
 def _models(cells, training):
     """All networks of a job in evaluation mode, by `key_of`."""
-    first = cells[0]
+    first, (X, y) = cells[0], training
     sizes = [int(n) for n in first["hidden"].split("-")]
 
     def build(hidden):
@@ -93,7 +93,7 @@ def _models(cells, training):
         torch.manual_seed(first["seed"])
         model = build(hidden)
         optimizer = torch.optim.Adam(model.parameters(), lr=first["learning_rate"])
-        return trained(model, optimizer, Batches(*training, _BATCH), first["epochs"])
+        return trained(model, optimizer, Batches(X, y, _BATCH), first["epochs"])
 
     models = {("full", 0.0): static(sizes)}
     for lam in dict.fromkeys(cell["lambda"] for cell in cells if cell["lambda"]):
@@ -101,12 +101,13 @@ def _models(cells, training):
         folded = fold(shrunk)
         models["switches", lam], models["folded", lam] = shrunk, folded
         models["static", lam] = static(narrow(build, sizes, n_parameters(folded)))
-    return {key: model.eval() for key, model in models.items()}
+    return {key: model.train(False) for key, model in models.items()}
 
 
 def _shrunk(cell, model, lam, training):
     torch.manual_seed(cell["seed"])
-    examples = training[0][:2]
+    X, y = training
+    examples = X[:2]
     model = add_switches(model, examples)
     optimizer = torch.optim.Adam(model.parameters(), lr=cell["learning_rate"])
     shrinker = Shrinker(
@@ -118,7 +119,7 @@ def _shrunk(cell, model, lam, training):
         when="epoch",
         max_epochs=cell["epochs"],
     )
-    return shrinking(model, optimizer, Batches(*training, _BATCH), shrinker)
+    return shrinking(model, optimizer, Batches(X, y, _BATCH), shrinker)
 
 
 def _calls(cells, models, X):
@@ -175,7 +176,8 @@ def time_in_turn(calls, repeats, seed):
     for _ in range(repeats):
         rng.shuffle(order)
         for place in order:
-            found[place].append(_burst(*calls[place], numbers[place]))
+            model, rows = calls[place]
+            found[place].append(_burst(model, rows, numbers[place]))
     return found
 
 

@@ -20,7 +20,8 @@ def shrunk(cell, parts):
     """The results of a cell of `LayerSizes`; parts are its training, validation and test rows."""
     torch.manual_seed(cell["seed"])
     training, validation, test = (tensors(X, y) for X, y in parts)
-    examples = training[0][:2]
+    X, y = training
+    examples = X[:2]
     hidden = [int(n) for n in cell["hidden"].split("-")]
     n_classes = int(training[1].max()) + 1
     model = add_switches(perceptron([examples.shape[1], *hidden, n_classes]), examples)
@@ -34,7 +35,7 @@ def shrunk(cell, parts):
         when="epoch",
         max_epochs=cell["epochs"],
     )
-    shrinking(model, optimizer, Batches(*training, _BATCH), shrinker)
+    shrinking(model, optimizer, Batches(X, y, _BATCH), shrinker)
     model = fold(model)
     sizes = zip(*shrinker.history["layer_sizes"].values(), strict=True)
     return {

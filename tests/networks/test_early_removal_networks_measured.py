@@ -1,5 +1,7 @@
 """Early, late and no removal as they are measured: identities between trainings."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -84,7 +86,7 @@ def test_late_removal_decides_by_all_steps():
 
     plain, memory, watched = SignVariance(0.9, threshold=2.0), {}, {}
     remembering = measuring.Remembering(SignVariance(0.9), watched)
-    for previous, switch in zip(steps, steps[1:], strict=False):
+    for previous, switch in pairwise(steps):
         plain.dead(Seen(switch, previous, memory))
         # As `Watching` does, one step behind.
         expected = memory["variance"] > 0.5
