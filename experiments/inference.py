@@ -371,6 +371,8 @@ def _draw(table):
 
 def _draw_seconds(ax, rows):
     """Lower quartiles, bars to the upper ones, and a line of seconds proportional to parameters."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+
     for kind in dict.fromkeys(rows["kind"]):
         of = rows[rows["kind"] == kind].dropna(subset=["seconds"])
         micro = 1e6 * of[["seconds", "upper_seconds"]]
@@ -386,3 +388,7 @@ def _draw_seconds(ax, rows):
     proportional = 1e6 * full["seconds"] * sizes / full["parameters"]
     ax.plot(sizes, proportional, color="0.6", linestyle=":", label="proportional")
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="µs per call")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(EngFormatter(sep=""))
+        axis.set_minor_locator(NullLocator())
