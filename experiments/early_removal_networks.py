@@ -20,8 +20,8 @@ the epoch of the best validation accuracy, in the second half of the training, a
 CPU seconds. The authors report means over a random search of learning rates, penalties and batch
 sizes on VGG16 and a perceptron. Here there is a perceptron alone, with one learning rate and two
 λ, and fewer rows of Covertype: a λ that leaves a network about as accurate as one without switches,
-and one that leaves few units. Convolutions are left out, so is λ₂. Learning rate and λ were set after
-trials with seeds 0 and 100. Covertype is a copy with 93 000 of its 581 000 rows.
+and one that leaves few units. Convolutions are left out, so is λ₂. Learning rate and λ were
+set after trials with seeds 0 and 100. Covertype is a copy with 93 000 of its 581 000 rows.
 """
 
 from dataclasses import dataclass

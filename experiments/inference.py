@@ -15,7 +15,8 @@ out. The authors compare with networks of a random search; here there is one sta
 each λ, and the full one.
 
 The perceptron is trained on tables and on images of digits (MNIST), VGG on images of three
-channels (a JPEG copy of CIFAR10), much narrower than VGG16. In the quick form images of VGG are digits, enlarged.
+channels (a JPEG copy of CIFAR10), much narrower than VGG16. In the
+quick form images of VGG are digits, enlarged.
 """
 
 from dataclasses import dataclass
