@@ -2,11 +2,14 @@
 
 from experiments.authors_runs import AuthorsRuns
 from experiments.early_pruning import EarlyPruning
+from experiments.early_removal_networks import EarlyRemovalNetworks
+from experiments.inference import Inference
 from experiments.landscape import Landscape
+from experiments.layer_sizes import LayerSizes
 from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
 LINEAR = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape())
-NETWORKS = (AuthorsRuns(),)
+NETWORKS = (AuthorsRuns(), LayerSizes(), EarlyRemovalNetworks(), Inference())
 EXPERIMENTS = {experiment.name: experiment for experiment in (*LINEAR, *NETWORKS)}

@@ -277,7 +277,7 @@ def evaluating(name, source):
         function = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
         package = origin.get(root_of(node.func), "").split(".")[0]
         evaluates = function in {"eval", "exec", "query", "read_pickle"}
-        evaluates |= function == "compile" and package != "re"
+        evaluates |= function == "compile" and package not in {"re", "torch"}
         evaluates |= function == "load" and package == "joblib"
         evaluates |= function == "load" and package == "torch" and not given(node, "weights_only")
         evaluates |= function == "load" and package == "numpy" and not refuses_objects(node)

@@ -9,7 +9,16 @@ import pandas as pd
 import pytest
 
 from docs import claims
-from experiments import early_pruning, landscape, time_vs_cost, tradeoff, xor
+from experiments import (
+    early_pruning,
+    early_removal_networks,
+    inference,
+    landscape,
+    layer_sizes,
+    time_vs_cost,
+    tradeoff,
+    xor,
+)
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
 from experiments.experiment import Outcome
@@ -22,7 +31,9 @@ pytestmark = pytest.mark.untraced
 # Quick forms that are smaller still.
 SMALLER = {
     early_pruning: {"n_seeds": 2, "epochs": 500},
+    early_removal_networks: {"n_seeds": 2, "epochs": 3, "fine_tuning": 1, "most_epochs": 4},
     landscape: {"starts": 6, "epochs": 500, "epochs_xor": 500},
+    layer_sizes: {"n_seeds": 2, "epochs": 3},
     time_vs_cost: {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20},
 }
 
@@ -41,6 +52,8 @@ def out(tmp_path_factory):
             patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
         patch.setattr(tradeoff.experiment, "MOST_ROWS_QUICK", MOST_ROWS_QUICK // 2)
         patch.setattr(tradeoff.experiment, "plan", smaller_plan)
+        shorter = {name: replace(sizes, epochs=2) for name, sizes in inference._QUICK.items()}
+        patch.setattr(inference, "_QUICK", shorter)
         patch.setattr(xor, "QUICK", xor.QUICK | {"n_keep": 50, "n_alphas": 6})
         assert main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out
