@@ -115,3 +115,12 @@ def trained(model, optimizer, batches, n_epochs, shrinker=None):
         train_epoch(model, optimizer, batches, loss, shrinker)
         scheduler.step()
     return model
+
+
+def shrinking(model, optimizer, batches, shrinker):
+    """The model, trained for all epochs of its `Shrinker`; the rate falls along a cosine."""
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, shrinker.max_epochs)
+    for _ in shrinker.epochs():
+        train_epoch(model, optimizer, batches, loss, shrinker)
+        scheduler.step()
+    return model
