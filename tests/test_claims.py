@@ -14,6 +14,7 @@ from experiments import early_pruning, landscape, time_vs_cost, tradeoff, xor
 from experiments.catalogue import EXPERIMENTS
 from experiments.command import main
 from experiments.experiment import Outcome
+from experiments.random_search.settings import DIGITS, SETTINGS
 from experiments.report import as_markdown
 from experiments.results import read_table
 from experiments.run import Finished
@@ -44,6 +45,8 @@ def out(tmp_path_factory):
             patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
         patch.setattr(tradeoff.experiment, "MOST_ROWS_QUICK", MOST_ROWS_QUICK // 2)
         patch.setattr(tradeoff.experiment, "plan", smaller_plan)
+        fewer = replace(DIGITS, n_seeds=2, n_random=4, n_switches=2, trunk_epochs=6)
+        patch.setitem(SETTINGS, "digits", replace(fewer, branch_epochs=4))
         patch.setattr(xor, "QUICK", xor.QUICK | {"n_keep": 50, "n_alphas": 6})
         assert main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out

@@ -25,7 +25,7 @@ its passes on the large network.
 What our sizes leave out:
 
 - Covertype has 93k of 581k rows, of which 20 000 train, and the 200 units of each layer are few.
-  CIFAR10 is a JPEG copy, of which 4500 images train a VGG with five convolutions: accuracies are
+  CIFAR10 is a JPEG copy, of which 3500 images train a VGG with five convolutions: accuracies are
   far below the draft's. There are more validation rows than usual, so that chance chooses less;
 - the draft samples learning rate, batch size and λ₂ too, takes the best epoch by validation, and
   divides the rate when that stops improving. Here these are fixed, chosen on other seeds

@@ -8,6 +8,7 @@ from experiments.random_search.fronts import (
     of_way,
     seeds_of,
     test_within,
+    usual,
 )
 from experiments.random_search.settings import (
     NARROW,
@@ -44,7 +45,7 @@ def _present(table, ways):
 
 def _draw_fronts(ax, table):
     """The best network of at most each size; mean, least and largest of the seeds."""
-    sizes = np.geomspace(table["parameters"].min(), table["parameters"].max(), 200)
+    sizes = np.geomspace(table["parameters"].min(), table["parameters"].max(), 80)
     for way in _present(table, _COLOURS):
         found = [[test_within(rows, size) for size in sizes] for rows in _by_seed(table, way)]
         _draw_band(ax, sizes, np.array(found), _COLOURS[way], way)
@@ -52,7 +53,8 @@ def _draw_fronts(ax, table):
         rows = table[table["way"] == way].groupby("budget")
         ends = rows["test"].agg(["min", "max"])
         _draw_marks(ax, rows["parameters"].mean(), rows["test"].mean(), ends, way)
-    ax.set(xscale="log", xlabel="parameters", ylabel="test accuracy")
+    _logarithmic(ax.xaxis, ax.set_xscale)
+    ax.set(xlabel="parameters", ylabel="test accuracy")
 
 
 def _by_seed(table, way):
@@ -84,30 +86,46 @@ def _draw_ratios(ax, table):
     ax.axhspan(*drafts, color="C0", alpha=0.12, linewidth=0)
     ax.text(0.02, drafts[1], "the draft's range", color="C0", transform=ax.get_yaxis_transform())
     ax.axhline(1, color="black", linewidth=0.8)
-    ax.set(yscale="log", xlabel="target, % of the accuracy that both reach")
-    ax.set_ylabel("size: static / ShrinkNet")
-    ax.yaxis.set_major_formatter("{x:g}")
+    _logarithmic(ax.yaxis, ax.set_yscale)
+    ax.set(xlabel="target, % of the accuracy that both reach", ylabel="size: static / ShrinkNet")
 
 
 def _draw_costs(ax, table):
     """Mean test accuracy at the budgets, as trainings are added; fronts as points."""
+    budgets = _reached(table)
     for way in _present(table, _COLOURS):
-        found = [_growing(table, rows) for rows in _by_seed(table, way)]
+        found = [_growing(rows, budgets) for rows in _by_seed(table, way)]
         x, y = np.array(found).mean(axis=0).T
         ax.plot(x / 1e9, y, color=_COLOURS[way], marker=".")
     for way in _present(table, (PATH, NARROW, PRUNED)):
-        found = [_growing(table, rows)[-1] for rows in _by_seed(table, way)]
+        found = [_growing(rows, budgets)[-1] for rows in _by_seed(table, way)]
         x, y = np.mean(found, axis=0)
         ax.plot(x / 1e9, y, color=_MARKS[way][0], marker=_MARKS[way][1], linestyle="none")
-    ax.set(xscale="log", xlabel="multiply-adds of all trainings, 10⁹")
-    ax.set_ylabel("test accuracy, mean over the front's sizes")
+    _logarithmic(ax.xaxis, ax.set_xscale)
+    ax.set_xlabel("multiply-adds of all trainings, 10⁹")
+    ax.set_ylabel("test accuracy, mean over sizes")
 
 
-def _growing(table, rows):
+def _growing(rows, budgets):
     """Multiply-adds and mean accuracy of the first trainings; nan while a size has no network."""
-    costs = rows["multiply_adds"].cumsum()
-    budgets = budgets_of(table)
     return [
         (cost, np.mean([test_within(rows.iloc[: n + 1], budget) for budget in budgets]))
-        for n, cost in enumerate(costs)
+        for n, cost in enumerate(rows["multiply_adds"].cumsum())
     ]
+
+
+def _reached(table):
+    """The budgets for which each seed has a network of random sizes."""
+    searched = _by_seed(table, usual(table))
+    least = max(rows["parameters"].min() for rows in searched)
+    return [budget for budget in budgets_of(table) if budget >= least]
+
+
+def _logarithmic(axis, set_scale):
+    """A log scale with ticks at 1, 2, 5, 10, …"""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    set_scale("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())

@@ -62,8 +62,9 @@ def smallest(rows, target):
 
 
 def affordable(rows, cost):
-    """The networks that were trained first, as many as this number of multiply-adds pays for."""
-    return rows[rows["multiply_adds"].cumsum() <= cost]
+    """The networks trained first that so many multiply-adds pay for, and at least one."""
+    n_paid = int((rows["multiply_adds"].cumsum() <= cost).sum())
+    return rows.iloc[: max(n_paid, 1)]
 
 
 def ratios(static, shrunk):
@@ -71,8 +72,6 @@ def ratios(static, shrunk):
 
     It is nan where a way's smallest network is good enough, as one of a smaller size may be, too.
     """
-    if static.empty or shrunk.empty:
-        return np.full(len(SHARES), np.nan)
     best = min(rows["validation"].max() for rows in (static, shrunk))
     sizes = np.array([[_size_for(rows, s * best) for rows in (static, shrunk)] for s in SHARES])
     return sizes[:, 0] / sizes[:, 1]
