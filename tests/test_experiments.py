@@ -404,7 +404,14 @@ def test_the_page_of_a_run(whole):
 
 
 def test_the_catalogue_is_complete():
-    assert set(EXPERIMENTS) == {"tradeoff", "early-pruning", "time-vs-cost", "xor", "landscape", "random-search"}
+    assert set(EXPERIMENTS) == {
+        "tradeoff",
+        "early-pruning",
+        "time-vs-cost",
+        "xor",
+        "landscape",
+        "random-search",
+    }
     for name, experiment in EXPERIMENTS.items():
         assert isinstance(experiment, Experiment)
         assert experiment.name == name

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from experiments.networks.training import (
+    VGG16_POOLINGS,
     Batches,
     accuracy,
     layer_sizes,
@@ -17,20 +18,20 @@ from experiments.networks.training import (
     tensors,
     trained,
     vgg,
-    VGG16_POOLINGS,
 )
 from experiments.random_search.settings import (
     NARROW,
     PATH,
-    PATH_AGAIN,
     PRUNED,
     SWITCHES,
-    SWITCHES_AGAIN,
 )
 from shrinklin import Removal, SignVariance
 from shrinklin.networks import Mask, Shrinker, add_switches, fold, shrink_path
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.work import multiply_adds
+
+# Of the authors' three values the one between: training is short.
+_GAMMA = 0.9
 
 
 class Task:
@@ -68,7 +69,8 @@ class Task:
         return vgg(sizes, self.n_classes, VGG16_POOLINGS, first_stride=1)
 
     def batches(self):
-        return Batches(*self.train, self.setting.batch_size)
+        X, y = self.train
+        return Batches(X, y, self.setting.batch_size)
 
     def optimizer(self, parameters):
         return torch.optim.Adam(parameters, lr=self.setting.learning_rate)
@@ -169,7 +171,7 @@ def _switches(cells, task):
         example_inputs=task.examples,
         alpha=cells[0]["strength"],
         weight_decay=setting.weight_decay,
-        removal=SignVariance(),
+        removal=SignVariance(_GAMMA),
         when="epoch",
         max_epochs=setting.epochs,
     )
@@ -194,8 +196,8 @@ def _path(cells, task):
         example_inputs=task.examples,
     )
     costs = meter.costs(1 / len(path))
-    found = [_result(task, model, costs) for model in path]
-    return found + [_static(task, layer_sizes(model)) for model in path]
+    found = [_result(task, model, costs) for model in path.models]
+    return found + [_static(task, layer_sizes(model)) for model in path.models]
 
 
 def _pruned(cells, task):

@@ -8,7 +8,6 @@ from experiments.random_search.fronts import (
     of_way,
     seeds_of,
     test_within,
-    usual,
 )
 from experiments.random_search.settings import (
     NARROW,
@@ -54,7 +53,9 @@ def _draw_fronts(ax, table):
         ends = rows["test"].agg(["min", "max"])
         _draw_marks(ax, rows["parameters"].mean(), rows["test"].mean(), ends, way)
     _logarithmic(ax.xaxis, ax.set_xscale)
-    ax.set(xlabel="parameters", ylabel="test accuracy")
+    # Tiny networks of random sizes may be far worse than all others.
+    lowest = table.loc[table["way"].isin(_MARKS), "test"].min()
+    ax.set(xlabel="parameters", ylabel="test accuracy", ylim=(lowest - 0.05, None))
 
 
 def _by_seed(table, way):
@@ -91,34 +92,28 @@ def _draw_ratios(ax, table):
 
 
 def _draw_costs(ax, table):
-    """Mean test accuracy at the budgets, as trainings are added; fronts as points."""
-    budgets = _reached(table)
+    """The best network of at most one of the budgets, as trainings are added; fronts as points."""
+    budgets = budgets_of(table)
+    budget = budgets[(len(budgets) - 1) // 2]
     for way in _present(table, _COLOURS):
-        found = [_growing(rows, budgets) for rows in _by_seed(table, way)]
+        found = [_growing(rows, budget) for rows in _by_seed(table, way)]
         x, y = np.array(found).mean(axis=0).T
         ax.plot(x / 1e9, y, color=_COLOURS[way], marker=".")
     for way in _present(table, (PATH, NARROW, PRUNED)):
-        found = [_growing(rows, budgets)[-1] for rows in _by_seed(table, way)]
+        found = [_growing(rows, budget)[-1] for rows in _by_seed(table, way)]
         x, y = np.mean(found, axis=0)
         ax.plot(x / 1e9, y, color=_MARKS[way][0], marker=_MARKS[way][1], linestyle="none")
     _logarithmic(ax.xaxis, ax.set_xscale)
     ax.set_xlabel("multiply-adds of all trainings, 10⁹")
-    ax.set_ylabel("test accuracy, mean over sizes")
+    ax.set_ylabel(f"test accuracy, at most {budget:,.0f} parameters")
 
 
-def _growing(rows, budgets):
-    """Multiply-adds and mean accuracy of the first trainings; nan while a size has no network."""
+def _growing(rows, budget):
+    """Multiply-adds and accuracy of the first trainings; nan while no network is small enough."""
     return [
-        (cost, np.mean([test_within(rows.iloc[: n + 1], budget) for budget in budgets]))
+        (cost, test_within(rows.iloc[: n + 1], budget))
         for n, cost in enumerate(rows["multiply_adds"].cumsum())
     ]
-
-
-def _reached(table):
-    """The budgets for which each seed has a network of random sizes."""
-    searched = _by_seed(table, usual(table))
-    least = max(rows["parameters"].min() for rows in searched)
-    return [budget for budget in budgets_of(table) if budget >= least]
 
 
 def _logarithmic(axis, set_scale):

@@ -43,13 +43,13 @@ def budgets_of(table):
     return sorted(table.loc[table["way"] == PATH, "budget"].unique(), reverse=True)
 
 
-def best_within(rows, size=np.inf):
+def best_within(rows, size):
     """The network of at most this size that is best on validation rows, None if there is none."""
     small = rows[rows["parameters"] <= size]
     return None if small.empty else small.loc[small["validation"].idxmax()]
 
 
-def test_within(rows, size=np.inf):
+def test_within(rows, size):
     """The test accuracy of that network, nan if there is none."""
     best = best_within(rows, size)
     return np.nan if best is None else best["test"]
@@ -121,9 +121,13 @@ class Mean:
     @property
     def points(self):
         """As accuracy in percentage points."""
+        if np.isnan(self.value):
+            return "not comparable"
         return f"{100 * self.value:+.1f} points (bound {100 * self.low:+.1f})"
 
     @property
     def times(self):
         """As a factor, of logarithms."""
+        if np.isnan(self.value):
+            return "not comparable"
         return f"{np.exp(self.value):.2f} times (bound {np.exp(self.low):.2f})"

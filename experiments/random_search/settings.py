@@ -73,7 +73,7 @@ COVERTYPE = Setting(
     network="perceptron",
     full=(200, 200, 200),
     budgets=(30_000, 10_000, 3000, 1000),
-    strengths=(3e-5, 1e-2),
+    strengths=(3e-5, 3e-2),
     learning_rate=0.005,
     batch_size=256,
     trunk_epochs=40,
@@ -89,7 +89,7 @@ CIFAR10 = Setting(
     network="vgg",
     full=(16, 24, 24, 48, 48, 96),
     budgets=(50_000, 20_000, 7000, 2500),
-    strengths=(1e-4, 1e-2),
+    strengths=(2e-3, 0.2),
     learning_rate=0.002,
     batch_size=64,
     trunk_epochs=14,
@@ -121,7 +121,7 @@ DIGITS = Setting(
     network="perceptron",
     full=(60, 40),
     budgets=(2500, 1200, 600),
-    strengths=(3e-3, 1e-1),
+    strengths=(3e-3, 0.5),
     learning_rate=0.02,
     batch_size=64,
     trunk_epochs=20,
@@ -178,9 +178,9 @@ def _jobs_of_seed(setting, seed):
         yield [{"way": way, "draw": draw, "strength": strength} for way in ways]
     budgets = list(enumerate(setting.budgets))
     yield from ([{"way": NARROW, "draw": draw, "budget": budget}] for draw, budget in budgets)
-    for ways in ((PATH, PATH_AGAIN), (PRUNED,)):
+    for job in ([PATH, PATH_AGAIN], [PRUNED]):
         yield [
-            {"way": way, "draw": draw, "budget": budget} for way in ways for draw, budget in budgets
+            {"way": way, "draw": draw, "budget": budget} for way in job for draw, budget in budgets
         ]
 
 
