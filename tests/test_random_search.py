@@ -266,6 +266,19 @@ def test_verdicts(verdict, given, outcome):
     assert "nan" not in found.figures
 
 
+def test_a_few_targets_make_no_range():
+    table = made_up(factor=2)
+    # Without all but the largest networks.
+    few = table[(table["budget"].notna()) | (table["draw"] > 8)]
+    verdict = ratio_in_range(few)
+    assert verdict.outcome is SOME
+    assert "At 4 targets" in verdict.figures
+    none = ratio_in_range(table[(table["budget"].notna()) | (table["draw"] > 9)])
+    assert none.outcome is NO
+    assert "No target is beyond" in none.figures
+    assert "not comparable" in smaller_or_equal(few[few["draw"] != 9]).figures
+
+
 def test_a_lead_over_pruning_that_varies_is_one_with_conditions():
     table = made_up(pruned=0.01)
     first = (table["way"] == PRUNED) & (table["seed"] == 0)

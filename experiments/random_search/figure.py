@@ -105,7 +105,7 @@ def _draw_costs(ax, table):
         ax.plot(x / 1e9, y, color=_MARKS[way][0], marker=_MARKS[way][1], linestyle="none")
     _logarithmic(ax.xaxis, ax.set_xscale)
     ax.set_xlabel("multiply-adds of all trainings, 10⁹")
-    ax.set_ylabel(f"test accuracy, at most {budget:,.0f} parameters")
+    ax.set_ylabel(f"test accuracy, at most {budget:g} parameters")
 
 
 def _growing(rows, budget):
