@@ -75,6 +75,9 @@ class Task:
     def optimizer(self, parameters):
         return torch.optim.Adam(parameters, lr=self.setting.learning_rate)
 
+    def front_optimizer(self, parameters):
+        return torch.optim.Adam(parameters, lr=self.setting.front_rate)
+
     def static(self, sizes, meter):
         """A network of these sizes, trained from random weights."""
         return self.tuned(self.network(sizes), self.setting.epochs, meter)
@@ -190,7 +193,7 @@ def _path(cells, task):
         task.batches(),
         meter.loss,
         n_parameters=setting.budgets,
-        optimizer=task.optimizer,
+        optimizer=task.front_optimizer,
         max_epochs=setting.trunk_epochs,
         branch_epochs=setting.branch_epochs,
         example_inputs=task.examples,

@@ -28,9 +28,10 @@ What our sizes leave out:
   CIFAR10 is a JPEG copy, of which 3500 images train a VGG with five convolutions: accuracies are
   far below the draft's. There are more validation rows than usual, so that chance chooses less;
 - the draft samples learning rate, batch size and λ₂ too, takes the best epoch by validation, and
-  divides the rate when that stops improving. Here these are fixed, chosen on other seeds
-  (100 and 101), and the last epoch counts. The range of λ was chosen there, too, so that sizes
-  cover those of the other ways;
+  divides the rate when that stops improving. Here these are fixed, and the last epoch counts. Of
+  two to four learning rates, about twofold apart, each of static networks (and with them ShrinkNet,
+  which it suits) and the front has the best on validation rows of other seeds (100, 101). The range
+  of λ was chosen there, too, so that sizes cover those of the other ways;
 - three seeds, and about ten trainings of each way. `--dataset cifar10-vgg16` is the draft's VGG16,
   twice as wide, on all images. It is for a GPU, and was not run.
 

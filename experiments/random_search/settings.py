@@ -32,8 +32,9 @@ class Setting:
         The range of λ.
     weight_decay : float
         λ₂ of ShrinkNet.
-    learning_rate : float
-        Of Adam; it falls to 0 along a cosine, except in the trunk of the front.
+    learning_rate, front_rate : float
+        Learning rates of Adam, that of the front by itself. They fall to 0 along a cosine, except
+        in the trunk of the front.
     trunk_epochs, branch_epochs : int
         Of the front. All other networks train for the sum of both.
     rows : (int, int, int)
@@ -48,6 +49,7 @@ class Setting:
     budgets: tuple
     strengths: tuple
     learning_rate: float
+    front_rate: float
     batch_size: int
     trunk_epochs: int
     branch_epochs: int
@@ -74,7 +76,8 @@ COVERTYPE = Setting(
     full=(200, 200, 200),
     budgets=(30_000, 10_000, 3000, 1000),
     strengths=(3e-5, 3e-2),
-    learning_rate=0.005,
+    learning_rate=0.01,
+    front_rate=0.005,
     batch_size=256,
     trunk_epochs=40,
     branch_epochs=30,
@@ -89,8 +92,9 @@ CIFAR10 = Setting(
     network="vgg",
     full=(16, 24, 24, 48, 48, 96),
     budgets=(50_000, 20_000, 7000, 2500),
-    strengths=(2e-3, 0.2),
-    learning_rate=0.002,
+    strengths=(1e-3, 0.1),
+    learning_rate=0.004,
+    front_rate=0.002,
     batch_size=64,
     trunk_epochs=14,
     branch_epochs=10,
@@ -107,6 +111,7 @@ VGG16 = Setting(
     budgets=(10_000_000, 3_000_000, 1_000_000, 300_000, 100_000),
     strengths=(1e-6, 1e-2),
     learning_rate=0.001,
+    front_rate=0.001,
     batch_size=128,
     trunk_epochs=150,
     branch_epochs=100,
@@ -123,6 +128,7 @@ DIGITS = Setting(
     budgets=(2500, 1200, 600),
     strengths=(3e-3, 0.5),
     learning_rate=0.02,
+    front_rate=0.02,
     batch_size=64,
     trunk_epochs=18,
     branch_epochs=14,
@@ -195,7 +201,7 @@ def _cell(setting, *, way, seed, draw, sizes=None, strength=None, budget=None):
         "strength": strength,
         "budget": budget,
         "epochs": setting.epochs,
-        "learning_rate": setting.learning_rate,
+        "learning_rate": setting.front_rate if way == PATH else setting.learning_rate,
     }
 
 
