@@ -89,6 +89,7 @@ def _draw_ratios(ax, table):
     ax.axhline(1, color="black", linewidth=0.8)
     _logarithmic(ax.yaxis, ax.set_yscale)
     ax.set(xlabel="target, % of the accuracy that both reach", ylabel="size: static / ShrinkNet")
+    ax.set_xlim(100 * SHARES[0] - 1, 101)
 
 
 def _draw_costs(ax, table):
