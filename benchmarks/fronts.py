@@ -1,4 +1,4 @@
-"""Networks of several sizes, by `shrink_path` and otherwise: `python benchmarks/fronts.py DATA`.
+"""What lost beside `shrink_path`'s order of removal: `python -m benchmarks.fronts DATA`.
 
 DATA is a folder with `covertype93k/covertype93k.npz`, `mnist/mnist.npz` and
 `cifar10/train_jpeg.npz`, `cifar10/test_jpeg.npz`. What is not there is skipped. Ways:
@@ -8,32 +8,38 @@ DATA is a folder with `covertype93k/covertype93k.npz`, `mnist/mnist.npz` and
 - switches: a trunk whose units have switches. α begins at 1e-4 and grows by the same factor from
   epoch to epoch, a thousandfold in the epochs of the other trunk. It trains until all budgets are
   reached, for at most three times as many epochs. The first network that fits a budget goes on as a
-  branch;
-- random: static networks of random sizes, in the time that the whole path took. The sizes of layers
-  are log-uniform, so that the network has 0.7 to 1 times a budget. Validation rows choose the best
-  of each budget;
-- narrow: all layers narrower by the same factor, trained for as many epochs as trunk and branch;
-- narrow, share: the same in the time of the path divided by the number of budgets;
-- found: the sizes that the path found, from scratch, for as many epochs as trunk and branch.
+  branch.
 
-All train with Adam. Learning rates of static networks fall to 0 along a cosine, as in branches.
-Test rows choose no network.
+All train with Adam. Learning rates of branches fall to 0 along a cosine. Test rows choose no
+network.
+
+The table of results also has static networks ("random", "narrow", "narrow, share" and "found": see
+`docs/networks.md`), which an earlier form of this script trained. Rows of ways that are not
+measured stay as they are. `python -m experiments random-search` now compares with such networks.
 """
 
 import argparse
 import time
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
 from tqdm.auto import tqdm
 
+from experiments.networks.training import (
+    Batches,
+    accuracy,
+    layer_sizes,
+    loss,
+    n_parameters,
+    perceptron,
+    tensors,
+    trained,
+    vgg,
+)
 from shrinklin import SignVariance
 from shrinklin.networks import Shrinker, add_switches, course, fold, shrink_path, shrinker
 from shrinklin.networks.sensing import Sensor
@@ -72,63 +78,12 @@ class Problem:
         return torch.optim.Adam(parameters, lr=self.learning_rate)
 
 
-class Batches:
-    """Shuffled batches; the order comes from torch's random numbers."""
-
-    def __init__(self, X, y, size):
-        self.X, self.y, self.size = X, y, size
-
-    def __iter__(self):
-        for rows in torch.randperm(len(self.X)).split(self.size):
-            # A batch normalisation needs two.
-            if len(rows) > 1:
-                yield self.X[rows], self.y[rows]
-
-
-def loss(model, batch):
-    return cross_entropy(model(batch[0]), batch[1])
-
-
-def accuracy(model, rows):
-    model.train(False)
-    with torch.no_grad():
-        found = torch.cat([model(part).argmax(1) for part in rows[0].split(1000)])
-    return float((found == rows[1]).double().mean())
-
-
-def size(model):
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
 # Networks and data.
 
 
-def perceptron(n_inputs, n_classes):
-    def make(sizes):
-        layers = []
-        for a, b in pairwise([n_inputs, *sizes, n_classes]):
-            layers += [nn.Linear(a, b), nn.ReLU()]
-        return nn.Sequential(*layers[:-1])
-
-    return make
-
-
-def vgg(sizes):
-    layers, channels = [], 3
-    for i, n in enumerate(sizes[:-1]):
-        convolution = nn.Conv2d(channels, n, 3, padding=1, bias=False, stride=1 if i else 2)
-        layers += [convolution, nn.BatchNorm2d(n), nn.ReLU()]
-        layers += [nn.MaxPool2d(2)] * (i in (2, 4))
-        channels = n
-    hidden = [nn.Linear(16 * channels, sizes[-1]), nn.ReLU(), nn.Linear(sizes[-1], 10)]
-    return nn.Sequential(*layers, nn.Flatten(), *hidden)
-
-
-def tensors(X, y):
-    X = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32))
-    if X.dim() == 4:
-        X = X.contiguous(memory_format=torch.channels_last)
-    return X, torch.from_numpy(y.astype(np.int64))
+def dense(n_inputs, n_classes):
+    """Makes fully connected networks whose hidden layers have the sizes that it is given."""
+    return lambda sizes: perceptron([n_inputs, *sizes, n_classes])
 
 
 def split(X, y, n_validation):
@@ -145,7 +100,7 @@ def covertype(folder, seed):
     X = np.clip((X - mean) / np.where(scale > 0, scale, 1), -10, 10)
     return Problem(
         "Covertype", *split(X[:20_000], y[:20_000], 2000), tensors(X[20_000:], y[20_000:]),
-        perceptron(54, 7), [200] * 3, [30_000, 10_000, 3000, 1000], 0.005, 256, 40, 30,
+        dense(54, 7), [200] * 3, [30_000, 10_000, 3000, 1000], 0.005, 256, 40, 30,
     )  # fmt: skip
 
 
@@ -155,7 +110,7 @@ def mnist(folder, seed):
     X, X_test = ((data[n].reshape(-1, 784) / 255 - 0.1307) / 0.3081 for n in ("X_train", "X_test"))
     return Problem(
         "MNIST", *split(X[rows], data["y_train"][rows], 2000), tensors(X_test, data["y_test"]),
-        perceptron(784, 10), [300, 100], [100_000, 30_000, 10_000, 4000], 0.003, 256, 40, 30,
+        dense(784, 10), [300, 100], [100_000, 30_000, 10_000, 4000], 0.003, 256, 40, 30,
     )  # fmt: skip
 
 
@@ -246,19 +201,14 @@ class Rows(list):
     """Rows of the table."""
 
     def add(self, problem, seed, way, budget, model, epochs, seconds):
-        sizes = [
-            layer.weight.shape[0]
-            for layer in model.modules()
-            if isinstance(layer, (nn.Linear, nn.Conv2d))
-        ]
-        scores = accuracy(model, problem.validation), accuracy(model, problem.test)
-        shown = "-".join(map(str, sizes[:-1]))
-        row = [problem.name, seed, way, budget, size(model), shown, *scores, epochs, seconds]
+        scores = accuracy(model, *problem.validation), accuracy(model, *problem.test)
+        shown = "-".join(map(str, layer_sizes(model)))
+        parameters = n_parameters(model)
+        row = [problem.name, seed, way, budget, parameters, shown, *scores, epochs, seconds]
         self.append(dict(zip(KEYS, row, strict=True)))
 
 
 def run_path(problem, seed, rows, ranking=None, inputs=False):
-    """`shrink_path`; returns the path and the seconds that it took."""
     torch.manual_seed(seed)
     originals = course.Stations, shrinker.Sensor
     if ranking is not None:
@@ -281,42 +231,30 @@ def run_path(problem, seed, rows, ranking=None, inputs=False):
         problem.budgets, path.models, all_epochs(problem), strict=True
     ):
         rows.add(problem, seed, way, budget, model, epochs, seconds)
-    return path, seconds
 
 
 def all_epochs(problem):
     """Epochs of trunk and branch, for each budget."""
-    full = size(problem.make(problem.full))
+    full = n_parameters(problem.make(problem.full))
     _, reached = course.epochs_of(problem.budgets, full, problem.max_epochs)
     return [epoch + problem.branch_epochs for epoch in reached]
-
-
-def static(problem, sizes, epochs, seed):
-    """A network of fixed sizes, trained from scratch."""
-    torch.manual_seed(seed)
-    return trained(problem, problem.make(sizes), epochs)
-
-
-def trained(problem, model, epochs):
-    """The model, trained at a learning rate that falls along a cosine."""
-    optimizer = problem.optimizer(model.parameters())
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    for _ in range(epochs):
-        train_epoch(model, optimizer, Batches(*problem.train, problem.batch_size), loss)
-        scheduler.step()
-    return model
 
 
 def run_switches(problem, seed, rows):
     torch.manual_seed(seed)
     start = time.process_time()
     found = [
-        (trained(problem, model, problem.branch_epochs), epoch + problem.branch_epochs)
+        (branch(problem, model), epoch + problem.branch_epochs)
         for model, epoch in list(networks_of_switches(problem))
     ]
     seconds = time.process_time() - start
     for budget, (model, epochs) in zip(problem.budgets, found, strict=False):
         rows.add(problem, seed, "switches", budget, model, epochs, seconds)
+
+
+def branch(problem, model):
+    batches = Batches(*problem.train, problem.batch_size)
+    return trained(model, problem.optimizer(model.parameters()), batches, problem.branch_epochs)
 
 
 def networks_of_switches(problem):
@@ -335,66 +273,13 @@ def networks_of_switches(problem):
                 continue
             shrinking.compact()
             # Each unit has one switch.
-            while budgets and size(model) - shrinking.n_units <= budgets[0]:
+            while budgets and n_parameters(model) - shrinking.n_units <= budgets[0]:
                 yield fold(model), epoch + 1
                 del budgets[0]
         shrinking.end_epoch()
         shrinking.alpha *= 1000 ** (1 / problem.max_epochs)
         if not budgets:
             return
-
-
-def run_narrow(problem, seed, rows, seconds):
-    for budget, epochs in zip(problem.budgets, all_epochs(problem), strict=True):
-        sizes = narrow(problem, budget)
-        start = time.process_time()
-        model = static(problem, sizes, epochs, seed)
-        taken = time.process_time() - start
-        rows.add(problem, seed, "narrow", budget, model, epochs, taken)
-        share = max(1, round(epochs * seconds / len(problem.budgets) / taken))
-        start = time.process_time()
-        model = static(problem, sizes, share, seed)
-        taken = time.process_time() - start
-        rows.add(problem, seed, "narrow, share", budget, model, share, taken)
-
-
-def narrow(problem, budget):
-    """The widest network of at most `budget` parameters, all layers narrower by one factor."""
-    for factor in np.linspace(1, 0, 1001):
-        sizes = [max(1, round(factor * n)) for n in problem.full]
-        if size(problem.make(sizes)) <= budget:
-            return sizes
-    raise ValueError(f"no network has {budget} parameters.")
-
-
-def run_random(problem, seed, rows, seconds):
-    rng, best, start, n = np.random.default_rng(seed), {}, time.process_time(), 0
-    while time.process_time() - start < seconds:
-        sizes = random_sizes(problem, problem.budgets[n % len(problem.budgets)], rng)
-        model, n = static(problem, sizes, problem.branch_epochs, 1000 * seed + n), n + 1
-        score = accuracy(model, problem.validation)
-        for budget in problem.budgets:
-            if size(model) <= budget and score > best.get(budget, (0, None))[0]:
-                best[budget] = score, model
-    taken = time.process_time() - start
-    for budget, (_, model) in best.items():
-        rows.add(problem, seed, "random", budget, model, problem.branch_epochs, taken)
-
-
-def random_sizes(problem, budget, rng):
-    while True:
-        sizes = [round(np.exp(rng.uniform(np.log(2), np.log(n)))) for n in problem.full]
-        if 0.7 * budget <= size(problem.make(sizes)) <= budget:
-            return sizes
-
-
-def run_found(problem, seed, rows, path):
-    layers = list(path.layer_sizes)
-    for i, (budget, epochs) in enumerate(zip(problem.budgets, all_epochs(problem), strict=True)):
-        sizes = [int(path.layer_sizes[layer][i]) for layer in layers]
-        start = time.process_time()
-        model = static(problem, sizes, epochs, seed + 100)
-        rows.add(problem, seed, "found", budget, model, epochs, time.process_time() - start)
 
 
 def main():
@@ -424,10 +309,7 @@ def main():
 
 
 def run(problem, seed, rows, rankings):
-    path, seconds = run_path(problem, seed, rows)
-    run_narrow(problem, seed, rows, seconds)
-    run_random(problem, seed, rows, seconds)
-    run_found(problem, seed, rows, path)
+    run_path(problem, seed, rows)
     if problem.train[0].dim() == 2:
         run_path(problem, seed, rows, inputs=True)
     run_switches(problem, seed, rows)
@@ -436,7 +318,12 @@ def run(problem, seed, rows, rankings):
 
 
 def write(rows, file):
+    """Write the rows, in place of those of the same data, seeds and ways."""
     table = pd.DataFrame(rows).round({"validation": 4, "test": 4, "seconds": 1})
+    if file.exists():
+        known, way = pd.read_csv(file), ["data", "seed", "way"]
+        measured = pd.MultiIndex.from_frame(known[way]).isin(pd.MultiIndex.from_frame(table[way]))
+        table = pd.concat([known[~measured], table])
     table.to_csv(file, index=False)
     means = table.pivot_table("test", ["data", "way"], "budget", sort=False)
     print(means.round(3).to_string())

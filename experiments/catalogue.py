@@ -6,10 +6,11 @@ from experiments.early_removal_networks import EarlyRemovalNetworks
 from experiments.inference import Inference
 from experiments.landscape import Landscape
 from experiments.layer_sizes import LayerSizes
+from experiments.random_search import RandomSearch
 from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
 LINEAR = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape())
-NETWORKS = (AuthorsRuns(), LayerSizes(), EarlyRemovalNetworks(), Inference())
+NETWORKS = (RandomSearch(), AuthorsRuns(), LayerSizes(), EarlyRemovalNetworks(), Inference())
 EXPERIMENTS = {experiment.name: experiment for experiment in (*LINEAR, *NETWORKS)}

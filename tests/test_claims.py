@@ -1,6 +1,7 @@
 """The experiments' quick forms, run once by the command, all together: what CI sees of them.
 
-What each of them measures and concludes is tested piece by piece in a file of its own.
+What each of them measures and concludes is tested piece by piece in a file of its own. Those that
+train networks run in networks/test_network_claims.py.
 """
 
 from dataclasses import replace
@@ -9,21 +10,12 @@ import pandas as pd
 import pytest
 
 from docs import claims
-from experiments import (
-    early_pruning,
-    early_removal_networks,
-    inference,
-    landscape,
-    layer_sizes,
-    time_vs_cost,
-    tradeoff,
-    xor,
-)
+from experiments import command, early_pruning, landscape, time_vs_cost, tradeoff, xor
 from experiments.catalogue import EXPERIMENTS
-from experiments.command import main
 from experiments.experiment import Outcome
 from experiments.report import as_markdown
 from experiments.tradeoff.settings import MOST_ROWS_QUICK, plan
+from quick_claims import check_run, name_of, quick_runs
 
 pytestmark = pytest.mark.untraced
 
@@ -31,11 +23,12 @@ pytestmark = pytest.mark.untraced
 # Quick forms that are smaller still.
 SMALLER = {
     early_pruning: {"n_seeds": 2, "epochs": 500},
-    early_removal_networks: {"n_seeds": 2, "epochs": 3, "fine_tuning": 1, "most_epochs": 4},
     landscape: {"starts": 6, "epochs": 500, "epochs_xor": 500},
-    layer_sizes: {"n_seeds": 2, "epochs": 3},
     time_vs_cost: {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20},
 }
+
+
+CHOSEN = {name: each for name, each in EXPERIMENTS.items() if not each.networks}
 
 
 def smaller_plan(data, quick):
@@ -52,31 +45,18 @@ def out(tmp_path_factory):
             patch.setattr(module, "_QUICK", replace(module._QUICK, **sizes))
         patch.setattr(tradeoff.experiment, "MOST_ROWS_QUICK", MOST_ROWS_QUICK // 2)
         patch.setattr(tradeoff.experiment, "plan", smaller_plan)
-        shorter = {name: replace(sizes, epochs=2) for name, sizes in inference._QUICK.items()}
-        patch.setattr(inference, "_QUICK", shorter)
         patch.setattr(xor, "QUICK", xor.QUICK | {"n_keep": 50, "n_alphas": 6})
-        assert main(["claims", "--quiet", "--out", str(out)]) == 0
+        patch.setattr(command, "EXPERIMENTS", CHOSEN)
+        assert command.main(["claims", "--quiet", "--out", str(out)]) == 0
         yield out
 
 
-RUNS = [
-    (experiment, dataset)
-    for experiment in EXPERIMENTS.values()
-    for dataset in experiment.quick_datasets
-]
+RUNS = quick_runs(CHOSEN)
 
 
-@pytest.mark.parametrize(("experiment", "dataset"), RUNS, ids=lambda run: getattr(run, "name", run))
+@pytest.mark.parametrize(("experiment", "dataset"), RUNS, ids=name_of)
 def test_every_experiment_has_run(out, experiment, dataset):
-    stem = "-".join(dict.fromkeys([experiment.name, dataset, "quick"]))
-    for kind in ("csv", "json", "md", "png", "svg"):
-        assert (out / f"{stem}.{kind}").stat().st_size > 100
-    table = pd.read_csv(out / f"{stem}.csv")
-    cells = [
-        cell for job in experiment.jobs(experiment.load(dataset, True, None), True) for cell in job
-    ]
-    assert len(table) == len(cells)
-    assert not table[list(cells[0])].duplicated().any()
+    check_run(out, experiment, dataset)
 
 
 def test_the_table_of_claims(out):

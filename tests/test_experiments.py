@@ -405,7 +405,8 @@ def test_the_page_of_a_run(whole):
 
 def test_the_catalogue_is_complete():
     linear = {"tradeoff", "early-pruning", "time-vs-cost", "xor", "landscape"}
-    assert set(EXPERIMENTS) == linear | {"authors-runs"}
+    networks = {"random-search", "authors-runs", "layer-sizes", "early-removal-networks"}
+    assert set(EXPERIMENTS) == linear | networks | {"inference"}
     for name, experiment in EXPERIMENTS.items():
         assert isinstance(experiment, Experiment)
         assert experiment.name == name

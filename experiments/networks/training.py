@@ -108,11 +108,11 @@ VGG16 = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
 VGG16_POOLINGS = (1, 3, 6, 9, 12)
 
 
-def trained(model, optimizer, batches, n_epochs, shrinker=None):
+def trained(model, optimizer, batches, n_epochs):
     """The model, trained at a learning rate that falls to 0 along a cosine."""
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_epochs)
     for _ in range(n_epochs):
-        train_epoch(model, optimizer, batches, loss, shrinker)
+        train_epoch(model, optimizer, batches, loss)
         scheduler.step()
     return model
 
