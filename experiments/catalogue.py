@@ -2,9 +2,10 @@
 
 from experiments.early_pruning import EarlyPruning
 from experiments.landscape import Landscape
+from experiments.network_landscape import NetworkLandscape
 from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
-_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape())
+_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), NetworkLandscape())
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}

@@ -1,0 +1,108 @@
+"""The figure of `cpna`: table 1 with figure 7, figure 6 and figure 8 of CPNA."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from experiments.cpna import (
+    ALL,
+    COLUMNS_FIRST,
+    COURSE,
+    CPA,
+    CPNA,
+    HIDDEN,
+    NORMALISATION,
+    PAPER,
+    PAPERS_ORDER,
+    PLAIN,
+    PRUNED,
+    draws,
+)
+
+# Colours say what was pruned, lines from which weights it is.
+_COLORS = {PLAIN: "0.5", HIDDEN: "C0", ALL: "C3"}
+_LINES = ("-", "--", ":")
+_TITLES = {PAPERS_ORDER: "hidden connections, then input's", COLUMNS_FIRST: "columns, then new net"}
+
+
+def drawn(table):
+    problems = list(draws(table))
+    decays = list(
+        table[table["figure"] == NORMALISATION].groupby("decay", sort=False)
+    )
+    n_columns = max(len(problems), 2)
+    figure, axes = plt.subplots(
+        4, n_columns, figsize=(3.4 * n_columns, 12.5), layout="constrained", squeeze=False
+    )
+    for ax in axes.flat:
+        ax.set_visible(False)
+    for ax, (problem, aucs) in zip(axes[0], problems, strict=False):
+        _retraining(ax, problem, aucs)
+    axes[0, 0].set_ylabel("test AUC, %")
+    for ax, (decay, rows) in zip(axes[1], decays, strict=False):
+        _normalisation(ax, decay, rows)
+    axes[1, 0].set_ylabel("test AUC, %")
+    course = table[table["figure"] == COURSE]
+    for (aucs, losses), method in zip(axes[2:].T, _TITLES, strict=False):
+        _course(aucs, losses, method, course[course["method"] == method])
+    axes[2, 0].set_ylabel("AUC, %")
+    axes[3, 0].set_ylabel("log-loss")
+    for row, column in ((0, 0), (1, 0), (2, 0)):
+        _legend_below(figure, axes, row, column)
+    return figure
+
+
+def _legend_below(figure, axes, row, column):
+    axes[row, column].legend(fontsize="x-small", framealpha=0.8)
+
+
+def _shown(ax):
+    ax.set_visible(True)
+    ax.grid(alpha=0.3)
+
+
+def _retraining(ax, problem, aucs):
+    """Sorted test AUCs of the draws; levels of the paper."""
+    _shown(ax)
+    rank = np.arange(1, len(aucs) + 1)
+    lines = {PLAIN: ("-", _COLORS[PLAIN])}
+    for what, methods in PRUNED.items():
+        lines |= {
+            method: (line, _COLORS[what]) for method, line in zip(methods, _LINES, strict=True)
+        }
+    for method, (line, color) in lines.items():
+        ax.plot(rank, np.sort(aucs[method])[::-1], line, color=color, marker=".", label=method)
+    k, p = problem
+    for what, color in _COLORS.items():
+        if k in PAPER:
+            ax.plot(len(aucs) + 0.6, PAPER[k][what], "<", color=color, markersize=7)
+    ax.set(xlabel="rank of the draw", title=f"k = {k}, p = {p}", ylim=(43, 102))
+    ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _normalisation(ax, decay, rows):
+    """Means over starts, and their deviation."""
+    _shown(ax)
+    for method, color in ((PLAIN, "0.5"), (CPA, "C1"), (CPNA, "C2")):
+        found = rows[rows["method"] == method].groupby("units")["test_auc"].agg(["mean", "std"])
+        low, high = (found["mean"] + sign * found["std"] for sign in (-1, 1))
+        ax.fill_between(found.index, low, high, color=color, alpha=0.2, linewidth=0)
+        ax.plot(found.index, found["mean"], "o-", color=color, markersize=4, label=method)
+    ax.set_xscale("log", base=2)
+    ax.set(xlabel="hidden units at first", ylim=(43, 102))
+    ax.set_title(f"k = {rows['k'].iloc[0]}, p = {rows['p'].iloc[0]}, weight decay {decay:g}")
+
+
+def _course(aucs, losses, method, course):
+    """AUC and loss by epoch; the first draw in bold."""
+    for ax, value in ((aucs, "auc"), (losses, "loss")):
+        _shown(ax)
+        for seed, rows in course.groupby("seed"):
+            first = seed == course["seed"].min()
+            style = {"linewidth": 1.8 if first else 0.7, "alpha": 1 if first else 0.6}
+            for part, color in (("train", "C4"), ("test", "C5")):
+                label = ("training" if part == "train" else "test") if first else None
+                y = rows[f"{part}_{value}"]
+                ax.plot(rows["epoch"], y, color=color, label=label, **style)
+        ax.set(xlabel="epoch")
+    aucs.set_title(_TITLES[method])
+    losses.set_yscale("log")
