@@ -1,5 +1,6 @@
 """All experiments, by the name that the command line takes."""
 
+from experiments.cpna import Cpna
 from experiments.early_pruning import EarlyPruning
 from experiments.landscape import Landscape
 from experiments.network_landscape import NetworkLandscape
@@ -7,5 +8,8 @@ from experiments.time_vs_cost import TimeVsCost
 from experiments.tradeoff import Tradeoff
 from experiments.xor import Xor
 
-_ALL = (Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape(), NetworkLandscape())
+_ALL = (
+    *(Tradeoff(), EarlyPruning(), TimeVsCost(), Xor(), Landscape()),
+    *(NetworkLandscape(), Cpna()),
+)
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}

@@ -109,18 +109,18 @@ _FULL = Sizes(
     every=5,
 )
 _QUICK = Sizes(
-    problems=((2, 20),),
+    problems=((2, 80),),
     n=600,
     plain=((10, 0.0), (50, 1e-3)),
     n_draws=3,
-    normalisation=(2, 15),
+    normalisation=(2, 40),
     units=(32, 64),
     n_connections=16,
     decays=(0.0, 1e-3),
-    n_starts=4,
-    course=(2, 20),
+    n_starts=3,
+    course=(2, 80),
     course_draws=1,
-    every=5,
+    every=10,
 )
 
 

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 
 from experiments.cpna import (
     ALL,
@@ -21,7 +22,7 @@ from experiments.cpna import (
 # Colours say what was pruned, lines from which weights it is.
 _COLORS = {PLAIN: "0.5", HIDDEN: "C0", ALL: "C3"}
 _LINES = ("-", "--", ":")
-_TITLES = {PAPERS_ORDER: "hidden connections, then input's", COLUMNS_FIRST: "columns, then new net"}
+_TITLES = {PAPERS_ORDER: "hidden, then input connections", COLUMNS_FIRST: "columns, then new network"}
 
 
 def drawn(table):
@@ -46,13 +47,11 @@ def drawn(table):
         _course(aucs, losses, method, course[course["method"] == method])
     axes[2, 0].set_ylabel("AUC, %")
     axes[3, 0].set_ylabel("log-loss")
-    for row, column in ((0, 0), (1, 0), (2, 0)):
-        _legend_below(figure, axes, row, column)
+    for ax in axes[1:3, 0]:
+        ax.legend(fontsize="small")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
     return figure
-
-
-def _legend_below(figure, axes, row, column):
-    axes[row, column].legend(fontsize="x-small", framealpha=0.8)
 
 
 def _shown(ax):
@@ -75,7 +74,8 @@ def _retraining(ax, problem, aucs):
     for what, color in _COLORS.items():
         if k in PAPER:
             ax.plot(len(aucs) + 0.6, PAPER[k][what], "<", color=color, markersize=7)
-    ax.set(xlabel="rank of the draw", title=f"k = {k}, p = {p}", ylim=(43, 102))
+    ax.set(xlabel="rank of the draw", ylim=(43, 102))
+    ax.set_title(f"k = {k}, p = {p}", fontsize="medium")
     ax.xaxis.get_major_locator().set_params(integer=True)
 
 
@@ -87,9 +87,12 @@ def _normalisation(ax, decay, rows):
         low, high = (found["mean"] + sign * found["std"] for sign in (-1, 1))
         ax.fill_between(found.index, low, high, color=color, alpha=0.2, linewidth=0)
         ax.plot(found.index, found["mean"], "o-", color=color, markersize=4, label=method)
-    ax.set_xscale("log", base=2)
+    ax.set_xscale("log")
+    ax.set_xticks(rows["units"].unique(), map(str, rows["units"].unique()))
+    ax.minorticks_off()
     ax.set(xlabel="hidden units at first", ylim=(43, 102))
-    ax.set_title(f"k = {rows['k'].iloc[0]}, p = {rows['p'].iloc[0]}, weight decay {decay:g}")
+    k, p = rows[["k", "p"]].iloc[0]
+    ax.set_title(f"k = {k}, p = {p}, weight decay {decay:g}", fontsize="medium")
 
 
 def _course(aucs, losses, method, course):
@@ -104,5 +107,8 @@ def _course(aucs, losses, method, course):
                 y = rows[f"{part}_{value}"]
                 ax.plot(rows["epoch"], y, color=color, label=label, **style)
         ax.set(xlabel="epoch")
-    aucs.set_title(_TITLES[method])
+    aucs.set_title(_TITLES[method], fontsize="medium")
     losses.set_yscale("log")
+    losses.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    losses.yaxis.set_major_formatter("{x:g}")
+    losses.yaxis.set_minor_locator(NullLocator())

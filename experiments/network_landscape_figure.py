@@ -30,6 +30,8 @@ def drawn(table):
         for (losses, aucs), ((n, p), rows) in zip(axes[2 * i : 2 * i + 2].T, of_k, strict=False):
             _sorted_ends(losses, aucs, rows)
             losses.set_title(f"k = {rows['k'].iloc[0]}, p = {p}, {n} rows", fontsize="medium")
+        for ax in axes[2 * i : 2 * i + 2, 0]:
+            ax.legend(fontsize="small")
     for ax, (k, rows) in zip(axes[-2], ks[0], strict=False):
         _transition(ax, k, rows)
     for ax, (k, rows) in zip(axes[-1], ks[1], strict=False):
@@ -60,8 +62,6 @@ def _sorted_ends(losses, aucs, rows):
         aucs.plot(rank, ends["test_auc"], "-", color=color, label="… test")
     losses.set_yscale("log")
     aucs.set(ylim=(0.45, 1.02), xlabel="rank of the start, by loss")
-    for ax in (losses, aucs):
-        ax.legend(fontsize="x-small")
 
 
 def _transition(ax, k, rows):
@@ -71,7 +71,7 @@ def _transition(ax, k, rows):
     ax.axhline(DEEP, color="0.6", linestyle=":", linewidth=1)
     ax.set_title(f"k = {k}, {rows['units'].iloc[0]} units", fontsize="medium")
     ax.set(ylim=(0.45, 1.02), xlabel="p, columns")
-    ax.legend(fontsize="x-small")
+    ax.legend(fontsize="small")
 
 
 def _units(ax, k, rows):
@@ -82,7 +82,7 @@ def _units(ax, k, rows):
         _band(ax, of_p, "units", "test_auc", color, "… test", _TEST)
     ax.set_title(f"k = {k}, {rows['n'].iloc[0]} rows", fontsize="medium")
     ax.set(xscale="log", ylim=(0.45, 1.02), xlabel="hidden units")
-    ax.legend(fontsize="x-small")
+    ax.legend(fontsize="small")
 
 
 def _band(ax, rows, x, value, color, label, style):
