@@ -16,9 +16,9 @@ chosen on draws from 100 on, by the AUC on the other rows of these draws.
   connections, for 8 starts with their own data, where the paper has 100 starts. Only hidden
   connections are pruned. Without weight decay too: with it, weights into and out of a unit end with
   similar norms, and normalising changes little.
-- Figure 8, loss and AUC during a training, in the order of the paper (hidden connections, then those
-  of the input) and in ours (columns, then a new network on these), for 3 draws where the paper has
-  one.
+- Figure 8, loss and AUC during a training, in the order of the paper (hidden connections, then
+  those of the input) and in ours (columns, then a new network on these), for 3 draws where the
+  paper has one.
 
 The paper starts with up to 4096 units; here it is 1024.
 """
@@ -36,9 +36,7 @@ TABLE, NORMALISATION, COURSE = "table 1", "normalisation", "course"
 PLAIN, HIDDEN, ALL, REFITTED = "plain", "hidden", "all", "all, refitted"
 RANDOM, INITIAL = "retrained from random weights", "retrained from initial weights"
 RESTARTS = (RANDOM, INITIAL)
-PRUNED = {
-    what: (what, *(f"{what}, {weights}" for weights in RESTARTS)) for what in (HIDDEN, ALL)
-}
+PRUNED = {what: (what, *(f"{what}, {weights}" for weights in RESTARTS)) for what in (HIDDEN, ALL)}
 CPA, CPNA = "CPA", "CPNA"
 PAPERS_ORDER, COLUMNS_FIRST = "hidden connections, then input", "columns, then a new network"
 
@@ -394,10 +392,7 @@ def course_improves(table):
     for (train, test), (_, hidden), (last_train, last) in stages.values():
         memorised = train >= GOOD and test <= CHANCE
         holds.append(
-            memorised
-            and hidden >= test + FAR
-            and last > hidden
-            and last >= last_train - COMPARABLE
+            memorised and hidden >= test + FAR and last > hidden and last >= last_train - COMPARABLE
         )
     return Verdict(
         "A trained network with a perfect training AUC and a bad test AUC improves much as its "

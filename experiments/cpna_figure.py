@@ -22,14 +22,15 @@ from experiments.cpna import (
 # Colours say what was pruned, lines from which weights it is.
 _COLORS = {PLAIN: "0.5", HIDDEN: "C0", ALL: "C3"}
 _LINES = ("-", "--", ":")
-_TITLES = {PAPERS_ORDER: "hidden, then input connections", COLUMNS_FIRST: "columns, then new network"}
+_TITLES = {
+    PAPERS_ORDER: "hidden, then input connections",
+    COLUMNS_FIRST: "columns, then new network",
+}
 
 
 def drawn(table):
     problems = list(draws(table))
-    decays = list(
-        table[table["figure"] == NORMALISATION].groupby("decay", sort=False)
-    )
+    decays = list(table[table["figure"] == NORMALISATION].groupby("decay", sort=False))
     n_columns = max(len(problems), 2)
     figure, axes = plt.subplots(
         4, n_columns, figsize=(3.4 * n_columns, 12.5), layout="constrained", squeeze=False

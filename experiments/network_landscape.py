@@ -4,16 +4,17 @@ Networks with one hidden layer of ReLU units are trained by Adam on the mean log
 weight decay, on k-D XOR: y = 1(x_1 ⋯ x_k > 0), x uniform on [−1, 1]^p, of which p − k columns are
 irrelevant. All starts of a problem are trained at once, each as if it were alone (`networks`).
 
-- Figures 1 and 2, sorted losses and AUCs of 100 starts, for 20 and 500 hidden units: on one draw of
-  the data, where the paper averages 10.
-- Figure 3, test AUC against p: of 10 starts the one with the lowest training loss, for 3 draws where
-  the paper has 10, and for 1000 and 3000 rows (the text does not name the numbers).
-- Figure 4, AUCs against the number of hidden units: the same of 5 starts and 3 draws, where the paper
-  has 10 of each. It takes the start with the best test AUC, which no user can; the table has both.
+- Figures 1 and 2, sorted losses and AUCs of 100 starts, for 20 and 500 hidden units: on one draw
+  of the data, where the paper averages 10.
+- Figure 3, test AUC against p: of 10 starts the one with the lowest training loss, for 3 draws
+  where the paper has 10, and for 1000 and 3000 rows (the text does not name the numbers).
+- Figure 4, AUCs against the number of hidden units: the same of 5 starts and 3 draws, where the
+  paper has 10 of each. It takes the start with the best test AUC, which no user can; the table has
+  both.
 
-The paper gives neither rates nor epochs. Here all trainings have the same number of steps and batches
-of 100 rows. Rate and batch are those with the lowest training losses of six settings tried on one
-other draw.
+The paper gives neither rates nor epochs. Here all trainings have the same number of steps and
+batches of 100 rows. Rate and batch were chosen by the lowest training losses of six settings on one
+other draw. The numbers p of figure 3 were chosen on that draw too, so that the drop is among them.
 
 The paper calls the ends of training local minima. Some starts are trained on with all rows in a
 batch, to see whether the loss still falls. Where a network tells all training rows apart, its end
@@ -37,8 +38,8 @@ ENDED, NEARLY_ALL = 0.01, 0.9
 DEEP, CLOSE_TO_ONE, CLOSE_TO_HALF = 0.8, 0.9, 0.6
 # AUC falls "quickly" if p at most doubles.
 QUICKLY = 2
-# Training AUC that "reaches 1"; a change of the test AUC that is none; "relatively small" numbers of
-# hidden units are at most this share of the largest.
+# Training AUC that "reaches 1"; a change of the test AUC that is none; "relatively small" numbers
+# of hidden units are at most this share of the largest.
 REACHED, NO_CHANGE, SMALL = 0.99, 0.01, 0.2
 
 
@@ -281,8 +282,8 @@ def not_equivalent(table):
         holds.append(min(ratios) >= MUCH)
         texts.append(
             f"{_named(*problem)}, {units} units: {rows['loss'].min():.3g} to "
-            f"{rows['loss'].max():.3g} (× {ratios[0]:.3g}; × {ratios[1]:.3g} of {len(later)} starts "
-            "after training on)"
+            f"{rows['loss'].max():.3g} (× {ratios[0]:.3g}; × {ratios[1]:.3g} of {len(later)} "
+            "starts after training on)"
         )
     return Verdict(
         "The local minima of plain networks are not equivalent, the lowest being much smaller than "
@@ -461,13 +462,13 @@ def no_help_of_units(table):
             f"{train[largest].mean():.3f}"
         )
     return Verdict(
-        "With more hidden units the training AUC reaches 1, and the test AUC no longer rises beyond "
-        "a small number",
+        "With more hidden units the training AUC reaches 1, and the test AUC no longer rises "
+        "beyond a small number",
         "CPNA, section 3, figure 4",
         Outcome.of_cases(holds),
         f"at every problem the training AUC of the largest number is at least {REACHED}, and its "
-        f"test AUC at most {NO_CHANGE}, or two standard errors of the difference, above that of the "
-        f"largest number up to {SMALL:.0%} of it",
+        f"test AUC at most {NO_CHANGE}, or two standard errors of the difference, above that of "
+        f"the largest number up to {SMALL:.0%} of it",
         "so at half of them or more",
         f"Test AUC of the start with the lowest loss, means over draws. {'; '.join(texts)}.",
     )

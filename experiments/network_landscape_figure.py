@@ -14,8 +14,7 @@ def drawn(table):
         table[table["figure"] == name] for name in (MINIMA, TRANSITION, UNITS)
     )
     problems = [
-        list(of_k.groupby(["n", "p"], sort=False))
-        for _, of_k in minima.groupby("k", sort=False)
+        list(of_k.groupby(["n", "p"], sort=False)) for _, of_k in minima.groupby("k", sort=False)
     ]
     ks = [list(part.groupby("k", sort=False)) for part in (transition, units)]
     n_columns = max(map(len, [*problems, *ks]))

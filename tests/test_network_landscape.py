@@ -1,5 +1,7 @@
 """Where plain networks end: the cells, the verdicts on made-up tables, summary and figure."""
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,9 +111,9 @@ def starts(p, shallow, n=20, **of_all):
 def test_verdict_on_shallow_ends(shallow, outcome):
     rows = [starts(p, n_shallow) for p, n_shallow in zip((3, 8, 60), shallow, strict=True)]
     # The order of the table does not matter.
-    table = pd.DataFrame(sum(rows[::-1], []))
+    table = pd.DataFrame(chain(*rows[::-1]))
     assert shallow_ends_grow(table).outcome is outcome
-    more = pd.DataFrame(sum([starts(p, 10, units=100) for p in (3, 8, 60)], []))
+    more = pd.DataFrame(chain(*(starts(p, 10, units=100) for p in (3, 8, 60))))
     mixed = shallow_ends_grow(pd.concat([table, more])).outcome
     assert mixed is (S if outcome is C else N)
 
@@ -258,9 +260,9 @@ def test_cells(quick):
 
 def whole_table():
     rng = np.random.default_rng(0)
-    cells = [job for job in NetworkLandscape().jobs(network_landscape._QUICK, True)]
+    jobs = NetworkLandscape().jobs(network_landscape._QUICK, True)
     rows = []
-    for cell in sum(cells, []):
+    for cell in chain(*jobs):
         loss = float(rng.uniform(0.1, 0.5))
         auc = {"train_auc": 0.95, "test_auc": float(rng.uniform(0.5, 1))}
         later = {"later_loss": 0.9 * loss, "later_n_wrong": 3} if cell["later_steps"] else NO_LATER

@@ -102,17 +102,17 @@ def measured(cells, training):
     list of dict
     """
     cell = cells[0]
-    train, test = xor(cell["k"], cell["p"], cell["n"], training.n_test, cell["draw"])
+    (X, y), test = xor(cell["k"], cell["p"], cell["n"], training.n_test, cell["draw"])
     parameters = draw(cell["p"], cell["units"], [cell["start"] for cell in cells])
     n_epochs = training.steps * training.batch // cell["n"]
     rates = falling(training.rate, n_epochs, training.first)
-    descend(parameters, *train, rates, training.batch, cell["draw"])
-    found = [*end(parameters, *train), aucs(parameters, *train), aucs(parameters, *test)]
+    descend(parameters, X, y, rates, training.batch, cell["draw"])
+    found = [*end(parameters, X, y), aucs(parameters, X, y), aucs(parameters, *test)]
     later: list = [[None] * len(cells)] * 2
     if cell["later_steps"]:
         rates = falling(training.later_rate, cell["later_steps"])
-        descend(parameters, *train, rates, cell["n"], cell["draw"])
-        loss, _, n_wrong = end(parameters, *train)
+        descend(parameters, X, y, rates, cell["n"], cell["draw"])
+        loss, _, n_wrong = end(parameters, X, y)
         later = [loss, n_wrong]
     names = ("loss", "gradient", "n_wrong", "train_auc", "test_auc", "later_loss", "later_n_wrong")
     return [

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -160,6 +161,8 @@ def test_a_run_resumes(tmp_path, monkeypatch):
         widths=(1, 2, 10), training=Training(steps=12, batch=20, n_test=40),
     )  # fmt: skip
     monkeypatch.setattr(network_landscape, "_QUICK", small)
+    # What is drawn is tested elsewhere.
+    monkeypatch.setattr(NetworkLandscape, "draw", lambda self, table: plt.figure())
     first = run(NetworkLandscape(), "xor", True, Place(tmp_path, quiet=True))
     whole = first.files[0].read_bytes()
     lines = whole.splitlines(keepends=True)
