@@ -72,9 +72,10 @@ def _retraining(ax, problem, aucs):
     for method, (line, color) in lines.items():
         ax.plot(rank, np.sort(aucs[method])[::-1], line, color=color, marker=".", label=method)
     k, p = problem
-    for what, color in _COLORS.items():
-        if k in PAPER:
+    if k in PAPER:
+        for what, color in _COLORS.items():
             ax.plot(len(aucs) + 0.6, PAPER[k][what], "<", color=color, markersize=7)
+        ax.plot([], [], "<", color="black", label="CPNA, table 1, in these colours")
     ax.set(xlabel="rank of the draw", ylim=(43, 102))
     ax.set_title(f"k = {k}, p = {p}", fontsize="medium")
     ax.xaxis.get_major_locator().set_params(integer=True)
