@@ -34,7 +34,7 @@ pytestmark = pytest.mark.untraced
 SMALLER = {
     early_pruning: {"n_seeds": 2, "epochs": 500},
     landscape: {"starts": 6, "epochs": 500, "epochs_xor": 500},
-    network_landscape: {"n_starts": 6, "n_later": 3, "n_best": 2, "n_best_width": 2},
+    network_landscape: {"n_starts": 6, "n_later": 3, "n_best": 2},
     cpna: {"n_draws": 2, "n_starts": 2, "units": (32,)},
     time_vs_cost: {"samples": (128, 256, 512, 1024), "moments": (32, 64, 128, 256), "epochs": 20},
 }
