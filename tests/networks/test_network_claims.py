@@ -5,7 +5,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from experiments import command, early_removal_networks, inference, layer_sizes
+from experiments import (
+    command,
+    cpna,
+    early_removal_networks,
+    inference,
+    layer_sizes,
+    network_landscape,
+)
 from experiments.catalogue import EXPERIMENTS
 from experiments.random_search.settings import DIGITS, SETTINGS
 from quick_claims import check_run, name_of, quick_runs
@@ -15,8 +22,10 @@ pytestmark = pytest.mark.untraced
 CHOSEN = {name: each for name, each in EXPERIMENTS.items() if each.networks}
 # Quick forms that are smaller still.
 SMALLER = {
+    cpna: {"n_draws": 2, "n_starts": 2, "units": (32,)},
     early_removal_networks: {"n_seeds": 2, "epochs": 3, "fine_tuning": 1, "most_epochs": 4},
     layer_sizes: {"n_seeds": 2, "epochs": 3},
+    network_landscape: {"n_starts": 6, "n_later": 3, "n_best": 2},
 }
 
 
