@@ -89,7 +89,7 @@ endef
 proofs: .venv/proofs
 	$(BIN)/python -m proofs_check --html proofs.html --markdown docs/propositions.md
 
-claims: .venv/experiments
+claims: .venv/experiments $(if $(NETWORKS),.venv/networks)
 	$(BIN)/python -m experiments claims --out results
 
 docs: .venv/docs
