@@ -54,6 +54,14 @@ class SkippedWithoutTorch:
         return pytest.CollectReport(collector.nodeid, "skipped", where, [])
 
 
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    """Matplotlib warns of more than 20, and a test may turn warnings into errors."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 # How many instances of a parametrized test coverage follows, in each process.
 FOLLOWED = 3
 RUN: Counter = Counter()
