@@ -14,20 +14,19 @@ choosing is asked for a number of columns:
 - "linear, annealed": a linear ShrinkNet that loses columns by `Annealing`.
 - "forest": the columns of highest importance by impurity in a random forest of 200 trees, and a
   second forest on these.
-- "LassoNet" (Lemhadri, Ruan, Abraham, Tibshirani, 2021), the authors' package: the first network on
-  its path with at most as many columns. It is compared if it is installed (``pip install lassonet``;
-  0.0.21 runs with torch 2.13). The validation rows stop its training early.
+- "LassoNet" (Lemhadri, Ruan, Abraham, Tibshirani, 2021), the authors' package: the first network
+  on its path with at most as many columns. It is compared if it is installed (``pip install
+  lassonet``; 0.0.21 runs with torch 2.13). The validation rows stop its training early.
 
 Columns are judged twice: by the model that chose them ("own accuracy"), and by a plain network that
 is trained on them anew, the same for all ways ("refitted"). Rows are split 64 : 16 : 20 into
 training, validation and test rows; XOR is drawn anew for each seed. Times are CPU seconds on one
 thread; those of a path count up to the network that is taken.
 
-What our sizes leave out: LassoNet has its own settings except for batches of 256 rows, with which it
-finds XOR and without which it does not, and steps of λ by 3 instead of 2 %, which save time. Where
-its path jumps it keeps fewer columns than are asked for.
-Our recipes are those of the CPNA benchmark for digits and XOR. Settings were chosen on seeds from
-100 on; the seeds here begin at 0.
+What our sizes leave out: LassoNet has its own settings except for batches of 256 rows, with which
+it finds XOR and without which it does not, and steps of λ by 3 instead of 2 %, which save time.
+Where its path jumps it keeps fewer columns than are asked for. Settings, ours too, were chosen on
+seeds from 100 on; the seeds here begin at 0.
 """
 
 import time
@@ -194,7 +193,8 @@ def rows_of(name, data, sizes, seed):
         n = len(data.y)
         n_validation, n_test = round(SPLIT[1] * n), round(SPLIT[2] * n)
         parts = data.split(seed, n - n_validation - n_test, n_validation, n_test)
-    return Rows(name, *parts, data.n_classes)
+    training, validation, test = parts
+    return Rows(name, training, validation, test, data.n_classes)
 
 
 def n_informative(name, n_columns):
@@ -298,9 +298,7 @@ def difference(table, case, way, other, column):
 
 def differences(table, way, other, column):
     """`difference` of each case, by its title."""
-    found = {
-        title(case): difference(table, case, way, other, column) for case in cases(table)
-    }
+    found = {title(case): difference(table, case, way, other, column) for case in cases(table)}
     return {name: one for name, one in found.items() if one is not None}
 
 
@@ -364,9 +362,7 @@ def better_columns(table):
 
 def as_good_as_lassonet(table):
     """Our claim about accuracy beside LassoNet."""
-    found = {
-        column: differences(table, ANNEALED, LASSONET, column) for column in (OWN, REFITTED)
-    }
+    found = {column: differences(table, ANNEALED, LASSONET, column) for column in (OWN, REFITTED)}
     holds = [one.not_below_0(MARGIN) for of in found.values() for one in of.values()]
     return Verdict(
         "With as many columns, the annealed network is at least as accurate as LassoNet",

@@ -23,7 +23,7 @@ UNITS = 256
 # From a few columns to most of them.
 LAMBDAS = (0.0003, 0.003, 0.03, 0.1)
 # Batches instead of all rows at once, and steps of λ by 3 instead of 2 %.
-LASSONET = {"batch_size": 256, "path_multiplier": 1.03}
+LASSONET_SETTINGS = {"batch_size": 256, "path_multiplier": 1.03}
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,14 @@ def annealed(rows, asked, seed):
 def _annealed(rows, n_columns, seed):
     recipe, start = recipe_of(rows.name), time.process_time()
     torch.manual_seed(seed)
-    best = None
+    found = []
     for _ in range(recipe.tries):
         removal = {"input": Annealing(n_columns, recipe.mu, recipe.pretrain)}
-        model, last = shrunk(rows, recipe, Mask, removal, 0.0)
-        if best is None or last < best[1]:
-            best = model, last
-        if last < recipe.high:
+        found.append(shrunk(rows, recipe, Mask, removal, 0.0))
+        if found[-1][1] < recipe.high:
             break
-    return kept_of(best[0], rows, start)
+    model, _ = min(found, key=lambda pair: pair[1])
+    return kept_of(model, rows, start)
 
 
 def shrunk(rows, recipe, gate, removal, alpha):
@@ -192,7 +191,7 @@ def lassonet(rows, asked, seed):
     torch.manual_seed(seed)
     start, seconds = time.process_time(), []
     model = LassoNetClassifier(
-        **LASSONET, verbose=0, random_state=seed, torch_seed=seed, device="cpu"
+        **LASSONET_SETTINGS, verbose=0, random_state=seed, torch_seed=seed, device="cpu"
     )
     (X, y), (X_held_out, y_held_out), (X_test, y_test) = rows.training, rows.validation, rows.test
     path = model.path(
@@ -214,9 +213,7 @@ def refitted(rows, columns, seed):
     """The accuracy in % of a plain network that reads these columns alone."""
     if not len(columns):
         return None
-    (X, y), (X_test, y_test) = (
-        tensors(X[:, columns], y) for X, y in (rows.training, rows.test)
-    )
+    (X, y), (X_test, y_test) = (tensors(X[:, columns], y) for X, y in (rows.training, rows.test))
     torch.manual_seed(seed)
     model = perceptron((len(columns), UNITS, rows.n_classes))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=1e-4, fused=True)
