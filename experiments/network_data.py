@@ -1,6 +1,7 @@
 """Data for networks that classify: training, validation and test rows of a seed."""
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -106,3 +107,27 @@ def with_noise(data, seed=0):
     """A table beside as many columns of noise: its own, each in another order of the rows."""
     noise = np.random.default_rng(seed).permuted(data.X, axis=0)
     return replace(data, X=np.hstack([data.X, noise]))
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Several tables.
+
+    Attributes
+    ----------
+    by_name : dict of str to ClassData
+    """
+
+    by_name: dict
+
+    @property
+    def checksum(self):
+        """One for all."""
+        known = " ".join(f"{name} {data.checksum}" for name, data in self.by_name.items())
+        return sha256(known.encode()).hexdigest()
+
+    def __getitem__(self, name):
+        return self.by_name[name]
+
+    def __iter__(self):
+        return iter(self.by_name)

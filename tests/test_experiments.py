@@ -406,7 +406,7 @@ def test_the_page_of_a_run(whole):
 def test_the_catalogue_is_complete():
     linear = {"tradeoff", "early-pruning", "time-vs-cost", "xor", "landscape"}
     networks = {"random-search", "authors-runs", "layer-sizes", "early-removal-networks"}
-    networks |= {"inference", "network-landscape", "cpna"}
+    networks |= {"inference", "network-landscape", "cpna", "cpna-uci", "network-features"}
     assert set(EXPERIMENTS) == linear | networks
     for name, experiment in EXPERIMENTS.items():
         assert isinstance(experiment, Experiment)

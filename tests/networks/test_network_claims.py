@@ -8,9 +8,11 @@ import pytest
 from experiments import (
     command,
     cpna,
+    cpna_uci,
     early_removal_networks,
     inference,
     layer_sizes,
+    network_features,
     network_landscape,
 )
 from experiments.catalogue import EXPERIMENTS
@@ -23,8 +25,10 @@ CHOSEN = {name: each for name, each in EXPERIMENTS.items() if each.networks}
 # Quick forms that are smaller still.
 SMALLER = {
     cpna: {"n_draws": 2, "n_starts": 2, "units": (32,)},
+    cpna_uci: {"runs": 2, "epochs": 5},
     early_removal_networks: {"n_seeds": 2, "epochs": 3, "fine_tuning": 1, "most_epochs": 4},
     layer_sizes: {"n_seeds": 2, "epochs": 3},
+    network_features: {"seeds": 2, "n_xor": 300},
     network_landscape: {"n_starts": 6, "n_later": 3, "n_best": 2},
 }
 
