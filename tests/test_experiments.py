@@ -404,7 +404,8 @@ def test_the_page_of_a_run(whole):
 
 
 def test_the_catalogue_is_complete():
-    assert set(EXPERIMENTS) == {"tradeoff", "early-pruning", "time-vs-cost", "xor", "landscape"}
+    linear = {"tradeoff", "early-pruning", "time-vs-cost", "xor", "landscape"}
+    assert set(EXPERIMENTS) == linear | {"cpna-uci", "network-features"}
     for name, experiment in EXPERIMENTS.items():
         assert isinstance(experiment, Experiment)
         assert experiment.name == name
