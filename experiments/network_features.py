@@ -57,6 +57,8 @@ OVERLAP = {XOR: 0.0}
 SPLIT = (0.64, 0.16, 0.2)
 # Points of accuracy that noise may hide where something is "no worse"; a clear ratio of times.
 MARGIN, MUCH_FASTER = 1.0, 2.0
+# Ways are compared where they keep so many of the columns that are asked for.
+NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -288,18 +290,29 @@ def cases(table):
 
 
 def difference(table, case, way, other, column):
-    """The `Mean` over seeds of the difference of two ways in points; None if one has no model."""
+    """The `Mean` over seeds of the difference of two ways in points.
+
+    None if one of them has no model, or fewer columns than are asked for by more than a tenth.
+    """
     data, asked = case
     rows = table[(table["data"] == data) & (table["asked"] == asked)]
-    of = rows.pivot(index="seed", columns="way", values=column)
+    of, kept = (
+        rows.pivot(index="seed", columns="way", values=name) for name in (column, "columns")
+    )
     found = (of[way] - of[other]).to_numpy(float)
-    return None if np.isnan(found).any() else mean(found, overlap(data))
+    few = kept[[way, other]].mean().min() < NEARLY_ALL * asked
+    return None if few or np.isnan(found).any() else mean(found, overlap(data))
 
 
 def differences(table, way, other, column):
     """`difference` of each case, by its title."""
     found = {title(case): difference(table, case, way, other, column) for case in cases(table)}
     return {name: one for name, one in found.items() if one is not None}
+
+
+def _of_case(table, case, way):
+    data, asked = case
+    return table[(table["data"] == data) & (table["asked"] == asked) & (table["way"] == way)]
 
 
 def title(case):
@@ -316,6 +329,19 @@ def _note(table):
     installed = LASSONET in set(table["way"])
     return f"{table['seed'].nunique()} seeds" + (
         "" if installed else "; without LassoNet: the full form compares it if it is installed"
+    )
+
+
+def _left_out(table, way):
+    """The cases that are not compared because `way` keeps too few columns."""
+    few = [
+        f"{title(case)} ({n:.1f})"
+        for case in cases(table)
+        for n in [_of_case(table, case, way)["columns"].mean()]
+        if not n >= NEARLY_ALL * case[1]
+    ]
+    return (
+        f" Not compared, as {way} keeps fewer columns on the mean: {', '.join(few)}." if few else ""
     )
 
 
@@ -374,7 +400,7 @@ def as_good_as_lassonet(table):
         "for half of them or more",
         f"{_note(table)}. Differences in points with 95 % intervals, the models themselves: "
         f"{_listed(found[OWN])}; trained anew: {_listed(found[REFITTED])}. It holds in "
-        f"{sum(holds)} of {len(holds)} cases.",
+        f"{sum(holds)} of {len(holds)} cases." + _left_out(table, LASSONET),
     )
 
 
@@ -382,9 +408,11 @@ def faster(table):
     """Our claim about time beside LassoNet."""
     found = {}
     for data, asked in cases(table):
-        rows = table[(table["data"] == data) & (table["asked"] == asked)]
-        seconds = rows.pivot(index="seed", columns="way", values="seconds")
-        found[title((data, asked))] = seconds[LASSONET] / seconds[ANNEALED]
+        theirs, ours = (
+            _of_case(table, (data, asked), way).set_index("seed")["seconds"]
+            for way in (LASSONET, ANNEALED)
+        )
+        found[title((data, asked))] = theirs / ours
     holds = [ratio.min() >= MUCH_FASTER for ratio in found.values()]
     return Verdict(
         "The annealed network needs much less time than LassoNet's path",
@@ -407,8 +435,13 @@ def lassonet_outperforms(table):
     """LassoNet's claim about other ways of selecting features."""
     peers = [way for way in WAYS if way not in (LASSONET, OWN_CHOICE)]
     found = {peer: differences(table, LASSONET, peer, REFITTED) for peer in peers}
-    better = [all(of[name].above_0 for of in found.values() if name in of)
-              for name in map(title, cases(table))]  # fmt: skip
+    names = list(dict.fromkeys(name for of in found.values() for name in of))
+    better = [all(of[name].above_0 for of in found.values() if name in of) for name in names]
+    counts = "; ".join(
+        f"{peer} {sum(one.above_0 for one in of.values())} and "
+        f"{sum(one.below_0 for one in of.values())} of {len(of)}"
+        for peer, of in found.items()
+    )
     return Verdict(
         "LassoNet significantly outperforms other methods of feature selection",
         "Lemhadri, Ruan, Abraham and Tibshirani (2021), abstract, of the methods of its time",
@@ -417,10 +450,9 @@ def lassonet_outperforms(table):
         "accurate than one on those of each other way: the whole interval of the difference is "
         "above 0",
         "for half of them or more",
-        f"{_note(table)}. It is so in {sum(better)} of {len(better)} cases. Differences in points "
-        "with 95 % intervals: "
-        + " | ".join(f"from {peer}: {_listed(of)}" for peer, of in found.items())
-        + ".",
+        f"{_note(table)}. It is so in {sum(better)} of {len(better)} cases. Cases in which its "
+        f"columns are better and worse than those of a peer: {counts}."
+        + _left_out(table, LASSONET),
     )
 
 
@@ -428,7 +460,7 @@ _MARKS = dict(zip(WAYS, "Do^ps*v", strict=True))
 
 
 def draw(table):
-    """Columns against accuracy: of the models themselves, and of networks trained anew."""
+    """Test error against columns: of the models themselves, and of networks trained anew."""
     import matplotlib.pyplot as plt
 
     names = list(table["data"].unique())
@@ -447,18 +479,31 @@ def draw(table):
 
 
 def _panel(ax, table, name, column):
+    from matplotlib.ticker import LogFormatter
+
     ways_there = list(dict.fromkeys(table["way"]))
     for place, way in enumerate(ways_there):
         by = table[table["way"] == way].groupby("asked")
-        x, y = by["columns"].mean(), by[column].mean()
-        errors = [standard_error(found[column], overlap(name)) for _, found in by]
         # Beside one another where all keep the same number.
-        shift = 1 + 0.02 * (place - (len(ways_there) - 1) / 2)
+        shift = 1 + 0.015 * (place - (len(ways_there) - 1) / 2)
         ax.errorbar(
-            x * shift, y, yerr=errors, fmt=_MARKS[way], color=f"C{WAYS.index(way)}", capsize=2,
-            linestyle="-", linewidth=1, markersize=5, label=way,
-        )  # fmt: skip
+            by["columns"].mean() * shift,
+            100 - by[column].mean(),
+            yerr=[standard_error(found[column], overlap(name)) for _, found in by],
+            fmt=_MARKS[way],
+            color=f"C{WAYS.index(way)}",
+            capsize=2,
+            linestyle="-",
+            linewidth=1,
+            markersize=5,
+            label=way,
+        )
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
     ax.set_xlabel(f"{name}: columns kept")
     if column == OWN:
-        ax.set_ylabel("test accuracy (%)")
+        ax.set_ylabel("test error (%)")
     ax.grid(alpha=0.3)
