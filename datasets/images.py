@@ -20,11 +20,16 @@ from shrinklin.messages import imported
 class Images:
     """Training and test images.
 
+    Parameters
+    ----------
+    X : ndarray of uint8, shape (n_images, n_channels, height, width)
+    y : ndarray of int64, shape (n_images,)
+        Classes, from 0.
+    X_test, y_test : ndarray
+        As X and y.
+
     Attributes
     ----------
-    X, X_test : ndarray of uint8, shape (n_images, n_channels, height, width)
-    y, y_test : ndarray of int64, shape (n_images,)
-        Classes, from 0.
     checksum : str
         SHA-256 of these.
     """

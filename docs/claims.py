@@ -48,7 +48,7 @@ def table(runs):
         claims = found(runs, experiments)
         if not claims:
             continue
-        lines += [f"### {part}", ""]
+        lines += [f"## {part}", ""]
         lines += [f"| claim | where it is made | {' | '.join(o.value for o in Outcome)} |"]
         lines += ["|" + "---|" * (2 + len(Outcome))]
         for (claim, source), outcomes in claims.items():
