@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.catalogue import card
-from datasets.dataset import DatasetError
+from datasets.dataset import DatasetError, told
 from datasets.files import folders
 from datasets.loading import fetch
 from datasets.tables import reading
@@ -97,11 +97,9 @@ def load_images(name, *, data_home=None):
 
 
 def _from_files(source, paths):
-    try:
-        with reading("an npz file of images"):
-            return source.read(*paths)
-    except DatasetError as error:
-        raise DatasetError(f"{paths[0]}: {error} Replace the file, or move it away.") from error
+    remedy = "Replace the file, or move it away."
+    with told(card(source.card), paths[0], remedy), reading("an npz file of images"):
+        return source.read(*paths)
 
 
 def _from_openml(source, data_home):

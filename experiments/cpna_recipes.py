@@ -1,7 +1,8 @@
 """How `cpna` trains and prunes networks: settings, by the number of relevant columns."""
 
-import math
 from dataclasses import dataclass, replace
+
+from experiments.rates import rate_of
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,11 @@ class Schedule:
 
     def at(self, epoch):
         """Learning rate, weight decay and size of batches in an epoch, counted from 0."""
-        done = (epoch / self.epochs - self.first) / (1 - self.first)
-        if done < 0:
+        if epoch < self.first * self.epochs:
             return self.rate, self.decay, self.batch
         decay = self.decay if self.last_decay is None else self.last_decay
         batch = self.batch if self.last_batch is None else self.last_batch
-        return self.rate * 0.5 * (1 + math.cos(math.pi * done)), decay, batch
+        return self.rate * rate_of(epoch, self.epochs, self.first), decay, batch
 
 
 @dataclass(frozen=True)

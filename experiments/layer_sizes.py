@@ -100,9 +100,9 @@ class LayerSizes(Experiment):
 
     def measure(self, cells, data):
         """Accuracies, parameters, and the sizes of layers after each epoch, from "before"."""
-        from experiments.networks.layer_sizes import shrunk
+        from experiments.networks.layer_sizes import measured
 
-        return [shrunk(cell, pairs_of(cell, data)) for cell in cells]
+        return [measured(cell, pairs_of(cell, data)) for cell in cells]
 
     def summary(self, table):
         """One row per label and λ: means over seeds."""

@@ -10,10 +10,9 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-import datasets
 from experiments.cpna import COURSE, CPNA, NORMALISATION, PAPERS_ORDER, PLAIN, TABLE
 from experiments.cpna_recipes import HIGH, KEPT, RECIPES
-from experiments.networks.training import Batches, perceptron
+from experiments.networks.training import Batches, perceptron, xor
 from shrinklin import Annealing
 from shrinklin.networks import ConnectionAnnealing, Mask, Shrinker, add_switches
 from shrinklin.networks.training import train_epoch
@@ -22,13 +21,6 @@ from shrinklin.networks.training import train_epoch
 def log_loss(model, batch):
     """The mean log-loss of a batch."""
     return binary_cross_entropy_with_logits(model(batch[0]).squeeze(1), batch[1])
-
-
-def xor(k, p, n, seed):
-    """Training and test rows, as many of each, as (X, y)."""
-    X, y = datasets.make_xor(2 * n, p, k, random_state=seed)
-    X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
-    return (X[:n], y[:n]), (X[n:], y[n:])
 
 
 def adam(model, schedule):

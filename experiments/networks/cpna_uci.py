@@ -4,7 +4,6 @@ All are trained with Adam and batches of 64 rows. The learning rate is constant 
 epochs and then falls to 0 along a cosine.
 """
 
-import math
 import time
 from dataclasses import dataclass, replace
 
@@ -13,6 +12,7 @@ import torch
 from sklearn.model_selection import StratifiedKFold
 
 from experiments.networks.training import Batches, accuracy, loss, perceptron, tensors
+from experiments.rates import rate_of
 from shrinklin.networks import ConnectionAnnealing, Mask, Shrinker, add_switches
 from shrinklin.networks.training import train_epoch
 
@@ -44,8 +44,7 @@ class Recipe:
 
     def rate_of(self, epoch):
         """The learning rate in an epoch, counted from 0, divided by `rate`."""
-        done = 2 * epoch / self.epochs - 1
-        return 1.0 if done < 0 else 0.5 * (1 + math.cos(math.pi * done))
+        return rate_of(epoch, self.epochs)
 
 
 @dataclass

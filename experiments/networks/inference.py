@@ -14,15 +14,14 @@ from experiments.networks.training import (
     accuracy,
     n_parameters,
     perceptron,
-    shrinking,
+    shrunk,
     tensors,
     trained,
     vgg,
 )
-from shrinklin import SignVariance
-from shrinklin.networks import Shrinker, add_switches, fold
+from shrinklin.networks import fold
 
-_BATCH, _GAMMA = 64, 0.9
+_BATCH = 64
 # A burst of calls takes at least so long, which is far more than the clock's resolution.
 _BURST = 1e-3
 _PATIENCE = 240
@@ -97,9 +96,9 @@ def _models(cells, training):
 
     models = {("full", 0.0): static(sizes)}
     for lam in dict.fromkeys(cell["lambda"] for cell in cells if cell["lambda"]):
-        shrunk = _shrunk(first, build(sizes), lam, training)
-        folded = fold(shrunk)
-        models["switches", lam], models["folded", lam] = shrunk, folded
+        switches = _shrunk(first, build(sizes), lam, training)
+        folded = fold(switches)
+        models["switches", lam], models["folded", lam] = switches, folded
         models["static", lam] = static(narrow(build, sizes, n_parameters(folded)))
     return {key: model.train(False) for key, model in models.items()}
 
@@ -107,19 +106,8 @@ def _models(cells, training):
 def _shrunk(cell, model, lam, training):
     torch.manual_seed(cell["seed"])
     X, y = training
-    examples = X[:2]
-    model = add_switches(model, examples)
-    optimizer = torch.optim.Adam(model.parameters(), lr=cell["learning_rate"])
-    shrinker = Shrinker(
-        model,
-        optimizer,
-        example_inputs=examples,
-        alpha=lam,
-        removal=SignVariance(_GAMMA),
-        when="epoch",
-        max_epochs=cell["epochs"],
-    )
-    return shrinking(model, optimizer, Batches(X, y, _BATCH), shrinker)
+    batches = Batches(X, y, _BATCH)
+    return shrunk(model, batches, cell["epochs"], cell["learning_rate"], lam)[0]
 
 
 def _calls(cells, models, X):
@@ -203,13 +191,14 @@ def multiply_adds(model, rows):
 
 
 def _result(cell, models, scores, test, seconds, skipped):
-    place, model = place_of(cell), models[key_of(cell)]
+    (kind, lam), place = key_of(cell), place_of(cell)
+    model = models[kind, lam]
     taken = seconds.get(place)
     low, middle, high = [None] * 3 if taken is None else np.quantile(taken, [0, 0.25, 0.75])
     return {
-        "parameters": n_parameters(model if key_of(cell)[0] != "switches" else fold(model)),
+        "parameters": n_parameters(models["folded", lam] if kind == "switches" else model),
         "multiply_adds": multiply_adds(model, test[0][:2]),
-        "test": scores[key_of(cell)],
+        "test": scores[kind, lam],
         "least_seconds": low,
         "seconds": middle,
         "upper_seconds": high,

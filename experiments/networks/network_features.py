@@ -15,6 +15,7 @@ from experiments.networks.training import (
     tensors,
     trained,
 )
+from experiments.rates import rate_of
 from shrinklin import Annealing, SignVariance
 from shrinklin.networks import Mask, Shrinker, ShrinkNetMLPClassifier, Switch, add_switches
 from shrinklin.networks.training import train_epoch
@@ -111,7 +112,7 @@ def shrunk(rows, recipe, gate, removal, alpha):
         model, optimizer, example_inputs=X[:2], alpha=alpha, max_epochs=recipe.epochs,
         when="epoch", removal=removal,
     )  # fmt: skip
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda e: share(e, recipe.epochs))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda e: rate_of(e, recipe.epochs))
     last = np.inf
     for epoch in shrinker.epochs():
         if 2 * epoch >= recipe.epochs:
@@ -129,12 +130,6 @@ def parameters_of(model, decay):
         parts[id(parameter) in switches].append(parameter)
     groups = [(parts[False], decay), (parts[True], 0.0)]
     return [{"params": part, "weight_decay": value} for part, value in groups if part]
-
-
-def share(epoch, n_epochs):
-    """The learning rate of an epoch, of that at first."""
-    done = 2 * epoch / n_epochs - 1
-    return 1.0 if done < 0 else 0.5 * (1 + np.cos(np.pi * done))
 
 
 def kept_of(model, rows, start):

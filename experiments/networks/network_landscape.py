@@ -5,13 +5,12 @@ of the sum of their losses is that of each alone, and Adam works entry by entry:
 is trained as if it were alone, with the same order of the rows for all.
 """
 
-import math
-
 import torch
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-import datasets
+from experiments.networks.training import xor
+from experiments.rates import rate_of
 
 
 def draw(p, n_hidden, seeds):
@@ -63,15 +62,7 @@ def descend(parameters, X, y, rates, batch, seed):
 
 def falling(rate, n, first=0.0):
     """n learning rates: constant for a first share, then along a cosine towards 0."""
-    done = [max(0.0, (i / n - first) / (1 - first)) for i in range(n)]
-    return [0.5 * rate * (1 + math.cos(math.pi * share)) for share in done]
-
-
-def xor(k, p, n, n_test, seed):
-    """Training and test rows, as (X, y)."""
-    X, y = datasets.make_xor(n + n_test, p, k, random_state=seed)
-    X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
-    return (X[:n], y[:n]), (X[n:], y[n:])
+    return [rate * rate_of(i, n, first) for i in range(n)]
 
 
 def end(parameters, X, y):
@@ -102,7 +93,7 @@ def measured(cells, training):
     list of dict
     """
     cell = cells[0]
-    (X, y), test = xor(cell["k"], cell["p"], cell["n"], training.n_test, cell["draw"])
+    (X, y), test = xor(cell["k"], cell["p"], cell["n"], cell["draw"], training.n_test)
     parameters = draw(cell["p"], cell["units"], [cell["start"] for cell in cells])
     n_epochs = training.steps * training.batch // cell["n"]
     rates = falling(training.rate, n_epochs, training.first)

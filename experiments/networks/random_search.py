@@ -14,24 +14,16 @@ from experiments.networks.training import (
     loss,
     n_parameters,
     perceptron,
-    shrinking,
+    shrunk,
     tensors,
     trained,
     vgg,
 )
-from experiments.random_search.settings import (
-    NARROW,
-    PATH,
-    PRUNED,
-    SWITCHES,
-)
-from shrinklin import Removal, SignVariance
+from experiments.random_search.settings import NARROW, PATH, PRUNED, SWITCHES
+from shrinklin import Removal
 from shrinklin.networks import Mask, Shrinker, add_switches, fold, shrink_path
 from shrinklin.networks.inputs import Inputs
 from shrinklin.networks.work import multiply_adds
-
-# Of the authors' three values the one between: training is short.
-_GAMMA = 0.9
 
 
 class Task:
@@ -166,19 +158,14 @@ def narrow(task, budget):
 def _switches(cells, task):
     """ShrinkNet at one λ, and its sizes from scratch."""
     begun, setting = Meter(task.examples), task.setting
-    model = add_switches(task.network(setting.full), task.examples)
-    optimizer = task.optimizer(model.parameters())
-    shrinker = Shrinker(
-        model,
-        optimizer,
-        example_inputs=task.examples,
-        alpha=cells[0]["strength"],
-        weight_decay=setting.weight_decay,
-        removal=SignVariance(_GAMMA),
-        when="epoch",
-        max_epochs=setting.epochs,
+    model, shrinker = shrunk(
+        task.network(setting.full),
+        task.batches(),
+        setting.epochs,
+        setting.learning_rate,
+        cells[0]["strength"],
+        setting.weight_decay,
     )
-    shrinking(model, optimizer, task.batches(), shrinker)
     begun.include(shrinker.cost)
     small = fold(model)
     found = _result(task, small, begun.costs())

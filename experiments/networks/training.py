@@ -8,7 +8,13 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+import datasets
+from shrinklin import SignVariance
+from shrinklin.networks import Shrinker, add_switches
 from shrinklin.networks.training import train_epoch
+
+# Of `SignVariance`: of the draft's authors' three values the one between, as training is short.
+_GAMMA = 0.9
 
 
 @contextmanager
@@ -28,6 +34,14 @@ def tensors(X, y):
     if X.dim() == 4:
         X = X.contiguous(memory_format=torch.channels_last)
     return X, torch.from_numpy(np.asarray(y, dtype=np.int64))
+
+
+def xor(k, p, n, seed, n_test=None):
+    """Training and test rows of k-D XOR as (X, y); by default as many of each."""
+    n_test = n if n_test is None else n_test
+    X, y = datasets.make_xor(n + n_test, p, k, random_state=seed)
+    X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
+    return (X[:n], y[:n]), (X[n:], y[n:])
 
 
 class Batches:
@@ -124,3 +138,32 @@ def shrinking(model, optimizer, batches, shrinker):
         train_epoch(model, optimizer, batches, loss, shrinker)
         scheduler.step()
     return model
+
+
+def shrunk(model, batches, n_epochs, learning_rate, alpha, weight_decay=0.0):
+    """The model with switches, trained while it loses units, and its `Shrinker`.
+
+    Parameters
+    ----------
+    model : nn.Module
+    batches : Batches
+    n_epochs : int
+    learning_rate : float
+        Of Adam.
+    alpha, weight_decay : float
+        Of the `Shrinker`.
+    """
+    examples = batches.X[:2]
+    model = add_switches(model, examples)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    shrinker = Shrinker(
+        model,
+        optimizer,
+        example_inputs=examples,
+        alpha=alpha,
+        weight_decay=weight_decay,
+        removal=SignVariance(_GAMMA),
+        when="epoch",
+        max_epochs=n_epochs,
+    )
+    return shrinking(model, optimizer, batches, shrinker), shrinker
