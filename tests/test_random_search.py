@@ -41,6 +41,7 @@ from experiments.random_search.verdicts import (
     from_scratch,
     ratio_curve,
     ratio_in_range,
+    searches,
     smaller_or_equal,
     while_training,
 )
@@ -237,6 +238,9 @@ CASES = [
     (ratio_in_range, {"factor": 8}, NO),
     (ratio_in_range, {"factor": 0.5}, NO),
     (ratio_in_range, {"factor": MIXED}, SOME),
+    # Large at the highest accuracies alone.
+    (ratio_in_range, {"factor": np.repeat([2.0, 3.9], [10, 1])}, YES),
+    (ratio_in_range, {"factor": np.repeat([2.0, 3.9], [8, 3])}, NO),
     (ratio_in_range, {"kind": "vgg", "factor": 8}, YES),
     (ratio_in_range, {"kind": "vgg", "factor": 2}, NO),
     (ratio_in_range, {"kind": "vgg", "factor": 64}, NO),
@@ -271,8 +275,10 @@ def test_a_few_targets_make_no_range():
     # Without all but the largest networks.
     few = table[(table["budget"].notna()) | (table["draw"] > 8)]
     verdict = ratio_in_range(few)
-    assert verdict.outcome is SOME
+    assert verdict.outcome is NO
     assert "At 4 targets" in verdict.figures
+    few = few.assign(network="vgg", way=few["way"].replace(RANDOM, SCALED))
+    assert ratio_in_range(few).outcome is NO
     none = ratio_in_range(table[(table["budget"].notna()) | (table["draw"] > 9)])
     assert none.outcome is NO
     assert "No target is beyond" in none.figures
@@ -296,6 +302,42 @@ def test_dearer_trainings_leave_more_static_ones_to_compare_with():
     # So they are not at equal cost either.
     table.loc[static, "multiply_adds"] = 2.0
     assert as_accurate(table).outcome is YES
+
+
+def test_static_networks_that_cost_little_are_not_compared_at_equal_cost():
+    # 11 static networks for a cost of 13.2 and of 14.3.
+    for cost, comparable in ((1.2, True), (1.3, False)):
+        table = made_up(cost=cost)
+        assert (searches(table, 0)[1]["equal cost"] is not None) is comparable
+        for verdict in (as_accurate(table), smaller_or_equal(table)):
+            assert (verdict.outcome is YES) is comparable
+            assert ("at equal cost not comparable" in verdict.figures) is not comparable
+    assert "do not cost enough" in as_accurate(table).figures
+    assert "cost 77% of ShrinkNet's" in as_accurate(table).figures
+
+
+def test_a_ratio_of_one_seed_is_none():
+    table = made_up(factor=2)
+    assert "At 21 targets" in ratio_in_range(table).figures
+    # In two seeds only the largest networks are there.
+    few = table[(table["seed"] == 0) | table["budget"].notna() | (table["draw"] > 8)]
+    assert "At 4 targets" in ratio_in_range(few).figures
+
+
+def test_the_front_is_compared_at_the_budgets_of_all_seeds():
+    table = made_up(path_cost=11, path=0.05)
+    assert "Budgets with no" not in cheaper_front(table).figures
+    # One seed has no small static network, and a front that is worse than that of the others.
+    static = (table["way"] == RANDOM) & (table["seed"] == 1) & (table["parameters"] <= 500)
+    front = (table["way"] == PATH) & (table["budget"] == 500)
+    table.loc[front, "test"] -= 0.3
+    assert cheaper_front(table).outcome is NO
+    verdict = cheaper_front(table[~static])
+    assert verdict.outcome is SOME
+    assert verdict.figures.endswith("Budgets with no static network of some seed: 500.")
+    # Nothing is left to compare.
+    static = (table["way"] == RANDOM) & (table["parameters"] < 20_000)
+    assert cheaper_front(table[~static]).outcome is NO
 
 
 def test_validation_rows_choose():

@@ -13,6 +13,7 @@ from experiments.networks.training import (
     Batches,
     accuracy,
     n_parameters,
+    narrow,
     perceptron,
     shrunk,
     tensors,
@@ -50,7 +51,7 @@ def place_of(cell):
     return cell["kind"], cell["lambda"], cell["batch"]
 
 
-def make(cell, sizes, training):
+def _make(cell, sizes, training):
     """An untrained network with these hidden layers."""
     X, y = training
     n_classes = int(y.max()) + 1
@@ -59,44 +60,26 @@ def make(cell, sizes, training):
     return perceptron([X.shape[1], *sizes, n_classes])
 
 
-def narrow(build, sizes, budget):
-    """The hidden layers, narrower by one factor: as wide as `budget` parameters allow.
-
-    Parameters
-    ----------
-    build : callable
-        Takes sizes, and returns a network.
-    sizes : list of int
-    budget : int
-    """
-    low, high, found = 0.0, 1.0, [1 for _ in sizes]
-    for _ in range(20):
-        factor = (low + high) / 2
-        tried = [max(1, round(factor * n)) for n in sizes]
-        if n_parameters(build(tried)) <= budget:
-            low, found = factor, tried
-        else:
-            high = factor
-    return found
-
-
 def _models(cells, training):
     """All networks of a job in evaluation mode, by `key_of`."""
     first, (X, y) = cells[0], training
     sizes = [int(n) for n in first["hidden"].split("-")]
 
     def build(hidden):
-        return make(first, hidden, training)
+        return _make(first, hidden, training)
+
+    def seeded(hidden):
+        torch.manual_seed(first["seed"])
+        return build(hidden)
 
     def static(hidden):
-        torch.manual_seed(first["seed"])
-        model = build(hidden)
+        model = seeded(hidden)
         optimizer = torch.optim.Adam(model.parameters(), lr=first["learning_rate"])
         return trained(model, optimizer, Batches(X, y, _BATCH), first["epochs"])
 
     models = {("full", 0.0): static(sizes)}
     for lam in dict.fromkeys(cell["lambda"] for cell in cells if cell["lambda"]):
-        switches = _shrunk(first, build(sizes), lam, training)
+        switches = _shrunk(first, seeded(sizes), lam, training)
         folded = fold(switches)
         models["switches", lam], models["folded", lam] = switches, folded
         models["static", lam] = static(narrow(build, sizes, n_parameters(folded)))
@@ -104,7 +87,6 @@ def _models(cells, training):
 
 
 def _shrunk(cell, model, lam, training):
-    torch.manual_seed(cell["seed"])
     X, y = training
     batches = Batches(X, y, _BATCH)
     return shrunk(model, batches, cell["epochs"], cell["learning_rate"], lam)[0]
@@ -183,7 +165,7 @@ def _burst(model, rows, number):
 
 
 @torch.no_grad()
-def multiply_adds(model, rows):
+def forward_multiply_adds(model, rows):
     """Multiply-adds of a prediction, for one row."""
     with FlopCounterMode(display=False) as counter:
         model(rows)
@@ -197,7 +179,7 @@ def _result(cell, models, scores, test, seconds, skipped):
     low, middle, high = [None] * 3 if taken is None else np.quantile(taken, [0, 0.25, 0.75])
     return {
         "parameters": n_parameters(models["folded", lam] if kind == "switches" else model),
-        "multiply_adds": multiply_adds(model, test[0][:2]),
+        "multiply_adds": forward_multiply_adds(model, test[0][:2]),
         "test": scores[kind, lam],
         "least_seconds": low,
         "seconds": middle,

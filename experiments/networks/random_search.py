@@ -13,8 +13,10 @@ from experiments.networks.training import (
     layer_sizes,
     loss,
     n_parameters,
+    narrow,
     perceptron,
     shrunk,
+    size_of,
     tensors,
     trained,
     vgg,
@@ -37,7 +39,9 @@ class Task:
 
     def __init__(self, problem, seed):
         self.setting, self.n_classes = problem.setting, problem.data.n_classes
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        # The other networks are so small that a GPU is slower.
+        large = self.setting.network == "vgg16"
+        device = "cuda" if large and torch.cuda.is_available() else "cpu"
         parts = problem.data.split(seed, *self.setting.rows)
         self.train, self.validation, self.test = (
             tuple(part.to(device) for part in tensors(*rows)) for rows in parts
@@ -50,8 +54,11 @@ class Task:
 
     def size(self, sizes):
         """The number of parameters of such a network."""
-        with torch.device("meta"):
-            return n_parameters(self._made(sizes))
+        return size_of(self._made, sizes)
+
+    def narrow(self, budget):
+        """The sizes of the widest network of at most `budget` parameters: narrower by a factor."""
+        return narrow(self._made, self.setting.full, budget)
 
     def _made(self, sizes):
         if self.setting.network == "perceptron":
@@ -84,13 +91,15 @@ class Task:
 
 
 class Meter:
-    """What training costs: CPU seconds since it was made, multiply-adds and parameter updates.
+    """What training costs: seconds since it was made, multiply-adds and parameter updates.
 
-    Multiply-adds are those of forward and backward passes.
+    Seconds are CPU seconds, on a GPU those of a clock. Multiply-adds are those of forward and
+    backward passes.
     """
 
     def __init__(self, examples):
-        self._inputs, self._per_row, self._begun = Inputs(examples), {}, time.process_time()
+        self._now = _on_gpu if examples.is_cuda else time.process_time
+        self._inputs, self._per_row, self._begun = Inputs(examples), {}, self._now()
         self.multiply_adds, self.parameter_updates = 0.0, 0
 
     def count(self, model, n_rows, n_steps):
@@ -114,10 +123,16 @@ class Meter:
     def costs(self, share=1.0):
         """What it has counted so far, times a share."""
         return {
-            "seconds": share * (time.process_time() - self._begun),
+            "seconds": share * (self._now() - self._begun),
             "multiply_adds": share * self.multiply_adds,
             "parameter_updates": share * self.parameter_updates,
         }
+
+
+def _on_gpu():
+    """Seconds of a clock, when all that was asked of the GPU is done."""
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def measure(cells, problem):
@@ -143,16 +158,7 @@ def _static(task, sizes):
 
 
 def _narrow(cells, task):
-    return [_static(task, narrow(task, cell["budget"])) for cell in cells]
-
-
-def narrow(task, budget):
-    """The sizes of the widest network of at most `budget` parameters, narrower by one factor."""
-    for factor in np.geomspace(1, 1e-3, 1001):
-        sizes = [max(1, round(factor * n)) for n in task.setting.full]
-        if task.size(sizes) <= budget:
-            return sizes
-    raise ValueError(f"the budget {budget} is less than a network with one unit in each layer.")
+    return [_static(task, task.narrow(cell["budget"])) for cell in cells]
 
 
 def _switches(cells, task):
@@ -233,7 +239,7 @@ def pruned(task, model, budget):
         task.optimizer(model.parameters()),
         example_inputs=task.examples,
         alpha=0.0,
-        removal=Largest(narrow(task, budget)),
+        removal=Largest(task.narrow(budget)),
     )
     shrinker.step()
     return fold(model)

@@ -78,6 +78,36 @@ def n_parameters(model):
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+def size_of(build, sizes):
+    """The number of parameters of the network that `build` makes of these sizes."""
+    with torch.device("meta"):
+        return n_parameters(build(sizes))
+
+
+def narrow(build, full, budget):
+    """Sizes of layers that are all narrower by one factor: as wide as the budget allows.
+
+    Parameters
+    ----------
+    build : callable
+        Takes sizes, and returns a network.
+    full : list of int
+        The sizes for a factor of 1.
+    budget : int
+        Parameters of the network.
+
+    Returns
+    -------
+    list of int
+        The narrowest that is tried, a thousandth, if even that is beyond the budget.
+    """
+    for factor in np.geomspace(1, 1e-3, 1001):
+        sizes = [max(1, round(factor * n)) for n in full]
+        if size_of(build, sizes) <= budget:
+            break
+    return sizes
+
+
 def layer_sizes(model):
     """The widths of the layers, without the last."""
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]

@@ -20,7 +20,8 @@ All train with Adam on the same number of epochs in all, at a learning rate that
 cosine, except in the trunk of the front. Validation rows choose networks, test rows judge them.
 Static networks and ShrinkNet are compared at equal number of trainings, and with as many static
 networks as ShrinkNet's multiply-adds pay for. The cost of a ShrinkNet or of a front includes all
-its passes on the large network.
+its passes on the large network. A GPU serves VGG16 alone; its seconds are those of a clock, all
+others CPU seconds.
 
 What our sizes leave out:
 
@@ -34,8 +35,9 @@ What our sizes leave out:
   networks have the static rate, so the front alone has one of its own. Rates of VGG16 were not
   tried. Ranges of λ were chosen there too, so that sizes cover those of the other ways; that of
   digits was widened once more when its seeds had no target to compare;
-- three seeds, and about ten trainings of each way. `--dataset cifar10-vgg16` is the draft's VGG16,
-  twice as wide, on all images. It is for a GPU, and was not run.
+- three seeds, and about ten trainings of each way (30 of the static VGG, which are cheap).
+  `--dataset cifar10-vgg16` is the draft's VGG16, twice as wide, on all images. It is for a GPU, and
+  was not run.
 
 - `settings`: data, networks, numbers of trainings, and the cells;
 - `fronts`: networks compared by size, accuracy and cost;

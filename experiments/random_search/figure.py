@@ -78,9 +78,9 @@ def _draw_marks(ax, x, mean, ends, way):
 def _draw_ratios(ax, table):
     """Sizes of static networks divided by those of ShrinkNet, at equal numbers of trainings."""
     curves = ratio_curve(table)
-    known = ~np.isnan(curves).all(axis=0)
-    x = 100 * SHARES[known]
-    mean, lines = geometric_mean(curves)[known], curves[:, known]
+    mean = geometric_mean(curves)
+    known = ~np.isnan(mean)
+    x, mean, lines = 100 * SHARES[known], mean[known], curves[:, known]
     ax.plot(x, mean, color="black", marker=".")
     ax.fill_between(x, np.nanmin(lines, axis=0), np.nanmax(lines, axis=0), color="black", **_BAND)
     drafts = (1, AT_MOST) if (table["network"] == "perceptron").all() else (LEAST, MOST)

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score
 
 from experiments.network_data import ClassData
 from experiments.networks import random_search
-from experiments.networks.random_search import Meter, Task, narrow, pruned
+from experiments.networks.random_search import Meter, Task, pruned
 from experiments.networks.training import n_parameters, outputs
 from experiments.random_search.settings import (
     CIFAR10,
@@ -155,13 +155,12 @@ def test_a_shrinknet_and_its_sizes_from_scratch(digits):
 def test_narrow_networks_are_the_widest_of_their_budget(digits):
     task = Task(digits, 0)
     for budget in (1600, 700, 300, 90):
-        sizes = narrow(task, budget)
+        sizes = task.narrow(budget)
         assert n_parameters(task.network(sizes)) == task.size(sizes) <= budget
         wider = {tuple(max(1, round(f * n)) for n in SMALL.full) for f in np.linspace(1, 0, 5001)}
         larger = [each for each in wider if n_parameters_of([64, *each, 10]) <= budget]
         assert tuple(sizes) == max(larger, key=sum)
-    with pytest.raises(ValueError, match="budget 50 is less"):
-        narrow(task, 50)
+    assert task.narrow(50) == [1] * len(SMALL.full)
 
 
 def test_the_units_of_least_norms_are_pruned(digits):
@@ -171,7 +170,7 @@ def test_the_units_of_least_norms_are_pruned(digits):
     before = [parameter.clone() for parameter in model.parameters()]
     small = pruned(task, model, 400)
     layers = [model[i] for i in (0, 2, 4)]
-    sizes = narrow(task, 400)
+    sizes = task.narrow(400)
     kept = []
     for (into, out), n in zip(pairwise(layers), sizes, strict=True):
         norms = into.weight.norm(dim=1) * out.weight.norm(dim=0)
