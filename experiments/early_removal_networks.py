@@ -4,24 +4,26 @@ A perceptron is trained by Adam with a penalty on its gates at a constant rate, 
 penalty at a rate that falls to 0 (fine-tuning). Its units are removed by some strategy
 
 - early: from the first step on;
-- late: in the last epoch before fine-tuning. The strategy watches all steps before, so that it
-  decides by the same rule;
+- late: all at once, at the end of the last epoch before fine-tuning. Sign strategies watch all
+  steps, and remove what they would have removed in that epoch; the others look at its end;
 - never.
 
 All start from the same numbers and see rows in the same order. Accuracy on test rows is measured
-before and after fine-tuning, and the cost of both: parameter updates, multiply-adds, CPU seconds.
+before fine-tuning, for late removal right after the cut, and after it; and the cost of both:
+parameter updates, multiply-adds, CPU seconds.
 Strategies are the sign change, the sign variance with several γ and a threshold on switches, and
 closed units and a threshold on filters. (Sign variance does not suit filters, whose θ changes sign
 once.)
 
-The other part follows the authors' schedule: whenever the validation accuracy has not improved
-for 5 epochs, the learning rate is divided by 10. It compares networks with switches and without:
-the epoch of the best validation accuracy, in the second half of the training, as theirs, and the
-CPU seconds. The authors report means over a random search of learning rates, penalties and batch
-sizes on VGG16 and a perceptron. Here there is a perceptron alone, with one learning rate and two
-λ, and fewer rows of Covertype: a λ that leaves a network about as accurate as one without switches,
-and one that leaves few units. Convolutions are left out, so is λ₂. Learning rate and λ were
-set after trials with seeds 0 and 100. Covertype is a copy with 93 000 of its 581 000 rows.
+The other part follows the authors' schedule: whenever the validation accuracy has not improved for
+5 epochs, the learning rate is divided by 10, until it is too small to matter or after a cap of
+epochs. It compares networks with switches and without: the epoch of the best validation accuracy,
+in the second half of the training, as theirs, and the CPU seconds. The authors report means over a
+random search of learning rates, penalties and batch sizes on VGG16 and a perceptron. Here there is
+a perceptron alone, with one learning rate and two λ, and fewer rows of Covertype: a λ that leaves a
+network about as accurate as one without switches, and one that leaves few units. Convolutions are
+left out, so is λ₂. Learning rate and λ were set after trials with seeds 0 and 100. Covertype is a
+copy with 93 000 of its 581 000 rows.
 """
 
 from dataclasses import dataclass
@@ -43,8 +45,8 @@ _SETTING = ["lambda", "gate", "strategy", "parameter"]
 _FEW_UPDATES, _SMALL_IMPACT = 0.1, 0.01
 # Less work than removal at the end, and no accuracy lost beside it.
 _LESS_WORK, _NO_LOSS = 0.5, 0.005
-# How many standard errors are clear, and which ratio of times counts as none.
-_CLEAR, _SAME_TIME, _MONOTONE = 2, 1.1, 0.9
+# How many standard errors are clear, and which ratio of times counts as none: as in `authors_runs`.
+_CLEAR, _SAME_TIME, _MONOTONE = 2, 1.25, 0.9
 
 
 @dataclass(frozen=True)
@@ -277,7 +279,7 @@ def costs_nothing(table):
     return Verdict(
         "Removal during training takes at most half the work of removal at the end, and costs no "
         "accuracy",
-        "draft 001, 2.1 and 6",
+        "ours, after draft 001, 2.1 and 6",
         Outcome.of_cases(list(holds)),
         f"for every strategy and λ early removal makes at most {_LESS_WORK:g} of the updates that "
         f"late removal makes, and mean test accuracy, both fine-tuned, is at most {_NO_LOSS:.1%} "
@@ -382,7 +384,8 @@ def converges_faster(table):
     tests, all_epochs = plateaus(table, "test"), plateaus(table, "best_epoch_of_all")
     for lam, (switches, plain) in plateaus(table, "best_epoch").items():
         difference = switches - plain
-        holds.append(difference.mean() < -_error(difference))
+        lost = tests[lam][1].mean() - tests[lam][0].mean()
+        holds.append(difference.mean() < -_error(difference) and lost <= _SMALL_IMPACT)
         texts.append(
             f"λ = {lam:g}: {switches.mean():.1f} and {plain.mean():.1f} (difference "
             f"{difference.mean():+.1f} ± {_error(difference):.1f}; of all epochs "
@@ -394,10 +397,24 @@ def converges_faster(table):
         "draft 001, 6: 62.5 against 68.4 epochs (CIFAR10), 117.9 against 130 (COVERTYPE)",
         Outcome.of_cases(holds),
         f"at every λ the mean epoch of the best validation accuracy is earlier with switches, by "
-        f"more than {_CLEAR} standard errors of differences paired by seed",
+        f"more than {_CLEAR} standard errors of differences paired by seed, and mean test accuracy "
+        f"at most {_SMALL_IMPACT:.0%} lower",
         "so at half of the λ or more",
-        f"Mean best epoch with switches and without, second half. {'; '.join(texts)}.",
+        f"Mean best epoch with switches and without, second half. {'; '.join(texts)}. "
+        f"{_at_the_cap(table)}",
     )
+
+
+def _at_the_cap(table):
+    """How many trainings of the other part did not end by themselves, as a sentence."""
+    rows = table[table["schedule"] == PLATEAUS]
+    capped = rows["n_epochs"] >= rows["epochs"]
+    counts = capped.groupby(rows["lambda"]).agg(["sum", "size"])
+    texts = [
+        f"{of['sum']} of {of['size']} {f'with λ = {lam:g}' if lam else 'without switches'}"
+        for lam, of in counts.iterrows()
+    ]
+    return f"The cap of {rows['epochs'].max()} epochs ended {', '.join(texts)}."
 
 
 def takes_as_long(table):
@@ -407,18 +424,18 @@ def takes_as_long(table):
     of_epochs = plateaus(rows, "each")
     for lam, (switches, plain) in plateaus(table, "seconds").items():
         logs = np.log(switches / plain)
-        holds.append(abs(logs.mean()) <= max(_error(logs), np.log(_SAME_TIME)))
+        holds.append(abs(logs.mean()) + _error(logs) <= np.log(_SAME_TIME))
         an_epoch = np.exp(np.log(of_epochs[lam][0] / of_epochs[lam][1]).mean())
         texts.append(
             f"λ = {lam:g}: × {np.exp(logs.mean()):.2f} of the CPU seconds (× {an_epoch:.2f} an "
-            f"epoch), within a factor of {np.exp(_error(logs)):.2f}"
+            f"epoch), known within a factor of {np.exp(_error(logs)):.2f}"
         )
     return Verdict(
         "There is no significant difference in training time with switches and without",
         "draft 001, 6, of switches that are not optimised",
         Outcome.of_cases(holds),
-        f"at every λ the mean ratio of CPU seconds is within {_CLEAR} standard errors of 1, or "
-        f"within a factor of {_SAME_TIME}",
+        f"at every λ the mean ratio of CPU seconds, with {_CLEAR} standard errors to either side, "
+        f"is within a factor of {_SAME_TIME} of 1",
         "so at half of the λ or more",
         f"Geometric means, with switches that leave early. {'; '.join(texts)}.",
     )

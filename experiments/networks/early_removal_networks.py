@@ -31,49 +31,59 @@ _REMOVALS = {
 }
 _COSTS = ("parameter_updates", "multiply_adds", "seconds")
 # The authors divide the rate by 10 after 5 epochs without improvement, down to 1e-7. A rate that
-# is a thousandth of the first no longer moves the accuracy.
+# is a thousandth of the first no longer moves the accuracy. Torch waits for one epoch more than its
+# `patience`.
 _PATIENCE, _LOWEST = 5, 2e-3
 
 
 class Watching(Removal):
-    """Removes nothing, but strategies see all steps and remember what they do.
+    """Removes nothing, but sign strategies see all steps.
 
     Parameters
     ----------
-    strategies : list of Removal
+    strategies : list of Removal or None
 
     Attributes
     ----------
-    memories : list of dict
-        What each of them remembers.
+    dead_units : list of ndarray or None
+        What each would have removed in the last epoch; None if it watches no signs.
     """
 
     needs_norms = False
 
     def __init__(self, strategies) -> None:
         self.strategies = strategies
-        self.memories: list[dict] = [{} for _ in strategies]
+        self.dead_units: list = [None for _ in strategies]
+        self._memories: list[dict] = [{} for _ in strategies]
 
     def dead(self, watched):
         """See `Removal`."""
-        for strategy, memory in zip(self.strategies, self.memories, strict=True):
-            if isinstance(strategy, SignVariance):
-                strategy.dead(replace(watched, memory=memory))
-        return np.zeros(len(watched.gate), dtype=bool)
+        none = np.zeros(len(watched.gate), dtype=bool)
+        for i, strategy in enumerate(self.strategies):
+            if isinstance(strategy, (SignChange, SignVariance)):
+                dead = strategy.dead(replace(watched, memory=self._memories[i]))
+                if watched.epoch == watched.max_epochs:
+                    before = self.dead_units[i]
+                    self.dead_units[i] = dead if before is None else dead | before
+        return none
 
 
-class Remembering(Removal):
-    """A strategy that goes on with what it remembers of earlier steps."""
+class These(Removal):
+    """Removes given units.
 
-    def __init__(self, strategy, memory) -> None:
-        self.strategy, self.memory = strategy, memory
-        self.needs_switch, self.needs_norms = strategy.needs_switch, strategy.needs_norms
+    Parameters
+    ----------
+    dead_units : ndarray of bool
+    """
+
+    needs_norms = False
+
+    def __init__(self, dead_units) -> None:
+        self.dead_units = dead_units
 
     def dead(self, watched):
         """See `Removal`."""
-        if not watched.memory:
-            watched.memory.update(self.memory)
-        return self.strategy.dead(watched)
+        return self.dead_units
 
 
 @dataclass
@@ -100,6 +110,14 @@ class Training:
                 train_epoch(self.model, self.optimizer, batches, loss, shrinker)
 
         return self._run(epochs, batches, n_epochs, alpha, removal)
+
+    def cut(self, removal, examples):
+        """Remove units at once, without a step of training; returns itself."""
+        shrinker = Shrinker(
+            self.model, self.optimizer, example_inputs=examples, alpha=0.0, removal=removal
+        )
+        shrinker.step()
+        return self
 
     def fine_tune(self, batches, n_epochs, learning_rate):
         """Train without penalty and removal, at a rate that falls to 0; returns itself."""
@@ -146,7 +164,7 @@ def network(cell, training):
 def compare_removals(cells, parts):
     """Results of cells that differ in the removal alone.
 
-    Trainings that remove nothing until the last epoch are one training until then.
+    Trainings that remove nothing until their end are one training until then.
     """
     training, _, test = parts
     first = cells[0]
@@ -158,16 +176,15 @@ def compare_removals(cells, parts):
     # All draw the same orders of rows.
     start, random = trunk.copy(), torch.get_rng_state()
     watching = Watching(removals)
-    trunk.go_on(batches, n_epochs - 1, alpha, watching)
-    random_at_end, found = torch.get_rng_state(), []
-    for cell, removal, memory in zip(cells, removals, watching.memories, strict=True):
-        early = cell["removed"] == "early"
-        torch.set_rng_state(random if early else random_at_end)
-        one = (start if early else trunk).copy()
-        if early:
+    trunk.go_on(batches, n_epochs, alpha, watching)
+    found = []
+    for cell, removal, dead in zip(cells, removals, watching.dead_units, strict=True):
+        one = (start if cell["removed"] == "early" else trunk).copy()
+        if cell["removed"] == "early":
+            torch.set_rng_state(random)
             one.go_on(batches, n_epochs, alpha, removal)
-        else:
-            one.go_on(batches, 1, alpha, removal and Remembering(removal, memory))
+        elif removal is not None:
+            one.cut(removal if dead is None else These(dead), X[:2])
         found.append(_finished(cell, one, batches, test))
     return found
 
@@ -208,12 +225,13 @@ def converged(cell, parts):
             when="epoch",
             max_epochs=cell["epochs"],
         )
-    scores, tests, seconds = _plateaus(one, batches, shrinker, cell["epochs"], validation, test)
+    epochs, seconds = _plateaus(one, batches, shrinker, cell["epochs"], validation, test)
+    scores, tests, sizes = zip(*epochs, strict=True)
     best = len(scores) // 2 + int(np.argmax(scores[len(scores) // 2 :]))
     return {
         "test_before": None,
         "test": tests[best],
-        "parameters": n_parameters(one.model),
+        "parameters": sizes[best],
         "best_epoch": best + 1,
         "best_epoch_of_all": int(np.argmax(scores)) + 1,
         "n_epochs": len(scores),
@@ -224,25 +242,28 @@ def converged(cell, parts):
 
 
 def _plateaus(one, batches, shrinker, max_epochs, validation, test):
-    """Validation and test accuracies of all epochs, and the seconds of the training itself."""
+    """Accuracies and sizes after each epoch, and the seconds of the training itself.
+
+    Of an epoch these are validation accuracy, test accuracy, and parameters without switches.
+    """
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        one.optimizer, mode="max", factor=0.1, patience=_PATIENCE, threshold=0.0
+        one.optimizer, mode="max", factor=0.1, patience=_PATIENCE - 1, threshold=0.0
     )
     [group] = one.optimizer.param_groups
-    scores: list[float] = []
-    tests: list[float] = []
+    found: list[tuple] = []
     seconds = 0.0
     lowest = _LOWEST * group["lr"]
-    while len(scores) < max_epochs and group["lr"] > lowest:
+    while len(found) < max_epochs and group["lr"] > lowest:
         start = time.process_time()
         train_epoch(one.model, one.optimizer, batches, loss, shrinker)
         if shrinker is not None:
             shrinker.end_epoch()
         seconds += time.process_time() - start
-        scores.append(accuracy(one.model, *validation))
-        tests.append(accuracy(one.model, *test))
-        scheduler.step(scores[-1])
-    return scores, tests, seconds
+        score = accuracy(one.model, *validation)
+        size = n_parameters(one.model if shrinker is None else fold(one.model))
+        found.append((score, accuracy(one.model, *test), size))
+        scheduler.step(score)
+    return found, seconds
 
 
 def measured(cells, parts):

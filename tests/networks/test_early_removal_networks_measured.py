@@ -1,5 +1,6 @@
 """Early, late and no removal as they are measured: identities between trainings."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,10 @@ from experiments.early_removal_networks import (
     EarlyRemovalNetworks,
 )
 from experiments.networks import early_removal_networks as measuring
-from shrinklin import SignVariance
+from experiments.networks.training import Batches, layer_sizes
+from shrinklin import SignChange, SignVariance, Threshold
+from shrinklin.networks import Switch, fold
+from shrinklin.pruning.removal import Watched
 
 pytestmark = pytest.mark.untraced
 
@@ -74,27 +78,50 @@ def test_a_result_depends_on_the_cell_alone(data):
     assert together != measure([{**one, "seed": 2} for one in cells], data)
 
 
-def test_late_removal_decides_by_all_steps():
-    """What is remembered goes on as if the strategy had decided all the time."""
+def watched(switch, previous, epoch):
+    n = len(switch)
+    return Watched(
+        switch=switch, previous=previous, gate=switch, norms=None, penalised=np.ones(n, dtype=bool),
+        layer=np.zeros(n, dtype=int), epoch=epoch, max_epochs=4, n_switches=n, memory={},
+        loss_changes=None, freed=None, n_parameters=None,
+    )  # fmt: skip
+
+
+def test_late_removal_decides_by_all_steps_and_acts_as_in_the_last_epoch():
     rng = np.random.default_rng(0)
-    steps = rng.normal(size=(40, 6)) + np.arange(6)
+    steps = rng.normal(size=(41, 20)) + np.linspace(0, 3, 20)
+    strategies = [SignVariance(0.9), SignChange(), Threshold(0.1)]
+    watching, memory = measuring.Watching(strategies), {}
+    variances, changes = np.zeros(20, dtype=bool), np.zeros(20, dtype=bool)
+    for i, (previous, switch) in enumerate(pairwise(steps)):
+        seen = watched(switch, previous, 1 + i // 10)
+        assert not watching.dead(seen).any()
+        dead = strategies[0].dead(replace(seen, memory=memory))
+        if i >= 30:
+            variances |= dead
+            changes |= switch * previous < 0
+    np.testing.assert_array_equal(watching.dead_units[0], variances)
+    np.testing.assert_array_equal(watching.dead_units[1], changes)
+    # It decides at the end, by itself.
+    assert watching.dead_units[2] is None
+    assert 0 < variances.sum() < changes.sum() < 20
 
-    class Seen:
-        def __init__(self, switch, previous, memory):
-            self.switch, self.previous, self.memory = switch, previous, memory
-            self.gate = switch
 
-    plain, memory, watched = SignVariance(0.9, threshold=2.0), {}, {}
-    remembering = measuring.Remembering(SignVariance(0.9), watched)
-    for previous, switch in pairwise(steps):
-        plain.dead(Seen(switch, previous, memory))
-        # As `Watching` does, one step behind.
-        expected = memory["variance"] > 0.5
-        if switch is not steps[-1]:
-            SignVariance(0.9).dead(Seen(switch, previous, watched))
-    found = remembering.dead(Seen(steps[-1], steps[-2], {}))
-    np.testing.assert_array_equal(found, expected)
-    assert 0 < found.sum() < 6
+def test_a_cut_changes_nothing_else(data):
+    """Mutant: an epoch of training after the cut, in which units adapt."""
+    asked = cell(epochs=3)
+    X, y = (torch.from_numpy(part) for part in data.split(1, 600, 200, 300)[0])
+    one = measuring.begin(asked, (X, y))
+    one.go_on(Batches(X, y, 50), 3, 0.02, None)
+    dead = np.arange(50) % 3 == 0
+    small = fold(one.copy().cut(measuring.These(dead), X[:2]).model)
+    with torch.no_grad():
+        gates = [part for part in one.model.modules() if isinstance(part, Switch)]
+        off = torch.from_numpy(dead).split([30, 20])
+        for gate, mine in zip(gates, off, strict=True):
+            gate.theta[mine] = 0
+        torch.testing.assert_close(small(X), one.model(X), rtol=1e-4, atol=1e-4)
+    assert layer_sizes(small) == [int((~mine).sum()) for mine in off]
 
 
 def test_the_schedule_and_the_best_epoch(data, monkeypatch):
@@ -103,11 +130,11 @@ def test_the_schedule_and_the_best_epoch(data, monkeypatch):
     monkeypatch.setattr(measuring, "accuracy", lambda *rows: next(given))
     plain = cell(schedule=PLATEAUS, gate=PLAIN, epochs=40, fine_tuning=0, **{"lambda": 0.0})
     (found,) = EarlyRemovalNetworks().measure([plain], data)
-    # Divided by 10 whenever 6 epochs were no better: three times.
-    assert found["n_epochs"] == 2 + 3 * 6
+    # Divided by 10 whenever 5 epochs were no better: three times.
+    assert found["n_epochs"] == 2 + 3 * 5
     assert found["best_epoch_of_all"] == 2
     # In the second half all are alike: the first of them.
-    assert found["best_epoch"] == 11
+    assert found["best_epoch"] == 9
     assert found["test"] == pytest.approx(0.3)
     assert found["parameters"] == 65 * 30 + 31 * 20 + 21 * 10
 
