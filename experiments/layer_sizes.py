@@ -26,6 +26,7 @@ from experiments.network_data import load_classes
 
 DIGIT, SUM = "digit", "sum"
 LABELS = (DIGIT, SUM)
+N_DIGITS = 10
 
 # "Considerably bigger", and by more than this many standard errors of paired differences.
 _BIGGER, _CLEAR = 1.25, 2
@@ -83,8 +84,14 @@ class LayerSizes(Experiment):
     networks = True
 
     def load(self, dataset, quick, data_home):
-        """As `load_classes`."""
-        return load_classes(dataset, data_home)
+        """As `load_classes`, with ten classes, which are digits to be added."""
+        data = load_classes(dataset, data_home)
+        if data.n_classes != N_DIGITS:
+            raise ValueError(
+                f"{dataset} has {data.n_classes} classes, but layer-sizes adds digits: give data "
+                f"with {N_DIGITS} classes."
+            )
+        return data
 
     def jobs(self, data, quick):
         """One job per training."""
@@ -160,9 +167,9 @@ def pairs(X, y, label, rng, repeats=1):
     first = np.tile(np.arange(len(y)), repeats)
     # The labels "sum" are the digits in another order, and decide about the second digits.
     sums = rng.permutation(y[first])
-    digits = (sums - y[first]) % 10
+    digits = (sums - y[first]) % N_DIGITS
     second = np.empty(len(first), dtype=int)
-    for digit in range(10):
+    for digit in range(N_DIGITS):
         rows = np.flatnonzero(digits == digit)
         second[rows] = rng.choice(np.flatnonzero(y == digit), len(rows))
     return np.hstack([X[first], X[second]]), y[first] if label == DIGIT else sums

@@ -59,7 +59,13 @@ class ClassData:
         -------
         list of (X, y)
             Training, validation and test rows: float32 and int64.
+
+        Raises
+        ------
+        ValueError
+            If there are not so many rows.
         """
+        self._check_rows(n_training + n_validation + (n_test if self.X_test is None else 0))
         rows = np.arange(len(self.y))
         others, training = _drawn(rows, self.y, n_training, seed)
         others, validation = _drawn(others, self.y, n_validation, seed)
@@ -73,6 +79,13 @@ class ClassData:
             parts.append((self.X_test[test], self.y_test[test]))
         scaled = self._scaling(parts[0][0])
         return [(scaled(X).astype(np.float32), y) for X, y in parts]
+
+    def _check_rows(self, n_asked):
+        if n_asked > len(self.y):
+            raise ValueError(
+                f"{self.name} has {len(self.y)} rows, but {n_asked} are to be drawn: give data "
+                "with more rows."
+            )
 
     def _scaling(self, X):
         if self.X_test is not None:
@@ -94,10 +107,22 @@ def _drawn(rows, y, n, seed):
 
 
 def load_classes(name, data_home=None):
-    """The `ClassData` of mnist, cifar10, or of a dataset by the name of its card."""
+    """The `ClassData` of mnist, cifar10, or of a dataset by the name of its card.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name, or it has no classes.
+    """
     if name in IMAGES:
         images = datasets.load_images(name, data_home=data_home)
         return ClassData(name, images.X, images.y, images.checksum, images.X_test, images.y_test)
+    tasks = {card.name: card.task for card in datasets.cards()}
+    task = tasks.get(str(name).removesuffix("-twin"))
+    if task != "classification":
+        known = sorted(each for each in tasks if tasks[each] == "classification")
+        what = f"{name!r} is data for {task}" if task else f"there is no dataset {name!r}"
+        raise ValueError(f"{what}: give one with classes, {', '.join([*IMAGES, *known])}.")
     data = datasets.load(name, data_home=data_home)
     y = np.unique(data.y, return_inverse=True)[1].astype(np.int64)
     return ClassData(name, data.X, y, data.checksum)

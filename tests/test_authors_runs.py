@@ -3,6 +3,7 @@
 The runs themselves stand beside the repository and not in it: without them those tests skip.
 """
 
+import re
 from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
@@ -187,6 +188,15 @@ def test_a_table_without_a_column_is_refused(tmp_path):
 
 
 # --- Fronts and draws ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [RUNS, LOGS])
+def test_a_broken_file_is_named(tmp_path, name):
+    write(tmp_path / FOLDER, *tables())
+    (tmp_path / FOLDER / name).write_bytes(b"\xff\xfe\x00")
+    kind = name.split(".")[1]
+    with pytest.raises(DatasetError, match=rf"{re.escape(name)}: it cannot be read as (?i:{kind})"):
+        AuthorsRuns().load(FOLDER, False, tmp_path)
 
 
 def test_draws_are_all_draws_enumerated():

@@ -57,6 +57,11 @@ def test_parts_share_no_image(data):
     assert not sets[0] & sets[2]
 
 
+def test_data_of_other_than_ten_classes_are_refused():
+    with pytest.raises(ValueError, match="wine has 3 classes, but layer-sizes adds digits"):
+        LayerSizes().load("wine", True, None)
+
+
 def test_images_are_halved_by_means():
     X = np.random.default_rng(0).normal(size=(3, 1, 4, 6))
     found = halved(X)

@@ -53,6 +53,27 @@ def test_images_keep_their_test_part():
     np.testing.assert_allclose(black[0, :, 0, 0], [-1.98907, -1.97988, -1.70680], atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["oes97", "scm1d-twin"])
+def test_data_without_classes_are_refused(name):
+    with pytest.raises(ValueError, match=f"'{name}' is data for regression: give one with"):
+        load_classes(name)
+
+
+def test_an_unknown_name_is_told_all_that_have_classes():
+    with pytest.raises(ValueError, match=r"no dataset 'minst'.*mnist, cifar10, .*digits") as error:
+        load_classes("minst")
+    assert "oes97" not in str(error.value)
+
+
+def test_too_few_rows_are_told(digits):
+    with pytest.raises(ValueError, match="digits has 1797 rows, but 1798 are to be drawn"):
+        digits.split(0, 1000, 300, 498)
+    # Test rows of images are others.
+    images = ClassData("mnist", digits.X, digits.y, "", digits.X, digits.y)
+    with pytest.raises(ValueError, match="mnist has 1797 rows, but 1800"):
+        images.split(0, 1500, 300, 100)
+
+
 def test_noise_is_the_columns_themselves_in_another_order(digits):
     noisy = with_noise(digits)
     own, noise = np.split(noisy.X, 2, axis=1)

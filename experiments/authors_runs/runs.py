@@ -7,6 +7,7 @@ import pandas as pd
 
 from datasets import DatasetError
 from datasets.files import folders
+from datasets.tables import reading
 from experiments.authors_runs.sizes import (
     CHANNELS,
     CIFAR10,
@@ -91,10 +92,13 @@ def read(data_home):
     Raises
     ------
     DatasetError
-        If there is no such folder, or a file lacks a column.
+        If there is no such folder, or a file cannot be read or lacks a column.
     """
     folder = _find(data_home)
-    tables = {RUNS: pd.read_csv(folder / RUNS), LOGS: pd.read_parquet(folder / LOGS)}
+    tables = {
+        RUNS: _table(pd.read_csv, folder / RUNS, "CSV"),
+        LOGS: _table(pd.read_parquet, folder / LOGS, "parquet"),
+    }
     for name, table in tables.items():
         missing = sorted(COLUMNS[name] - set(table))
         if missing:
@@ -104,6 +108,14 @@ def read(data_home):
                 + ("run." if name == RUNS else "run, epoch and measure.")
             )
     return Runs.of(tables[RUNS], tables[LOGS], _checksum(folder))
+
+
+def _table(read_file, path, kind):
+    try:
+        with reading(kind):
+            return read_file(path)
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
 
 
 def _find(data_home):
