@@ -53,9 +53,19 @@ def find_removable(structure, folding=True, training=True):
     for reads in reads_by_weight.values():
         foldable = folding and _has_own_bias(structure, reads)
         _judge(structure, reads, off, reasons, waiting, foldable)
+    _keep_layers(structure, reasons)
     units = np.array([unit for unit, reason in reasons.items() if not reason], dtype=int)
     folds = _folds(structure, units, reads_by_weight.values())
     return Removable(units, {u: r for u, r in reasons.items() if r}, waiting, folds)
+
+
+def _keep_layers(structure, reasons):
+    """Keep one unit of each layer, as torch does not run convolutions or norms without any."""
+    for leaf in structure.leaves:
+        for dim in leaf.vectors:
+            units = structure.of(leaf, dim)
+            if len(units) and all(reasons.get(int(unit)) == "" for unit in units):
+                reasons[int(units[0])] = "a layer needs one unit"
 
 
 def _off(structure):

@@ -369,6 +369,32 @@ class ReadTwice(nn.Module):
         return self.head(x * self.second.bias)
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 3, groups=6), nn.Tanh()],
+        [nn.ConvTranspose2d(1, 4, 3), nn.Sigmoid(), nn.Conv2d(4, 3, 3), nn.ReLU()],
+        [nn.Flatten(), nn.Linear(64, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 4), nn.Tanh()],
+    ],
+    ids=["conv", "transposed", "linear"],
+)
+def test_a_layer_whose_units_are_all_off_keeps_one(layers):
+    """Torch does not run convolutions and norms without any."""
+    x = numbers(5, 1, 8, 8)
+    plain = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(3)).double()
+    plain(x)
+    model = add_switches(plain, x).train(False)
+    gates = list(gates_of(model).values())
+    for off in range(1, 2 ** len(gates)):
+        for i, gate in enumerate(gates):
+            gate.alive[:] = not (off >> i) & 1
+        small = fold(model, x)
+        torch.testing.assert_close(small(x), model(x), rtol=1e-12, atol=1e-12)
+        widths = [m.weight.shape[0] for m in small.modules() if isinstance(m, nn.Linear)]
+        widths += [m.out_channels for m in small.modules() if hasattr(m, "out_channels")]
+        assert 1 in widths
+
+
 def test_a_bias_that_the_model_reads_by_itself_takes_up_nothing():
     x = numbers(6, 5)
     model = ReadTwice().double()
