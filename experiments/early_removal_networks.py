@@ -9,14 +9,14 @@ penalty at a rate that falls to 0 (fine-tuning). Its units are removed by some s
 - never.
 
 All start from the same numbers and see rows in the same order. Accuracy on test rows is measured
-before fine-tuning, for late removal right after the cut, and after it; and the cost of both:
-parameter updates, multiply-adds, CPU seconds.
+before fine-tuning (for late removal: right after the cut) and after fine-tuning. Costs are those
+of all of it: parameter updates, multiply-adds, CPU seconds.
 Strategies are the sign change, the sign variance with several γ and a threshold on switches, and
 closed units and a threshold on filters. (Sign variance does not suit filters, whose θ changes sign
 once.)
 
 The other part follows the authors' schedule: whenever the validation accuracy has not improved for
-5 epochs, the learning rate is divided by 10, until it is too small to matter or after a cap of
+5 epochs, the learning rate is divided by 10, until it is too small to matter, for at most 80
 epochs. It compares networks with switches and without: the epoch of the best validation accuracy,
 in the second half of the training, as theirs, and the CPU seconds. The authors report means over a
 random search of learning rates, penalties and batch sizes on VGG16 and a perceptron. Here there is
@@ -258,7 +258,7 @@ def saves_updates(table):
         Outcome.of_cases(list(holds)),
         f"at every λ the sign change and the sign variance with every γ leave at most "
         f"{_FEW_UPDATES:.0%} of the updates of a training that removes nothing, and mean test "
-        f"accuracy is at most {_SMALL_IMPACT:.0%} lower",
+        f"accuracy is at most {100 * _SMALL_IMPACT:g} point lower",
         "in half of these cases or more",
         "Updates left, and accuracy beside that without removal. "
         + _by_lambda(
@@ -282,8 +282,8 @@ def costs_nothing(table):
         "ours, after draft 001, 2.1 and 6",
         Outcome.of_cases(list(holds)),
         f"for every strategy and λ early removal makes at most {_LESS_WORK:g} of the updates that "
-        f"late removal makes, and mean test accuracy, both fine-tuned, is at most {_NO_LOSS:.1%} "
-        "lower",
+        f"late removal makes, and mean test accuracy, both fine-tuned, is at most "
+        f"{100 * _NO_LOSS:g} points lower",
         "in half of these cases or more",
         "Updates, multiply-adds, CPU seconds and final parameters of early removal, as ratios to "
         "late removal, and the difference of accuracies. "
@@ -398,7 +398,7 @@ def converges_faster(table):
         Outcome.of_cases(holds),
         f"at every λ the mean epoch of the best validation accuracy is earlier with switches, by "
         f"more than {_CLEAR} standard errors of differences paired by seed, and mean test accuracy "
-        f"at most {_SMALL_IMPACT:.0%} lower",
+        f"at most {100 * _SMALL_IMPACT:g} point lower",
         "so at half of the λ or more",
         f"Mean best epoch with switches and without, second half. {'; '.join(texts)}. "
         f"{_at_the_cap(table)}",
@@ -437,7 +437,7 @@ def takes_as_long(table):
         f"at every λ the mean ratio of CPU seconds, with {_CLEAR} standard errors to either side, "
         f"is within a factor of {_SAME_TIME} of 1",
         "so at half of the λ or more",
-        f"Geometric means, with switches that leave early. {'; '.join(texts)}.",
+        f"Geometric means, with units that leave early. {'; '.join(texts)}.",
     )
 
 

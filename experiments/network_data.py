@@ -65,7 +65,10 @@ class ClassData:
         ValueError
             If there are not so many rows.
         """
-        self._check_rows(n_training + n_validation + (n_test if self.X_test is None else 0))
+        with_test = n_test if self.y_test is None else 0
+        _check_rows(self.name, self.y, n_training + n_validation + with_test)
+        if self.y_test is not None:
+            _check_rows(f"the test part of {self.name}", self.y_test, n_test)
         rows = np.arange(len(self.y))
         others, training = _drawn(rows, self.y, n_training, seed)
         others, validation = _drawn(others, self.y, n_validation, seed)
@@ -80,13 +83,6 @@ class ClassData:
         scaled = self._scaling(parts[0][0])
         return [(scaled(X).astype(np.float32), y) for X, y in parts]
 
-    def _check_rows(self, n_asked):
-        if n_asked > len(self.y):
-            raise ValueError(
-                f"{self.name} has {len(self.y)} rows, but {n_asked} are to be drawn: give data "
-                "with more rows."
-            )
-
     def _scaling(self, X):
         if self.X_test is not None:
             moments = _MNIST if self.X.shape[1] == 1 else _CIFAR10
@@ -95,6 +91,17 @@ class ClassData:
         mean, scale = X.mean(axis=0), X.std(axis=0)
         scale = np.where(scale > 0, scale, 1)
         return lambda X: np.clip((X - mean) / scale, -_LARGEST, _LARGEST)
+
+
+def _check_rows(name, y, n_asked):
+    """Raise an error if there are fewer rows than are drawn, or too few left to be stratified."""
+    left = len(y) - n_asked
+    if left < 0 or 0 < left < len(np.unique(y)):
+        more = "" if left < 0 else f", and {left} left over are too few for all classes"
+        raise ValueError(
+            f"{name} has {len(y)} rows, but {n_asked} are to be drawn{more}: give data with more "
+            "rows."
+        )
 
 
 def _drawn(rows, y, n, seed):
@@ -113,6 +120,8 @@ def load_classes(name, data_home=None):
     ------
     ValueError
         If there is none of that name, or it has no classes.
+    DatasetError
+        If it is not available.
     """
     if name in IMAGES:
         images = datasets.load_images(name, data_home=data_home)

@@ -72,6 +72,10 @@ def test_too_few_rows_are_told(digits):
     images = ClassData("mnist", digits.X, digits.y, "", digits.X, digits.y)
     with pytest.raises(ValueError, match="mnist has 1797 rows, but 1800"):
         images.split(0, 1500, 300, 100)
+    with pytest.raises(ValueError, match="the test part of mnist has 1797 rows, but 1798"):
+        images.split(0, 1000, 300, 1798)
+    with pytest.raises(ValueError, match="1796 are to be drawn, and 1 left over are too few"):
+        digits.split(0, 1000, 300, 496)
 
 
 def test_noise_is_the_columns_themselves_in_another_order(digits):

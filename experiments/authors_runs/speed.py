@@ -38,7 +38,8 @@ def faster(table):
         for task in tasks(table)
     ]
     return Verdict(
-        "ShrinkNets that are smaller at equal accuracy also predict faster",
+        "The smallest ShrinkNets predict faster than the smallest static networks that are as "
+        "accurate",
         _SOURCE,
         Outcome.of_cases([share >= 1 - FEW_TARGETS for share in shares.values()]),
         "with each task, machine and batch size, except those that the draft calls noisy, the "

@@ -41,11 +41,11 @@ class Watching(Removal):
 
     Parameters
     ----------
-    strategies : list of Removal or None
+    strategies : list of (Removal or None)
 
     Attributes
     ----------
-    dead_units : list of ndarray or None
+    dead_units : list of (ndarray or None)
         What each would have removed in the last epoch; None if it watches no signs.
     """
 
@@ -113,10 +113,12 @@ class Training:
 
     def cut(self, removal, examples):
         """Remove units at once, without a step of training; returns itself."""
+        start = time.process_time()
         shrinker = Shrinker(
             self.model, self.optimizer, example_inputs=examples, alpha=0.0, removal=removal
         )
         shrinker.step()
+        self.costs = self.costs + [0, 0, time.process_time() - start]
         return self
 
     def fine_tune(self, batches, n_epochs, learning_rate):

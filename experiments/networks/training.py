@@ -95,17 +95,12 @@ def narrow(build, full, budget):
         The sizes for a factor of 1.
     budget : int
         Parameters of the network.
-
-    Returns
-    -------
-    list of int
-        The narrowest that is tried, a thousandth, if even that is beyond the budget.
     """
     for factor in np.geomspace(1, 1e-3, 1001):
         sizes = [max(1, round(factor * n)) for n in full]
         if size_of(build, sizes) <= budget:
-            break
-    return sizes
+            return sizes
+    raise ValueError(f"the budget {budget} is less than the narrowest network has parameters.")
 
 
 def layer_sizes(model):

@@ -18,10 +18,10 @@ seed has other rows and other initial weights, and networks of several sizes mad
 
 All train with Adam on the same number of epochs in all, at a learning rate that falls to 0 along a
 cosine, except in the trunk of the front. Validation rows choose networks, test rows judge them.
-Static networks and ShrinkNet are compared at equal number of trainings, and with as many static
-networks as ShrinkNet's multiply-adds pay for. The cost of a ShrinkNet or of a front includes all
-its passes on the large network. A GPU serves VGG16 alone; its seconds are those of a clock, all
-others CPU seconds.
+Static networks and ShrinkNet are compared at equal number of trainings, and with the first static
+networks whose multiply-adds are as many (between 0.75 and 1.33 times ShrinkNet's). The cost of a
+ShrinkNet or of a front includes all its passes on the large network. A GPU serves VGG16 alone; its
+seconds are those of a clock, all others CPU seconds.
 
 What our sizes leave out:
 

@@ -14,6 +14,8 @@ from experiments.random_search.settings import ONE_TRAINING, PATH, RANDOM, SCALE
 
 # Targets, as shares of the best accuracy that both ways reach.
 SHARES = np.linspace(0.8, 1, 21)
+# Costs are equal if their ratio is in this range.
+EQUAL_COST = (0.75, 1.33)
 COSTS = ("multiply_adds", "seconds", "parameter_updates")
 # Of the bounds of means over seeds, which are one-sided.
 _CONFIDENCE = 0.95
@@ -62,9 +64,14 @@ def smallest(rows, target):
 
 
 def affordable(rows, cost):
-    """The networks trained first that so many multiply-adds pay for, and at least one."""
-    n_paid = int((rows["multiply_adds"].cumsum() <= cost).sum())
-    return rows.iloc[: max(n_paid, 1)]
+    """The networks trained first whose multiply-adds are as many in all, as nearly as possible.
+
+    It is None where these are not `EQUAL_COST`.
+    """
+    totals = rows["multiply_adds"].cumsum().to_numpy()
+    n_paid = int(np.argmin(np.abs(np.log(totals / cost)))) + 1
+    low, high = EQUAL_COST
+    return rows.iloc[:n_paid] if low <= totals[n_paid - 1] / cost <= high else None
 
 
 def ratios(static, shrunk):
@@ -83,7 +90,12 @@ def _size_for(rows, target):
 
 
 def ahead(rows, others):
-    """Test accuracies of networks minus those of the best others that are at most as large."""
+    """Test accuracies of networks minus those of the best others that are at most as large.
+
+    They are nan if `others` is None.
+    """
+    if others is None:
+        return np.full(len(rows), np.nan)
     return np.array(
         [row.test - test_within(others, row.parameters) for row in rows.itertuples(index=False)]
     )

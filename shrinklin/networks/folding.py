@@ -37,10 +37,10 @@ POSITIVE |= {f"{name}{n}d" for n in (1, 2, 3) for name in ("max_pool", "adaptive
 def fold(model, example_inputs=None):
     """Copy a network without its gates. In evaluation mode the copy computes the same.
 
-    Units that are off are cut out; a layer keeps at least one unit. The factors of a gate are multiplied into the layer or BatchNorm
-    before it, or into all layers that read it. If no factor is negative, activations with
-    f(cx) = c f(x) for c > 0, such as ReLU, may stand in between. A gate that cannot be folded
-    stays. The copy is in training mode if the model is.
+    Units that are off are cut out; a layer keeps at least one unit. The factors of a gate are
+    multiplied into the layer or BatchNorm before it, or into all layers that read it. If no factor
+    is negative, activations with f(cx) = c f(x) for c > 0, such as ReLU, may stand in between. A
+    gate that cannot be folded stays. The copy is in training mode if the model is.
 
     Parameters
     ----------

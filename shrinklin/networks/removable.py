@@ -60,7 +60,11 @@ def find_removable(structure, folding=True, training=True):
 
 
 def _keep_layers(structure, reasons):
-    """Keep one unit of each layer, as torch does not run convolutions or norms without any."""
+    """Keep one unit of each weight, whether the cut is that of `fold` or of a `Shrinker`.
+
+    Torch does not run convolutions and norms without units, and layers that read nothing cannot be
+    traced.
+    """
     for leaf in structure.leaves:
         for dim in leaf.vectors:
             units = structure.of(leaf, dim)

@@ -61,7 +61,7 @@ def report(gates, structure, initial, trial, reasons):
         note = (
             _whole(structure, units)
             or _left(units[~alive], left)
-            or _cannot(name, trial, len(gate))
+            or _cannot(name, trial, int(alive.sum()))
         )
         rows.append(LayerReport(layer_name(name), int(alive.sum()), initial[name], note))
     covered = np.concatenate([structure.units_of(name) for name in gates])
@@ -81,8 +81,8 @@ def _left(off, left):
     return f"{n_off} off, but still there: {why[0]}"
 
 
-def _cannot(name, trial, n_units):
-    if n_units == 1:
+def _cannot(name, trial, n_on):
+    if n_on == 1:
         return "its last unit stays"
     if name in trial.stuck:
         return f"units can be switched off, but not cut: {trial.stuck[name]}"

@@ -160,7 +160,8 @@ def test_narrow_networks_are_the_widest_of_their_budget(digits):
         wider = {tuple(max(1, round(f * n)) for n in SMALL.full) for f in np.linspace(1, 0, 5001)}
         larger = [each for each in wider if n_parameters_of([64, *each, 10]) <= budget]
         assert tuple(sizes) == max(larger, key=sum)
-    assert task.narrow(50) == [1] * len(SMALL.full)
+    with pytest.raises(ValueError, match="budget 50 is less"):
+        task.narrow(50)
 
 
 def test_the_units_of_least_norms_are_pruned(digits):
