@@ -8,6 +8,7 @@ from shrinklin.display import *  # noqa: F403
 from shrinklin.estimators.auto import AutoSparseClassifier, AutoSparseRegressor
 from shrinklin.estimators.base import regularization_path
 from shrinklin.estimators.classifiers import GroupLassoClassifier, ShrinkNetClassifier
+from shrinklin.estimators.column_names import ByColumn
 from shrinklin.estimators.criterion import InformationCriterion
 from shrinklin.estimators.cv import (
     GroupLassoClassifierCV,
@@ -34,6 +35,7 @@ __all__ = [
     "AutoSparseClassifier",
     "AutoSparseRegressor",
     "Budget",
+    "ByColumn",
     "ClassificationPath",
     "CoordinateDescent",
     "CostMeter",

@@ -88,7 +88,7 @@ class Groups:
 
 def _group_codes(labels, n_features):
     wanted = f"give one label per feature, {n_features} in all: numbers, strings or tuples."
-    if np.ndim(labels) > 1 and hasattr(labels, "shape"):
+    if hasattr(labels, "shape") and np.ndim(labels) > 1:
         raise ValueError(f"groups has shape {labels.shape}: {wanted}")
     codes: dict = {}
     try:

@@ -182,7 +182,7 @@ def test_lines_of_a_docstring_become_entries():
     assert getdoc(example).startswith("Summary with $ and {braces}.\n\nParameters\n")
     kinds = {name: kind for name, kind, _ in found}
     assert kinds["alpha"] == "float, default=2.0"
-    assert kinds["groups"] == "array-like of shape (n_features,)"
+    assert kinds["groups"].startswith("array-like of shape (n_features,), dict, ")
     assert kinds["solver"].endswith(', default="auto"')
 
 

@@ -1,4 +1,6 @@
-"""groups and feature_weights: lists in the order of the columns, or Series with their names."""
+"""groups and feature_weights: lists in the order of the columns, by their names, or callables."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -28,7 +30,7 @@ GIVEN = {"groups": list("xxyyzz"), "feature_weights": [1.0, 2.0, 0.0, 0.5, 1.0, 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda v: dict(zip(NAMES, v, strict=True)), r"is a dict: .*in the order of the columns"),
+        (lambda v: dict(zip("abcdeg", v, strict=True)), r"dict with the keys \['a'.*column 'f'"),
         (
             lambda v: "abcdef",
             "='abcdef' is not a list: give a list with one (label|weight) per feat",
@@ -43,7 +45,11 @@ GIVEN = {"groups": list("xxyyzz"), "feature_weights": [1.0, 2.0, 0.0, 0.5, 1.0, 
         (lambda v: (x for x in v), "is a generator, which can be read only once"),
         (lambda v: 5, "=5 is not a list"),
         (lambda v: np.array(5), r"=array\(5\) is not a list"),
-        (lambda v: str.upper, "is not a list"),
+        (lambda v: str, "is not a list"),
+        (lambda v: lambda names: v[1:], r"returned .*it has 5 entries, and X has 6 features"),
+        (lambda v: lambda names: None, r"returned None: give a list"),
+        (lambda v: lambda names: "abcdef", r"returned 'abcdef': .*is not a list"),
+        (lambda v: lambda names: {"a": 1.0}, r"returned .*the column 'b' of X is not in it"),
         (lambda v: pd.DataFrame({"v": v}), r"has shape \(6, 1\)"),
         (lambda v: [[x] for x in v], "are not labels|has shape"),
     ],
@@ -150,10 +156,36 @@ def test_series_are_aligned_with_the_names_of_columns(name):
         np.testing.assert_array_equal(fit(model, FRAME, y), right)
         assert name.startswith("stability") or not np.allclose(wrong, right)
         assert getattr(model, parameter) is not None
+        by_name = series.to_dict() | {"rare level": 7}
+        for given in (by_name, pd.Series(by_name), AsGiven(by_name), AsGiven(values)):
+            np.testing.assert_array_equal(
+                fit(model.set_params(**{parameter: given}), FRAME, y), right
+            )
         for index in (range(P)[::-1], list("abcdeg"), list("abcdee")):
             model.set_params(**{parameter: pd.Series(values, index=index)})
             with pytest.raises(ValueError, match=f"{parameter} is a Series with the index"):
                 fit(model, FRAME, y)
+
+
+@dataclass
+class AsGiven:
+    """A callable that checks what it is called with."""
+
+    values: object
+    names: object = tuple(NAMES)
+
+    def __call__(self, names):
+        assert names == P if self.names is None else list(names) == list(self.names)
+        return self.values
+
+
+def test_a_callable_gets_the_number_of_columns_without_names():
+    for name, values in GIVEN.items():
+        model = clone(REGRESSOR).set_params(**{name: AsGiven(values, None)})
+        right = clone(REGRESSOR).set_params(**{name: values})
+        np.testing.assert_array_equal(model.fit(DENSE, Y).coef_, right.fit(DENSE, Y).coef_)
+        with pytest.raises(ValueError, match=r"is a dict with the keys .*X has no column names"):
+            model.set_params(**{name: dict(zip(NAMES, values, strict=True))}).fit(DENSE, Y)
 
 
 def test_series_say_what_does_not_fit():
@@ -162,8 +194,9 @@ def test_series_say_what_does_not_fit():
             GroupLassoRegressor(groups=pd.Series(range(len(index)), index=index)).fit(X, Y)
         return str(caught.value)
 
-    assert "'g' is not a column of X" in refused(list("abcdeg"))
-    assert "the column 'f' of X is not in the index" in refused(list("abcde"))
+    both = "the column 'f' of X is not in it, and 'g' is not a column of X"
+    assert both in refused(list("abcdeg"))
+    assert "the column 'f' of X is not in it: " in refused(list("abcde"))
     assert "'a' appears twice" in refused(list("aabcde"))
     assert "5 is not a column of X" in refused(range(P)[::-1])
     for index in (NAMES, range(P)[::-1]):

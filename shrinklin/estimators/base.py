@@ -119,7 +119,8 @@ class SparseLinearModel(LinearModel):
         """The `Problem` of checked data. `solver` replaces that of the estimator."""
         names = getattr(self, "feature_names_in_", None)
         given = {"groups": self.groups, "feature_weights": self.feature_weights}
-        given = {name: by_column(name, values, names) for name, values in given.items()}
+        n_features = self.n_features_in_
+        given = {name: by_column(name, given[name], names, n_features) for name in given}
         return Problem(
             self._formulation(),
             self._task(),

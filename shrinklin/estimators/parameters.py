@@ -60,14 +60,16 @@ ridge : float
     ρ >= 0, the strength of a further penalty :math:`\frac{\rho}{2} \sum_g \|W_g\|^2` on the
     coefficients of penalised features. It holds back coefficients of correlated features, and of
     features that separate the classes.
-groups : array-like of shape (n_features,)
+groups : array-like of shape (n_features,), dict, Series or callable
     One label per feature. Features with the same label $together. None makes every feature its
-    own group. A pandas Series is aligned by its index with the column names of X.
-feature_weights : array-like of shape (n_features,)
+    own group. A dict and a pandas Series give the labels by the names of the columns of X, and may
+    have further names. A callable is called in every fit with these names, or with the number of
+    features if X has none, and returns the labels: `ByColumn` does so for encoded columns.
+feature_weights : array-like of shape (n_features,), dict, Series or callable
     ω, one weight >= 0 per feature, equal within a group. 0 leaves the feature unpenalised. None
     means 1 or, with `groups`, the square root of the number of features in the group. If a
     feature is its own group, its weight ω has the same effect as dividing its column by $scale.
-    A pandas Series is aligned as for `groups`.
+    By names or by a callable, as for `groups`.
 fit_intercept : bool
     Whether to fit an intercept, which is never penalised. If False, it is 0.
 class_weight : dict, "balanced" or None

@@ -4,6 +4,7 @@
 what to give instead. The other checks of scikit-learn are private.
 """
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from numbers import Integral, Real
@@ -45,55 +46,91 @@ def check_flag(name, value):
         raise TypeError(f"{name}={value!r}: give True or False.")
 
 
-def by_column(name, values, names):
-    """The entries of a parameter in the order of the columns of X, whose names are `names`.
+def by_column(name, values, names, n_features):
+    """The entries of a parameter in the order of the columns of X.
 
-    A pandas Series is aligned by its index. An error is raised if that is impossible.
+    A mapping and a pandas Series are read by the names of the columns, a callable is called with
+    these names, or with the number of columns if they have none. An error is raised if there is no
+    entry for some column.
     """
-    wanted = f"give a list with one {_PER_FEATURE[name]} per feature"
+    if callable(values) and not isinstance(values, type):
+        return _from_callable(name, values, names, n_features)
+    return _listed(name, values, names)
+
+
+def _from_callable(name, function, names, n_features):
+    made = function(n_features if names is None else np.array(names, dtype=object))
+    try:
+        values = _listed(name, made, names)
+        if values is not None and len(values) != n_features:
+            raise ValueError(
+                f"it has {len(values)} entries, and X has {n_features} features: {_wanted(name)}."
+            )
+        if values is None:
+            raise ValueError(f"{_wanted(name)}.")
+    except ValueError as error:
+        raise ValueError(f"{name}={function!r} returned {_some_of(made)}: {error}") from error
+    return values
+
+
+def _wanted(name):
+    return f"give a list with one {_PER_FEATURE[name]} per feature"
+
+
+def _some_of(values):
+    return textwrap.shorten(repr(values), 100, placeholder=" …")
+
+
+def _listed(name, values, names):
+    wanted = _wanted(name)
     if isinstance(values, Mapping):
-        raise ValueError(
-            f"{name} is a {type(values).__name__}: {wanted}, in the order of the columns of X, "
-            "such as [given[column] for column in X.columns]."
-        )
+        return _aligned(name, list(values), list(values.values()), names, "dict with the keys")
     if isinstance(values, Set | Iterator):
         why = "has no order" if isinstance(values, Set) else "can be read only once"
         raise ValueError(f"{name} is a {type(values).__name__}, which {why}: {wanted}.")
     listed = values is None or isinstance(values, Sequence) or np.asarray(values).ndim > 0
     if not listed or isinstance(values, str | bytes | bytearray):
-        raise ValueError(f"{name}={values!r} is not a list: {wanted}.")
+        raise ValueError(
+            f"{name}={values!r} is not a list: {wanted}, a dict or Series by the names of the "
+            "columns, or a callable."
+        )
     check_unmasked(name, values)
     if hasattr(values, "iloc") and values.ndim == 1:
-        return _aligned(name, values, names)
+        index, entries = list(values.index), values.to_numpy()
+        if index == list(range(len(index))):
+            return entries
+        return _aligned(name, index, entries, names, "Series with the index")
     return values
 
 
-def _aligned(name, series, names):
-    index, columns = list(series.index), [] if names is None else list(names)
-    if index in (columns, list(range(len(index)))):
-        return series.to_numpy()
-    why = "X has no column names" if names is None else _difference(index, columns)
+def _aligned(name, index, entries, names, what):
+    """The entries whose index is a column of X, in the order of the columns."""
+    columns = [] if names is None else list(names)
+    why = "X has no column names" if names is None else _lacking(index, columns)
     if why is not None:
         raise ValueError(
-            f"{name} is a Series with the index {_some(index)}, but {why}: give it the column "
-            "names as its index, each once and in any order, or give a list in the order of the "
-            f"columns ({name}.to_list())."
+            f"{name} is a {what} {_some(index)}, but {why}: give an entry for each name of a "
+            "column, in any order, or give a list in the order of the columns."
         )
     place = {label: i for i, label in enumerate(index)}
-    return series.to_numpy()[[place[column] for column in columns]]
+    return [entries[place[column]] for column in columns]
 
 
-def _difference(index, columns):
-    """How an index differs from the column names, apart from their order. None if it does not."""
+def _lacking(index, columns):
+    """Why an index does not have one entry for each column. None if it has.
+
+    It may have further entries: a fold of the rows can lack the column of a rare level.
+    """
     twice = [name for names in (index, columns) for name, n in Counter(names).items() if n > 1]
     known, indexed = set(columns), set(index)
     unknown = [label for label in index if label not in known]
     missing = [name for name in columns if name not in indexed]
     if twice:
         return f"{twice[0]!r} appears twice"
-    if unknown:
-        return f"{unknown[0]!r} is not a column of X"
-    return f"the column {missing[0]!r} of X is not in the index" if missing else None
+    if missing:
+        other = f", and {unknown[0]!r} is not a column of X" if unknown else ""
+        return f"the column {missing[0]!r} of X is not in it{other}"
+    return None
 
 
 def _some(names):

@@ -1,0 +1,175 @@
+"""Which columns a feature was made of, as its name tells: `ByColumn`."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from math import sqrt
+
+from shrinklin.validation.parameters import check_real
+
+
+class ByColumn:
+    """Groups of features by the columns that they were made of.
+
+    Encoders make several features of a column, and name them after it. `ByColumn` reads these names
+    in every fit. So it also works in a `Pipeline`, in cross-validation, and where the rows of a
+    fold lack a level. Give it as `groups`, and features of one column are kept or dropped together.
+
+    Parameters
+    ----------
+    columns : list of str, or dict of str to label
+        The names of all columns that features are made of. A dict gives every column a label;
+        columns with the same label form one group.
+    weights : dict of str to float, default=None
+        For `feature_weights`: factors >= 0 of the weights that groups have by default, the square
+        root of their number of features. A column that the dict leaves out has factor 1; 0 leaves
+        it unpenalised. None means that labels are asked for.
+
+    Notes
+    -----
+    Names are understood as `get_feature_names_out` of scikit-learn makes them:
+
+    - ``column`` itself;
+    - ``column_…``, as `OneHotEncoder`, `SplineTransformer` and `KBinsDiscretizer` write. If several
+      columns fit, the longest is taken;
+    - ``column^2`` and ``column other``, as `PolynomialFeatures` writes. All products of the same
+      columns form one group. Its factor is the largest of theirs. The constant ``1`` is of no
+      column: give ``include_bias=False``;
+    - ``missingindicator_column``, as `SimpleImputer` writes;
+    - any of these after ``transformer__``, as `ColumnTransformer` and `FeatureUnion` write.
+
+    X needs names. In a pipeline, ``set_output(transform="pandas")`` passes them on; it needs
+    ``OneHotEncoder(sparse_output=False)``.
+
+    Examples
+    --------
+    >>> from shrinklin import ByColumn
+    >>> names = ["age", "colour_dark red", "colour_blue", "age^2", "age colour_blue"]
+    >>> ByColumn(["age", "colour"])(names)
+    ['age', 'colour', 'colour', 'age', ('age', 'colour')]
+
+    In a pipeline, with a column that is always kept:
+
+    >>> from sklearn.compose import make_column_transformer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    >>> from shrinklin import GroupLassoRegressor
+    >>> encoder = make_column_transformer(
+    ...     (OneHotEncoder(sparse_output=False, handle_unknown="ignore"), ["colour"]),
+    ...     (StandardScaler(), ["age"]),
+    ... )
+    >>> columns = ["age", "colour"]
+    >>> lasso = GroupLassoRegressor(
+    ...     groups=ByColumn(columns), feature_weights=ByColumn(columns, weights={"age": 0.0})
+    ... )
+    >>> model = make_pipeline(encoder, lasso).set_output(transform="pandas")
+    """
+
+    def __init__(self, columns, weights=None):
+        self.columns, self.weights = columns, weights
+
+    def __repr__(self):
+        weights = "" if self.weights is None else f", weights={self.weights!r}"
+        return f"ByColumn({self.columns!r}{weights})"
+
+    def __call__(self, names):
+        """The label of every feature, or its weight.
+
+        Parameters
+        ----------
+        names : list of str
+            Names of the features.
+
+        Returns
+        -------
+        list of length n_features
+
+        Raises
+        ------
+        ValueError
+            If there are no names, a name fits no column, or a weight is not one of a column.
+        """
+        if isinstance(names, int):
+            raise ValueError(
+                "ByColumn needs names of features, and X has none: give a DataFrame, or call "
+                'set_output(transform="pandas") of the pipeline.'
+            )
+        labels = _labels_of(self.columns)
+        sources = [self._columns_of(name, labels) for name in map(str, names)]
+        found = [_label(columns, labels) for columns in sources]
+        if self.weights is None:
+            return found
+        sizes, factors = Counter(found), self._factors(labels)
+        return [
+            max(factors[column] for column in columns) * sqrt(sizes[label])
+            for columns, label in zip(sources, found, strict=True)
+        ]
+
+    def _columns_of(self, name, known):
+        columns = columns_of(name, known)
+        if not columns:
+            raise ValueError(
+                f"{name!r} is not made of the columns {list(known)}: give ByColumn the names of "
+                "all columns that go into the model."
+            )
+        return columns
+
+    def _factors(self, labels):
+        unknown = [column for column in self.weights if column not in labels]
+        if unknown:
+            raise ValueError(
+                f"weights has {unknown[0]!r}, which is none of the columns {list(labels)}."
+            )
+        for column, factor in self.weights.items():
+            check_real(f"weights[{column!r}]", factor, 0)
+        return dict.fromkeys(labels, 1.0) | self.weights
+
+
+def _labels_of(columns):
+    """The labels, by column."""
+    if isinstance(columns, Mapping):
+        return dict(columns)
+    if isinstance(columns, str) or not all(isinstance(column, str) for column in columns):
+        raise ValueError(f"columns={columns!r}: give a list of the names of columns, or a dict.")
+    return {column: column for column in columns}
+
+
+def _label(columns, labels):
+    """The label of a feature that is made of some columns: a tuple of theirs if these differ."""
+    own = tuple(dict.fromkeys(label for column, label in labels.items() if column in columns))
+    return own[0] if len(own) == 1 else own
+
+
+def columns_of(name, known):
+    """The set of columns that a feature was made of, as its name tells; empty if it does not.
+
+    Parameters
+    ----------
+    name : str
+    known : collection of str
+        The names of all columns.
+    """
+    if name in known:
+        return {name}
+    for place, character in enumerate(name):
+        if character == " " and (last := _factor(name[place + 1 :], known)):
+            others = columns_of(name[:place], known)
+            if others:
+                return others | {last}
+    one = _factor(name, known)
+    return {one} if one else set()
+
+
+def _factor(name, known):
+    """The column of one factor of a product, None if there is none."""
+    parts = name.split("__")
+    # First with the names of all transformers, as a column may be called so, then with fewer.
+    for own in ("__".join(parts[first:]) for first in range(len(parts))):
+        for text in (own, re.sub(r"\^\d+$", "", own), own.removeprefix("missingindicator_")):
+            if text in known:
+                return text
+            ends = [place for place, character in enumerate(text) if character == "_"]
+            fits = [text[:end] for end in reversed(ends) if text[:end] in known]
+            if fits:
+                return fits[0]
+    return None
