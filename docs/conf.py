@@ -71,6 +71,8 @@ GALLERY = [
     "plot_grid_search.py",
     "plot_cv_one_standard_error.py",
     "plot_one_hot_groups.py",
+    "plot_imbalanced_classes.py",
+    "plot_stability.py",
     "plot_feature_selection.py",
     "plot_xor.py",
     "plot_large_data_by_chunks.py",

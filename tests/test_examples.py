@@ -59,14 +59,19 @@ PROMISES = {
         "15 < sizes[0] / sizes[1] < 30 and accuracies[1] > 0.96 > accuracies[0] - 0.03"
         " and difference < 1e-4 and type(folded[1]) is nn.Sequential"
     ),
+    "plot_imbalanced_classes.py": (
+        "scores['balanced'] > scores['default'] + 0.1 and kept == 'm3, m8, m21, m30'"
+    ),
     "plot_one_hot_groups.py": (
-        "kept_questions == ['question 1', 'question 5']"
-        " and len(set(groups[single.get_support()])) > 2"
+        "list(kept[1]) == ['question 1', 'question 5'] and len(kept[0]) > 2"
     ),
     "plot_pipeline.py": "kept.sum() < 16 and r2 > 0.85 * r2_of_all",
     "plot_propositions.py": (
         "[o.refuted for o in outcomes.values()] == [True, False, True, False]"
         " and [len(m) for m in list(minima.values())[1:]] == [2, 1]"
+    ),
+    "plot_stability.py": (
+        "stable.max() < 8 and len(stable) == 7 and np.sum(single >= 8) > 5 and bound < 1"
     ),
     "plot_switch_trajectories.py": (
         "not model.get_support()[4:].any()"
