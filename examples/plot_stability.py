@@ -23,8 +23,8 @@ X, Y = StandardScaler().fit_transform(X), StandardScaler().fit_transform(Y)
 
 # %%
 # Let q be the mean number of features that a fit keeps, and τ the share of fits in which a feature
-# has to be. Then at most q² / ((2τ − 1) p) of p features are expected to pass by chance. So a larger
-# alpha, with fewer features in each fit, is the safer choice.
+# has to be. Then at most q² / ((2τ − 1) p) of p features are expected to pass by chance. So a
+# larger alpha, with fewer features in each fit, is the safer choice.
 
 model = GroupLassoRegressor(alpha=0.17)
 frequencies = selection_frequencies(model, X, Y, n_resamples=50, random_state=0)
@@ -39,6 +39,6 @@ print(f"At most {bound:.1f} features are expected to be there by chance.")
 # %%
 # One feature that matters is missed: it is seldom kept, as its effect is small beside the noise.
 
-display = StabilityDisplay(frequencies, name="Kept in fits to halves of the rows").plot()
-display.ax_.axhline(share, color="0.4", linestyle=":")
+display = StabilityDisplay(frequencies, name="Kept in fits to halves of the rows")
+display.plot(threshold=share)
 plt.show()
