@@ -16,6 +16,7 @@ from shrinklin.estimators.cv import (
     ShrinkNetClassifierCV,
     ShrinkNetRegressorCV,
 )
+from shrinklin.estimators.intervals import split_intervals
 from shrinklin.estimators.regressors import GroupLassoRegressor, ShrinkNetRegressor
 from shrinklin.estimators.stability import selection_frequencies
 from shrinklin.gradient.descent import GradientDescent
@@ -59,5 +60,6 @@ __all__ = [
     "Threshold",
     "regularization_path",
     "selection_frequencies",
+    "split_intervals",
 ]
 __all__ += display.__all__

@@ -1,0 +1,234 @@
+"""Intervals of coefficients after features were selected: `split_intervals`.
+
+The rows that select features make their coefficients look larger than they are, and intervals from
+the same rows do not hold what they promise. Other rows know nothing of the selection.
+"""
+
+import warnings
+
+import numpy as np
+from scipy import linalg, sparse, stats
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+
+from shrinklin.estimators.base import LinearModel
+from shrinklin.estimators.classifiers import GroupLassoClassifier
+from shrinklin.messages import imported
+from shrinklin.validation.parameters import check_real
+
+# Of the refit without penalty, relative to the gradient at 0.
+_TOL = 1e-9
+
+
+def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=None):
+    """Select features with some rows, and estimate their coefficients with the others.
+
+    The estimator is fitted to a part of the rows. On the other part, a model without penalty is
+    fitted to the features that it keeps: least squares, or logistic regression. The intervals are
+    those of this second model. As its rows did not choose the features, they are valid for these
+    features, whatever the choice was.
+
+    Parameters
+    ----------
+    estimator : regressor or classifier of shrinklin, or Pipeline that ends with one
+        It may choose its alpha by cross-validation. It is cloned and not fitted.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Rows that are independent of each other.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets or class labels.
+    test_size : float, default=0.5
+        The share of rows for the intervals, in (0, 1). Classes are divided in equal shares.
+    level : float, default=0.95
+        The share of intervals that should contain the true coefficient, in (0, 1).
+    random_state : int, RandomState or None, default=None
+        Seed of the split.
+
+    Returns
+    -------
+    DataFrame
+        A row for each kept feature and target: "feature", "target", "coefficient",
+        "standard_error", "low" and "high". With two classes, the target is the second one. With
+        more, there is a row for each class, and coefficients of a feature sum to 0 over classes.
+        Features of a pipeline are those of its last step.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not one of shrinklin.
+    ValueError
+        If the other rows are too few for the kept features, or determine no coefficients, because
+        features are collinear or separate the classes.
+
+    Notes
+    -----
+    A coefficient here is that of the best linear model of the *kept features alone*. It is not that
+    of a model with all features: a feature that is kept stands for what it shares with features
+    that are not. Another split keeps other features, and then asks other questions.
+
+    Standard errors do not assume that the linear model is true, nor that the noise is equal
+    everywhere: they are HC3 for least squares and the sandwich for logistic regression [1]_. The
+    intervals use quantiles of Student's t and of the normal distribution. There are no p-values of
+    the selection: a feature that is not kept is not shown to have no effect.
+
+    References
+    ----------
+    .. [1] Rinaldo, Wasserman, G'Sell (2019), Bootstrapping and sample splitting for
+       high-dimensional, assumption-lean inference, Annals of Statistics 47.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shrinklin import GroupLassoRegressor, split_intervals
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 10))
+    >>> y = 2 * X[:, 3] + rng.normal(size=200)
+    >>> table = split_intervals(GroupLassoRegressor(0.5), X, y, random_state=0)
+    >>> table[["feature", "low", "high"]].round(1)
+      feature  low  high
+    0      x3  1.9   2.2
+    """
+    pandas = imported("pandas", "A table of intervals", "plot")
+    check_level(level)
+    model = last_step(estimator)
+    classes = np.asarray(y).reshape(-1) if is_classifier(model) else None
+    parts = train_test_split(
+        _indexed(X), _indexed(y), test_size=test_size, random_state=random_state, stratify=classes
+    )
+    X_choice, X_rest, y_choice, y_rest = parts
+    chosen = clone(estimator).fit(X_choice, y_choice)
+    model = last_step(chosen)
+    if isinstance(chosen, Pipeline):
+        X_rest = chosen[:-1].transform(X_rest)
+    kept = model.get_support()
+    names, targets = model.get_feature_names_out(), targets_of(model, y)
+    if not kept.any():
+        coefs = errors = np.zeros((len(targets), 0))
+        quantile = 0.0
+    else:
+        of = _logistic if is_classifier(model) else _least_squares
+        coefs, errors, quantile = of(_kept_columns(X_rest, kept), y_rest, model, (1 + level) / 2)
+    rows = [(name, target) for name in names for target in targets]
+    table = pandas.DataFrame(rows, columns=["feature", "target"])
+    table["coefficient"], table["standard_error"] = coefs.T.ravel(), errors.T.ravel()
+    half = quantile * table["standard_error"]
+    return table.assign(low=table["coefficient"] - half, high=table["coefficient"] + half)
+
+
+def check_level(level):
+    """Raise an error unless it is a share between 0 and 1."""
+    check_real("level", level, 0, open_end=True)
+    if level >= 1:
+        raise ValueError(f"level={level!r}: give a number < 1, such as 0.95.")
+
+
+def last_step(estimator):
+    """The estimator of shrinklin at the end of a pipeline, or by itself."""
+    last = estimator
+    while isinstance(last, Pipeline):
+        last = last[-1]
+    if isinstance(last, type) or not isinstance(last, LinearModel):
+        raise TypeError(
+            f"estimator={estimator!r} is no regressor or classifier of shrinklin: give one, or a "
+            "Pipeline that ends with one."
+        )
+    return last
+
+
+def targets_of(model, y):
+    """The names of the rows of ``coef_``."""
+    if is_classifier(model):
+        classes = list(model.classes_)
+        return classes[1:] if len(classes) == 2 else classes
+    names = getattr(y, "columns", None)
+    if names is None and getattr(y, "name", None) is not None:
+        names = [y.name]
+    n_targets = len(np.atleast_2d(model.coef_))
+    return list(names) if names is not None else [f"y{k}" for k in range(n_targets)]
+
+
+def _indexed(data):
+    """Data of which rows can be taken."""
+    return data.tocsr() if sparse.issparse(data) else data
+
+
+def _kept_columns(X, kept):
+    """The kept columns, dense, as there are few."""
+    columns = np.flatnonzero(kept)
+    if hasattr(X, "iloc"):
+        return X.iloc[:, columns].to_numpy(dtype=float)
+    if sparse.issparse(X):
+        return X.tocsc()[:, columns].toarray().astype(float)
+    return np.asarray(X)[:, columns].astype(float)
+
+
+def _with_intercept(Z, model):
+    design = np.column_stack([Z, np.ones(len(Z))]) if model.fit_intercept else Z
+    n, k = design.shape
+    if n <= k:
+        raise ValueError(
+            f"{n} rows are left to estimate {k} coefficients: give more rows, a larger test_size, "
+            "or an estimator that keeps fewer features."
+        )
+    if np.linalg.matrix_rank(design / np.linalg.norm(design, axis=0)) < k:
+        raise ValueError(
+            "the kept features are collinear in the rows for the intervals, so their coefficients "
+            "are not determined: leave some of them out."
+        )
+    return design
+
+
+def _least_squares(Z, y, model, probability):
+    """Coefficients of least squares, their HC3 standard errors, and the quantile."""
+    A, Y = _with_intercept(Z, model), np.asarray(y, dtype=float)
+    Y = Y.reshape(len(A), -1)
+    Q, R = np.linalg.qr(A)
+    B = linalg.solve_triangular(R, Q.T @ Y)
+    leverage = (Q**2).sum(axis=1)
+    residuals = (Y - A @ B) / np.maximum(1 - leverage, np.finfo(float).eps)[:, None]
+    # (A'A)⁻¹A', a row for each coefficient.
+    hat = linalg.solve_triangular(R, Q.T)
+    errors = np.sqrt(hat**2 @ residuals**2)
+    k = Z.shape[1]
+    quantile = stats.t.ppf(probability, len(A) - A.shape[1])
+    return B[:k].T, errors[:k].T, quantile
+
+
+def _logistic(Z, y, model, probability):
+    """Coefficients of logistic regression, their sandwich errors, and the quantile."""
+    # Columns of the same length, as they are easier to fit.
+    scale = np.sqrt((Z**2).mean(axis=0))
+    design = _with_intercept(Z / scale, model)
+    refit = GroupLassoClassifier(alpha=0.0, tol=_TOL, fit_intercept=model.fit_intercept)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            refit.fit(Z / scale, y)
+        except ConvergenceWarning as warning:
+            raise ValueError(
+                "the kept features separate classes without error in the rows for the intervals, "
+                "so logistic regression has no best coefficients: give more rows, a larger "
+                "test_size, or an estimator that keeps fewer features."
+            ) from warning
+    codes = np.searchsorted(refit.classes_, y)
+    covariance = _sandwich(design, codes, refit.predict_proba(Z / scale))
+    n_classes, k = len(refit.classes_), Z.shape[1]
+    # Of two classes the contrast with the last one is that with the second, with the other sign.
+    onto = np.eye(n_classes)[:, :-1] - 1 / n_classes if n_classes > 2 else np.array([[-1.0]])
+    blocks = covariance.reshape(n_classes - 1, -1, n_classes - 1, design.shape[1])
+    squares = np.array([np.diag(onto @ blocks[:, j, :, j] @ onto.T) for j in range(k)]).T
+    coefs = refit.coef_ - (refit.coef_.mean(axis=0) if n_classes > 2 else 0.0)
+    return coefs / scale, np.sqrt(squares) / scale, stats.norm.ppf(probability)
+
+
+def _sandwich(design, codes, probabilities):
+    """Covariance of the contrasts of classes with the last one: (K − 1) blocks of coefficients."""
+    (n, k), P = design.shape, probabilities[:, :-1]
+    scores = (np.eye(probabilities.shape[1])[codes][:, :-1] - P)[:, :, None] * design[:, None, :]
+    scores = scores.reshape(n, -1)
+    weights = P[:, :, None] * (np.eye(P.shape[1]) - P[:, None, :])
+    hessian = np.einsum("icd,ij,ik->cjdk", weights, design, design, optimize=True)
+    inverse = np.linalg.inv(hessian.reshape(scores.shape[1], -1))
+    # Without the factor, residuals of fitted models are too small.
+    return inverse @ (scores.T @ scores) @ inverse * n / (n - k)
