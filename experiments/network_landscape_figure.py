@@ -80,8 +80,9 @@ def _units(ax, k, rows):
         _band(ax, of_p, "units", "train_auc", color, f"p = {p}, training", _TRAIN)
         _band(ax, of_p, "units", "test_auc", color, "… test", _TEST)
     ax.set_title(f"k = {k}, {rows['n'].iloc[0]} rows", fontsize="medium")
-    ax.set(xscale="log", ylim=(0.45, 1.02), xlabel="hidden units")
-    ax.legend(fontsize="small")
+    # Room for the legend.
+    ax.set(xscale="log", ylim=(0.2, 1.02), xlabel="hidden units")
+    ax.legend(fontsize="small", loc="lower right")
 
 
 def _band(ax, rows, x, value, color, label, style):
