@@ -7,7 +7,9 @@ penalty is in `formulations`, the loss in `tasks`.
 
 from abc import abstractmethod
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from inspect import signature
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
 from shrinklin.precision import predictions
 from shrinklin.problem.problem import Problem
+from shrinklin.problem.tasks import Target
 from shrinklin.selection.alphas import alpha_grid, largest_useful_alpha
 from shrinklin.selection.path import path_of_solutions
 from shrinklin.solvers.solution import Status
@@ -287,6 +290,46 @@ def without_alpha(estimator):
     return estimator
 
 
+@dataclass(frozen=True)
+class Template:
+    """Makes the models of a path fitted estimators.
+
+    Attributes
+    ----------
+    estimator : SparseLinearModel
+        Not fitted.
+    target : Target
+    """
+
+    estimator: SparseLinearModel
+    target: Target
+
+    def fitted(self, path, i):
+        """Model i of the path, with the attributes of a fit that a path knows."""
+        model = clone(self.estimator).set_params(alpha=float(path.alphas[i]))
+        model.n_features_in_ = path.n_features
+        if path.feature_names is not None:
+            model.feature_names_in_ = path.feature_names
+        problem = model._problem()
+        W = path.coef(i).T[problem.groups.order].astype(float)
+        known = path.n_iter is not None
+        solution = SimpleNamespace(
+            W=W, intercept=path.intercepts[i].astype(float), n_iter=path.n_iter[i] if known else 0
+        )
+        become(model, problem.model_attributes(solution, self.target))
+        model.residual_, model.objective_ = float(path.residuals[i]), float(path.objectives[i])
+        if not known:
+            del model.n_iter_
+        return model
+
+
+def path_of(estimator, problem, objective, target, alphas, solutions):
+    """The path of `solutions`, whose models become estimators like this one."""
+    names = getattr(estimator, "feature_names_in_", None)
+    path = path_of_solutions(problem, objective, target, alphas, solutions, names)
+    return replace(path, template=Template(clone(estimator), target))
+
+
 @documented(ANY_ESTIMATOR)
 def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_weight=None) -> Any:
     """Solve for many alphas at once, which is faster than one fit for each.
@@ -335,14 +378,15 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
     >>> path = regularization_path(ShrinkNetRegressor(), X, y, alphas=5)
     >>> path.coefs.shape
     (5, 3, 3)
+    >>> int(path.at(n_features=1).get_support().sum())
+    1
     """
     estimator = without_alpha(estimator)
     problem, objective, target = prepare(estimator, X, y, sample_weight)
     alphas = alpha_grid(alphas, eps, problem, objective)
     objective = objective.with_memory()
     solutions = solve(estimator, problem, objective, alphas)
-    names = getattr(estimator, "feature_names_in_", None)
-    return path_of_solutions(problem, objective, target, alphas, solutions, names)
+    return path_of(estimator, problem, objective, target, alphas, solutions)
 
 
 def warn_unless_converged(estimator, solutions):
