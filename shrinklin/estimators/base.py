@@ -219,6 +219,7 @@ class SparseLinearModel(LinearModel):
 def checked(estimator, X, y, sample_weight):
     """Check everything, and return the `Problem`, X, y and the sample weights."""
     estimator._check_parameters()
+    refuse_moments(estimator, X)
     X, y = estimator._validate(X, y)
     s = relative_weights(sample_weight, X)
     return estimator._problem(), X, y, s
@@ -256,6 +257,24 @@ def check_takes_moments(estimator, y, sample_weight):
             "X is Moments, which already contain y and the sample weights: leave out y "
             "and sample_weight."
         )
+
+
+def refuse_moments(estimator, X, per_fold=False):
+    """Raise an error for `Moments`, or a list of them, in the place of X.
+
+    `per_fold` says whether ``fit_moments`` takes one for every fold.
+    """
+    several = isinstance(X, list | tuple) and any(isinstance(part, Moments) for part in X)
+    if not several and not isinstance(X, Moments):
+        return
+    if not hasattr(estimator, "fit_moments"):
+        check_takes_moments(estimator, None, None)
+    remedy = "give them to fit_moments"
+    if per_fold:
+        remedy = "give a list with the Moments of every fold to fit_moments"
+    elif several:
+        remedy = "give their sum to fit_moments, sum(moments)"
+    raise TypeError(f"X is {'a list of ' * several}Moments: {remedy}, or give the samples to fit.")
 
 
 def solve(estimator, problem, objective, alphas, start=None):

@@ -16,7 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
-from shrinklin.estimators.base import become, path_of, prepare, solve, without_alpha
+from shrinklin.estimators.base import (
+    become,
+    path_of,
+    prepare,
+    refuse_moments,
+    solve,
+    without_alpha,
+)
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
 from shrinklin.estimators.selector import CheckedSelector
 from shrinklin.messages import warn
@@ -135,18 +142,27 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
     log_likelihoods_ : ndarray of shape (n_alphas,)
         log L of every model, infinity if y is constant, as no residuals are then left.
     $n_selected_, $path_
-    coef_, intercept_ : ndarray
-        Those of `estimator_`, as all that follow, and as its class describes them.
-    switch_, weight_ : ndarray
-        Only for ShrinkNet.
+    coef_ : ndarray
+        The coefficients of `estimator_`, in the form that its class describes. All attributes
+        that follow are those of `estimator_`, too.
+    intercept_ : float or ndarray
+        The intercept.
+    switch_ : ndarray of shape (n_features,)
+        The switches. Only for ShrinkNet.
+    weight_ : ndarray, same shape as `coef_`
+        The weights. Only for ShrinkNet.
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted. Only for classifiers.
     n_iter_ : int
-    objective_, residual_ : float
+        Number of sweeps.
+    objective_ : float
+        Value of the objective.
+    residual_ : float
+        Distance from optimality.
     dual_gap_ : float
-        Only for group lasso.
+        Upper bound on how far the objective lies above its minimum. Only for group lasso.
     cost_ : CostMeter
-        The cost of the whole path.
+        The cost of the whole path, counted without a clock.
     $n_features_in_, $feature_names_in_
 
     See Also
@@ -228,9 +244,8 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         ConvergenceWarning
             If `max_iter` sweeps did not reach `tol`.
         """
-        if isinstance(X, Moments):
-            raise TypeError("X is Moments: give them to fit_moments, or give the samples to fit.")
         estimator = self._estimator_for_path()
+        refuse_moments(self, X)
         problem, objective, target = prepare(estimator, X, y, sample_weight)
         n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
         return self._choose(estimator, problem, objective, target, n)

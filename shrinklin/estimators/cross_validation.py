@@ -28,6 +28,7 @@ from shrinklin.estimators.base import (
     become,
     checked,
     path_of,
+    refuse_moments,
     warn_unless_converged,
     without_alpha,
 )
@@ -112,6 +113,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         """
         self._check_selection()
         self._check_scoring()
+        refuse_moments(self, X, per_fold=True)
         model, given = self._model(), (X, y)
         problem, X, y, s = checked(model, X, y, sample_weight)
         if sparse.issparse(X):
