@@ -317,36 +317,38 @@ class Template:
     ----------
     estimator : SparseLinearModel
         Not fitted.
+    inputs : dict of str to Any
+        What a fit takes over from the data: ``n_features_in_``, and names if there are any.
     target : Target
     """
 
     estimator: SparseLinearModel
+    inputs: dict
     target: Target
 
     def fitted(self, path, i):
         """Model i of the path, with the attributes of a fit that a path knows."""
         model = clone(self.estimator).set_params(alpha=float(path.alphas[i]))
-        model.n_features_in_ = path.n_features
-        if path.feature_names is not None:
-            model.feature_names_in_ = path.feature_names
+        vars(model).update(self.inputs)
         problem = model._problem()
-        W = path.coef(i).T[problem.groups.order].astype(float)
-        known = path.n_iter is not None
         solution = SimpleNamespace(
-            W=W, intercept=path.intercepts[i].astype(float), n_iter=path.n_iter[i] if known else 0
+            W=path.coef(i).T[problem.groups.order].astype(float),
+            intercept=path.intercepts[i].astype(float),
+            n_iter=0 if path.n_iter is None else int(path.n_iter[i]),
         )
         become(model, problem.model_attributes(solution, self.target))
         model.residual_, model.objective_ = float(path.residuals[i]), float(path.objectives[i])
-        if not known:
+        if path.n_iter is None:
             del model.n_iter_
         return model
 
 
 def path_of(estimator, problem, objective, target, alphas, solutions):
     """The path of `solutions`, whose models become estimators like this one."""
-    names = getattr(estimator, "feature_names_in_", None)
+    inputs = {name: value for name, value in vars(estimator).items() if name.endswith("_in_")}
+    names = inputs.get("feature_names_in_")
     path = path_of_solutions(problem, objective, target, alphas, solutions, names)
-    return replace(path, template=Template(clone(estimator), target))
+    return replace(path, template=Template(clone(estimator), inputs, target))
 
 
 @documented(ANY_ESTIMATOR)

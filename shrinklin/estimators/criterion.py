@@ -321,7 +321,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         self.alpha_, self.estimator_ = estimator.alpha, estimator
         # Models that were pickled by shrinklin 0.1.0 have copies of these.
         for name in ("n_features_in_", "feature_names_in_", "classes_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
 
     def __getattr__(self, name):
         """The fitted attributes of `estimator_`, called for names that this object lacks."""

@@ -296,9 +296,7 @@ class RegularizationPath(ABC):
         self._check_names(X)
         self._check_given(y)
         try:
-            X, y = check_X_y(
-                own, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True
-            )
+            X, y = check_X_y(own, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True)
         except (TypeError, ValueError, OverflowError) as error:
             raise diagnosis(self, own, None, error) from error
         self._check_n_features(X)
@@ -329,12 +327,10 @@ class RegularizationPath(ABC):
         if not len(self):
             return replace(self, refitted=True, n_iter=None)
         with one_blas_thread():
-            models = [self._refitted(smooth, coef) for coef in self.kept_coefs]
-        coefs, intercepts, residuals, losses = (
-            np.array(part) for part in zip(*models, strict=True)
-        )
-        found = {"kept_coefs": coefs, "intercepts": intercepts, "residuals": residuals}
-        return replace(self, **found, objectives=losses, refitted=True, n_iter=None)
+            found = [self._refitted(smooth, coef) for coef in self.kept_coefs]
+        coefs, intercepts, residuals, losses = (np.array(part) for part in zip(*found, strict=True))
+        models = replace(self, kept_coefs=coefs, intercepts=intercepts, residuals=residuals)
+        return replace(models, objectives=losses, refitted=True, n_iter=None)
 
     def _refitted(self, smooth, coef):
         """Coefficients, intercept, residual and loss of the best model with the same features.
@@ -398,7 +394,7 @@ class RegressionPath(RegularizationPath):
         self._check_given(y)
         Z = self.predict(X)
         Y = self._targets(check_array(_dense(y), ensure_2d=False, dtype=float, input_name="y"))
-        check_consistent_length(Z[0], Y)
+        check_consistent_length(Z.swapaxes(0, 1), Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
 
     losses = mean_squared_errors
@@ -517,7 +513,7 @@ class ClassificationPath(RegularizationPath):
         """
         logs = self.predict_log_proba(X)
         codes = self._codes(y)
-        check_consistent_length(logs[0], codes)
+        check_consistent_length(logs.swapaxes(0, 1), codes)
         return -logs[:, np.arange(len(codes)), codes].mean(axis=1)
 
     losses = log_losses
@@ -534,7 +530,7 @@ class ClassificationPath(RegularizationPath):
         ndarray of shape (n_alphas,)
         """
         predicted, codes = self.predict(X), self._codes(y)
-        check_consistent_length(predicted[0], codes)
+        check_consistent_length(predicted.T, codes)
         return (predicted == self.classes[codes]).mean(axis=1)
 
     def _codes(self, y):

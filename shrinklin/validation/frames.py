@@ -39,7 +39,7 @@ def missing_in(name, X):
     """An error that names the columns of a DataFrame with missing entries, or None."""
     names = [column for column, _, _ in _columns(X)]
     array = np.asarray(X) if names else np.empty((0, 0))
-    if array.ndim != 2 or array.dtype.kind not in "fO":
+    if array.ndim != 2 or array.dtype.kind not in ("f", "O"):
         return None
     find = np.isnan if array.dtype.kind == "f" else np.frompyfunc(is_missing, 1, 1)
     found = np.flatnonzero(find(array).astype(bool).any(axis=0))
