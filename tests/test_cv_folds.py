@@ -144,7 +144,7 @@ def test_a_fold_that_cannot_be_fitted_is_named():
 def test_bad_moments_are_named():
     X, Y = data_for(GroupLassoRegressorCV)
     fold = Moments.from_data(X, Y)
-    with pytest.raises(ValueError, match="moments of 1 fold: give at least two"):
+    with pytest.raises(ValueError, match="moments of 1 fold: give a list of at least two"):
         GroupLassoRegressorCV().fit_moments(fold)
     with pytest.raises(TypeError, match="folds holds tuple: give a list"):
         GroupLassoRegressorCV().fit_moments([(X, Y)])

@@ -83,6 +83,7 @@ def fits(estimator):
     X = pd.DataFrame(rng.normal(size=(30, 3)), columns=list("abc"))
     y = X["a"].to_numpy() + 0.1 * rng.normal(size=30)
     if estimator is InformationCriterion:
+        yield estimator(GroupLassoRegressor()).fit(X, y)
         yield estimator(ShrinkNetRegressor()).fit(X, y)
         yield estimator(ShrinkNetClassifier()).fit(X, y > 0)
         return
@@ -99,7 +100,8 @@ def fits(estimator):
 def attributes_of_fits(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return {name for model in fits(estimator) for name in vars(model) if name.endswith("_")}
+        names = {name for model in fits(estimator) for name in dir(model) if name.endswith("_")}
+        return {name for name in names if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__name__)

@@ -38,6 +38,7 @@ LATER_NAN[-1] = np.nan
         (REGRESSOR, FRAME.assign(c=[None, {}] * (N // 2)), Y, TypeError, "encode them as numbers"),
         (REGRESSOR, DENSE, [{}] * N, TypeError, "encode them as numbers"),
         (REGRESSOR, FRAME.assign(c=[pd.NA] * N), Y, TypeError, "fill in missing values"),
+        (REGRESSOR, FRAME.assign(c=[None] * N), Y, ValueError, "missing .* in 1 of 6 columns: 'c'"),
         (REGRESSOR, DENSE, LATER_NAN, ValueError, "fill in missing values"),
         (CLASSIFIER, DENSE, MIXED, TypeError, "with both text and numbers"),
         (CLASSIFIER, DENSE, [None, *CODES[1:]], ValueError, "a y with missing entries"),
@@ -80,7 +81,6 @@ RAGGED = [[1.0, 2.0], [1.0]] * (N // 2)
         (REGRESSOR, np.where(DENSE == 0, np.nan, DENSE), MIXED),
         (REGRESSOR, DENSE, 3.0),
         (REGRESSOR, np.full((N, P), "1"), Y),
-        (REGRESSOR, FRAME.assign(c=[None] * N), Y),
         (REGRESSOR, RAGGED, Y),
         (REGRESSOR, DENSE, RAGGED),
         (FITTED_TO_NAMES, TALL[["a", "c"]], None),
@@ -111,4 +111,6 @@ def test_one_error_is_told_of_data_with_two():
     with pytest.raises(ValueError, match=r"^Input X contains NaN"):
         clone(CLASSIFIER).fit(np.where(DENSE == 0, np.nan, DENSE), mixed)
     with pytest.raises(ValueError, match=r"^The feature names should match"):
+        FITTED_TO_NAMES.predict(FRAME.rename(columns={"a": "z"}).assign(c=np.nan))
+    with pytest.raises(ValueError, match=r"^X has text or categories in 1 of 6 columns: 'c'"):
         FITTED_TO_NAMES.predict(TALL.rename(columns={"a": "z"}))

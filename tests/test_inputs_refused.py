@@ -133,7 +133,7 @@ def test_dates_to_predict_are_refused(name, kind):
         ([pd.NA, *Y[1:]], ValueError, "fill in missing values"),
         (pd.array([None, *range(1, N)], dtype="Int64"), ValueError, "NaN"),
         (Y * 1j, ValueError, "takes real numbers. Give the real and the imaginary parts as two"),
-        (["a"] * N, ValueError, "was given text"),
+        (["a"] * N, ValueError, "X has text or categories in 1 of"),
         ([{}] * N, TypeError, "was given entries that are not real numbers"),
         (pd.interval_range(0, N), TypeError, "was given entries that are not real numbers"),
     ],

@@ -21,6 +21,7 @@ from scipy import sparse
 from shrinklin.messages import naming
 from shrinklin.validation.data import features
 from shrinklin.validation.entries import check_undated, check_unmasked
+from shrinklin.validation.frames import check_encoded, missing_in
 from shrinklin.validation.weights import check_weights, power_of_four
 
 # Bytes (in float64) of the rows that are read at a time: enough for a fast product,
@@ -412,13 +413,15 @@ def _numbers(what, values):
     """`values` as an array of numbers."""
     check_unmasked(what, values)
     check_undated(what, values)
+    if what == "X":
+        check_encoded(values)
     array = np.asarray(values)
     if array.dtype.kind in "biuf":
         return array
     try:
         return array.astype(float, casting="unsafe" if array.dtype.kind == "O" else "same_kind")
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(
+        raise missing_in(what, values) or ValueError(
             f"{what} has entries that are not real numbers ({error}): encode text and dates as "
             "numbers first, and fill in or leave out missing values."
         ) from error

@@ -7,7 +7,9 @@ penalty is in `formulations`, the loss in `tasks`.
 
 from abc import abstractmethod
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from inspect import signature
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from shrinklin.groups import Groups
 from shrinklin.messages import progress, warn
 from shrinklin.precision import predictions
 from shrinklin.problem.problem import Problem
+from shrinklin.problem.tasks import Target
 from shrinklin.selection.alphas import alpha_grid, largest_useful_alpha
 from shrinklin.selection.path import path_of_solutions
 from shrinklin.solvers.solution import Status
@@ -217,6 +220,7 @@ class SparseLinearModel(LinearModel):
 def checked(estimator, X, y, sample_weight):
     """Check everything, and return the `Problem`, X, y and the sample weights."""
     estimator._check_parameters()
+    refuse_moments(estimator, X)
     X, y = estimator._validate(X, y)
     s = relative_weights(sample_weight, X)
     return estimator._problem(), X, y, s
@@ -256,6 +260,24 @@ def check_takes_moments(estimator, y, sample_weight):
         )
 
 
+def refuse_moments(estimator, X, per_fold=False):
+    """Raise an error for `Moments`, or a list of them, in the place of X.
+
+    `per_fold` says whether ``fit_moments`` takes one for every fold.
+    """
+    several = isinstance(X, list | tuple) and any(isinstance(part, Moments) for part in X)
+    if not several and not isinstance(X, Moments):
+        return
+    if not hasattr(estimator, "fit_moments"):
+        check_takes_moments(estimator, None, None)
+    remedy = "give them to fit_moments"
+    if per_fold:
+        remedy = "give a list with the Moments of every fold to fit_moments"
+    elif several:
+        remedy = "give their sum to fit_moments, sum(moments)"
+    raise TypeError(f"X is {'a list of ' * several}Moments: {remedy}, or give the samples to fit.")
+
+
 def solve(estimator, problem, objective, alphas, start=None):
     """Solve for every alpha, show progress, and warn about solutions that did not converge."""
     with estimator._progress(problem.n_steps(objective, alphas), "solve") as report:
@@ -286,6 +308,48 @@ def without_alpha(estimator):
             'instance with GridSearchCV, or give solver="auto".'
         )
     return estimator
+
+
+@dataclass(frozen=True)
+class Template:
+    """Makes the models of a path fitted estimators.
+
+    Attributes
+    ----------
+    estimator : SparseLinearModel
+        Not fitted.
+    inputs : dict of str to Any
+        What a fit takes over from the data: ``n_features_in_``, and names if there are any.
+    target : Target
+    """
+
+    estimator: SparseLinearModel
+    inputs: dict
+    target: Target
+
+    def fitted(self, path, i):
+        """Model i of the path, with the attributes of a fit that a path knows."""
+        model = clone(self.estimator).set_params(alpha=float(path.alphas[i]))
+        vars(model).update(self.inputs)
+        problem = model._problem()
+        solution = SimpleNamespace(
+            W=path.coef(i).T[problem.groups.order].astype(float),
+            intercept=path.intercepts[i].astype(float),
+            n_iter=0 if path.n_iter is None else int(path.n_iter[i]),
+        )
+        become(model, problem.model_attributes(solution, self.target))
+        model.residual_, model.objective_ = float(path.residuals[i]), float(path.objectives[i])
+        if path.n_iter is None:
+            del model.n_iter_
+        return model
+
+
+def path_of(estimator, problem, objective, target, alphas, solutions):
+    """The path of `solutions`, whose models become estimators like this one."""
+    inputs = {name: value for name, value in vars(estimator).items() if name.endswith("_in_")}
+    names = inputs.get("feature_names_in_")
+    path = path_of_solutions(problem, objective, target, alphas, solutions, names)
+    return replace(path, template=Template(clone(estimator), inputs, target))
 
 
 @documented(ANY_ESTIMATOR)
@@ -336,14 +400,15 @@ def regularization_path(estimator, X, y=None, *, alphas=100, eps=1e-3, sample_we
     >>> path = regularization_path(ShrinkNetRegressor(), X, y, alphas=5)
     >>> path.coefs.shape
     (5, 3, 3)
+    >>> int(path.at(n_features=1).get_support().sum())
+    1
     """
     estimator = without_alpha(estimator)
     problem, objective, target = prepare(estimator, X, y, sample_weight)
     alphas = alpha_grid(alphas, eps, problem, objective)
     objective = objective.with_memory()
     solutions = solve(estimator, problem, objective, alphas)
-    names = getattr(estimator, "feature_names_in_", None)
-    return path_of_solutions(problem, objective, target, alphas, solutions, names)
+    return path_of(estimator, problem, objective, target, alphas, solutions)
 
 
 def warn_unless_converged(estimator, solutions):

@@ -16,14 +16,20 @@ from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
-from shrinklin.estimators.base import become, prepare, solve, without_alpha
+from shrinklin.estimators.base import (
+    become,
+    path_of,
+    prepare,
+    refuse_moments,
+    solve,
+    without_alpha,
+)
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
 from shrinklin.estimators.selector import CheckedSelector
 from shrinklin.messages import warn
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
 from shrinklin.selection.freedom import degrees_of_freedom
-from shrinklin.selection.path import path_of_solutions
 from shrinklin.validation.parameters import check_real
 
 CRITERIA = ("aic", "bic", "ebic")
@@ -136,8 +142,27 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
     log_likelihoods_ : ndarray of shape (n_alphas,)
         log L of every model, infinity if y is constant, as no residuals are then left.
     $n_selected_, $path_
+    coef_ : ndarray
+        The coefficients of `estimator_`, in the form that its class describes. All attributes
+        that follow are those of `estimator_`, too.
+    intercept_ : float or ndarray
+        The intercept.
+    switch_ : ndarray of shape (n_features,)
+        The switches. Only for ShrinkNet.
+    weight_ : ndarray, same shape as `coef_`
+        The weights. Only for ShrinkNet.
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted. Only for classifiers.
+    n_iter_ : int
+        Number of sweeps.
+    objective_ : float
+        Value of the objective.
+    residual_ : float
+        Distance from optimality.
+    dual_gap_ : float
+        Upper bound on how far the objective lies above its minimum. Only for group lasso.
+    cost_ : CostMeter
+        The cost of the whole path, counted without a clock.
     $n_features_in_, $feature_names_in_
 
     See Also
@@ -219,9 +244,8 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         ConvergenceWarning
             If `max_iter` sweeps did not reach `tol`.
         """
-        if isinstance(X, Moments):
-            raise TypeError("X is Moments: give them to fit_moments, or give the samples to fit.")
         estimator = self._estimator_for_path()
+        refuse_moments(self, X)
         problem, objective, target = prepare(estimator, X, y, sample_weight)
         n = _n_counted(estimator, objective.smooth.n_samples, y, sample_weight)
         return self._choose(estimator, problem, objective, target, n)
@@ -279,8 +303,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         solutions = solve(estimator, problem, objective, alphas)
         judged = self._judge(objectives, solutions, n, problem.fit_intercept)
         best = judged.best()
-        names = getattr(estimator, "feature_names_in_", None)
-        path = path_of_solutions(problem, objective, target, alphas, solutions, names)
+        path = path_of(estimator, problem, objective, target, alphas, solutions)
         problem = problem.at(float(alphas[best]))
         estimator.set_params(alpha=problem.alpha, warm_start=self.estimator.warm_start)
         become(estimator, problem.attributes(objectives[best], solutions[best], target))
@@ -296,14 +319,19 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         self.criteria_, self.degrees_of_freedom_ = judged.criteria, judged.df
         self.log_likelihoods_ = judged.log_likelihoods
         self.alpha_, self.estimator_ = estimator.alpha, estimator
-        self._copy_from(estimator)
-
-    def _copy_from(self, estimator):
-        """Copy the attributes that scikit-learn reads from a fitted estimator."""
+        # Models that were pickled by shrinklin 0.1.0 have copies of these.
         for name in ("n_features_in_", "feature_names_in_", "classes_"):
             self.__dict__.pop(name, None)
-            if hasattr(estimator, name):
-                setattr(self, name, getattr(estimator, name))
+
+    def __getattr__(self, name):
+        """The fitted attributes of `estimator_`, called for names that this object lacks."""
+        if not name.endswith("_") or name.startswith("_") or "estimator_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.estimator_, name)
+
+    def __dir__(self):
+        fitted = vars(self.estimator_) if "estimator_" in vars(self) else {}
+        return sorted({*super().__dir__(), *(name for name in fitted if name.endswith("_"))})
 
     def _judge(self, objectives, solutions, n, fit_intercept):
         smooth, size = objectives[0].smooth, n * objectives[0].shape[1]

@@ -27,6 +27,8 @@ from shrinklin.estimators.base import (
     LinearModel,
     become,
     checked,
+    path_of,
+    refuse_moments,
     warn_unless_converged,
     without_alpha,
 )
@@ -37,7 +39,6 @@ from shrinklin.selection.alphas import alpha_grid, non_negative, warn_if_alphas_
 from shrinklin.selection.choice import choose
 from shrinklin.selection.folds import Rows, ScoredFold, Scoring, Whole
 from shrinklin.selection.grid import Grid
-from shrinklin.selection.path import path_of_solutions
 from shrinklin.validation.parameters import check_whole
 
 _ACCEPTED = {
@@ -112,6 +113,7 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
         """
         self._check_selection()
         self._check_scoring()
+        refuse_moments(self, X, per_fold=True)
         model, given = self._model(), (X, y)
         problem, X, y, s = checked(model, X, y, sample_weight)
         if sparse.issparse(X):
@@ -185,13 +187,13 @@ class SparseLinearModelCV(FoldSearch, LinearModel):
     def _become(self, model, problem, whole, grid, k, i, cost):
         """Become model i of problem k; returns the path and the objective."""
         objective, target = whole.prepared
-        names, solutions = getattr(model, "feature_names_in_", None), grid.solutions[k]
+        solutions = grid.solutions[k]
         before = copy.copy(objective.cost)
         objective = problem.ridged(objective).at(problem.strength(problem.alpha)).with_memory()
         if problem.is_penalised:
             solutions[i] = problem.polished(objective, solutions[i], _POLISH).packed()
         become(model, problem.attributes(objective, solutions[i], target))
-        path = path_of_solutions(problem, objective, target, grid.alphas, solutions, names)
+        path = path_of(model, problem, objective, target, grid.alphas, solutions)
         cost.include(objective.cost.since(before))
         model.cost_ = cost
         self._store(

@@ -1,5 +1,6 @@
 """Estimators that choose alpha and a ridge by cross-validation: see `cross_validation`."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import add
 from typing import Self
@@ -73,7 +74,8 @@ class RegressorCV(SparseLinearModelCV, LinearRegressor):
         Parameters
         ----------
         folds : sequence of Moments
-            Moments of at least two folds. Each fold is held out once.
+            Moments of at least two folds. Each fold is held out once. Moments add up, so of
+            many files, five folds are ``[sum(moments[k::5]) for k in range(5)]``.
 
         Returns
         -------
@@ -107,7 +109,9 @@ class RegressorCV(SparseLinearModelCV, LinearRegressor):
 
 
 def _checked_folds(folds):
-    folds = [folds] if isinstance(folds, Moments) else list(folds)
+    if not isinstance(folds, Iterable) or isinstance(folds, str):
+        folds = [folds]
+    folds = list(folds)
     wrong = [fold for fold in folds if not isinstance(fold, Moments)]
     if wrong:
         raise TypeError(
@@ -115,7 +119,11 @@ def _checked_folds(folds):
             "shrinklin.Moments, one per fold."
         )
     if len(folds) < 2:
-        raise ValueError(f"folds holds the moments of {len(folds)} fold: give at least two.")
+        raise ValueError(
+            f"folds holds the moments of {len(folds)} fold: give a list of at least two. Moments "
+            "hold no rows and cannot be split, so make one of every fold: of chunks, files or "
+            "days, or [Moments.from_data(X[rows], y[rows]) for _, rows in KFold(5).split(X)]."
+        )
     return folds
 
 

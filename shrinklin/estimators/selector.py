@@ -14,6 +14,29 @@ _PICKLED_BY = "_shrinklin_version"
 class CheckedSelector(SelectorMixin):
     """A selector that refuses masked entries."""
 
+    def get_support(self, indices=False):
+        """Which features the model keeps.
+
+        Parameters
+        ----------
+        indices : bool, default=False
+            Whether to return their positions.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), or of shape (n_selected_features,) with `indices`
+            A mask, or the positions.
+
+        Notes
+        -----
+        The estimator is a selector itself, which can be a step of a pipeline.
+        `sklearn.feature_selection.SelectFromModel` around a linear model has a threshold of its
+        own, below which it drops features that the model keeps: the mean size of the
+        coefficients or, if the name of the class contains "Lasso", 1e-5. With
+        ``threshold=1e-30`` it keeps the same features.
+        """
+        return super().get_support(indices)
+
     def transform(self, X):
         """Reduce X to the selected features.
 

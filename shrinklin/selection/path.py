@@ -1,8 +1,9 @@
 """The models of one estimator along a path of alphas."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass, field, fields, replace
+from operator import index
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -23,16 +24,29 @@ from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
 from shrinklin.objective.quadratic import quadratic_of_data
 from shrinklin.precision import narrowest, predictions
-from shrinklin.validation.data import SPARSE_FORMATS, features
+from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features
 from shrinklin.validation.entries import check_undated, check_unmasked
+from shrinklin.validation.parameters import check_real, check_whole
 from shrinklin.validation.weights import relative_weights, weigh_classes
 
 _SQUARED = SquaredLoss()
+# The fields with one entry for every model.
+_PER_MODEL = ("alphas", "kept_coefs", "intercepts", "n_selected", "residuals", "objectives")
+# `at` takes an alpha that is beyond the range by this share of it, as a printed alpha is rounded.
+_ROUNDED = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class RegularizationPath(ABC):
     """Solutions of an estimator over a range of alpha.
+
+    A path is a sequence of models: ``path[i]`` is the model for ``alphas[i]`` as a fitted
+    estimator of the class that made the path, `at` finds one by alpha or by its number of
+    features, ``len(path)`` counts them, and ``for model in path`` goes from large to small
+    alphas. ``path[2:5]`` and ``path[::2]`` are paths of some of the models.
+
+    ``path == other`` is True if both have the same class and equal arrays, where NaN equals NaN.
+    Paths cannot be hashed.
 
     Attributes
     ----------
@@ -59,6 +73,12 @@ class RegularizationPath(ABC):
         the loss and their ridge.
     fit_intercept : bool
         Whether the estimator fitted an intercept. `refit` then fits one too.
+    refitted : bool
+        Whether the models are refits, whose coefficients are not shrunk by alpha.
+    n_iter : ndarray of shape (n_alphas,) or None
+        As ``n_iter_`` of the estimator. None if it is not known, as after `refit`.
+    template : object or None
+        Makes the models fitted estimators. None in a path that was pickled by shrinklin 0.1.0.
     """
 
     alphas: np.ndarray
@@ -71,8 +91,127 @@ class RegularizationPath(ABC):
     residuals: np.ndarray
     objectives: np.ndarray
     fit_intercept: bool
+    # Paths that were pickled by shrinklin 0.1.0 do not have these.
+    refitted: bool = field(default=False, kw_only=True)
+    n_iter: np.ndarray | None = field(default=None, kw_only=True)
+    template: Any = field(default=None, kw_only=True, compare=False)
 
     loss_name: ClassVar[str]
+
+    def __repr__(self):
+        n, alphas = len(self), f"{len(self)} alpha{'s' * (len(self) != 1)}"
+        if n == 0:
+            return f"{type(self).__name__} of {alphas}, of {self.n_features} features"
+        least, most = self.n_selected.min(), self.n_selected.max()
+        kept = f"{least}" if least == most else f"{least} to {most}"
+        within = f"from {self.alphas[0]:.3g} to {self.alphas[-1]:.3g}"
+        within = f"of {self.alphas[0]:.3g}" if n == 1 else within
+        return f"{type(self).__name__} of {alphas} {within}, {kept} of {self.n_features} features"
+
+    def __eq__(self, other):
+        if type(other) is not type(self):
+            return False
+        compared = [each.name for each in fields(self) if each.compare]
+        return all(_are_equal(getattr(self, name), getattr(other, name)) for name in compared)
+
+    def __len__(self):
+        return len(self.alphas)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return self._part(i)
+        try:
+            place = index(i)
+        except TypeError as error:
+            raise TypeError(
+                f"path[{i!r}]: give a whole number or a slice. `at` finds a model by its alpha or "
+                "by its number of features."
+            ) from error
+        if not -len(self) <= place < len(self):
+            raise IndexError(
+                f"path[{place}]: the path has {len(self)} models; give a number from "
+                f"{-len(self)} to {len(self) - 1}."
+            )
+        return self._model(place % len(self))
+
+    def _model(self, i):
+        if self.template is None:
+            raise ValueError(
+                "this path does not know which estimator it is of, as shrinklin 0.1.0 did not "
+                "store that: compute it again to get its models as estimators. `coef` and "
+                "`predict` work."
+            )
+        return self.template.fitted(self, i)
+
+    def _part(self, some):
+        """The path of some models."""
+        if some.step is not None and index(some.step) < 0:
+            raise ValueError(
+                f"step {some.step} of a slice: alphas go from large to small, so give a step > 0."
+            )
+        parts = {name: getattr(self, name)[some].copy() for name in _PER_MODEL}
+        used = parts["kept_coefs"].any(axis=(0, 1))
+        parts |= {"kept": self.kept[used], "kept_coefs": parts["kept_coefs"][:, :, used]}
+        n_iter = None if self.n_iter is None else self.n_iter[some].copy()
+        return replace(self, **parts, n_iter=n_iter)
+
+    def at(self, *, alpha=None, n_features=None) -> Any:
+        """One model as a fitted estimator, chosen by its alpha or by its number of features.
+
+        Parameters
+        ----------
+        alpha : float, default=None
+            The model whose alpha has the smallest ratio to this one, the larger of two. It must
+            be in the range of `alphas`, give or take 1 %.
+        n_features : int, default=None
+            The model that fits best among those with at most so many features. That is the one
+            with the smallest alpha or, if the models are refits, with the smallest objective.
+
+        Returns
+        -------
+        estimator
+            Fitted, of the class that made the path. Its `alpha` is that of the model.
+
+        Raises
+        ------
+        ValueError
+            If not exactly one of both is given, if alpha is out of range, or if all models have
+            more features.
+        """
+        if (alpha is None) == (n_features is None):
+            raise ValueError(
+                f"alpha={alpha!r}, n_features={n_features!r}: give one of both and leave out the "
+                "other."
+            )
+        return self[self._nearest(alpha) if n_features is None else self._best(n_features)]
+
+    def _nearest(self, alpha):
+        check_real("alpha", alpha, 0)
+        largest, least = self.alphas.max(initial=0.0), self.alphas.min(initial=np.inf)
+        if not least * (1 - _ROUNDED) <= alpha <= largest * (1 + _ROUNDED):
+            within = f"from {largest:.4g} to {least:.4g}" if len(self) else "of no model"
+            raise ValueError(
+                f"alpha={alpha!r} is not in the range of the path, {within}: give one that is, or "
+                "compute a path with other alphas."
+            )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = np.abs(np.log(self.alphas) - np.log(float(alpha)))
+        # Zeros among the alphas are near no other number.
+        return int(np.where(self.alphas == alpha, -1.0, np.nan_to_num(ratios, nan=np.inf)).argmin())
+
+    def _best(self, n_features):
+        check_whole("n_features", n_features, 0)
+        few = np.flatnonzero(self.n_selected <= n_features)
+        if not len(few):
+            least = f"at least {self.n_selected.min()}" if len(self) else "no model at all"
+            raise ValueError(
+                f"n_features={n_features}: the models of this path have {least}. Give a larger "
+                "number, or compute a path with larger alphas."
+            )
+        return few[self.objectives[few].argmin()] if self.refitted else few[-1]
 
     @property
     def coefs(self) -> np.ndarray:
@@ -119,7 +258,10 @@ class RegularizationPath(ABC):
         """coef x + intercept: shape (n_alphas, n_samples, n_targets)."""
         own = features(X)
         self._check_names(X)
-        X = check_array(own, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+        try:
+            X = check_array(own, accept_sparse=SPARSE_FORMATS, dtype=[np.float64, np.float32])
+        except (TypeError, ValueError, OverflowError) as error:
+            raise diagnosis(self, own, None, error) from error
         self._check_n_features(X)
         # A copy of few columns is small. A copy of many would be as large as X.
         few = 2 * len(self.kept) < self.n_features
@@ -153,9 +295,10 @@ class RegularizationPath(ABC):
         own = features(X)
         self._check_names(X)
         self._check_given(y)
-        X, y = check_X_y(
-            own, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True, y_numeric=False
-        )
+        try:
+            X, y = check_X_y(own, y, accept_sparse=SPARSE_FORMATS, dtype=float, multi_output=True)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise diagnosis(self, own, None, error) from error
         self._check_n_features(X)
         return X, y
 
@@ -181,14 +324,13 @@ class RegularizationPath(ABC):
         """
         X, y = self._checked(X, y)
         smooth = self._smooth(X, y, relative_weights(sample_weight, X))
+        if not len(self):
+            return replace(self, refitted=True, n_iter=None)
         with one_blas_thread():
-            models = [self._refitted(smooth, coef) for coef in self.kept_coefs]
-        coefs, intercepts, residuals, losses = (
-            np.array(part) for part in zip(*models, strict=True)
-        )
-        return replace(
-            self, kept_coefs=coefs, intercepts=intercepts, residuals=residuals, objectives=losses
-        )
+            found = [self._refitted(smooth, coef) for coef in self.kept_coefs]
+        coefs, intercepts, residuals, losses = (np.array(part) for part in zip(*found, strict=True))
+        models = replace(self, kept_coefs=coefs, intercepts=intercepts, residuals=residuals)
+        return replace(models, objectives=losses, refitted=True, n_iter=None)
 
     def _refitted(self, smooth, coef):
         """Coefficients, intercept, residual and loss of the best model with the same features.
@@ -204,7 +346,7 @@ class RegularizationPath(ABC):
         return W[self.kept].T, smooth.intercept(W), residual, loss
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class RegressionPath(RegularizationPath):
     """Path of a regressor.
 
@@ -214,7 +356,7 @@ class RegressionPath(RegularizationPath):
         The loss that was minimised. `RegularizationPath` has all other attributes.
     """
 
-    loss: Loss = _SQUARED
+    loss: Loss = field(default=_SQUARED, compare=False)
 
     loss_name = "mean squared error"
 
@@ -252,7 +394,7 @@ class RegressionPath(RegularizationPath):
         self._check_given(y)
         Z = self.predict(X)
         Y = self._targets(check_array(_dense(y), ensure_2d=False, dtype=float, input_name="y"))
-        check_consistent_length(Z[0], Y)
+        check_consistent_length(Z.swapaxes(0, 1), Y)
         return ((Y - Z) ** 2).mean(axis=(1, 2))
 
     losses = mean_squared_errors
@@ -309,7 +451,7 @@ class RegressionPath(RegularizationPath):
         return quadratic_of_data(X, Y, sample_weight, order, self.fit_intercept)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class ClassificationPath(RegularizationPath):
     """Path of a classifier.
 
@@ -322,7 +464,7 @@ class ClassificationPath(RegularizationPath):
     """
 
     classes: np.ndarray
-    class_weight: dict | str | None = None
+    class_weight: dict | str | None = field(default=None, compare=False)
 
     loss_name = "log-loss"
 
@@ -371,7 +513,7 @@ class ClassificationPath(RegularizationPath):
         """
         logs = self.predict_log_proba(X)
         codes = self._codes(y)
-        check_consistent_length(logs[0], codes)
+        check_consistent_length(logs.swapaxes(0, 1), codes)
         return -logs[:, np.arange(len(codes)), codes].mean(axis=1)
 
     losses = log_losses
@@ -388,7 +530,7 @@ class ClassificationPath(RegularizationPath):
         ndarray of shape (n_alphas,)
         """
         predicted, codes = self.predict(X), self._codes(y)
-        check_consistent_length(predicted[0], codes)
+        check_consistent_length(predicted.T, codes)
         return (predicted == self.classes[codes]).mean(axis=1)
 
     def _codes(self, y):
@@ -443,7 +585,17 @@ def path_of_solutions(problem, objective, target, alphas, solutions, feature_nam
             ]
         ),
         fit_intercept=problem.fit_intercept,
+        refitted=not problem.is_penalised,
+        n_iter=np.array([solution.n_iter for solution in solutions]),
     )
+
+
+def _are_equal(ours, theirs):
+    """Whether two fields are equal: arrays, numbers or None."""
+    if not isinstance(ours, np.ndarray) or not isinstance(theirs, np.ndarray):
+        return type(ours) is type(theirs) and ours == theirs
+    # Only numbers may be NaN, and numpy asks no other dtype.
+    return np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == theirs.dtype.kind == "f")
 
 
 def _stored_value(objective, solution, dtype):

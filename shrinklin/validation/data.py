@@ -18,12 +18,13 @@ from shrinklin.validation.entries import (
     entry_types,
     is_missing,
 )
+from shrinklin.validation.frames import check_encoded, missing_in
 
 SPARSE_FORMATS = ("csr", "csc")
 
 
 def features(X):
-    """X for the checks of scikit-learn. Raises an error for masked entries and dates.
+    """X for the checks of scikit-learn. Raises an error for masked entries, dates and text.
 
     A dense X is not copied. A sparse X becomes CSR or CSC with sorted indices and no duplicates.
     scipy stores in the matrix object whether the indices are sorted. So it gets a new object
@@ -31,6 +32,7 @@ def features(X):
     """
     check_unmasked("X", X)
     check_undated("X", X)
+    check_encoded(X)
     if not sparse.issparse(X) or X.ndim != 2:
         return X
     X = X if X.format in SPARSE_FORMATS else X.tocsr()
@@ -70,7 +72,7 @@ def diagnosis(estimator, X, y, error):
     name = type(estimator).__name__
     if _has_other_columns(estimator, X):
         return error
-    found = _not_numbers(name, X, error)
+    found = _not_numbers(name, X, error) or missing_in("X", X)
     if found or y is None or not _is_accepted(X):
         return found or error
     found = _other_rows(X, y, error)

@@ -1,0 +1,77 @@
+"""Columns of DataFrames that are not numbers: text, categories and missing entries.
+
+The types of pandas, polars and pyarrow are told by what they say of themselves, so that none of
+these packages is imported.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from shrinklin.validation.entries import entry_types, is_missing
+
+_CATEGORIES = ("category", "dictionary", "Categorical", "Enum")
+# How many columns an error names.
+_SHOWN = 5
+
+
+def check_encoded(X):
+    """Raise an error for columns of text or categories in a DataFrame.
+
+    scikit-learn reads them as numbers if all labels look like numbers.
+    """
+    found = [(name, kind) for name, column, dtype in _columns(X) if (kind := _kind(column, dtype))]
+    if found:
+        more = ", …" * (len(found) > _SHOWN)
+        some = ", ".join(f"{name!r} ({kind})" for name, kind in found[:_SHOWN]) + more
+        names = _listed([name for name, _ in found])
+        raise ValueError(
+            f"X has text or categories in {len(found)} of {X.shape[1]} columns: {some}. Encode "
+            "them as numbers first, for instance with scikit-learn by\n"
+            f"    encoder = make_column_transformer((OneHotEncoder(), [{names}]), "
+            'remainder="passthrough")\n'
+            "    make_pipeline(encoder, model).fit(X, y)\n"
+            "If a column has numbers as text, convert it to a type of numbers instead."
+        )
+
+
+def missing_in(name, X):
+    """An error that names the columns of a DataFrame with missing entries, or None."""
+    names = [column for column, _, _ in _columns(X)]
+    array = np.asarray(X) if names else np.empty((0, 0))
+    if array.ndim != 2 or array.dtype.kind not in ("f", "O"):
+        return None
+    find = np.isnan if array.dtype.kind == "f" else np.frompyfunc(is_missing, 1, 1)
+    found = np.flatnonzero(find(array).astype(bool).any(axis=0))
+    if not len(found):
+        return None
+    return ValueError(
+        f"{name} has missing values (NaN) in {len(found)} of {len(names)} columns: "
+        f"{_listed([names[j] for j in found])}. Fill in missing values, for instance with "
+        "sklearn.impute.SimpleImputer in a pipeline, or leave out their rows."
+    )
+
+
+def _listed(names):
+    return ", ".join(map(repr, names[:_SHOWN])) + ", …" * (len(names) > _SHOWN)
+
+
+def _columns(X):
+    """(name, function that returns the column, dtype) of the columns of a DataFrame."""
+    names, dtypes = getattr(X, "columns", None), getattr(X, "dtypes", None)
+    if names is None or not isinstance(dtypes, Iterable):
+        return
+    for j, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
+        yield name, lambda j=j: X.iloc[:, j], dtype
+
+
+def _kind(column, dtype):
+    """What is in a column that holds no numbers: "text", "category", or None."""
+    if isinstance(dtype, np.dtype):
+        # A dtype of Python objects does not tell what they are.
+        types = entry_types(np.asarray(column())) if dtype.kind == "O" else ()
+        return "text" if any(issubclass(kind, str | bytes) for kind in types) else None
+    # Before polars 1.0, String was Utf8.
+    if getattr(dtype, "type", None) is str or str(dtype) in ("String", "Utf8"):
+        return "text"
+    return "category" if str(dtype).startswith(_CATEGORIES) else None
