@@ -17,6 +17,7 @@ from shrinklin.estimators.cv import (
 )
 from shrinklin.estimators.regressors import GroupLassoRegressor, ShrinkNetRegressor
 from shrinklin.estimators.stability import selection_frequencies
+from shrinklin.estimators.summary import summary
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.moved import MOVED
 from shrinklin.pruning.budget import Budget
@@ -57,5 +58,6 @@ __all__ = [
     "Threshold",
     "regularization_path",
     "selection_frequencies",
+    "summary",
 ]
 __all__ += display.__all__

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, f_regression
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
@@ -242,7 +243,7 @@ class Doubling(BaseEstimator):
 CHANGES = [
     (PCA(), r"PCA turns columns \['x0', 'x1', 'x2'\]… into \['pca0', 'pca1', 'pca2'\]…"),
     (PCA(2), "PCA turns 6 columns into 2"),
-    (PolynomialFeatures(2), "PolynomialFeatures turns 6 columns into 28"),
+    (RBFSampler(n_components=28), "RBFSampler turns 6 columns into 28"),
     (Doubling(), "X has 6 columns, but the steps after it select among 12"),
     (
         make_pipeline(SelectKBest(f_regression, k=2), Doubling()),

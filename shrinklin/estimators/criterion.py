@@ -18,7 +18,9 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.base import become, prepare, solve, without_alpha
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
+from shrinklin.estimators.plain import PlainModel
 from shrinklin.estimators.selector import CheckedSelector
+from shrinklin.estimators.summary import SummarisedModel
 from shrinklin.messages import warn
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
@@ -80,7 +82,9 @@ def _estimator_has(name):
 
 
 @documented(ANY_ESTIMATOR)
-class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
+class InformationCriterion(
+    SummarisedModel, PlainModel, CheckedSelector, MetaEstimatorMixin, BaseEstimator
+):
     r"""Choice of alpha along a path by AIC, BIC or EBIC.
 
     The criterion of each model of the path is
@@ -139,6 +143,8 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted. Only for classifiers.
     $n_features_in_, $feature_names_in_
+    target_names_in_ : ndarray of shape (n_targets,)
+        Names of the targets, if y has them. Only for regressors.
 
     See Also
     --------
@@ -300,7 +306,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
 
     def _copy_from(self, estimator):
         """Copy the attributes that scikit-learn reads from a fitted estimator."""
-        for name in ("n_features_in_", "feature_names_in_", "classes_"):
+        for name in ("n_features_in_", "feature_names_in_", "target_names_in_", "classes_"):
             self.__dict__.pop(name, None)
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
