@@ -15,7 +15,7 @@ from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, f_regre
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from problems import simulate, simulate_classes
 from resampling import GROUP_LASSO, Listener, rows_of, unlabelled

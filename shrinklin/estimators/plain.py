@@ -1,7 +1,7 @@
 """A fitted model as an ordinary pipeline of scikit-learn."""
 
 import numpy as np
-from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -15,42 +15,43 @@ class PlainModel:
 
         It holds nothing of shrinklin, so it can be unpickled without shrinklin, and converted by
         tools that know scikit-learn's estimators, such as skl2onnx and skops. It has two steps:
-        "columns", a `ColumnTransformer` that passes on the columns with coefficients, and "model",
-        a `LinearRegression` or `LogisticRegression` with their coefficients.
+        "columns", a `SelectKBest` whose scores are the largest absolute coefficients, and "model",
+        a `LinearRegression` or `LogisticRegression` with the coefficients of these columns.
 
         Returns
         -------
         sklearn.pipeline.Pipeline
-            A DataFrame that it predicts for needs only the columns with coefficients, in any order,
-            if the model was fitted to named columns. Sparse matrices must be CSR or CSC.
+            It takes the same columns as this model. It cannot be fitted again, because
+            `SelectKBest` has no function that computes the scores.
 
         Notes
         -----
-        A model that keeps no feature passes on the first column, with coefficient 0, because
+        A model that keeps no feature passes on one column, with coefficient 0, because
         scikit-learn's models need at least one.
 
         To replace the last step of a pipeline:
         ``Pipeline([*pipeline.steps[:-1], ("model", pipeline[-1].to_sklearn())])``.
-
-        Fitting the pipeline again fits `LinearRegression` or `LogisticRegression` to the same
-        columns, without the penalty of shrinklin.
         """
         check_is_fitted(self)
         model = getattr(self, "estimator_", self)
-        kept = np.flatnonzero(np.atleast_2d(model.coef_).any(axis=0))
-        kept = kept if len(kept) else np.arange(1)
-        return Pipeline([("columns", _columns(model, kept)), ("model", _linear(model, kept))])
+        columns = _columns(model)
+        kept = columns.get_support(indices=True)
+        return Pipeline([("columns", columns), ("model", _linear(model, kept))])
 
 
-def _columns(model, kept):
-    """A fitted selection of columns."""
-    selection = ColumnTransformer([("kept", "passthrough", kept.tolist())])
+def _columns(model):
+    """A fitted selector of the columns with coefficients, or of one column if there are none."""
+    # Not a ColumnTransformer, which skl2onnx does not take after other steps.
+    sizes = np.abs(np.atleast_2d(model.coef_)).max(axis=0)
+    # Without a score_func it cannot be fitted to other data, and skops has no function to trust.
+    columns = SelectKBest(None, k=max(1, np.count_nonzero(sizes)))
     # The model gets an array, whatever the output that is configured for transformers.
-    selection.set_output(transform="default")
-    selection.fit(np.zeros((1, model.n_features_in_)))
+    columns.set_output(transform="default")
+    columns.scores_, columns.pvalues_ = sizes, None
+    columns.n_features_in_ = model.n_features_in_
     if hasattr(model, "feature_names_in_"):
-        selection.feature_names_in_ = np.array(model.feature_names_in_, dtype=object)
-    return selection
+        columns.feature_names_in_ = model.feature_names_in_.copy()
+    return columns
 
 
 def _linear(model, kept):
