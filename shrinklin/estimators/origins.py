@@ -7,6 +7,7 @@ say is in their public attributes, in `get_support`, or in the names of their ou
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
@@ -96,7 +97,7 @@ def _said(step, n_given, n_made) -> Origins | None:
         return _picked(np.flatnonzero(support)) if len(support) == n_given else None
     for kind, rule in _RULES.items():
         # A subclass with a transform of its own may do anything.
-        known = isinstance(step, kind) and type(step).transform is kind.transform
+        known = isinstance(step, kind) and step.__class__.transform is kind.transform
         if known and (found := rule(step, n_given)) is not None:
             return found if _fits(found, n_given) else None
     if n_given == 1:
@@ -232,7 +233,7 @@ def _of_function(step, n_given) -> Origins | None:
     return unchanged(n_given) if step.func is None else None
 
 
-_RULES: dict[type, Callable] = {
+_RULES: dict[Any, Callable] = {
     ColumnTransformer: _of_column_transformer,
     FeatureUnion: _of_union,
     FunctionTransformer: _of_function,

@@ -101,16 +101,16 @@ def summary(model, frequencies=None) -> Any:
             "such as GridSearchCV fitted it, give its best_estimator_."
         )
     check_is_fitted(last)
-    linear = getattr(last, "estimator_", last)
+    linear: Any = getattr(last, "estimator_", last)
     coef, n_features = np.atleast_2d(linear.coef_), linear.n_features_in_
     norms = np.linalg.norm(coef, axis=0)
     kept = [j for j in np.argsort(-norms, kind="stable") if coef[:, j].any()]
     given = _given_names([*steps, linear])
     n_given = None if given is None else len(given)
-    made = origins_of_steps(steps, n_given, n_features)
-    # A plain array would be 2-D where all are pairs.
-    original = np.fromiter((_original(made[j], given) for j in kept), dtype=object, count=len(kept))
-    data = {"original": original, "norm": norms[kept]}
+    made = origins_of_steps(steps, n_given, n_features) or []
+    # As objects, so that None stays None.
+    original = pandas.Series([_original(made[j], given) for j in kept], dtype=object)
+    data = {"original": original.to_numpy(), "norm": norms[kept]}
     for name, values in zip(_names_of_coefficients(linear), coef[:, kept], strict=True):
         data[name] = values
     if hasattr(linear, "switch_"):
