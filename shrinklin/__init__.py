@@ -19,6 +19,7 @@ from shrinklin.estimators.cv import (
 from shrinklin.estimators.intervals import split_intervals
 from shrinklin.estimators.regressors import GroupLassoRegressor, ShrinkNetRegressor
 from shrinklin.estimators.stability import selection_frequencies
+from shrinklin.estimators.summary import summary
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.moved import MOVED
 from shrinklin.pruning.budget import Budget
@@ -61,5 +62,6 @@ __all__ = [
     "regularization_path",
     "selection_frequencies",
     "split_intervals",
+    "summary",
 ]
 __all__ += display.__all__

@@ -81,7 +81,7 @@ def fits(estimator):
     """The class, fitted to small data in all ways that set other attributes."""
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(30, 3)), columns=list("abc"))
-    y = X["a"].to_numpy() + 0.1 * rng.normal(size=30)
+    y = (X["a"] + 0.1 * rng.normal(size=30)).rename("y")
     if estimator is InformationCriterion:
         yield estimator(GroupLassoRegressor()).fit(X, y)
         yield estimator(ShrinkNetRegressor()).fit(X, y)

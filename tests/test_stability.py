@@ -9,12 +9,19 @@ import pytest
 import sklearn
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, f_regression
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import Lasso, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
 
 from problems import simulate, simulate_classes
 from resampling import GROUP_LASSO, Listener, rows_of, unlabelled
@@ -242,7 +249,8 @@ class Doubling(BaseEstimator):
 CHANGES = [
     (PCA(), r"PCA turns columns \['x0', 'x1', 'x2'\]… into \['pca0', 'pca1', 'pca2'\]…"),
     (PCA(2), "PCA turns 6 columns into 2"),
-    (PolynomialFeatures(2), "PolynomialFeatures turns 6 columns into 28"),
+    (RBFSampler(n_components=28), "RBFSampler turns 6 columns into 28"),
+    (make_union(Doubling()), "FeatureUnion does not name the columns that it makes"),
     (Doubling(), "X has 6 columns, but the steps after it select among 12"),
     (
         make_pipeline(SelectKBest(f_regression, k=2), Doubling()),
@@ -256,6 +264,31 @@ def test_a_step_that_makes_columns_of_its_own_is_refused(step, message):
     X, Y = simulate(30, 6, 1)
     with pytest.raises(ValueError, match=message):
         selection_frequencies(make_pipeline(step, GROUP_LASSO), X, Y[:, 0], 2)
+
+
+def test_a_column_is_kept_with_any_feature_made_from_it():
+    X, Y = simulate(40, 4, 1)
+    X = pd.DataFrame(X, columns=list("abcd"))
+    X["word"] = np.where(X["d"] > 0.5, "high", np.where(X["d"] < -0.5, "low", "mid"))
+    y = (0.5 * Y[:, 0] + 6 * (X["word"] == "low") + X["a"] * X["b"]).to_numpy()
+    scaled = make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False))
+    prepared = make_column_transformer(
+        (OneHotEncoder(sparse_output=False), ["word"]), (scaled, ["c", "b", "a"])
+    )
+    kept = np.zeros(5)
+    for rows in rows_of(unlabelled(40), 6):
+        features = clone(prepared).fit(X.iloc[rows])
+        names = features.get_feature_names_out()
+        fitted = GroupLassoRegressor(0.6).fit(features.transform(X.iloc[rows]), y[rows])
+        text = " ".join(names[fitted.get_support()]).replace("pipeline__", "").replace("^2", "")
+        words = text.split()
+        kept += [name in words or (name == "word" and "__word_" in text) for name in X]
+    found = selection_frequencies(
+        make_pipeline(prepared, GroupLassoRegressor(0.6)), X, y, 6, random_state=0
+    )
+    np.testing.assert_array_equal(found, kept / 6)
+    assert found[3] == 0
+    assert some_of_each(found)
 
 
 # Weights

@@ -61,6 +61,8 @@ class Moments:
         The column names of X, if it had any.
     y_ndim : {1, 2}, default=2
         Number of dimensions of the given Y. The predictions of a model have as many.
+    target_names : ndarray of shape (n_targets,), default=None
+        The column names of Y, or the name of a Series, if it had any.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Moments:
     yy: np.ndarray
     feature_names: np.ndarray | None = None
     y_ndim: int = 2
+    target_names: np.ndarray | None = None
 
     @classmethod
     def from_data(cls, X, Y, sample_weight=None) -> Self:
@@ -106,7 +109,7 @@ class Moments:
         ValueError
             If data or weights are not as described here.
         """
-        names = feature_names(X)
+        names, names_of_y = feature_names(X), target_names(Y)
         X = _sparse_numbers(X) if sparse.issparse(X) else _numbers("X", X)
         Y = _numbers("Y", Y.toarray() if sparse.issparse(Y) else Y).astype(float, copy=False)
         if X.ndim != 2 or Y.ndim not in (1, 2) or len(Y) != X.shape[0] or 0 in X.shape + Y.shape:
@@ -128,7 +131,7 @@ class Moments:
         _clear_constants(
             xx, xy, yy, weight * variance_noise(x_mean), weight * variance_noise(y_mean)
         )
-        return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, y_ndim)
+        return cls(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, y_ndim, names_of_y)
 
     @classmethod
     def from_chunks(cls, chunks) -> Self:
@@ -305,7 +308,8 @@ class Moments:
 
     def _combine(self, other, sign):
         self.check_columns(other.n_features, len(other.y_mean), other.y_ndim)
-        names = _common_names(self.feature_names, other.feature_names)
+        names = _common_names("X", self.feature_names, other.feature_names)
+        names_of_y = _common_names("Y", self.target_names, other.target_names)
         weight = self.weight + sign * other.weight
         n_samples = self.n_samples + sign * other.n_samples
         if weight <= 1e-12 * self.weight or n_samples <= 0:
@@ -331,7 +335,9 @@ class Moments:
             weight * variance_noise(x_mean) + noise * np.diagonal(self.xx),
             weight * variance_noise(y_mean) + noise * np.diagonal(self.yy),
         )
-        return Moments(n_samples, weight, x_mean, y_mean, xx, xy, yy, names, self.y_ndim)
+        return Moments(
+            n_samples, weight, x_mean, y_mean, xx, xy, yy, names, self.y_ndim, names_of_y
+        )
 
     def centred(self):
         """(xx, xy, yy) about the means, divided by `weight`: for models with an intercept."""
@@ -396,15 +402,24 @@ def feature_names(X):
     return np.asarray(list(columns), dtype=object)
 
 
-def _common_names(ours, theirs):
+def target_names(Y):
+    """The column names of a DataFrame, or the name of a Series, if they are strings, else None."""
+    if hasattr(Y, "columns"):
+        return feature_names(Y)
+    name = getattr(Y, "name", None)
+    # polars calls a Series "" that has no name.
+    return np.array([name], dtype=object) if isinstance(name, str) and name else None
+
+
+def _common_names(what, ours, theirs):
     if ours is None or theirs is None:
         return theirs if ours is None else ours
     different = np.flatnonzero(ours != theirs)
     if len(different):
         j = different[0]
         raise ValueError(
-            f"column {j} of X is {ours[j]!r} in these moments and {theirs[j]!r} in the others: "
-            "give the same columns in the same order."
+            f"column {j} of {what} is {ours[j]!r} in these moments and {theirs[j]!r} in the "
+            "others: give the same columns in the same order."
         )
     return ours
 

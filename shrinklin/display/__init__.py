@@ -8,6 +8,7 @@ from shrinklin.display.information import InformationCriterionDisplay
 from shrinklin.display.layer_sizes import LayerSizesDisplay
 from shrinklin.display.path import PathDisplay
 from shrinklin.display.stability import StabilityDisplay
+from shrinklin.display.summary import SummaryDisplay
 from shrinklin.display.tradeoff import TradeoffDisplay
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "LayerSizesDisplay",
     "PathDisplay",
     "StabilityDisplay",
+    "SummaryDisplay",
     "TradeoffDisplay",
 ]

@@ -77,3 +77,32 @@ def number_of_features(ax, alphas, n_selected, n_ticks=8):
     upper.set_xticks([], minor=True)
     upper.set_xlabel("features kept")
     return upper
+
+
+def horizontal_bars(ax, names, lengths, color="C0"):
+    """Draw a bar for each name, from top to bottom. Returns the axes and the bars.
+
+    Without `ax`, it makes a figure that is tall enough.
+    """
+    own, ax, at = ax is None, own_or_new(ax), np.arange(len(names))
+    if own:
+        ax.figure.set_figheight(max(4.8, 1.4 + 0.2 * len(names)))
+    _check_bars_of_others(ax, names)
+    bars = ax.barh(at, lengths, color=color)
+    ax.set_yticks(at, names, fontsize="small")
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    return ax, bars
+
+
+def _check_bars_of_others(ax, names):
+    """Raise an error if `ax`, or axes that share its y axis, have bars with other names.
+
+    Shared axes have the same name at each position.
+    """
+    drawn = any(each.containers for each in ax.get_shared_y_axes().get_siblings(ax))
+    # Inner axes of a figure may have names that they do not show.
+    if drawn and ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks()) != names:
+        raise ValueError(
+            "ax, or axes that share its y axis, already have bars of other features, which would "
+            "get the wrong names: give separate axes, without sharey."
+        )

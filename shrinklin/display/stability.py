@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from shrinklin.display.axes import add_title, own_or_new
+from shrinklin.display.axes import add_title, horizontal_bars
 from shrinklin.estimators.stability import selection_frequencies
 from shrinklin.validation.parameters import check_real, check_whole
 
@@ -113,16 +113,10 @@ class StabilityDisplay:
         """
         _check_bars(n_shown, threshold)
         order = np.argsort(-self.frequencies, kind="stable")[:n_shown]
-        shares, at = self.frequencies[order], np.arange(len(order))
-        own, ax = ax is None, own_or_new(ax)
-        if own:
-            ax.figure.set_figheight(max(4.8, 1.4 + 0.2 * len(order)))
-        names = [self._name_of(j) for j in order]
-        _check_bars_of_others(ax, names)
+        shares, names = self.frequencies[order], [self._name_of(j) for j in order]
         stable = shares >= (0 if threshold is None else threshold)
-        self.bars_ = ax.barh(at, shares, color=np.where(stable, "C0", "0.75"))
-        ax.set_yticks(at, names, fontsize="small")
-        ax.set_ylim(len(order) - 0.4, -0.6)
+        colors = np.where(stable, "C0", "0.75")
+        ax, self.bars_ = horizontal_bars(ax, names, shares, colors)
         ax.set_xlim(0, 1.01)
         if threshold is not None:
             ax.axvline(threshold, color="0.2", linestyle="--", linewidth=1.2)
@@ -144,20 +138,6 @@ class StabilityDisplay:
         if n_drawn < n_features:
             most = np.sort(self.frequencies)[::-1][n_drawn]
             yield f"not shown: {n_features - n_drawn} features, each with at most {most:.3g}"
-
-
-def _check_bars_of_others(ax, names):
-    """Raise an error if `ax`, or axes that share its y axis, have bars with other names.
-
-    Shared axes have the same name at each position.
-    """
-    drawn = any(each.containers for each in ax.get_shared_y_axes().get_siblings(ax))
-    # Inner axes of a figure may have names that they do not show.
-    if drawn and ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks()) != names:
-        raise ValueError(
-            "ax, or axes that share its y axis, already have bars of other features, which would "
-            "get the wrong names: give separate axes, without sharey."
-        )
 
 
 def _check_bars(n_shown, threshold):

@@ -206,7 +206,7 @@ class AutoSparseRegressor(AutoSparse, RegressorCV):
     Attributes
     ----------
     $coef_, $intercept_, $n_iter_, $front_, $cv_results_, $best_index_, $score_name_, $cost_
-    $n_features_in_, $feature_names_in_
+    $n_features_in_, $feature_names_in_, $target_names_in_
 
     See Also
     --------

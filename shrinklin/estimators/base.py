@@ -21,7 +21,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
+from shrinklin.estimators.plain import PlainModel
 from shrinklin.estimators.selector import Selector
+from shrinklin.estimators.summary import SummarisedModel
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.gradient.stream import Stream
 from shrinklin.groups import Groups
@@ -37,7 +39,7 @@ from shrinklin.validation.parameters import by_column, check_flag, check_real, c
 from shrinklin.validation.weights import relative_weights
 
 
-class LinearModel(Selector):
+class LinearModel(SummarisedModel, PlainModel, Selector):
     """A model ``coef_`` x + ``intercept_`` that selects the features with coefficients."""
 
     def _get_support_mask(self):
@@ -233,7 +235,15 @@ def checked_moments(estimator, moments):
     vars(estimator).pop("feature_names_in_", None)
     if moments.feature_names is not None:
         estimator.feature_names_in_ = moments.feature_names
+    name_targets(estimator, moments.target_names)
     return estimator._problem()
+
+
+def name_targets(estimator, names):
+    """Store the names of the targets, if there are any."""
+    vars(estimator).pop("target_names_in_", None)
+    if names is not None:
+        estimator.target_names_in_ = names
 
 
 def prepare(estimator, X, y, sample_weight):

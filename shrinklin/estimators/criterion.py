@@ -25,7 +25,9 @@ from shrinklin.estimators.base import (
     without_alpha,
 )
 from shrinklin.estimators.parameters import ANY_ESTIMATOR, documented
+from shrinklin.estimators.plain import PlainModel
 from shrinklin.estimators.selector import CheckedSelector
+from shrinklin.estimators.summary import SummarisedModel
 from shrinklin.messages import warn
 from shrinklin.objective.likelihood import Likelihood
 from shrinklin.selection.alphas import alpha_grid, warn_if_alphas_are_too_large
@@ -86,7 +88,9 @@ def _estimator_has(name):
 
 
 @documented(ANY_ESTIMATOR)
-class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
+class InformationCriterion(
+    SummarisedModel, PlainModel, CheckedSelector, MetaEstimatorMixin, BaseEstimator
+):
     r"""Choice of alpha along a path by AIC, BIC or EBIC.
 
     The criterion of each model of the path is
@@ -164,6 +168,8 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
     cost_ : CostMeter
         The cost of the whole path, counted without a clock.
     $n_features_in_, $feature_names_in_
+    target_names_in_ : ndarray of shape (n_targets,)
+        Names of the targets, if y has them. Only for regressors.
 
     See Also
     --------
@@ -320,7 +326,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         self.log_likelihoods_ = judged.log_likelihoods
         self.alpha_, self.estimator_ = estimator.alpha, estimator
         # Models that were pickled by shrinklin 0.1.0 have copies of these.
-        for name in ("n_features_in_", "feature_names_in_", "classes_"):
+        for name in ("n_features_in_", "feature_names_in_", "target_names_in_", "classes_"):
             self.__dict__.pop(name, None)
 
     def __getattr__(self, name):

@@ -171,7 +171,7 @@ class GroupLassoRegressorCV(RegressorCV):
     $alpha_, $ridge_, $refit_ridge_, $alphas_, $cv_scores_, $cv_results_, $score_name_
     $n_selected_, $path_, $cost_
     $coef_, $intercept_, $n_iter_, $objective_, $residual_, $dual_gap_
-    $n_features_in_, $feature_names_in_
+    $n_features_in_, $feature_names_in_, $target_names_in_
 
     See Also
     --------
@@ -250,7 +250,7 @@ class ShrinkNetRegressorCV(RegressorCV):
     $alpha_, $ridge_, $refit_ridge_, $alphas_, $cv_scores_, $cv_results_, $score_name_
     $n_selected_, $path_, $cost_
     $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $residual_
-    $n_features_in_, $feature_names_in_
+    $n_features_in_, $feature_names_in_, $target_names_in_
 
     See Also
     --------

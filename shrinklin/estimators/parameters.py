@@ -148,6 +148,9 @@ n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (n_features,)
     Names of the features. Only if all column names of X are strings.
+target_names_in_ : ndarray of shape (n_targets,)
+    Names of the targets: the column names of a DataFrame y, or the name of a Series. Only if all
+    are strings.
 """
 
 REGRESSION = {

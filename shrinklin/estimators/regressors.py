@@ -6,11 +6,12 @@ from typing import Self
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from shrinklin.data.moments import Moments, adds_nothing
+from shrinklin.data.moments import Moments, adds_nothing, target_names
 from shrinklin.estimators.base import (
     LinearModel,
     SparseLinearModel,
     checked_moments,
+    name_targets,
     undone_on_error,
     warn_if_empty,
     warn_unless_trained,
@@ -50,7 +51,11 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
         return Regression(type(self).__name__)
 
     def _validate(self, X, y, reset=True):
-        return checked_targets(self, X, y, reset=reset)
+        names = target_names(y)
+        X, y = checked_targets(self, X, y, reset=reset)
+        if reset:
+            name_targets(self, names)
+        return X, y
 
     def fit(self, X, y, sample_weight=None) -> Self:
         """Fit the model.
@@ -175,16 +180,19 @@ class SparseLinearRegressor(LinearRegressor, SparseLinearModel):
             )
         with undone_on_error(self):
             self._check_parameters()
+            names = target_names(y)
             X, y = self._validate(X, y, reset=not begun)
             if begun:
                 self.moments_.check_columns(X.shape[1], y.size // len(y), y.ndim)
                 if adds_nothing(X, y, sample_weight):
                     return self
             moments = Moments.from_data(X, y, sample_weight)
-            moments = replace(moments, feature_names=getattr(self, "feature_names_in_", None))
+            of_x = getattr(self, "feature_names_in_", None)
+            moments = replace(moments, feature_names=of_x, target_names=names)
             dtype = X.dtype
             if begun:
                 moments = self.moments_ + moments
+                name_targets(self, moments.target_names)
                 # Otherwise the dtype of the last chunk would decide.
                 dtype = np.result_type(dtype, self.coef_.dtype)
             trained, _ = self._fit_moments(self._problem(), moments, dtype)
@@ -221,7 +229,7 @@ class GroupLassoRegressor(SparseLinearRegressor):
     Attributes
     ----------
     $coef_, $intercept_, $n_iter_, $objective_, $cost_, $history_, $residual_, $dual_gap_
-    $moments_, $n_features_in_, $feature_names_in_
+    $moments_, $n_features_in_, $feature_names_in_, $target_names_in_
 
     See Also
     --------
@@ -303,7 +311,7 @@ class ShrinkNetRegressor(SparseLinearRegressor):
     Attributes
     ----------
     $coef_, $switch_, $weight_, $intercept_, $n_iter_, $objective_, $cost_, $history_
-    $residual_, $moments_, $n_features_in_, $feature_names_in_
+    $residual_, $moments_, $n_features_in_, $feature_names_in_, $target_names_in_
 
     See Also
     --------

@@ -11,7 +11,7 @@ import warnings
 from contextlib import contextmanager
 from functools import partial
 from inspect import Parameter, signature
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +23,13 @@ from sklearn.utils.validation import check_consistent_length
 
 from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
+from shrinklin.estimators.origins import (
+    composed,
+    names_made,
+    origins,
+    steps_of,
+    unchanged,
+)
 from shrinklin.messages import alone_in_another_process, collected, results, warn
 from shrinklin.validation.entries import check_unmasked
 from shrinklin.validation.parameters import check_whole
@@ -50,10 +57,11 @@ def selection_frequencies(
     ----------
     estimator : estimator with ``get_support``, or Pipeline that ends with one
         An estimator of shrinklin, or a selector of scikit-learn. A model without
-        ``get_support`` can be put into `sklearn.feature_selection.SelectFromModel`. All
-        steps of a pipeline except the last must be selectors, or keep the columns as
-        `StandardScaler` does. The estimator is cloned and not fitted. Its ``random_state``
-        is the same in every fit.
+        ``get_support`` can be put into `sklearn.feature_selection.SelectFromModel`. Of all
+        steps of a pipeline except the last, it must be known from which columns they make
+        theirs: the Notes of `summary` list these steps. A step without
+        ``get_feature_names_out`` is taken to keep the columns. The estimator is cloned and not
+        fitted. Its ``random_state`` is the same in every fit.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         The data.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
@@ -87,7 +95,8 @@ def selection_frequencies(
     Returns
     -------
     ndarray of shape (n_features,)
-        For each column of X, the share of fits that kept it, in [0, 1].
+        For each column of X, the share of fits that kept it, in [0, 1]. After a pipeline, a column
+        is kept if any feature that is made from it is kept: a level of a category, a product.
 
     Raises
     ------
@@ -182,7 +191,7 @@ def _check_resampling(resampling):
 
 
 def _check_selects(estimator):
-    steps = _steps(estimator)
+    steps = steps_of(estimator)
     if isinstance(estimator, type) or not steps or not hasattr(steps[-1], "get_support"):
         raise TypeError(
             f"estimator={estimator!r} does not say which features it keeps: give an instance of an "
@@ -190,13 +199,6 @@ def _check_selects(estimator):
             "Pipeline that ends with one. Wrap other models in "
             "sklearn.feature_selection.SelectFromModel."
         )
-
-
-def _steps(estimator):
-    """The steps of a pipeline, including those of nested pipelines."""
-    if isinstance(estimator, Pipeline):
-        return [step for _, part in estimator.steps for step in _steps(part)]
-    return [] if estimator is None or isinstance(estimator, str) else [estimator]
 
 
 def _data(estimator, X, y, sample_weight):
@@ -213,7 +215,7 @@ def _data(estimator, X, y, sample_weight):
         ) from error
     s = None
     if sample_weight is not None:
-        _check_takes_weights(_steps(estimator)[-1])
+        _check_takes_weights(steps_of(estimator)[-1])
         s = check_weights(sample_weight, X)
         if not s.all():
             X, y, s = (_take(data, np.flatnonzero(s)) for data in (X, y, s))
@@ -258,7 +260,7 @@ def _classes(estimator, y, n_samples):
 def _holds_classes(estimator, y):
     if len(y.shape) > 1 and y.shape[1] != 1:
         return False
-    model = _steps(estimator)[-1]
+    model = steps_of(estimator)[-1]
     inside = getattr(model, "estimator", None)
     if is_classifier(model) or (isinstance(inside, BaseEstimator) and is_classifier(inside)):
         return True
@@ -318,49 +320,52 @@ def _weight_name(estimator):
 
 def _support(model, n_features):
     """Which of the n_features columns of X a fitted model keeps."""
-    *before, last = _steps(model)
+    *before, last = steps_of(model)
     support = np.asarray(last.get_support(), dtype=bool)
-    for step in reversed(before):
-        support = _support_before(step, support)
-    _check_count("X has", n_features, support)
-    return support
-
-
-def _support_before(step, support):
-    """Which input columns of a step are kept, given which of its output columns are kept."""
-    if not hasattr(step, "get_support"):
-        _check_keeps_columns(step, len(support))
-        return support
-    passed = np.flatnonzero(step.get_support())
-    _check_count(f"the step {type(step).__name__} passes on", len(passed), support)
-    before = np.zeros(len(step.get_support()), dtype=bool)
-    before[passed[support]] = True
-    return before
-
-
-def _check_count(whose, n_features, support):
-    if len(support) != n_features:
+    columns = _columns_made(before, last, n_features, len(support))
+    if len(columns) != len(support):
         raise ValueError(
-            f"{whose} {n_features} columns, but the steps after it select among {len(support)}: "
-            "give a pipeline whose steps keep the columns or select among them."
+            f"X has {n_features} columns, but the steps after it select among {len(support)}: give "
+            "a pipeline whose steps keep the columns or select among them."
         )
+    kept = np.zeros(n_features, dtype=bool)
+    kept[list(frozenset().union(*(columns[k] for k in np.flatnonzero(support))))] = True
+    return kept
 
 
-def _check_keeps_columns(step, n_passed):
-    n_given = getattr(step, "n_features_in_", n_passed)
-    given = getattr(step, "feature_names_in_", [f"x{j}" for j in range(n_given)])
-    # Names show whether columns were only scaled, or mixed or reordered.
-    named = hasattr(step, "get_feature_names_out")
-    passed = list(step.get_feature_names_out()) if named else list(given)
-    if n_given != n_passed or passed != list(given):
-        change = f"turns {n_given} columns into {n_passed}"
-        if n_given == n_passed:
-            change = f"turns columns {list(given)[:3]}… into {passed[:3]}…"
-        raise ValueError(
-            f"the step {type(step).__name__} {change}, so the features kept after it are not "
-            "columns of X: give steps that keep the columns and their names (as StandardScaler "
-            "does) or select among them (as SelectKBest does), or transform X beforehand."
-        )
+def _columns_made(steps, last, n_features, n_made):
+    """The columns of X from which each column that the last step takes is made."""
+    says = "get_feature_names_out", "get_support"
+    # Otherwise nothing says that a step changes the columns.
+    steps = [step for step in steps if any(hasattr(step, name) for name in says)]
+    columns = unchanged(n_features)
+    for step, after in pairwise([*steps, last]):
+        n_passed = n_made if after is last else getattr(after, "n_features_in_", None)
+        made = origins(step, len(columns), n_passed)
+        if made is None or None in made:
+            raise _other_columns(step, len(columns), n_passed)
+        columns = composed(columns, made)
+    return columns
+
+
+def _other_columns(step, n_given, n_passed):
+    """An error about a step of which it is not known from which columns it makes its own."""
+    given = list(getattr(step, "feature_names_in_", [f"x{j}" for j in range(n_given)]))
+    made = names_made(step)
+    if made is None:
+        change = "does not name the columns that it makes"
+    elif n_passed not in (None, len(made)):
+        change = f"passes on {len(made)} columns, but the steps after it select among {n_passed}"
+    elif len(made) != n_given:
+        change = f"turns {n_given} columns into {len(made)}"
+    else:
+        change = f"turns columns {given[:3]}… into {made[:3]}…"
+    return ValueError(
+        f"the step {type(step).__name__} {change}, so it is not known to which columns of X the "
+        "features kept after it belong: give steps that keep the columns and their names (as "
+        "StandardScaler does), select among them (as SelectKBest does) or make each of their "
+        "columns of known ones (as OneHotEncoder does), or transform X beforehand."
+    )
 
 
 def _report(warned, n_resamples):
