@@ -16,7 +16,7 @@ from shrinklin.estimators.cv import (
     ShrinkNetClassifierCV,
     ShrinkNetRegressorCV,
 )
-from shrinklin.estimators.intervals import split_intervals
+from shrinklin.estimators.intervals import bootstrap_intervals, split_intervals
 from shrinklin.estimators.regressors import GroupLassoRegressor, ShrinkNetRegressor
 from shrinklin.estimators.stability import selection_frequencies
 from shrinklin.estimators.summary import summary
@@ -59,6 +59,7 @@ __all__ = [
     "SignChange",
     "SignVariance",
     "Threshold",
+    "bootstrap_intervals",
     "regularization_path",
     "selection_frequencies",
     "split_intervals",

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from shrinklin import GroupLassoRegressor
-from shrinklin.estimators.stability import resamples
+from shrinklin.estimators.resampling import resamples
 
 GROUP_LASSO = GroupLassoRegressor(0.3)
 

@@ -4,17 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from resampling import rows_of
 from shrinklin import (
     ByColumn,
     GroupLassoClassifier,
     GroupLassoRegressor,
+    InformationCriterion,
     ShrinkNetClassifier,
     ShrinkNetRegressorCV,
+    bootstrap_intervals,
     split_intervals,
 )
 
@@ -178,7 +182,7 @@ def test_collinear_features_are_refused():
 
 def test_other_estimators_are_refused():
     for other in (StandardScaler(), GroupLassoRegressor, make_pipeline(StandardScaler())):
-        with pytest.raises(TypeError, match="is no regressor or classifier of shrinklin"):
+        with pytest.raises(TypeError, match="is no linear regressor or classifier of"):
             split_intervals(other, X, Y)
 
 
@@ -188,3 +192,69 @@ def test_alpha_may_be_chosen_inside():
     again = split_intervals(model, X, Y, random_state=3)
     pd.testing.assert_frame_equal(table, again)
     assert (table["low"] < table["high"]).all()
+
+
+# --- Bootstrap --------------------------------------------------------------------------
+
+
+def test_bootstrap_intervals_are_quantiles_of_fits():
+    """A slow loop: draw rows, fit, sort."""
+    model, n = GroupLassoRegressor(0.7), 25
+    table = bootstrap_intervals(model, X, Y, n, level=0.8, random_state=0)
+    drawn = rows_of(np.zeros(N, dtype=int), n, "bootstrap")
+    fits = np.array([clone(model).fit(X[rows], Y[rows]).coef_ for rows in drawn])
+    whole = clone(model).fit(X, Y).coef_
+    kept = fits.any(axis=1)
+    assert set(table["feature"]) == {f"x{j}" for j in np.flatnonzero(kept.any(axis=0))}
+    assert table["frequency"].is_monotonic_decreasing
+    for row in table.itertuples():
+        j, k = int(row.feature[1:]), ["target 0", "target 1"].index(row.target)
+        assert row.frequency == pytest.approx(kept[:, j].mean())
+        np.testing.assert_allclose(row.coefficient, whole[k, j], atol=1e-9)
+        expected = np.quantile(fits[:, k, j], [0.1, 0.9])
+        np.testing.assert_allclose([row.low, row.high], expected, atol=1e-9)
+    assert table["frequency"].min() < 1
+
+
+def test_bootstrap_of_classes_in_a_pipeline_of_levels():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"colour": rng.choice(list("rgb"), 120), "age": rng.normal(size=120)})
+    # A sample may lack the rare level, and then its feature.
+    frame.loc[0, "colour"] = "rare"
+    labels = np.where(
+        frame["age"] + (frame["colour"] == "r") > rng.logistic(size=120), "old", "new"
+    )
+    encoder = make_column_transformer(
+        (OneHotEncoder(sparse_output=False, handle_unknown="ignore"), ["colour"]),
+        (StandardScaler(), ["age"]),
+    )
+    model = make_pipeline(encoder, GroupLassoClassifier(0.001))
+    table = bootstrap_intervals(model, frame, labels, 20, random_state=0)
+    assert set(table["target"]) == {"old"}
+    by_name = table.set_index("feature")
+    assert by_name.loc["standardscaler__age", "frequency"] == 1
+    assert 0 < by_name.loc["onehotencoder__colour_rare", "frequency"] < 1
+    assert (table["low"] <= table["high"]).all()
+    parallel = bootstrap_intervals(model, frame, labels, 20, random_state=0, n_jobs=2)
+    pd.testing.assert_frame_equal(table, parallel)
+
+
+def test_bootstrap_of_an_empty_model():
+    table = bootstrap_intervals(GroupLassoRegressor(1e6), X, Y, 3, random_state=0)
+    assert list(table) == ["feature", "target", "coefficient", "low", "high", "frequency"]
+    assert len(table) == 0
+
+
+def test_models_chosen_by_a_criterion_have_intervals():
+    model = InformationCriterion(GroupLassoRegressor(), alphas=5)
+    assert len(split_intervals(model, X, Y, random_state=0)) >= 2
+    assert len(bootstrap_intervals(model, X, Y, 3, random_state=0)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"level": 2}, "level=2"), ({"n_resamples": 0}, "n_resamples=0: give a whole number")],
+)
+def test_bootstrap_refuses(changes, message):
+    with pytest.raises(ValueError, match=message):
+        bootstrap_intervals(GroupLassoRegressor(), X, Y, **changes)

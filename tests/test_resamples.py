@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from resampling import SEED_OF_ROWS, rows_of, unlabelled
-from shrinklin import stability
+from shrinklin.estimators import resampling as drawing
 
 
 def check_halves(drawn, classes):
@@ -78,7 +78,7 @@ def _bootstrap_of_any_class(classes, rng):
     return (rng.integers(0, len(classes), len(classes)),)
 
 
-_halves, _bootstrap = stability._pair_of_halves, stability._bootstrap
+_halves, _bootstrap = drawing._pair_of_halves, drawing._bootstrap
 MUTANTS = [
     ("half", _independent_halves),
     ("half", _same_halves),
@@ -93,7 +93,7 @@ MUTANTS = [
 @pytest.mark.parametrize(("resampling", "mutant"), MUTANTS)
 def test_wrong_resamples_are_rejected(monkeypatch, resampling, mutant):
     drawn = {"half": "_pair_of_halves", "bootstrap": "_bootstrap"}[resampling]
-    monkeypatch.setattr(stability, drawn, mutant)
+    monkeypatch.setattr(drawing, drawn, mutant)
     with pytest.raises(AssertionError):
         CHECKS[resampling](rows_of(CLASSES["two"], 20, resampling), CLASSES["two"])
 

@@ -17,7 +17,8 @@ from sklearn.pipeline import make_pipeline
 
 from problems import simulate
 from resampling import GROUP_LASSO, Listener, rows_of, unlabelled
-from shrinklin import GroupLassoClassifier, GroupLassoRegressor, Moments, stability
+from shrinklin import GroupLassoClassifier, GroupLassoRegressor, Moments
+from shrinklin.estimators import resampling
 from shrinklin.estimators.stability import selection_frequencies
 from shrinklin.messages import warn
 
@@ -156,7 +157,7 @@ def replaces_the_hook_of_all():
 
 
 def test_collecting_by_a_hook_is_rejected(monkeypatch):
-    monkeypatch.setattr(stability, "collected", replaces_the_hook_of_all)
+    monkeypatch.setattr(resampling, "collected", replaces_the_hook_of_all)
     with pytest.raises(AssertionError):
         said_by_overlapping_calls()
 

@@ -1,10 +1,11 @@
-"""Intervals of coefficients after features were selected: `split_intervals`.
+"""Intervals of coefficients: `split_intervals` and `bootstrap_intervals`.
 
 The rows that select features make their coefficients look larger than they are, and intervals from
 the same rows do not hold what they promise. Other rows know nothing of the selection.
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 from scipy import linalg, sparse, stats
@@ -13,8 +14,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
-from shrinklin.estimators.base import LinearModel
 from shrinklin.estimators.classifiers import GroupLassoClassifier
+from shrinklin.estimators.origins import steps_of
+from shrinklin.estimators.resampling import seen_in_fits
+from shrinklin.estimators.summary import SummarisedModel, coefficient_names, feature_names
 from shrinklin.messages import imported
 from shrinklin.validation.parameters import check_real
 
@@ -22,7 +25,7 @@ from shrinklin.validation.parameters import check_real
 _TOL = 1e-9
 
 
-def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=None):
+def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=None) -> Any:
     """Select features with some rows, and estimate their coefficients with the others.
 
     The estimator is fitted to a part of the rows. On the other part, a model without penalty is
@@ -33,7 +36,8 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     Parameters
     ----------
     estimator : regressor or classifier of shrinklin, or Pipeline that ends with one
-        It may choose its alpha by cross-validation. It is cloned and not fitted.
+        It may choose its alpha by cross-validation or an information criterion. It is cloned and
+        not fitted.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         Rows that are independent of each other.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
@@ -47,11 +51,11 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
 
     Returns
     -------
-    DataFrame
+    pandas.DataFrame
         A row for each kept feature and target: "feature", "target", "coefficient",
         "standard_error", "low" and "high". With two classes, the target is the second one. With
         more, there is a row for each class, and coefficients of a feature sum to 0 over classes.
-        Features of a pipeline are those of its last step.
+        Features of a pipeline are those of its last step. Names are those of `summary`.
 
     Raises
     ------
@@ -72,6 +76,10 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     intervals use quantiles of Student's t and of the normal distribution. There are no p-values of
     the selection: a feature that is not kept is not shown to have no effect.
 
+    See Also
+    --------
+    bootstrap_intervals : How much the coefficients of a model vary.
+
     References
     ----------
     .. [1] Rinaldo, Wasserman, G'Sell (2019), Bootstrapping and sample splitting for
@@ -89,31 +97,148 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
       feature  low  high
     0      x3  1.9   2.2
     """
-    pandas = imported("pandas", "A table of intervals", "plot")
     check_level(level)
     model = last_step(estimator)
     classes = np.asarray(y).reshape(-1) if is_classifier(model) else None
-    parts = train_test_split(
-        _indexed(X), _indexed(y), test_size=test_size, random_state=random_state, stratify=classes
-    )
-    X_choice, X_rest, y_choice, y_rest = parts
+    X_choice, X_rest, y_choice, y_rest = train_test_split(
+        *(_by_rows(data) for data in (X, y)),
+        test_size=test_size, random_state=random_state, stratify=classes,
+    )  # fmt: skip
     chosen = clone(estimator).fit(X_choice, y_choice)
-    model = last_step(chosen)
+    model = linear_model(last_step(chosen))
     if isinstance(chosen, Pipeline):
         X_rest = chosen[:-1].transform(X_rest)
-    kept = model.get_support()
-    names, targets = model.get_feature_names_out(), targets_of(model, y)
-    if not kept.any():
-        coefs = errors = np.zeros((len(targets), 0))
-        quantile = 0.0
-    else:
-        of = _logistic if is_classifier(model) else _least_squares
-        coefs, errors, quantile = of(_kept_columns(X_rest, kept), y_rest, model, (1 + level) / 2)
-    rows = [(name, target) for name in names for target in targets]
+    kept = np.flatnonzero(np.atleast_2d(model.coef_).any(axis=0))
+    coefs = errors = np.zeros((len(coefficient_names(model)), 0))
+    quantile = 0.0
+    if len(kept):
+        estimate = _logistic if is_classifier(model) else _least_squares
+        Z = _columns(X_rest, kept)
+        coefs, errors, quantile = estimate(Z, y_rest, model, (1 + level) / 2)
+    names = np.array(feature_names(steps_of(chosen)[:-1], model), dtype=object)[kept]
+    half = quantile * errors
+    values = {"coefficient": coefs, "standard_error": errors, "low": coefs - half}
+    return _table(names, model, values | {"high": coefs + half})
+
+
+def bootstrap_intervals(
+    estimator,
+    X,
+    y,
+    n_resamples=200,
+    *,
+    level=0.95,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+) -> Any:
+    """How much the coefficients vary from sample to sample, and how often features are kept.
+
+    The estimator is fitted to many samples of the rows, drawn with replacement. For each
+    coefficient there is the interval that contains its values in a share `level` of these fits. A
+    feature that a fit drops counts with 0.
+
+    Parameters
+    ----------
+    estimator : regressor or classifier of shrinklin, or Pipeline that ends with one
+        It is cloned and not fitted.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Rows that are independent of each other.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets or class labels. Each class is drawn as often as it occurs.
+    n_resamples : int, default=200
+        Number of fits, >= 1. The ends of 95 % intervals need some hundreds.
+    level : float, default=0.95
+        In (0, 1).
+    random_state : int, RandomState or None, default=None
+        Seed of the samples. The same int gives the same bits for any `n_jobs`.
+    n_jobs : int, default=None
+        Number of fits that run in parallel, as in joblib.
+    verbose : int, default=0
+        1 shows a progress bar (needs tqdm, in the extra ``plot``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each target and each feature that any fit keeps, the most frequent feature first:
+        "feature", "target", "coefficient" (in the fit to all rows), "low", "high", and "frequency",
+        the share of fits that keep the feature. Names are those of `split_intervals`.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not one of shrinklin.
+    ValueError
+        If arguments are not as described here.
+
+    See Also
+    --------
+    split_intervals : Intervals for the effects of kept features.
+    selection_frequencies : The frequencies alone, also from halves of the rows.
+
+    Notes
+    -----
+    These are not confidence intervals of true effects. The penalty pulls every estimate towards 0,
+    in each sample in the same way, and the interval with it. At 0 the bootstrap of such estimates
+    is not consistent [1]_. Read them as a statement about the fitted model: with other rows of the
+    same kind, it would have had these coefficients.
+
+    References
+    ----------
+    .. [1] Chatterjee, Lahiri (2010), Asymptotic properties of the residual bootstrap for Lasso
+       estimators, Proceedings of the American Mathematical Society 138.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shrinklin import GroupLassoRegressor, bootstrap_intervals
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 10))
+    >>> y = 2 * X[:, 3] + rng.normal(size=200)
+    >>> table = bootstrap_intervals(GroupLassoRegressor(0.3), X, y, 50, random_state=0)
+    >>> table[["feature", "low", "high", "frequency"]].round(1)
+      feature  low  high  frequency
+    0      x3  1.6   1.9        1.0
+    """
+    check_level(level)
+    last_step(estimator)
+    seen = list(
+        seen_in_fits(
+            _coefficients, estimator, X, y, n_resamples, "bootstrap", None, random_state, n_jobs,
+            verbose, "bootstrap_intervals",
+        )
+    )  # fmt: skip
+    whole = clone(estimator).fit(X, y)
+    known = _coefficients(whole, None)
+    found = list(dict.fromkeys(name for one in seen for name in one))
+    model = linear_model(last_step(whole))
+    none = np.zeros(len(coefficient_names(model)))
+    drawn = np.array([[one.get(name, none) for name in found] for one in seen])
+    drawn = drawn.reshape(len(seen), len(found), len(none))
+    frequency = drawn.any(axis=2).mean(axis=0)
+    order = np.argsort(-frequency, kind="stable")
+    ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)[:, order]
+    names = np.array(found, dtype=object)[order]
+    coefs = np.array([known.get(name, none) for name in names]).reshape(len(names), len(none))
+    values = {"coefficient": coefs.T, "low": ends[0].T, "high": ends[1].T}
+    shares = np.broadcast_to(frequency[order], (len(none), len(names)))
+    return _table(names, model, values | {"frequency": shares})
+
+
+def _coefficients(fitted, _):
+    """The coefficients of the kept features of a fitted model or pipeline, by their names."""
+    model = linear_model(last_step(fitted))
+    coef = np.atleast_2d(model.coef_)
+    names = feature_names(steps_of(fitted)[:-1], model)
+    return {names[j]: coef[:, j] for j in np.flatnonzero(coef.any(axis=0))}
+
+
+def _table(names, model, values):
+    """A row for each feature and target, of values (n_targets, n_features)."""
+    pandas = imported("pandas", "A table of intervals", "plot")
+    rows = [(name, target) for name in names for target in coefficient_names(model)]
     table = pandas.DataFrame(rows, columns=["feature", "target"])
-    table["coefficient"], table["standard_error"] = coefs.T.ravel(), errors.T.ravel()
-    half = quantile * table["standard_error"]
-    return table.assign(low=table["coefficient"] - half, high=table["coefficient"] + half)
+    return table.assign(**{name: value.T.ravel() for name, value in values.items()})
 
 
 def check_level(level):
@@ -124,38 +249,28 @@ def check_level(level):
 
 
 def last_step(estimator):
-    """The estimator of shrinklin at the end of a pipeline, or by itself."""
-    last = estimator
-    while isinstance(last, Pipeline):
-        last = last[-1]
-    if isinstance(last, type) or not isinstance(last, LinearModel):
+    """The linear estimator of shrinklin at the end of a pipeline, or by itself."""
+    *_, last = steps_of(estimator) or [None]
+    if isinstance(last, type) or not isinstance(last, SummarisedModel):
         raise TypeError(
-            f"estimator={estimator!r} is no regressor or classifier of shrinklin: give one, or a "
-            "Pipeline that ends with one."
+            f"estimator={estimator!r} is no linear regressor or classifier of shrinklin: give one, "
+            "or a Pipeline that ends with one."
         )
     return last
 
 
-def targets_of(model, y):
-    """The names of the rows of ``coef_``."""
-    if is_classifier(model):
-        classes = list(model.classes_)
-        return classes[1:] if len(classes) == 2 else classes
-    names = getattr(y, "columns", None)
-    if names is None and getattr(y, "name", None) is not None:
-        names = [y.name]
-    n_targets = len(np.atleast_2d(model.coef_))
-    return list(names) if names is not None else [f"y{k}" for k in range(n_targets)]
+def linear_model(fitted):
+    """What has the coefficients: the model that an `InformationCriterion` chose, or itself."""
+    return getattr(fitted, "estimator_", fitted)
 
 
-def _indexed(data):
+def _by_rows(data):
     """Data of which rows can be taken."""
     return data.tocsr() if sparse.issparse(data) else data
 
 
-def _kept_columns(X, kept):
-    """The kept columns, dense, as there are few."""
-    columns = np.flatnonzero(kept)
+def _columns(X, columns):
+    """Some columns, dense, as there are few."""
     if hasattr(X, "iloc"):
         return X.iloc[:, columns].to_numpy(dtype=float)
     if sparse.issparse(X):

@@ -111,14 +111,14 @@ def summary(model, frequencies=None) -> Any:
     # As objects, so that None stays None.
     original = pandas.Series([_original(made[j], given) for j in kept], dtype=object)
     data = {"original": original.to_numpy(), "norm": norms[kept]}
-    for name, values in zip(_names_of_coefficients(linear), coef[:, kept], strict=True):
-        data[name] = values
+    for name, values in zip(coefficient_names(linear), coef[:, kept], strict=True):
+        data[f"coefficient of {name}" if name in _COLUMNS else name] = values
     if hasattr(linear, "switch_"):
         data["switch"] = linear.switch_[kept]
     if frequencies is not None:
         shares = _checked_frequencies(frequencies, n_given)
         data["frequency"] = [_frequency(made[j], shares) for j in kept]
-    names = _feature_names(steps, linear, given)
+    names = feature_names(steps, linear)
     return pandas.DataFrame(data, index=pandas.Index([names[j] for j in kept], name="feature"))
 
 
@@ -129,11 +129,11 @@ def _given_names(steps):
     return list(getattr(first, "feature_names_in_", generated)) or None
 
 
-def _feature_names(steps, linear, given):
-    """Names of the columns that the model takes after these steps."""
+def feature_names(steps, linear):
+    """Names of the columns that a fitted model takes after these steps of a pipeline."""
     if hasattr(linear, "feature_names_in_"):
         return linear.feature_names_in_
-    names = given
+    names = _given_names([*steps, linear])
     try:
         for step in steps:
             names = step.get_feature_names_out(names)
@@ -143,8 +143,8 @@ def _feature_names(steps, linear, given):
     return names if len(names) == n_features else [f"x{j}" for j in range(n_features)]
 
 
-def _names_of_coefficients(linear):
-    """A name for every target or class, which no other column of the table has."""
+def coefficient_names(linear):
+    """A name for every row of ``coef_``: of the target or class, the second one of two classes."""
     if hasattr(linear, "classes_"):
         classes = linear.classes_.tolist()
         names = classes[1:] if len(classes) == 2 else classes
@@ -154,7 +154,7 @@ def _names_of_coefficients(linear):
         if len(set(names)) < n_targets:
             one = linear.coef_.ndim == 1
             names = ["coefficient"] if one else [f"target {k}" for k in range(n_targets)]
-    return [f"coefficient of {name}" if name in _COLUMNS else name for name in names]
+    return names
 
 
 def _original(made, given):
