@@ -69,7 +69,7 @@ def test_a_fitted_pipeline_is_drawn():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ValueError, match="table has no column .norm.: give what"):
+    with pytest.raises(ValueError, match=r"table has no column .norm.: give what"):
         SummaryDisplay(TABLE[["original"]])
     for draw in (
         SummaryDisplay(TABLE).plot,
