@@ -55,6 +55,11 @@ PROMISES = {
         "max(gaps) < 1e-6 and list(np.flatnonzero(model.get_support())) == [0, 1, 2, 3, 4]"
         " and 9 < errors[-1] < 9.5 < errors[0]"
     ),
+    "plot_mixed_table.py": "columns == ['area', 'district', 'heating', 'year'] and score > 0.85",
+    "plot_take_away.py": (
+        "difference < 1e-12 and names == ['StandardScaler', 'SelectKBest', 'LogisticRegression']"
+        " and 20 < kept.sum() < 50"
+    ),
     "plot_networks.py": (
         "15 < sizes[0] / sizes[1] < 30 and accuracies[1] > 0.96 > accuracies[0] - 0.03"
         " and difference < 1e-4 and type(folded[1]) is nn.Sequential"

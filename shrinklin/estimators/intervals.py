@@ -236,7 +236,9 @@ def _coefficients(fitted, _):
 def _table(names, model, values):
     """A row for each feature and target, of values (n_targets, n_features)."""
     pandas = imported("pandas", "A table of intervals", "plot")
-    rows = [(name, target) for name in names for target in coefficient_names(model)]
+    unnamed = np.ndim(model.coef_) == 1 and not hasattr(model, "target_names_in_")
+    targets = ["y"] if unnamed else coefficient_names(model)
+    rows = [(name, target) for name in names for target in targets]
     table = pandas.DataFrame(rows, columns=["feature", "target"])
     return table.assign(**{name: value.T.ravel() for name, value in values.items()})
 

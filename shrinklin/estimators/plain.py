@@ -44,7 +44,7 @@ def _columns(model):
     # Not a ColumnTransformer, which skl2onnx does not take after other steps.
     sizes = np.abs(np.atleast_2d(model.coef_)).max(axis=0)
     # Without a score_func it cannot be fitted to other data, and skops has no function to trust.
-    columns = SelectKBest(None, k=max(1, np.count_nonzero(sizes)))
+    columns = SelectKBest(None, k=max(1, int(np.count_nonzero(sizes))))
     # The model gets an array, whatever the output that is configured for transformers.
     columns.set_output(transform="default")
     columns.scores_, columns.pvalues_ = sizes, None
