@@ -145,17 +145,15 @@ class _QuadraticBlock(working_sets.Block):
         return [D for D in system.directions(total) if np.isfinite(D).all()]
 
     def _up_to_kinks(self, D, model):
-        """Yield D up to kinks, where groups reach zero and leave: all kinks, half of them, …, one.
+        """Yield D up to kinks, where groups or entries leave: all kinks, half of them, …, one.
 
         With more features than samples and one target, F is linear along some directions. The
         length of D is then only rounding, and F may fall no further than to the first kink.
         """
-        approach = -self.groups.sum((D * model.U).sum(axis=1))
-        times = self.groups.norms(self.W) / np.where(approach > 0, approach, np.nan)
-        kinks = np.sort(times[times > 0])
+        times = self.penalty.kinks(self.W, D, model, self.groups)
+        kinks = np.unique(times[times > 0])
         while len(kinks):
-            gone = self.groups.spread(times <= kinks[-1])[:, None]
-            yield np.where(gone, -self.W, kinks[-1] * D)
+            yield np.where(times <= kinks[-1], -self.W, kinks[-1] * D)
             kinks = kinks[: len(kinks) // 2]
 
     def _best(self, steps, gradient):

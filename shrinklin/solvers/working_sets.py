@@ -209,7 +209,7 @@ class Block(ABC):
     @cached_property
     def holding(self):
         """See `Objective.holding`."""
-        return self.penalty.holding(self.strengths, self.lipschitz)
+        return self.penalty.holding(self.strengths, self.lipschitz, self.groups.sizes)
 
     @property
     @abstractmethod
@@ -245,7 +245,7 @@ class Block(ABC):
         """Bring W to its final form."""
 
     def penalty_sum(self, W):
-        return self.strengths @ self.penalty.values(W, self.groups)
+        return self.penalty.total(W, self.groups, self.strengths)
 
     def value(self):
         return self.loss() + self.penalty_sum(self.W)
