@@ -10,8 +10,8 @@ from builders import (
     build_classes,
     descend,
     every_penalty,
-    prox,
     logistic_regression,
+    prox,
 )
 from oracles import fista_logistic
 from problems import simulate_classes

@@ -2,7 +2,7 @@
 
 from functools import reduce
 from operator import add
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import get_scorer
@@ -183,6 +183,9 @@ class GroupLassoRegressorCV(RegressorCV):
     """
 
     _single = GroupLassoRegressor
+    # Models that were pickled by shrinklin 0.1.0 have neither.
+    l1_ratio: Any = 0.0
+    positive: Any = False
 
     def __init__(
         self,
@@ -197,6 +200,8 @@ class GroupLassoRegressorCV(RegressorCV):
         max_features=None,
         groups=None,
         feature_weights=None,
+        l1_ratio=0.0,
+        positive=False,
         fit_intercept=True,
         solver="auto",
         max_iter=10_000,
@@ -214,6 +219,8 @@ class GroupLassoRegressorCV(RegressorCV):
         self.max_features = max_features
         self.groups = groups
         self.feature_weights = feature_weights
+        self.l1_ratio = l1_ratio
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -337,6 +344,9 @@ class GroupLassoClassifierCV(ClassifierCV):
     """
 
     _single = GroupLassoClassifier
+    # Models that were pickled by shrinklin 0.1.0 have neither.
+    l1_ratio: Any = 0.0
+    positive: Any = False
 
     def __init__(
         self,
@@ -351,6 +361,8 @@ class GroupLassoClassifierCV(ClassifierCV):
         max_features=None,
         groups=None,
         feature_weights=None,
+        l1_ratio=0.0,
+        positive=False,
         fit_intercept=True,
         class_weight=None,
         solver="auto",
@@ -369,6 +381,8 @@ class GroupLassoClassifierCV(ClassifierCV):
         self.max_features = max_features
         self.groups = groups
         self.feature_weights = feature_weights
+        self.l1_ratio = l1_ratio
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.solver = solver

@@ -167,8 +167,8 @@ class Objective:
     def duality_gap(self, W, evaluated=None, rounding=1.0):
         """F(W) minus the dual value of a feasible point: an upper bound on F(W) − min F.
 
-        Only for a convex penalty; see `certificate`. `evaluated` is f(W) and its gradient, if known.
-        The result includes `rounding` times a bound on the rounding errors, those of F(W) too.
-        So 1 gives an upper bound, and -1 the smallest gap that these errors allow.
+        Only for a convex penalty; see `certificate`. `evaluated` is f(W) and its gradient, if
+        known. The result includes `rounding` times a bound on the rounding errors, those of F(W)
+        too. So 1 gives an upper bound, and -1 the smallest gap that these errors allow.
         """
         return certificate.duality_gap(self, W, evaluated, rounding)

@@ -11,8 +11,8 @@ u_g, Woodbury's identity gives
     (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
 
 Just after a feature has entered, d and e are huge, and the difference in the last term consists
-of rounding errors. But for a penalty with the Euclidean norm of a group, d is constant on the smooth
-entries of a group and u_g has norm 1, so that where d > 0
+of rounding errors. But for a penalty with the Euclidean norm of a group, d is constant on the
+smooth entries of a group and u_g has norm 1, so that where d > 0
 
 .. math:: \mathrm{diag}(1/e) - U'M^{-1}U
     = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,

@@ -72,6 +72,8 @@ class CoordinateDescent(BaseEstimator):
     def refit(self, objective, W, *, tol, max_iter):
         """Minimise f over the features that W keeps. Returns a `Solution`, as in `solve`."""
         smooth, features = objective.smooth, np.flatnonzero(W.any(axis=1))
+        if objective.penalty.positive:
+            return self._refit_by_descent(objective, W, features, tol, max_iter)
         W, G = np.zeros_like(W), smooth.block(features)
         if smooth.ridge is not None and smooth.ridge[features].all():
             objective.cost.count_factorisation(len(features))
@@ -82,6 +84,15 @@ class CoordinateDescent(BaseEstimator):
         gradient = np.zeros_like(W)
         gradient[features] = G @ W[features] - smooth.C[features]
         return working_sets.refitted(objective, W, smooth.value(W, gradient), gradient)
+
+    def _refit_by_descent(self, objective, W, features, tol, max_iter):
+        gradient = objective.smooth.evaluate(W)[1][features]
+        block = self._restrict(objective, features, features, W[features], gradient)
+        accuracy = tol * objective.residual_scale
+        n_sweeps, _ = working_sets.solve_block(block, accuracy, max_iter)
+        W, gradient = np.zeros((2, *W.shape))
+        W[features], gradient[features] = block.W, block.gradient
+        return working_sets.refitted(objective, W, block.loss(), gradient, 2 * tol, n_sweeps)
 
     def _restrict(self, objective, working, features, W, gradient):
         has_gram = isinstance(objective.smooth, GramQuadratic)

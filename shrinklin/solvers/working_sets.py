@@ -96,8 +96,11 @@ def refitted(objective, W, loss, gradient, tol=None, n_iter=0):
 
     tol=None stands for an exact refit.
     """
-    L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
-    worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
+    if objective.penalty.positive:
+        worst = prox_residuals(objective, W, gradient).max(initial=0.0)
+    else:
+        L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
+        worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
     evaluated = loss, gradient, objective.smooth.intercept(W)
     small = tol is None or worst <= tol * objective.residual_scale
     status = Status.CONVERGED if small else Status.MAX_ITER
