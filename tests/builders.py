@@ -47,6 +47,9 @@ def name_of(penalty):
 
 
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=name_of)
+every_unbounded_penalty = pytest.mark.parametrize(
+    "penalty", [penalty for penalty in PENALTIES if not penalty.positive], ids=name_of
+)
 
 # Every loss, with ℓ(y, z) of one row computed in another way.
 LOSSES = {

@@ -72,7 +72,7 @@ class CoordinateDescent(BaseEstimator):
     def refit(self, objective, W, *, tol, max_iter):
         """Minimise f over the features that W keeps. Returns a `Solution`, as in `solve`."""
         smooth, features = objective.smooth, np.flatnonzero(W.any(axis=1))
-        if objective.penalty.positive:
+        if objective.penalty.positive and len(features):
             return self._refit_by_descent(objective, W, features, tol, max_iter)
         W, G = np.zeros_like(W), smooth.block(features)
         if smooth.ridge is not None and smooth.ridge[features].all():
