@@ -41,6 +41,16 @@ PENALTIES = {
 }
 
 
+# Kinds of `SparseGroupLasso`: (l1_ratio, positive).
+SPARSE_GROUP_LASSOS = {
+    "sparse": (0.4, False),
+    "lasso": (1.0, False),
+    "positive": (0.0, True),
+    "positive sparse": (0.4, True),
+    "positive lasso": (1.0, True),
+}
+
+
 def name_of(penalty):
     given = [] if penalty.l1_ratio is None else [str(penalty.l1_ratio)]
     return "-".join([type(penalty).__name__, *given, *["positive"] * penalty.positive])
