@@ -14,6 +14,7 @@ regression on the features themselves shows what a linear model does without thi
 
 import heapq
 from itertools import combinations, islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ PROTOTYPE = {(3, 60): 99.99, (4, 40): 99.83, (5, 20): 99.46}
 AUC, LOG_LOSS = "AUC", "log-loss"
 OURS, OURS_BY_LOSS = "ShrinkNet, α by AUC", "ShrinkNet, α by log-loss"
 # The estimator, and the criterion that chooses its alpha.
-SPARSE = {
+SPARSE: dict[str, tuple[Any, str]] = {
     OURS: (ShrinkNetClassifier, AUC),
     OURS_BY_LOSS: (ShrinkNetClassifier, LOG_LOSS),
     "group lasso, α by AUC": (GroupLassoClassifier, AUC),

@@ -19,6 +19,7 @@ from numba import cfunc, float64, njit, types
 from numba.extending import intrinsic
 
 _PROX = types.void(float64[::1], float64, float64[::1])  # (z, t, out)
+_PROX_WITH_L1 = types.void(float64[::1], float64, float64, float64[::1])  # (z, t, s, out)
 # Threads that fit for the first time would compile the same prox, and drop each other's.
 _ONE_AT_A_TIME = Lock()
 # How close t is to the jump of a prox in a tie, relative to t.
@@ -26,21 +27,26 @@ _TIE = 1e-11
 
 
 def compiled(penalty):
-    """The argument `prox` of the loops: the address of the penalty's prox, and its tie width."""
-    return _compiled(penalty.prox).address, 0.0 if penalty.convex else _TIE
+    """The argument `prox` of the loops: the address of the penalty's prox, tie width and ℓ1 ratio.
+
+    The last is -1 if the prox has no argument s.
+    """
+    signature = _PROX if penalty.l1_ratio is None else _PROX_WITH_L1
+    ratio = -1.0 if penalty.l1_ratio is None else float(penalty.l1_ratio)
+    return _compiled(penalty.prox, signature).address, 0.0 if penalty.convex else _TIE, ratio
 
 
-def _compiled(prox):
+def _compiled(prox, signature=_PROX):
     with _ONE_AT_A_TIME:
-        return _compiled_once(prox)
+        return _compiled_once(prox, signature)
 
 
 @cache
-def _compiled_once(prox):
+def _compiled_once(prox, signature):
     # A function that was typed in has no file, and the cache on disk goes with files.
     on_disk = os.path.isfile(prox.__code__.co_filename)
     # An exception cannot leave a C function: let a division by zero give inf or NaN instead.
-    return cfunc(_PROX, cache=on_disk, error_model="numpy")(prox)
+    return cfunc(signature, cache=on_disk, error_model="numpy")(prox)
 
 
 @intrinsic
@@ -59,6 +65,18 @@ def _call(typing, address, z, t, out):
     return types.void(types.intp, *_PROX.args), generate
 
 
+@intrinsic
+def _call_with_l1(typing, address, z, t, s, out):
+    """The same for a prox with an argument s."""
+
+    def generate(context, builder, signature, args):
+        pointer = context.get_value_type(types.FunctionType(_PROX_WITH_L1).ftype)
+        context.call_function_pointer(builder, builder.inttoptr(args[0], pointer), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, *_PROX_WITH_L1.args), generate
+
+
 @njit(cache=True, nogil=True)
 def _largest_group(ptr):
     largest = 0
@@ -70,14 +88,19 @@ def _largest_group(ptr):
 @njit(cache=True, nogil=True)
 def _take_step(prox, coef, gradient, start, stop, lipschitz, strength, z, change):
     """Prox step of one block: writes new − old to `change` and returns its norm."""
-    address, tie = prox
+    address, tie, l1_ratio = prox
     size = 0
     for j in range(start, stop):
         for t in range(coef.shape[0]):
             z[size] = coef[t, j] - gradient[t, j] / lipschitz
             size += 1
     t = strength / lipschitz
-    _call(address, z[:size], t, change[:size])  # type: ignore[call-arg]
+    if l1_ratio < 0.0:
+        _call(address, z[:size], t, change[:size])  # type: ignore[call-arg]
+    else:
+        s = l1_ratio * t / math.sqrt(stop - start)
+        t *= 1.0 - l1_ratio
+        _call_with_l1(address, z[:size], t, s, change[:size])  # type: ignore[call-arg]
     # At its jump the prox has two values. Rounding must not make a
     # block go back and forth between them: it crosses only if clear of a tie.
     if tie > 0.0:

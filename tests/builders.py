@@ -16,10 +16,50 @@ from shrinklin.objective.objective import Objective
 from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.penalties.group_lasso import GroupLasso
+from shrinklin.penalties.sparse_group_lasso import SparseGroupLasso
+
+
+def sparse_group_norm(l1_ratio, positive=False):
+    """φ of `SparseGroupLasso` for a block with one row per feature."""
+
+    def phi(w):
+        if positive and (w < 0).any():
+            return np.inf
+        return (1 - l1_ratio) * np.linalg.norm(w) + l1_ratio * np.abs(w).sum() / np.sqrt(len(w))
+
+    return phi
+
 
 # Every penalty, and its φ computed in another way.
-PENALTIES = {GroupLasso(): np.linalg.norm, Bridge2(): bridge(2), Bridge1(): bridge(1)}
-every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+PENALTIES = {
+    GroupLasso(): np.linalg.norm,
+    Bridge2(): bridge(2),
+    Bridge1(): bridge(1),
+    SparseGroupLasso(0.3): sparse_group_norm(0.3),
+    SparseGroupLasso(0.0, True): sparse_group_norm(0.0, True),
+    SparseGroupLasso(0.6, True): sparse_group_norm(0.6, True),
+}
+
+
+# Kinds of `SparseGroupLasso`: (l1_ratio, positive).
+SPARSE_GROUP_LASSOS = {
+    "sparse": (0.4, False),
+    "lasso": (1.0, False),
+    "positive": (0.0, True),
+    "positive sparse": (0.4, True),
+    "positive lasso": (1.0, True),
+}
+
+
+def name_of(penalty):
+    given = [] if penalty.l1_ratio is None else [str(penalty.l1_ratio)]
+    return "-".join([type(penalty).__name__, *given, *["positive"] * penalty.positive])
+
+
+every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=name_of)
+every_unbounded_penalty = pytest.mark.parametrize(
+    "penalty", [penalty for penalty in PENALTIES if not penalty.positive], ids=name_of
+)
 
 # Every loss, with ℓ(y, z) of one row computed in another way.
 LOSSES = {
@@ -39,11 +79,27 @@ def targets_of(loss, n_samples=40):
     return loss.indicators(np.arange(n_samples) % n_classes, n_classes)
 
 
+def prox(penalty, z, t):
+    """The prox in plain Python. z has one row, or one number, for every feature of a group."""
+    out = np.empty(z.size)
+    if penalty.l1_ratio is None:
+        penalty.prox(z.ravel(), t, out)
+    else:
+        s = penalty.l1_ratio * t / np.sqrt(len(z))
+        penalty.prox(z.ravel(), (1 - penalty.l1_ratio) * t, s, out)
+    return out.reshape(z.shape)
+
+
 def compiled_prox(penalty, z, t):
     """The prox as the loops run it: the step from zero against the gradient −z, ties aside."""
-    address, _ = kernels.compiled(penalty)
+    address, _, l1_ratio = kernels.compiled(penalty)
     zero, one, ptr = np.zeros((1, len(z))), np.ones(1), np.array([0, len(z)])
-    return kernels.prox_steps((address, 0.0), zero, -z[None], one, t * one, ptr)[0]
+    return kernels.prox_steps((address, 0.0, l1_ratio), zero, -z[None], one, t * one, ptr)[0]
+
+
+def allowed(penalty, W):
+    """W, or its absolute values if W has to be >= 0."""
+    return np.abs(W) if penalty.positive else W
 
 
 def build(X, Y, penalty=None, strength=1.0, labels=None, weights=None, gram="auto", **options):

@@ -64,11 +64,14 @@ def test_the_picture_is_up_to_date(folders):
     assert not out_of_date(svg, folders), "run: python docs/pictures/house.py"
 
 
+PENALTIES = ["bridge1", "bridge2", "group_lasso", "penalty", "sparse_group_lasso"]
+
+
 @pytest.mark.parametrize(
     ("name", "change", "late"),
     [
-        ("penalties", {"modules": ["bridge1", "bridge2", "group_lasso", "new", "penalty"]}, False),
-        ("penalties", {"modules": ["bridge1", "bridge2", "group_lasso"]}, True),
+        ("penalties", {"modules": [*PENALTIES, "new"]}, False),
+        ("penalties", {"modules": PENALTIES[:3]}, True),
         ("penalties", {"purpose": "New."}, True),
         ("penalties", {"imports": {"losses"}}, True),
         ("solvers", {"modules": ["new"]}, True),

@@ -14,6 +14,7 @@ from shrinklin import kernels
 SCALED = """
 class Scaled:
     convex = True
+    l1_ratio = None
 
     @staticmethod
     def prox(z, t, out):
@@ -33,6 +34,7 @@ print(kernels.prox_steps.stats.cache_hits.total(), kernels._compiled(GroupLasso.
 
 class Quotient:
     convex = True
+    l1_ratio = None
 
     @staticmethod
     def prox(z, t, out):

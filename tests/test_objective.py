@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from builders import CLASS_PROBLEMS, build, build_classes, descend, every_penalty, solve
+from builders import (
+    CLASS_PROBLEMS,
+    build,
+    build_classes,
+    descend,
+    every_penalty,
+    every_unbounded_penalty,
+    solve,
+)
 from oracles import exact_lasso, exact_logistic_lasso
 from problems import PROBLEMS, simulate, simulate_classes
 from shrinklin import (
@@ -40,7 +48,7 @@ def test_strength_max_is_where_zero_stops_being_a_fixed_point(penalty, labels):
     assert prox_residuals(objective.at(largest * (1 - 1e-9)), zero, gradient).any()
 
 
-@every_penalty
+@every_unbounded_penalty
 def test_strength_max_is_taken_after_unpenalised_features(penalty):
     X, Y = simulate(60, 12, 3, correlation=0.7)
     objective = build(X, Y, penalty, weights=[0, 0, *np.ones(10)])
@@ -247,7 +255,7 @@ def test_strength_max_of_classes_is_where_zero_stops_being_a_fixed_point(
 
 
 @two_or_more
-@every_penalty
+@every_unbounded_penalty
 def test_strength_max_of_classes_is_taken_after_unpenalised_features(penalty, n_classes):
     X, codes = simulate_classes(80, 12, n_classes, correlation=0.7, noise=2)
     objective = build_classes(X, codes, penalty, weights=[0, 0, *np.ones(10)])

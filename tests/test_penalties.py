@@ -5,18 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import PENALTIES, compiled_prox, every_penalty
+from builders import PENALTIES, allowed, compiled_prox, every_penalty, prox, sparse_group_norm
 from oracles import bridge
 from shrinklin.groups import Groups
 from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.penalties.group_lasso import GroupLasso
-
-
-def run(prox, z, t):
-    out = np.empty_like(z)
-    prox(z, t, out)
-    return out
+from shrinklin.penalties.sparse_group_lasso import SparseGroupLasso
 
 
 def prox_value(phi, w, z, t):
@@ -37,9 +32,8 @@ def candidates(z, seed=0):
         yield z + step * rng.normal(size=z.shape)
 
 
-def is_minimiser(prox, phi, z, t):
-    """Whether no candidate and no neighbour of prox(z, t) is better."""
-    w = run(prox, z, t)
+def is_minimiser(w, phi, z, t):
+    """Whether no candidate and no neighbour of w is better."""
     least = prox_value(phi, w, z, t)
     slack = 1e-10 * (1 + (z**2).sum())
     rng = np.random.default_rng(0)
@@ -58,7 +52,7 @@ vectors = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(z=vectors, t=st.floats(1e-3, 5))
 def test_prox_beats_every_candidate(penalty, z, t):
-    assert is_minimiser(penalty.prox, PENALTIES[penalty], z, t)
+    assert is_minimiser(prox(penalty, z, t), PENALTIES[penalty], z, t)
 
 
 @every_penalty
@@ -66,7 +60,7 @@ def test_prox_beats_every_candidate(penalty, z, t):
 @given(z=vectors, t=st.floats(0, 5))
 def test_compiled_prox_is_the_plain_one(penalty, z, t):
     # Plain Python raises where compiled code could go on with NaN.
-    plain = run(penalty.prox, z, t)
+    plain = prox(penalty, z, t)
     np.testing.assert_allclose(compiled_prox(penalty, z, t), plain, rtol=1e-13, atol=1e-300)
 
 
@@ -80,10 +74,10 @@ def threshold(penalty, z):
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_prox_on_both_sides_of_its_threshold(penalty, size):
     for seed in range(20):
-        z = np.random.default_rng(seed).normal(size=size)
+        z = allowed(penalty, np.random.default_rng(seed).normal(size=size))
         t = threshold(penalty, z)
-        assert not run(penalty.prox, z, t * (1 + 1e-9)).any()
-        assert run(penalty.prox, z, t * (1 - 1e-9)).any()
+        assert not prox(penalty, z, t * (1 + 1e-9)).any()
+        assert prox(penalty, z, t * (1 - 1e-9)).any()
 
 
 @every_penalty
@@ -93,8 +87,8 @@ def test_what_a_penalty_holds_does_not_move(penalty, size):
     for seed in range(200):
         rng = np.random.default_rng(seed)
         z, c, s = rng.normal(size=size), 10 ** rng.uniform(-2, 2), 10 ** rng.uniform(-2, 2)
-        within = np.linalg.norm(z) <= penalty.holding(s, c)
-        moved = run(penalty.prox, z / c, s / c)
+        within = np.linalg.norm(z) <= penalty.holding(s, c, size)
+        moved = prox(penalty, z / c, s / c)
         assert not (within and moved.any())
         if moved.any() and not penalty.convex:
             assert np.linalg.norm(moved) >= penalty.jump(s, c) * (1 - 1e-9)
@@ -107,7 +101,7 @@ def test_what_a_penalty_holds_does_not_move(penalty, size):
 def test_a_single_entry_is_held_no_further(penalty, c, s):
     # There every norm is the absolute value, and `holding` is the threshold itself.
     z = np.array([penalty.holding(s, c) * (1 + 1e-8)])
-    assert run(penalty.prox, z / c, s / c).any()
+    assert prox(penalty, z / c, s / c).any()
 
 
 def test_features_without_variance_are_never_let_in():
@@ -117,14 +111,14 @@ def test_features_without_variance_are_never_let_in():
 
 def test_bridge2_jumps_to_half():
     z = np.array([3.0, -4.0])
-    just_above = run(Bridge2.prox, z, threshold(Bridge2(), z) * (1 - 1e-12))
+    just_above = prox(Bridge2(), z, threshold(Bridge2(), z) * (1 - 1e-12))
     np.testing.assert_allclose(just_above, z / 2, rtol=1e-5)
 
 
 @every_penalty
 def test_prox_of_no_penalty_is_the_identity(penalty):
-    z = np.array([0.3, -2.0, 0.0])
-    np.testing.assert_array_equal(run(penalty.prox, z, 0.0), z)
+    z = allowed(penalty, np.array([0.3, -2.0, 0.0]))
+    np.testing.assert_array_equal(prox(penalty, z, 0.0), z)
 
 
 @every_penalty
@@ -132,10 +126,16 @@ def test_prox_of_no_penalty_is_the_identity(penalty):
 def test_prox_follows_the_scale(penalty, scale):
     # φ(cw) = c^power φ(w), so prox(cz, c^{2 − power} t) = c prox(z, t).
     z, t = np.array([0.7, -1.1, 0.2]), 0.2
-    expected = scale * run(penalty.prox, z, t)
+    expected = scale * prox(penalty, z, t)
     z, t = scale * z, scale ** (2 - penalty.power) * t
-    np.testing.assert_allclose(run(penalty.prox, z, t), expected, rtol=1e-12)
+    np.testing.assert_allclose(prox(penalty, z, t), expected, rtol=1e-12)
     np.testing.assert_allclose(compiled_prox(penalty, z, t), expected, rtol=1e-12)
+
+
+def run(prox, z, t):
+    out = np.empty_like(z)
+    prox(z, t, out)
+    return out
 
 
 def mutant_scale(factor):
@@ -175,6 +175,22 @@ def mutant_keeps_all(z, t, out):
     out[:] = z - np.sign(z) * t / (2 * u)
 
 
+def mutant_group_first(z, t, out):
+    """That of the sparse group lasso with its two steps in the other order."""
+    GroupLasso.prox(z, 0.7 * t, out)
+    s = 0.3 * t / np.sqrt(len(z))
+    out[:] = np.sign(out) * np.maximum(np.abs(out) - s, 0)
+
+
+def mutant_without_size(z, t, out):
+    SparseGroupLasso(0.3).prox(z, 0.7 * t, 0.3 * t, out)
+
+
+def mutant_bound_last(z, t, out):
+    GroupLasso.prox(z, t, out)
+    out[:] = np.maximum(out, 0)
+
+
 @pytest.mark.parametrize(
     ("mutant", "penalty", "phi"),
     [
@@ -186,6 +202,9 @@ def mutant_keeps_all(z, t, out):
         (mutant_keeps_all, Bridge1(), bridge(1)),
         (GroupLasso.prox, Bridge2(), bridge(2)),
         (Bridge2.prox, GroupLasso(), np.linalg.norm),
+        (mutant_group_first, SparseGroupLasso(0.3), sparse_group_norm(0.3)),
+        (mutant_without_size, SparseGroupLasso(0.3), sparse_group_norm(0.3)),
+        (mutant_bound_last, SparseGroupLasso(0.0, True), sparse_group_norm(0.0, True)),
     ],
 )
 def test_wrong_prox_is_rejected(mutant, penalty, phi):
@@ -193,13 +212,13 @@ def test_wrong_prox_is_rejected(mutant, penalty, phi):
     vectors = [2 * rng.normal(size=4) for _ in range(10)]
     shares = 0.1, 0.5, 0.9, 0.99
     problems = [(z, share * threshold(penalty, z)) for z in vectors for share in shares]
-    assert not all(is_minimiser(mutant, phi, z, t) for z, t in problems)
+    assert not all(is_minimiser(run(mutant, z, t), phi, z, t) for z, t in problems)
 
 
 @every_penalty
 def test_values_are_the_definition(penalty):
     phi = PENALTIES[penalty]
-    W = np.random.default_rng(0).normal(size=(6, 3))
+    W = allowed(penalty, np.random.default_rng(0).normal(size=(6, 3)))
     W[4:] = 0
     groups = Groups.from_labels(6, ["a", "b", "a", "b", "b", "c"])
     W = W[groups.order]
@@ -224,7 +243,7 @@ def test_curvature_against_finite_differences(penalty, labels):
     rng = np.random.default_rng(1)
     groups = Groups.from_labels(6, labels)
     strengths = rng.uniform(0.5, 2, len(groups))
-    W = rng.normal(size=(6, 3)) + np.sign(rng.normal(size=(6, 3)))
+    W = allowed(penalty, rng.normal(size=(6, 3)) + np.sign(rng.normal(size=(6, 3))))
     model = penalty.curvature(W, groups, strengths)
     D = rng.normal(size=W.shape)
     first, second = directional_derivatives(penalty, W, groups, strengths, D)
@@ -235,16 +254,24 @@ def test_curvature_against_finite_differences(penalty, labels):
     )
 
 
+def test_a_negative_entry_costs_infinity_even_where_nothing_is_paid():
+    groups, W = Groups.from_labels(3, [0, 0, 1]), np.array([[1.0], [2.0], [-1e-300]])
+    for penalty in PENALTIES:
+        total = penalty.total(W, groups, np.array([1.0, 0.0]))
+        assert np.isinf(total) == penalty.positive
+        assert np.isfinite(penalty.total(penalty.within(W), groups, np.array([1.0, 0.0])))
+
+
 @every_penalty
 def test_majoriser_touches_and_lies_above(penalty):
     rng = np.random.default_rng(2)
     groups = Groups.from_labels(4, [0, 0, 1, 2])
     strengths = np.array([1.0, 0.3, 2.0])
-    W = rng.normal(size=(4, 2))
+    W = allowed(penalty, rng.normal(size=(4, 2)))
     majoriser = penalty.curvature(W, groups, strengths).majoriser
     here = strengths @ penalty.values(W, groups)
     for _ in range(300):
-        other = W * rng.normal(size=W.shape) * 2
+        other = W * allowed(penalty, rng.normal(size=W.shape)) * 2
         bound = here + 0.5 * (majoriser * (other**2 - W**2)).sum()
         assert strengths @ penalty.values(other, groups) <= bound + 1e-12
 
@@ -262,10 +289,10 @@ def test_zero_blocks_have_no_curvature():
 @every_penalty
 def test_a_group_that_pays_nothing_has_no_kink(penalty):
     groups = Groups.from_labels(4, [0, 0, 1, 2])
-    W = np.array([[1.0, 2.0], [0.5, -1.0], [1.0, 1.0], [0.0, 0.0]])
+    W = allowed(penalty, np.array([[1.0, 2.0], [0.5, -1.0], [1.0, 1.0], [0.0, 0.0]]))
     for strength in (0.0, 1.0):
         model = penalty.curvature(W, groups, np.array([strength, 1.0, 1.0]))
         crossed = penalty.crossed(-W, model, groups)
-        assert crossed[:2].all() == (strength > 0)
+        assert crossed[:2].all() == (strength > 0 or penalty.positive)
         assert crossed[2].all()
         assert not crossed[3].any()

@@ -11,6 +11,7 @@ from builders import (
     descend,
     every_penalty,
     logistic_regression,
+    prox,
 )
 from oracles import fista_logistic
 from problems import simulate_classes
@@ -44,10 +45,8 @@ def brute_residual(objective, W):
     for g, L in enumerate(objective.lipschitz):
         if L > 0:
             rows = slice(groups.ptr[g], groups.ptr[g + 1])
-            z = (W[rows] - gradient[rows] / L).ravel()
-            out = np.empty_like(z)
-            objective.penalty.prox(z, objective.strengths[g] / L, out)
-            worst = max(worst, np.sqrt(L) * np.linalg.norm(W[rows].ravel() - out))
+            out = prox(objective.penalty, W[rows] - gradient[rows] / L, objective.strengths[g] / L)
+            worst = max(worst, np.sqrt(L) * np.linalg.norm(W[rows] - out))
     return worst / objective.residual_scale
 
 

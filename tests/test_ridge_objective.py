@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import build, build_classes, descend, every_penalty, solve
+from builders import build, build_classes, descend, every_unbounded_penalty, solve
 from problems import simulate, simulate_classes
 from shrinklin import GroupLassoRegressor, InformationCriterion, ShrinkNetRegressor
 from shrinklin.objective.likelihood import Likelihood
@@ -162,7 +162,7 @@ def smoother_trace(X, ridge):
     return (squares / (squares + len(X) * ridge)).sum()
 
 
-@every_penalty
+@every_unbounded_penalty
 @pytest.mark.parametrize("n_samples", [30, 8])
 def test_without_alpha_they_are_the_trace_of_the_smoother(penalty, n_samples):
     X, Y = simulate(n_samples, 10, 3, seed=2)

@@ -1,7 +1,7 @@
 """Classifiers: logistic regression for two or more classes, group lasso and ShrinkNet."""
 
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from shrinklin.estimators.inputs import (
 from shrinklin.estimators.parameters import CLASSIFICATION, GROUP_LASSO, SHRINKNET, documented
 from shrinklin.estimators.predicting import LogisticMixin
 from shrinklin.gradient.descent import GradientDescent
-from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
+from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Classification
 from shrinklin.solvers.proximal_newton import ProximalNewton
 
@@ -227,14 +227,17 @@ class GroupLassoClassifier(SparseLinearClassifier):
     It minimises, over W (n_features, n_classes) and an unpenalised intercept b,
 
     .. math:: \frac{1}{n} \sum_i s_i [\log\sum_k e^{z_{ik}} - z_{i y_i}]
-              + \alpha \sum_g \omega_g \|W_g\|_F
+              + \alpha \sum_g \omega_g \left[(1 - \tau) \|W_g\|_F
+              + \frac{\tau}{\sqrt{m_g}} \|W_g\|_1\right]
               + \frac{\rho}{2} \sum_{\omega_g > 0} \|W_g\|_F^2, \quad z_i = W'x_i + b
 
-    where W_g holds the rows of W for the features of group g, ρ is `ridge`, and the sample weights
-    s, times the class weights, are scaled to sum to n. For two classes, W has one column, for the
-    log-odds of the second class. Without `groups` and weights, this is then the problem of
-    `sklearn.linear_model.LogisticRegression` with an l1 penalty and ``C = 1 / (n * alpha)``; with
-    a ridge, with an elastic net and ``C = 1 / (n * (alpha + ridge))``.
+    where W_g holds the rows of W for the m_g features of group g, τ is `l1_ratio`, ρ is `ridge`,
+    and the sample weights s, times the class weights, are scaled to sum to n. With `positive`,
+    W >= 0. For two classes, W has one column, for the log-odds of the second class. Without
+    `groups` and weights, this is then the problem of `sklearn.linear_model.LogisticRegression`
+    with an l1 penalty and ``C = 1 / (n * alpha)``; with a ridge, with an elastic net and
+    ``C = 1 / (n * (alpha + ridge))``. With `groups`, the default weights make α τ the penalty of
+    every coefficient, and α (1 − τ) √m_g that of a group, as in [3]_.
 
     Parameters
     ----------
@@ -256,6 +259,8 @@ class GroupLassoClassifier(SparseLinearClassifier):
        grouped variables, J. R. Stat. Soc. B 68.
     .. [2] Vincent, Hansen (2014), Sparse group lasso and high dimensional
        multinomial classification, Comput. Stat. Data Anal. 71.
+    .. [3] Simon, Friedman, Hastie, Tibshirani (2013), A sparse-group lasso, J. Comput.
+       Graph. Stat. 22.
 
     Examples
     --------
@@ -268,6 +273,10 @@ class GroupLassoClassifier(SparseLinearClassifier):
     array([ True, False])
     """
 
+    # Models that were pickled by shrinklin 0.1.0 have neither.
+    l1_ratio: Any = 0.0
+    positive: Any = False
+
     def __init__(
         self,
         alpha=0.1,
@@ -275,6 +284,8 @@ class GroupLassoClassifier(SparseLinearClassifier):
         ridge=0.0,
         groups=None,
         feature_weights=None,
+        l1_ratio=0.0,
+        positive=False,
         fit_intercept=True,
         class_weight=None,
         solver="auto",
@@ -288,6 +299,8 @@ class GroupLassoClassifier(SparseLinearClassifier):
         self.ridge = ridge
         self.groups = groups
         self.feature_weights = feature_weights
+        self.l1_ratio = l1_ratio
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.solver = solver
@@ -298,7 +311,7 @@ class GroupLassoClassifier(SparseLinearClassifier):
         self.verbose = verbose
 
     def _formulation(self):
-        return PlainFormulation()
+        return GroupLassoFormulation(l1_ratio=self.l1_ratio, positive=self.positive)
 
 
 @documented(CLASSIFICATION, SHRINKNET)

@@ -293,6 +293,15 @@ class InformationCriterion(
                 )
         return estimator
 
+    def _check_supports(self, objective):
+        within = objective.shape[1] > 1 or not objective.groups.singletons
+        if self.criterion == "ebic" and objective.penalty.l1_ratio and within:
+            raise ValueError(
+                f'criterion="ebic" with l1_ratio={objective.penalty.l1_ratio:g} counts supports of '
+                "whole groups (of features, over all targets), but the penalty chooses among single "
+                'coefficients too. Give "bic" or "aic".'
+            )
+
     def _grid(self, problem, objective, n):
         if n < 2:
             raise ValueError(
@@ -303,6 +312,7 @@ class InformationCriterion(
         return alpha_grid(self.alphas, self.eps, problem, objective)
 
     def _choose(self, estimator, problem, objective, target, n):
+        self._check_supports(objective)
         alphas = self._grid(problem, objective, n)
         objective = objective.with_memory()
         objectives = [objective.at(problem.strength(alpha)) for alpha in alphas]

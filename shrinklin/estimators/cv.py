@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import reduce
 from operator import add
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import get_scorer
@@ -191,6 +191,9 @@ class GroupLassoRegressorCV(RegressorCV):
     """
 
     _single = GroupLassoRegressor
+    # Models that were pickled by shrinklin 0.1.0 have neither.
+    l1_ratio: Any = 0.0
+    positive: Any = False
 
     def __init__(
         self,
@@ -205,6 +208,8 @@ class GroupLassoRegressorCV(RegressorCV):
         max_features=None,
         groups=None,
         feature_weights=None,
+        l1_ratio=0.0,
+        positive=False,
         fit_intercept=True,
         solver="auto",
         max_iter=10_000,
@@ -222,6 +227,8 @@ class GroupLassoRegressorCV(RegressorCV):
         self.max_features = max_features
         self.groups = groups
         self.feature_weights = feature_weights
+        self.l1_ratio = l1_ratio
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -345,6 +352,9 @@ class GroupLassoClassifierCV(ClassifierCV):
     """
 
     _single = GroupLassoClassifier
+    # Models that were pickled by shrinklin 0.1.0 have neither.
+    l1_ratio: Any = 0.0
+    positive: Any = False
 
     def __init__(
         self,
@@ -359,6 +369,8 @@ class GroupLassoClassifierCV(ClassifierCV):
         max_features=None,
         groups=None,
         feature_weights=None,
+        l1_ratio=0.0,
+        positive=False,
         fit_intercept=True,
         class_weight=None,
         solver="auto",
@@ -377,6 +389,8 @@ class GroupLassoClassifierCV(ClassifierCV):
         self.max_features = max_features
         self.groups = groups
         self.feature_weights = feature_weights
+        self.l1_ratio = l1_ratio
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.solver = solver

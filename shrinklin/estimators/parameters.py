@@ -70,6 +70,14 @@ feature_weights : array-like of shape (n_features,), dict, Series or callable
     means 1 or, with `groups`, the square root of the number of features in the group. If a
     feature is its own group, its weight ω has the same effect as dividing its column by $scale.
     By names or by a callable, as for `groups`.
+l1_ratio : float
+    τ in [0, 1], the share of the penalty that goes to single coefficients. 0 is the group lasso,
+    which keeps or leaves out whole groups. 1 is the lasso. In between, the sparse group lasso also
+    sets single coefficients of the groups it keeps to zero. It is not the `l1_ratio` of
+    scikit-learn's `ElasticNet`, whose other part is what `ridge` is here. $no_gradient
+positive : bool
+    Whether all coefficients have to be >= 0, those of unpenalised features too. $two_classes
+    $no_gradient
 fit_intercept : bool
     Whether to fit an intercept, which is never penalised. If False, it is 0.
 class_weight : dict, "balanced" or None
@@ -176,12 +184,15 @@ REGRESSION = {
     "score": "R²",
     "path": "RegressionPath",
     "continued": "",
+    "two_classes": "",
     "why_ridges": "A ridge may help if features are correlated.",
     "refits": "(0, 0.001, 0.01, 0.1)",
     "not_zero": "",
 }
 
 CLASSIFICATION = REGRESSION | {
+    "two_classes": "Only for two classes: it then bounds the coefficients of the log-odds of the "
+    "second one.",
     "standardised": "features",
     "outputs": "classes",
     "coef_shape": "(n_classes, n_features), or (1, n_features) for two classes",
@@ -208,7 +219,9 @@ CLASSIFICATION = REGRESSION | {
 GROUP_LASSO = {
     "strength": "α",
     "largest_alpha": "the smallest one that keeps no penalised feature",
-    "together": "are kept or left out together",
+    "together": "are kept or left out together (with `l1_ratio` or `positive`, some of them may "
+    "still have zero coefficients)",
+    "no_gradient": "Only the exact solver takes it.",
     "scale": "ω",
     "in_descent": "",
     "stop": "The fit ends when `residual_` <= tol and `dual_gap_`, up to rounding, is <= tol "
@@ -239,6 +252,7 @@ SHRINKNET = {
 
 # For estimators that solve paths, which gradient training does not.
 CROSS_VALIDATION = {
+    "no_gradient": "",
     "continued": " As long as the best mean score is at the smallest alpha and the models grow, "
     "the path is continued by a third of its alphas, up to three times. With a ridge > 0 it may "
     "end halfway, where small alphas promise no better model.",

@@ -1,7 +1,7 @@
 """Regressors for one or several targets: group lasso and ShrinkNet."""
 
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -21,7 +21,7 @@ from shrinklin.estimators.parameters import GROUP_LASSO, REGRESSION, SHRINKNET, 
 from shrinklin.estimators.predicting import TargetsMixin
 from shrinklin.gradient.descent import GradientDescent
 from shrinklin.messages import warn
-from shrinklin.problem.formulations import PlainFormulation, ShrinkNetFormulation
+from shrinklin.problem.formulations import GroupLassoFormulation, ShrinkNetFormulation
 from shrinklin.problem.tasks import Regression
 from shrinklin.solvers.coordinate_descent import CoordinateDescent
 
@@ -214,13 +214,16 @@ class GroupLassoRegressor(SparseLinearRegressor):
     It minimises, over W (n_features, n_targets) and an unpenalised intercept b,
 
     .. math:: \frac{1}{2n} \sum_i s_i \|y_i - W'x_i - b\|^2
-              + \alpha \sum_g \omega_g \|W_g\|_F
+              + \alpha \sum_g \omega_g \left[(1 - \tau) \|W_g\|_F
+              + \frac{\tau}{\sqrt{m_g}} \|W_g\|_1\right]
               + \frac{\rho}{2} \sum_{\omega_g > 0} \|W_g\|_F^2
 
-    where W_g holds the rows of W for the features of group g, ρ is `ridge`, and the sample weights
-    s are scaled to sum to n. Without `groups` and weights, this is the problem of
-    `sklearn.linear_model.MultiTaskLasso`, and with one target that of
-    `sklearn.linear_model.Lasso`; with a ridge, those of `MultiTaskElasticNet` and `ElasticNet`.
+    where W_g holds the rows of W for the m_g features of group g, τ is `l1_ratio`, ρ is `ridge`,
+    and the sample weights s are scaled to sum to n. With `positive`, W >= 0. Without `groups` and
+    weights, this is the problem of `sklearn.linear_model.MultiTaskLasso`, and with one target that
+    of `sklearn.linear_model.Lasso`; with a ridge, those of `MultiTaskElasticNet` and `ElasticNet`.
+    With `groups`, the default weights make α τ the penalty of every coefficient, and
+    α (1 − τ) √m_g that of a group, as in [2]_.
 
     Parameters
     ----------
@@ -240,6 +243,8 @@ class GroupLassoRegressor(SparseLinearRegressor):
     ----------
     .. [1] Yuan, Lin (2006), Model selection and estimation in regression with
        grouped variables, J. R. Stat. Soc. B 68.
+    .. [2] Simon, Friedman, Hastie, Tibshirani (2013), A sparse-group lasso, J. Comput.
+       Graph. Stat. 22.
 
     Examples
     --------
@@ -252,6 +257,10 @@ class GroupLassoRegressor(SparseLinearRegressor):
     array([ True, False])
     """
 
+    # Models that were pickled by shrinklin 0.1.0 have neither.
+    l1_ratio: Any = 0.0
+    positive: Any = False
+
     def __init__(
         self,
         alpha=0.1,
@@ -259,6 +268,8 @@ class GroupLassoRegressor(SparseLinearRegressor):
         ridge=0.0,
         groups=None,
         feature_weights=None,
+        l1_ratio=0.0,
+        positive=False,
         fit_intercept=True,
         solver="auto",
         max_iter=10_000,
@@ -271,6 +282,8 @@ class GroupLassoRegressor(SparseLinearRegressor):
         self.ridge = ridge
         self.groups = groups
         self.feature_weights = feature_weights
+        self.l1_ratio = l1_ratio
+        self.positive = positive
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -280,7 +293,7 @@ class GroupLassoRegressor(SparseLinearRegressor):
         self.verbose = verbose
 
     def _formulation(self):
-        return PlainFormulation()
+        return GroupLassoFormulation(l1_ratio=self.l1_ratio, positive=self.positive)
 
 
 @documented(REGRESSION, SHRINKNET)

@@ -20,6 +20,7 @@ import numpy as np
 
 from shrinklin.groups import Groups
 from shrinklin.objective import certificate
+from shrinklin.objective.nonnegative import nonnegative_minimum
 from shrinklin.objective.smooth import Smooth
 from shrinklin.penalties.penalty import Penalty
 
@@ -77,7 +78,9 @@ class Objective:
 
     @property
     def free(self):
-        """Mask of the groups that pay neither penalty nor ridge: (n_groups,)."""
+        """Mask of the groups that pay neither penalty nor ridge, and have no bound: (n_groups,)."""
+        if self.penalty.positive:
+            return np.zeros(len(self.groups), dtype=bool)
         return (self.strengths == 0) & (self.ridges == 0)
 
     @property
@@ -98,11 +101,11 @@ class Objective:
     @cached_property
     def holding(self):
         """Norm of ∇_g up to which a zero block stays zero: shape (n_groups,)."""
-        return self.penalty.holding(self.strengths, self.lipschitz)
+        return self.penalty.holding(self.strengths, self.lipschitz, self.groups.sizes)
 
     def penalty_sum(self, W):
         """Σ_g ω_g φ(W_g)."""
-        return float(self.groups.weights @ self.penalty.values(W, self.groups))
+        return float(self.penalty.total(W, self.groups, self.groups.weights))
 
     def evaluate(self, W):
         """f(W) and its gradient, exact where needed to decide whether W is the minimum.
@@ -131,9 +134,13 @@ class Objective:
 
         This is the solution for every κ that is large enough.
         """
-        free = np.flatnonzero(self.groups.weights == 0)
+        free = self.groups.features(np.flatnonzero(self.groups.weights == 0))
         zero = np.zeros(self.shape, order="F")
-        return self.smooth.minimise(zero, self.groups.features(free)) if len(free) else zero
+        if not len(free):
+            return zero
+        if self.penalty.positive:
+            return nonnegative_minimum(self.smooth, free)
+        return self.smooth.minimise(zero, free)
 
     def strength_max(self):
         """Smallest κ for which no penalised block leaves zero in a step from `null_model`.
@@ -148,6 +155,8 @@ class Objective:
         slope, _ = self.smooth.rounding(W, loss)
         off, _ = certificate.infeasibility(self, W, gradient, weights == 0, slope)
         norms = self.groups.norms(gradient)
+        if self.penalty.convex:
+            norms = certificate.dual_norms(self, gradient)
         margins = certificate.margins(self, slope, off)
         raised = margins / np.where(norms > 0, norms, np.inf) + _ULPS
         gradient = (1 + self.groups.spread(raised))[:, None] * gradient
@@ -158,8 +167,8 @@ class Objective:
     def duality_gap(self, W, evaluated=None, rounding=1.0):
         """F(W) minus the dual value of a feasible point: an upper bound on F(W) − min F.
 
-        Only for the group lasso; see `certificate`. `evaluated` is f(W) and its gradient, if known.
-        The result includes `rounding` times a bound on the rounding errors, those of F(W) too.
-        So 1 gives an upper bound, and -1 the smallest gap that these errors allow.
+        Only for a convex penalty; see `certificate`. `evaluated` is f(W) and its gradient, if
+        known. The result includes `rounding` times a bound on the rounding errors, those of F(W)
+        too. So 1 gives an upper bound, and -1 the smallest gap that these errors allow.
         """
         return certificate.duality_gap(self, W, evaluated, rounding)

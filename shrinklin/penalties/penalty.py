@@ -35,15 +35,23 @@ class Penalty(ABC):
     power : float
         φ(cw) = c^power φ(w) for c > 0.
     convex : bool
-        Whether φ is convex. Then it has to be the Euclidean norm: the duality gap
-        (`objective.certificate`) and `holding` are those of the group lasso.
+        Whether φ is convex. Then its power has to be 1, and `critical_strength` the dual norm of
+        φ, from which the duality gap follows (`objective.certificate`).
     radial : bool
         Whether φ depends only on the Euclidean norm.
+    positive : bool
+        Whether φ is infinite for a negative entry.
+    l1_ratio : float or None
+        If it is a number τ, the prox has the arguments (z, t, s, out), where t is 1 − τ times the
+        strength, and s is τ times the strength divided by the square root of the number of
+        features.
     """
 
     power: float
     convex: bool
     radial = False
+    positive = False
+    l1_ratio: float | None = None
 
     @staticmethod
     @abstractmethod
@@ -59,12 +67,21 @@ class Penalty(ABC):
     def values(self, W, groups):
         """φ of every block of W (n_features, n_targets): shape (n_groups,)."""
 
-    def holding(self, strengths, curvature):
+    def total(self, W, groups, strengths):
+        """Σ_g strengths_g φ(W_g)."""
+        return strengths @ self.values(W, groups)
+
+    def within(self, W):
+        """W, with entries for which φ is infinite set to zero."""
+        return np.maximum(W, 0.0) if self.positive else W
+
+    def holding(self, strengths, curvature, sizes=1):
         """Norm of ∇_g f up to which no step with this curvature moves a block away from zero.
 
         Only if ‖∇‖ is larger does c/2 r² − ‖∇‖ r + s r^power have a minimum other than zero. Its
         r is at least `jump`. A penalty that is not a power of the Euclidean norm is at least
-        s r^power, so a block stays at zero up to this norm too.
+        s r^power, so a block stays at zero up to this norm too. `sizes` are the numbers of
+        features, on which φ may depend.
         """
         if self.convex:
             return strengths
@@ -87,6 +104,17 @@ class Penalty(ABC):
 
         Only entries that were smooth there count. A group that pays nothing has no kink at zero.
         """
+
+    def kinks(self, W, D, model, groups):
+        """The times, like W, at which entries of W + time·D reach a kink. NaN stands for never.
+
+        Only for a convex penalty.
+        """
+        return self._times(np.abs(W), D * np.sign(W))
+
+    @staticmethod
+    def _times(distance, speed):
+        return distance / np.where(speed < 0, -speed, np.nan)
 
     @abstractmethod
     def critical_strength(self, gradient, lipschitz, groups):
@@ -118,6 +146,10 @@ class RadialPenalty(Penalty):
             U=W / groups.spread(r)[:, None],
             majoriser=rows,
         )
+
+    def kinks(self, W, D, model, groups):
+        times = self._times(groups.norms(W), groups.sum((D * model.U).sum(axis=1)))
+        return np.repeat(groups.spread(times)[:, None], W.shape[1], axis=1)
 
     def crossed(self, W, model, groups):
         beyond = groups.sum((W * model.U * (model.majoriser > 0)).sum(axis=1)) < 0

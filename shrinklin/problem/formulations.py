@@ -18,8 +18,9 @@ from shrinklin.penalties.bridge1 import Bridge1
 from shrinklin.penalties.bridge2 import Bridge2
 from shrinklin.penalties.group_lasso import GroupLasso
 from shrinklin.penalties.penalty import Penalty
+from shrinklin.penalties.sparse_group_lasso import SparseGroupLasso
 from shrinklin.precision import narrowest
-from shrinklin.validation.parameters import check_real
+from shrinklin.validation.parameters import check_flag, check_real
 
 _GROUP_LASSO = GroupLasso()
 
@@ -117,6 +118,40 @@ class PlainFormulation(Formulation):
 
     def start(self, model, groups, W):
         return np.ones(len(groups)), W
+
+
+@dataclass(frozen=True)
+class GroupLassoFormulation(PlainFormulation):
+    """The group lasso, also with a share of the ℓ1 norm, or with coefficients >= 0.
+
+    Attributes
+    ----------
+    l1_ratio, positive :
+        As given to the estimator.
+    """
+
+    l1_ratio: Any = 0.0
+    positive: Any = False
+
+    def check(self, alpha, trains):
+        check_flag("positive", self.positive)
+        check_real("l1_ratio", self.l1_ratio, 0)
+        if self.l1_ratio > 1:
+            raise ValueError(
+                f"l1_ratio={self.l1_ratio!r}: give a number between 0 (group lasso) and 1 (lasso)."
+            )
+        if trains and (self.positive or self.l1_ratio > 0):
+            given = "positive=True" if self.positive else f"l1_ratio={self.l1_ratio!r}"
+            raise ValueError(
+                f"{given} needs an exact solver, as gradient steps reach neither zero nor a bound: "
+                'call fit with solver="auto", or leave it out for gradient training (and for '
+                "partial_fit of a classifier)."
+            )
+
+    def penalty(self):
+        if self.l1_ratio == 0 and not self.positive:
+            return self.of
+        return SparseGroupLasso(float(self.l1_ratio), bool(self.positive))
 
 
 @dataclass(frozen=True)

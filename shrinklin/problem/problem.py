@@ -17,6 +17,7 @@ from shrinklin.gradient.descent import GradientDescent
 from shrinklin.groups import Groups
 from shrinklin.objective.objective import Objective
 from shrinklin.penalties.group_lasso import GroupLasso
+from shrinklin.penalties.sparse_group_lasso import SparseGroupLasso
 from shrinklin.precision import narrowest
 from shrinklin.problem.formulations import Formulation, as_coef, coefficients
 from shrinklin.problem.tasks import Task
@@ -93,7 +94,10 @@ class Problem:
         """The `Objective` of validated data, and their `Target`."""
         with np.errstate(over="ignore", invalid="ignore"):
             smooth, target = self.task.smooth(X, y, s, self.groups, self.fit_intercept, self.solver)
-        return self._penalised(smooth), target
+        objective = self._penalised(smooth)
+        if objective.penalty.positive and target.classes is not None:
+            _refuse_classes(len(target.classes))
+        return objective, target
 
     def objective_of_moments(self, moments, dtype):
         """As `objective`, from the moments of data. `dtype` is that of X."""
@@ -137,7 +141,9 @@ class Problem:
         """Refits of some `PackedSolution`s: if `relaxed`, the solutions of this problem."""
         singles = Groups.from_labels(len(self.groups.order))
         groups = replace(singles, order=self.groups.order)
-        there = replace(objective, groups=groups, penalty=GroupLasso(), strength=0.0).with_memory()
+        # Of the penalty, only a bound is left.
+        penalty = SparseGroupLasso(positive=True) if objective.penalty.positive else GroupLasso()
+        there = replace(objective, groups=groups, penalty=penalty, strength=0.0).with_memory()
         refits: list[PackedSolution] = []
         for before, solution in pairwise([None, *solutions]):
             if before is None or not np.array_equal(before.support, solution.support):
@@ -250,3 +256,13 @@ class Problem:
         kept = 1.0 if self.fit_intercept else 0.0
         start = self.formulation.start(model, self.groups, W)
         return *start, kept * np.atleast_1d(model.intercept_)
+
+
+def _refuse_classes(n_classes):
+    if n_classes > 2:
+        raise ValueError(
+            f"positive=True with {n_classes} classes: probabilities do not change if the same "
+            "amount is added to the coefficients of all classes, so the bound would not say "
+            "anything about effects. Give two classes, or fit each class against the others with "
+            "sklearn.multiclass.OneVsRestClassifier."
+        )

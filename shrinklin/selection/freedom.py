@@ -11,14 +11,15 @@ u_g, Woodbury's identity gives
     (\mathrm{diag}(1/e) - U'M^{-1}U)^{-1}\, U'M^{-1}H_f M^{-1}U].
 
 Just after a feature has entered, d and e are huge, and the difference in the last term consists
-of rounding errors. But for a radial penalty, d is constant within a group and u_g has norm 1, so
-that where d > 0
+of rounding errors. But for a penalty with the Euclidean norm of a group, d is constant on the
+smooth entries of a group and u_g has norm 1, so that where d > 0
 
 .. math:: \mathrm{diag}(1/e) - U'M^{-1}U
     = \mathrm{diag}(1/e - 1/d) + U'M^{-1}H_f\,\mathrm{diag}(1/d)\,U,
 
-and for group lasso d = e. A ridge is part of the penalty here: it adds ρ to d. For other
-penalties, d is nothing but ρ, and the difference is computed as it stands.
+and for group lasso d = e. The other part of a sparse group lasso has no curvature, and the bound of
+coefficients >= 0 only decides which entries are smooth. A ridge is part of the penalty here: it
+adds ρ to d. For other penalties, d is nothing but ρ, and the difference is computed as it stands.
 
 For squared loss, M is the same for all targets. Both terms then cost as much as two
 factorisations of the size of the support, whatever the number of targets [1].
@@ -84,8 +85,8 @@ def degrees_of_freedom(objective, W, fit_intercept=True):
     curvature = objective.penalty.curvature(W, objective.groups, objective.strengths)
     d, ridges = curvature.d, objective.ridges
     free = objective.groups.spread(objective.strengths == 0)
-    # Coefficients without penalty are smooth at zero too.
-    smooth = curvature.smooth | free[:, None]
+    # Coefficients without penalty are smooth at zero too, unless they have a bound there.
+    smooth = curvature.smooth | (free & (not objective.penalty.positive))[:, None]
     if ridges.any():
         # They belong to the penalty here, and H_f is the Hessian of the loss.
         objective = replace(objective, smooth=objective.smooth.ridged(None))
@@ -93,13 +94,14 @@ def degrees_of_freedom(objective, W, fit_intercept=True):
     parts = _parts_of_loss(objective, W, d, curvature.U, smooth)
     convex = objective.penalty.convex or not objective.strengths.any()
     intercepts = _n_intercepts(objective.smooth) if fit_intercept else 0
-    own = _own(objective, curvature, ridges) if objective.penalty.radial else None
+    euclidean = objective.penalty.radial or objective.penalty.convex
+    own = _own(objective, curvature, ridges) if euclidean else None
     return _ratio_trace(parts, curvature.e, own, convex) + intercepts
 
 
 def _own(objective, curvature, ridges):
     """1 − e/d of every group. Their difference is not rounded to 0 where both are huge."""
-    d = curvature.d[objective.groups.ptr[:-1], 0]
+    d = np.maximum.reduceat(curvature.d.max(axis=1), objective.groups.ptr[:-1])
     left, total = d - curvature.e + ridges, d + ridges
     return np.divide(left, total, out=np.ones_like(total), where=total > 0)
 

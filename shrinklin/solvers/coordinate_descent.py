@@ -72,6 +72,8 @@ class CoordinateDescent(BaseEstimator):
     def refit(self, objective, W, *, tol, max_iter):
         """Minimise f over the features that W keeps. Returns a `Solution`, as in `solve`."""
         smooth, features = objective.smooth, np.flatnonzero(W.any(axis=1))
+        if objective.penalty.positive and len(features):
+            return self._refit_by_descent(objective, W, features, tol, max_iter)
         W, G = np.zeros_like(W), smooth.block(features)
         if smooth.ridge is not None and smooth.ridge[features].all():
             objective.cost.count_factorisation(len(features))
@@ -82,6 +84,15 @@ class CoordinateDescent(BaseEstimator):
         gradient = np.zeros_like(W)
         gradient[features] = G @ W[features] - smooth.C[features]
         return working_sets.refitted(objective, W, smooth.value(W, gradient), gradient)
+
+    def _refit_by_descent(self, objective, W, features, tol, max_iter):
+        gradient = objective.smooth.evaluate(W)[1][features]
+        block = self._restrict(objective, features, features, W[features], gradient)
+        accuracy = tol * objective.residual_scale
+        n_sweeps, _ = working_sets.solve_block(block, accuracy, max_iter)
+        W, gradient = np.zeros((2, *W.shape))
+        W[features], gradient[features] = block.W, block.gradient
+        return working_sets.refitted(objective, W, block.loss(), gradient, 2 * tol, n_sweeps)
 
     def _restrict(self, objective, working, features, W, gradient):
         has_gram = isinstance(objective.smooth, GramQuadratic)
@@ -145,17 +156,15 @@ class _QuadraticBlock(working_sets.Block):
         return [D for D in system.directions(total) if np.isfinite(D).all()]
 
     def _up_to_kinks(self, D, model):
-        """Yield D up to kinks, where groups reach zero and leave: all kinks, half of them, …, one.
+        """Yield D up to kinks, where groups or entries leave: all kinks, half of them, …, one.
 
         With more features than samples and one target, F is linear along some directions. The
         length of D is then only rounding, and F may fall no further than to the first kink.
         """
-        approach = -self.groups.sum((D * model.U).sum(axis=1))
-        times = self.groups.norms(self.W) / np.where(approach > 0, approach, np.nan)
-        kinks = np.sort(times[times > 0])
+        times = self.penalty.kinks(self.W, D, model, self.groups)
+        kinks = np.unique(times[times > 0])
         while len(kinks):
-            gone = self.groups.spread(times <= kinks[-1])[:, None]
-            yield np.where(gone, -self.W, kinks[-1] * D)
+            yield np.where(times <= kinks[-1], -self.W, kinks[-1] * D)
             kinks = kinks[: len(kinks) // 2]
 
     def _best(self, steps, gradient):

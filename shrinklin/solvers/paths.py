@@ -25,7 +25,7 @@ def solve_path(objective, strengths, solver, *, tol, max_iter, start=None, repor
         # One memory for the whole path: each descent uses the results of earlier ones.
         objective = objective.with_memory()
         if _convex(objective, strengths):
-            W = objective.null_model if start is None else start
+            W = objective.null_model if start is None else objective.penalty.within(start)
             return _follow(objective, strengths, solve, W, report)
         return search.Search(objective, strengths, solve, tol, start, report).run()
 
@@ -60,7 +60,8 @@ def _follow(objective, strengths, solve, W, report):
 def _extrapolated(objective, strengths, solutions):
     """W at the last of three strengths, on the line through the solutions at the other two.
 
-    Groups that the line takes through zero are set to zero. Groups that are zero in the first
+    Groups that the line takes through zero are set to zero, and so are entries where they have a
+    kink of their own. Groups that are zero in the first
     solution keep their values of the second. If the last strength is further away than the
     other two are from each other, the second solution is returned.
     """
@@ -72,8 +73,10 @@ def _extrapolated(objective, strengths, solutions):
     features, groups = objective.groups.features(alive), objective.groups.restrict(alive)
     before, now = before[features], now[features]
     W = now + reach / step * (now - before) if step > 0 else now
-    kept = groups.sum((W * now).sum(axis=1)) > 0
-    W = np.where(groups.spread(kept)[:, None], W, 0.0)
+    kept = groups.spread(groups.sum((W * now).sum(axis=1)) > 0)[:, None]
+    if not objective.penalty.radial:
+        kept = kept & (W * now > 0)
+    W = np.where(kept, W, 0.0)
     new = groups.norms(before) == 0
     start = np.zeros(objective.shape, order="F")
     start[features] = np.where(groups.spread(new)[:, None], now, W)

@@ -128,10 +128,10 @@ def _drop_common_shift(loss, problem, W):
     """W without the part that adds the same amount to the raw predictions of all classes.
 
     This minimises the Euclidean norm. If the penalty is not a function of that norm, only
-    features without penalty are centred. `problem` is an objective, or its `Block` on a
-    working set.
+    features without penalty are centred, and none if W has to be >= 0. `problem` is an objective,
+    or its `Block` on a working set.
     """
-    if W.shape[1] == 1:
+    if W.shape[1] == 1 or problem.penalty.positive:
         return W
     chosen = problem.penalty.radial | problem.groups.spread(problem.strengths == 0)
     return np.where(chosen[:, None], loss.drop_common_shift(W), W)

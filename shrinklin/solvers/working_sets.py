@@ -96,8 +96,11 @@ def refitted(objective, W, loss, gradient, tol=None, n_iter=0):
 
     tol=None stands for an exact refit.
     """
-    L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
-    worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
+    if objective.penalty.positive:
+        worst = prox_residuals(objective, W, gradient).max(initial=0.0)
+    else:
+        L = np.where(objective.lipschitz > 0, objective.lipschitz, np.inf)
+        worst = (objective.groups.norms(gradient) / np.sqrt(L)).max(initial=0.0)
     evaluated = loss, gradient, objective.smooth.intercept(W)
     small = tol is None or worst <= tol * objective.residual_scale
     status = Status.CONVERGED if small else Status.MAX_ITER
@@ -209,7 +212,7 @@ class Block(ABC):
     @cached_property
     def holding(self):
         """See `Objective.holding`."""
-        return self.penalty.holding(self.strengths, self.lipschitz)
+        return self.penalty.holding(self.strengths, self.lipschitz, self.groups.sizes)
 
     @property
     @abstractmethod
@@ -245,7 +248,7 @@ class Block(ABC):
         """Bring W to its final form."""
 
     def penalty_sum(self, W):
-        return self.strengths @ self.penalty.values(W, self.groups)
+        return self.penalty.total(W, self.groups, self.strengths)
 
     def value(self):
         return self.loss() + self.penalty_sum(self.W)
