@@ -268,7 +268,7 @@ class InformationCriterion(CheckedSelector, MetaEstimatorMixin, BaseEstimator):
         if self.criterion == "ebic" and objective.penalty.l1_ratio and within:
             raise ValueError(
                 f'criterion="ebic" with l1_ratio={objective.penalty.l1_ratio:g} counts supports of '
-                "whole groups (of features, over all targets), but the penalty chooses among single "
+                "whole groups (features, over all targets), but the penalty chooses among single "
                 'coefficients too. Give "bic" or "aic".'
             )
 
