@@ -2,15 +2,15 @@
 Save a model, load it, take it elsewhere
 ========================================
 
-A pickle needs the same packages where it is loaded, and must come from someone you trust.
+A saved model needs the same packages where it is loaded, and may run any code: trust its source.
 ``to_sklearn`` returns a pipeline of scikit-learn alone, with only the features that are kept. It
 predicts the same, needs no shrinklin, and skl2onnx converts it for servers and phones.
 """
 
-import pickle
 import tempfile
 from pathlib import Path
 
+import joblib
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -29,9 +29,9 @@ model.fit(X_train, y_train)
 # Save and load it. The version of shrinklin is stored too, and another one warns.
 
 with tempfile.TemporaryDirectory() as folder:
-    file = Path(folder) / "model.pickle"
-    file.write_bytes(pickle.dumps(model))
-    loaded = pickle.loads(file.read_bytes())
+    file = Path(folder) / "model.joblib"
+    joblib.dump(model, file)
+    loaded = joblib.load(file)
 print(f"The same predictions: {(loaded.predict(X_test) == model.predict(X_test)).all()}")
 
 # %%

@@ -298,8 +298,8 @@ class InformationCriterion(
         if self.criterion == "ebic" and objective.penalty.l1_ratio and within:
             raise ValueError(
                 f'criterion="ebic" with l1_ratio={objective.penalty.l1_ratio:g} counts supports of '
-                "whole groups (of features, over all targets), but the penalty chooses among "
-                'single coefficients too. Give "bic" or "aic".'
+                "whole groups (features, over all targets), but the penalty chooses among single "
+                'coefficients too. Give "bic" or "aic".'
             )
 
     def _grid(self, problem, objective, n):
