@@ -104,6 +104,8 @@ def test_names_with_several_readings():
     assert by(names) == ["a", "a_b", "a_b", "a", "b c", "b c", ("a", "b c"), "a_b", "x"]
     assert by(["b c a", "a b c", "a^2 b c^3"]) == [("a", "b c")] * 3
     assert ByColumn(["a__b", "b"])(["a__b", "t__a__b_1", "u__b"]) == ["a__b", "a__b", "b"]
+    # A transformer that is called like a column.
+    assert ByColumn(["num", "age"])(["num__age", "num__num", "num__age_1"]) == ["age", "num", "age"]
     assert ByColumn(["a", "b"])(["t__a_x y t__b_z", "t__u__b^2"]) == [("a", "b"), "b"]
 
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
 from resampling import rows_of
 from shrinklin import (
@@ -153,6 +153,23 @@ def test_pipelines_frames_and_sparse_rows():
     pd.testing.assert_frame_equal(right, of_sparse)
 
 
+def test_nested_pipelines_are_as_flat_ones():
+    """Mutant: the steps inside are left out."""
+    model = GroupLassoRegressor(0.7)
+    flat = make_pipeline(StandardScaler(), PolynomialFeatures(include_bias=False), model)
+    nested = make_pipeline(flat[0], make_pipeline(*flat[1:]))
+    pd.testing.assert_frame_equal(
+        split_intervals(flat, X, Y, random_state=0), split_intervals(nested, X, Y, random_state=0)
+    )
+
+
+def test_labels_may_be_a_frame():
+    model = GroupLassoClassifier(0.06)
+    right = split_intervals(model, X, LABELS, random_state=3)
+    framed = split_intervals(model, X, pd.DataFrame({"label": LABELS}), random_state=3)
+    pd.testing.assert_frame_equal(right, framed)
+
+
 def test_a_model_that_keeps_nothing_has_no_intervals():
     table = split_intervals(GroupLassoRegressor(1e6), X, Y, random_state=0)
     assert list(table) == ["feature", "target", "coefficient", "standard_error", "low", "high"]
@@ -164,7 +181,7 @@ def test_a_model_that_keeps_nothing_has_no_intervals():
     [
         (GroupLassoRegressor(0.1), Y, {"level": 1}, "level=1: give a number < 1"),
         (GroupLassoRegressor(0.1), Y, {"level": 0.0}, "level=0.0: give a finite number > 0"),
-        (GroupLassoRegressor(1e-9), Y, {"test_size": 7}, "7 rows are left to estimate 7 coeff"),
+        (GroupLassoRegressor(1e-9), Y, {"test_size": 0.04}, "7 rows are left to estimate 7 coeff"),
         (GroupLassoClassifier(1e-3), X[:, 0] > 0, {}, "separate classes without error"),
     ],
 )

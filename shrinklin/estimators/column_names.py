@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import sqrt
+from numbers import Integral
 
 from shrinklin.validation.parameters import check_real
 
@@ -89,7 +90,7 @@ class ByColumn:
         ValueError
             If there are no names, a name fits no column, or a weight is not one of a column.
         """
-        if isinstance(names, int):
+        if isinstance(names, Integral):
             raise ValueError(
                 "ByColumn needs names of features, and X has none: give a DataFrame, or call "
                 'set_output(transform="pandas") of the pipeline.'
@@ -129,7 +130,8 @@ def _labels_of(columns):
     """The labels, by column."""
     if isinstance(columns, Mapping):
         return dict(columns)
-    if isinstance(columns, str) or not all(isinstance(column, str) for column in columns):
+    listed = isinstance(columns, Iterable) and not isinstance(columns, str)
+    if not listed or not all(isinstance(column, str) for column in columns):
         raise ValueError(f"columns={columns!r}: give a list of the names of columns, or a dict.")
     return {column: column for column in columns}
 
@@ -168,7 +170,9 @@ def _factor(name, known):
         for text in (own, re.sub(r"\^\d+$", "", own), own.removeprefix("missingindicator_")):
             if text in known:
                 return text
-            ends = [place for place, character in enumerate(text) if character == "_"]
+            # What follows two underscores is read without the name before, if it can be.
+            ends = [place for place, character in enumerate(text[:-1]) if character == "_"]
+            ends = [end for end in ends if text[end + 1] != "_"]
             fits = [text[:end] for end in reversed(ends) if text[:end] in known]
             if fits:
                 return fits[0]

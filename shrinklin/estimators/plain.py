@@ -59,7 +59,7 @@ def _linear(model, kept):
     if hasattr(model, "classes_"):
         linear = LogisticRegression()
         linear.classes_ = model.classes_.copy()
-        linear.n_iter_ = np.array([model.n_iter_], dtype=np.int32)
+        linear.n_iter_ = np.array([getattr(model, "n_iter_", 0)], dtype=np.int32)
     else:
         linear = LinearRegression()
     linear.fit_intercept = model.fit_intercept

@@ -309,7 +309,8 @@ class RegularizationPath(ABC):
         features separate the classes without error, the loss has no minimum. The
         coefficients then grow until the loss is 1e-6 times that of an empty model. If the
         features separate only some samples, they grow until a step lowers the loss by less
-        than 1e-10 times that of an empty model.
+        than 1e-10 times that of an empty model. Coefficients may be negative after
+        ``positive=True``, and zeros that `l1_ratio` made within features are estimated too.
 
         Parameters
         ----------
