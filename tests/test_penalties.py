@@ -87,7 +87,7 @@ def test_what_a_penalty_holds_does_not_move(penalty, size):
     for seed in range(200):
         rng = np.random.default_rng(seed)
         z, c, s = rng.normal(size=size), 10 ** rng.uniform(-2, 2), 10 ** rng.uniform(-2, 2)
-        within = np.linalg.norm(z) <= penalty.holding(s, c, size)
+        within = np.linalg.norm(z) <= penalty.holding(s, c, Groups.from_labels(size, [0] * size))
         moved = prox(penalty, z / c, s / c)
         assert not (within and moved.any())
         if moved.any() and not penalty.convex:

@@ -33,9 +33,11 @@ def duality_gap(objective, W, evaluated, rounding):
         gap += max(first - loss, 0.0)
     slope, error = (rounding * part for part in smooth.rounding(W, loss))
     off, lost = infeasibility(objective, W, gradient, _unpaid(objective), slope)
-    short = _short(objective, gradient)
+    short, changed = 0.0, np.zeros(1)
+    if (strengths == 0).any():
+        short = _short(objective, gradient)
+        changed = np.where(free, 0.0, groups.sum((W * short).sum(axis=1)))
     products = groups.sum((W * (gradient - short)).sum(axis=1))
-    changed = np.where(free, 0.0, groups.sum((W * short).sum(axis=1)))
     best = smooth.dual_scale(loss, (products + changed).sum())
     scale = min(_feasible(objective, gradient, margins(objective, slope, off)), best)
     slack = np.maximum(strengths * objective.penalty.values(W, groups) + scale * products, 0.0)
@@ -91,7 +93,7 @@ def dual_norms(objective, gradient):
     """φ°(∇_g) of every group, in units in which a change of ∇_g by ε adds at most ε."""
     penalty, groups = objective.penalty, objective.groups
     norms = penalty.critical_strength(gradient, objective.lipschitz, groups)
-    return norms * penalty.holding(np.ones(len(groups)), objective.lipschitz, groups.sizes)
+    return norms * penalty.holding(1.0, objective.lipschitz, groups)
 
 
 def _feasible(objective, gradient, margins):

@@ -101,7 +101,7 @@ class Objective:
     @cached_property
     def holding(self):
         """Norm of ∇_g up to which a zero block stays zero: shape (n_groups,)."""
-        return self.penalty.holding(self.strengths, self.lipschitz, self.groups.sizes)
+        return self.penalty.holding(self.strengths, self.lipschitz, self.groups)
 
     def penalty_sum(self, W):
         """Σ_g ω_g φ(W_g)."""

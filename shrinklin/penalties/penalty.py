@@ -75,13 +75,13 @@ class Penalty(ABC):
         """W, with entries for which φ is infinite set to zero."""
         return np.maximum(W, 0.0) if self.positive else W
 
-    def holding(self, strengths, curvature, sizes=1):
+    def holding(self, strengths, curvature, groups=None):
         """Norm of ∇_g f up to which no step with this curvature moves a block away from zero.
 
         Only if ‖∇‖ is larger does c/2 r² − ‖∇‖ r + s r^power have a minimum other than zero. Its
         r is at least `jump`. A penalty that is not a power of the Euclidean norm is at least
-        s r^power, so a block stays at zero up to this norm too. `sizes` are the numbers of
-        features, on which φ may depend.
+        s r^power, so a block stays at zero up to this norm too. φ may depend on the sizes
+        of `groups`; None stands for groups of one feature.
         """
         if self.convex:
             return strengths

@@ -55,9 +55,9 @@ class SparseGroupLasso(Penalty):
         # Groups of strength 0 have to be >= 0 too, and 0 · inf is NaN.
         return np.inf if np.isinf(values).any() else strengths @ values
 
-    def holding(self, strengths, curvature, sizes=1):
+    def holding(self, strengths, curvature, groups=None):
         # The shortest gradient that lets a group in has one entry.
-        return strengths * sum(self._factors(sizes))
+        return strengths * sum(self._factors(1 if groups is None else groups.sizes))
 
     def curvature(self, W, groups, strengths):
         radial, l1 = self._factors(groups.sizes)

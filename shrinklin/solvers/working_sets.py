@@ -212,7 +212,7 @@ class Block(ABC):
     @cached_property
     def holding(self):
         """See `Objective.holding`."""
-        return self.penalty.holding(self.strengths, self.lipschitz, self.groups.sizes)
+        return self.penalty.holding(self.strengths, self.lipschitz, self.groups)
 
     @property
     @abstractmethod
