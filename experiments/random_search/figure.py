@@ -44,6 +44,8 @@ def _present(table, ways):
 
 def _draw_fronts(ax, table):
     """The best network of at most each size; mean, least and largest of the seeds."""
+    from matplotlib.ticker import EngFormatter
+
     sizes = np.geomspace(table["parameters"].min(), table["parameters"].max(), 80)
     for way in _present(table, _COLOURS):
         found = [[test_within(rows, size) for size in sizes] for rows in _by_seed(table, way)]
@@ -52,7 +54,7 @@ def _draw_fronts(ax, table):
         rows = table[table["way"] == way].groupby("budget")
         ends = rows["test"].agg(["min", "max"])
         _draw_marks(ax, rows["parameters"].mean(), rows["test"].mean(), ends, way)
-    _logarithmic(ax.xaxis, ax.set_xscale)
+    _logarithmic(ax.xaxis, ax.set_xscale, EngFormatter(sep=""))
     # Tiny networks of random sizes may be far worse than all others.
     lowest = table.loc[table["way"].isin(_MARKS), "test"].min()
     ax.set(xlabel="parameters", ylabel="test accuracy", ylim=(lowest - 0.05, None))
@@ -117,11 +119,11 @@ def _growing(rows, budget):
     ]
 
 
-def _logarithmic(axis, set_scale):
+def _logarithmic(axis, set_scale, formatter="{x:g}"):
     """A log scale with ticks at 1, 2, 5, 10, …"""
     from matplotlib.ticker import LogLocator, NullLocator
 
     set_scale("log")
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
+    axis.set_major_formatter(formatter)
     axis.set_minor_locator(NullLocator())

@@ -15,7 +15,8 @@ from sklearn.model_selection import train_test_split
 
 from shrinklin.estimators.classifiers import GroupLassoClassifier
 from shrinklin.estimators.origins import steps_of
-from shrinklin.estimators.resampling import seen_in_fits
+from shrinklin.estimators.resampling import seen_in_fits, with_rows
+from shrinklin.estimators.selector import linear_model
 from shrinklin.estimators.summary import SummarisedModel, coefficient_names, feature_names
 from shrinklin.messages import imported
 from shrinklin.validation.parameters import check_real
@@ -102,14 +103,15 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     y = np.asarray(y).reshape(-1) if is_classifier(model) else y
     classes = y if is_classifier(model) else None
     X_choice, X_rest, y_choice, y_rest = train_test_split(
-        *(_by_rows(data) for data in (X, y)),
+        with_rows("X", X),
+        with_rows("y", y),
         test_size=test_size, random_state=random_state, stratify=classes,
     )  # fmt: skip
     chosen = clone(estimator).fit(X_choice, y_choice)
     model = linear_model(last_step(chosen))
     for step in steps_of(chosen)[:-1]:
         X_rest = step.transform(X_rest)
-    kept = np.flatnonzero(np.atleast_2d(model.coef_).any(axis=0))
+    kept = model.get_support(indices=True)
     coefs = errors = np.zeros((len(coefficient_names(model)), 0))
     quantile = 0.0
     if len(kept):
@@ -231,7 +233,7 @@ def _coefficients(fitted, _):
     model = linear_model(last_step(fitted))
     coef = np.atleast_2d(model.coef_)
     names = feature_names(steps_of(fitted)[:-1], model)
-    return {names[j]: coef[:, j] for j in np.flatnonzero(coef.any(axis=0))}
+    return {names[j]: coef[:, j] for j in model.get_support(indices=True)}
 
 
 def _table(names, model, values):
@@ -264,16 +266,6 @@ def last_step(estimator):
             "or a Pipeline that ends with one."
         )
     return last
-
-
-def linear_model(fitted):
-    """What has the coefficients: the model that an `InformationCriterion` chose, or itself."""
-    return getattr(fitted, "estimator_", fitted)
-
-
-def _by_rows(data):
-    """Data of which rows can be taken."""
-    return data.tocsr() if sparse.issparse(data) else data
 
 
 def _columns(X, columns):

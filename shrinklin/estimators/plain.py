@@ -6,6 +6,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from shrinklin.estimators.selector import linear_model
+
 
 class PlainModel:
     """A fitted linear model, or a choice of one, that scikit-learn alone can stand in for."""
@@ -33,7 +35,7 @@ class PlainModel:
         ``Pipeline([*pipeline.steps[:-1], ("model", pipeline[-1].to_sklearn())])``.
         """
         check_is_fitted(self)
-        model = getattr(self, "estimator_", self)
+        model = linear_model(self)
         columns = _columns(model)
         kept = columns.get_support(indices=True)
         return Pipeline([("columns", columns), ("model", _linear(model, kept))])

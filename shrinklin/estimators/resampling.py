@@ -104,7 +104,7 @@ def _data(estimator, X, y, sample_weight):
     """X, y and the weights, in types that can be indexed by rows, without rows of weight 0."""
     if isinstance(X, Moments):
         raise TypeError("X is Moments, which have no rows to draw: give the samples.")
-    X, y = _with_rows("X", X), None if y is None else _with_rows("y", y)
+    X, y = with_rows("X", X), None if y is None else with_rows("y", y)
     try:
         # A single number has no length. check_weights refuses it later.
         check_consistent_length(X, y, sample_weight if np.ndim(sample_weight) else None)
@@ -124,7 +124,8 @@ def _data(estimator, X, y, sample_weight):
     return X, y, s
 
 
-def _with_rows(name, data):
+def with_rows(name, data):
+    """Data in a type that can be indexed by rows."""
     check_unmasked(name, data)
     if sparse.issparse(data):
         return data.tocsr()

@@ -11,6 +11,11 @@ from shrinklin.version import __version__
 _PICKLED_BY = "_shrinklin_version"
 
 
+def linear_model(fitted):
+    """What has the coefficients: the model that an `InformationCriterion` chose, or itself."""
+    return getattr(fitted, "estimator_", fitted)
+
+
 class CheckedSelector(SelectorMixin):
     """A selector that refuses masked entries."""
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from shrinklin.estimators.origins import origins_of_steps, steps_of
+from shrinklin.estimators.selector import linear_model
 from shrinklin.messages import imported
 
 _COLUMNS = ("original", "norm", "switch", "frequency")
@@ -101,7 +102,7 @@ def summary(model, frequencies=None) -> Any:
             "such as GridSearchCV fitted it, give its best_estimator_."
         )
     check_is_fitted(last)
-    linear: Any = getattr(last, "estimator_", last)
+    linear: Any = linear_model(last)
     coef, n_features = np.atleast_2d(linear.coef_), linear.n_features_in_
     norms = np.linalg.norm(coef, axis=0)
     kept = [j for j in np.argsort(-norms, kind="stable") if coef[:, j].any()]
