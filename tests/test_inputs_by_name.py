@@ -22,6 +22,7 @@ from shrinklin import (
     selection_frequencies,
 )
 from shrinklin.distributed import moments as moments_on_a_cluster
+from shrinklin.validation.parameters import by_column
 
 GIVEN = {"groups": list("xxyyzz"), "feature_weights": [1.0, 2.0, 0.0, 0.5, 1.0, 3.0]}
 
@@ -208,6 +209,16 @@ def test_series_say_what_does_not_fit():
     with pytest.raises(ValueError, match="X has no column names"):
         piped.fit(FRAME, Y)
     piped.set_output(transform="pandas").fit(FRAME, Y)
+
+
+def test_columns_of_the_same_name_are_taken_by_place_where_the_index_is_theirs():
+    """Without a fit, as only older releases of scikit-learn take such tables."""
+    columns = np.array(list("abcabc"), dtype=object)
+    for name, values in GIVEN.items():
+        series = pd.Series(values, index=columns)
+        assert list(by_column(name, series, columns, P)) == values
+        with pytest.raises(ValueError, match="'c' appears twice"):
+            by_column(name, series[::-1], columns, P)
 
 
 def test_names_of_the_first_call_stay():

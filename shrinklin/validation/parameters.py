@@ -62,12 +62,12 @@ def _from_callable(name, function, names, n_features):
     made = function(n_features if names is None else np.array(names, dtype=object))
     try:
         values = _listed(name, made, names)
-        if values is not None and len(values) != n_features:
+        if values is None:
+            raise ValueError(f"{_wanted(name)}.")
+        if len(values) != n_features:
             raise ValueError(
                 f"it has {len(values)} entries, and X has {n_features} features: {_wanted(name)}."
             )
-        if values is None:
-            raise ValueError(f"{_wanted(name)}.")
     except ValueError as error:
         raise ValueError(f"{name}={function!r} returned {_some_of(made)}: {error}") from error
     return values
@@ -106,6 +106,8 @@ def _listed(name, values, names):
 def _aligned(name, index, entries, names, what):
     """The entries whose index is a column of X, in the order of the columns."""
     columns = [] if names is None else list(names)
+    if index == columns:
+        return entries
     why = "X has no column names" if names is None else _lacking(index, columns)
     if why is not None:
         raise ValueError(
