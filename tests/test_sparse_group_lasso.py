@@ -4,8 +4,9 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.optimize import nnls
-from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
+from scipy.optimize import minimize, nnls
+from scipy.special import expit
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression
 
 from builders import SPARSE_GROUP_LASSOS, build, solve, sparse_group_norm
 from problems import simulate, simulate_classes
@@ -343,6 +344,49 @@ def test_refits_keep_to_the_bound(gram):
     classifier = GroupLassoClassifierCV(10, relax=[0.1], positive=True, cv=3).fit(X, codes)
     assert classifier.refit_ridge_ == 0.1
     assert (classifier.path_.coefs >= 0).all()
+
+
+@pytest.mark.parametrize("of_cv", [False, True])
+def test_refits_of_a_path_keep_to_the_bound(of_cv):
+    X, Y = data(3, n_samples=30, seed=2)
+    X[:, 1] = X[:, 0] + 0.1 * X[:, 1]
+    options = {"positive": True, "groups": [0, 0, 1, 2, 3, 4, 5, 6]}
+    if of_cv:
+        path = GroupLassoRegressorCV(5, cv=3, **options).fit(X, Y).path_
+    else:
+        path = regularization_path(GroupLassoRegressor(**options), X, Y, alphas=5)
+    refits, some_left = path.refit(X, Y), False
+    for i in range(1, len(path)):
+        kept = path.coef(i).any(axis=0)
+        theirs = LinearRegression(positive=True).fit(X[:, kept], Y).coef_
+        np.testing.assert_allclose(refits.coef(i)[:, kept], theirs, atol=1e-9)
+        assert not refits.coef(i)[:, ~kept].any()
+        assert refits.n_selected[i] == theirs.any(axis=0).sum() == refits[i].get_support().sum()
+        some_left |= refits.n_selected[i] < kept.sum()
+    assert some_left  # of the two that are nearly equal, the bound holds one
+    assert (refits.residuals < 1e-8).all()
+    assert refits.kept_coefs.any(axis=(0, 1)).all()
+
+
+def test_refits_of_a_path_of_classes_keep_to_the_bound():
+    X, y = data(n_samples=200, seed=2)
+    X, codes = X[:, :5], (y + 3 * np.random.default_rng(0).normal(size=200) > 0).astype(int)
+    X[:, 1] = X[:, 0] + 0.1 * X[:, 1]
+    estimator = GroupLassoClassifier(positive=True, groups=[0, 0, 1, 2, 3])
+    path = regularization_path(estimator, X, codes, alphas=4)
+    refits, kept = path.refit(X, codes), path.coef(-1).any(axis=0)
+
+    def loss_and_gradient(w):
+        z = X[:, kept] @ w[1:] + w[0]
+        off = expit(z) - codes
+        slopes = np.append(off.mean(), X[:, kept].T @ off / len(off))
+        return np.logaddexp(0, z).mean() - (codes * z).mean(), slopes
+
+    bounds = [(None, None)] + [(0, None)] * kept.sum()
+    theirs = minimize(loss_and_gradient, np.zeros(len(bounds)), jac=True, bounds=bounds, tol=1e-14)
+    assert refits.objectives[-1] == pytest.approx(theirs.fun, abs=1e-9)
+    assert (refits.coefs >= 0).all()
+    assert refits.n_selected[-1] < kept.sum()
 
 
 def test_cross_validation_and_selection_frequencies_take_both():

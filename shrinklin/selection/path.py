@@ -22,6 +22,7 @@ from shrinklin.losses.logistic import logistic_loss
 from shrinklin.losses.loss import Loss
 from shrinklin.losses.squared import SquaredLoss
 from shrinklin.objective.likelihood import Likelihood, likelihood_of_data
+from shrinklin.objective.nonnegative import nonnegative_minimum
 from shrinklin.objective.quadratic import quadratic_of_data
 from shrinklin.precision import narrowest, predictions
 from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features
@@ -153,10 +154,14 @@ class RegularizationPath(ABC):
                 f"step {some.step} of a slice: alphas go from large to small, so give a step > 0."
             )
         parts = {name: getattr(self, name)[some].copy() for name in _PER_MODEL}
-        used = parts["kept_coefs"].any(axis=(0, 1))
-        parts |= {"kept": self.kept[used], "kept_coefs": parts["kept_coefs"][:, :, used]}
+        parts |= self._columns_with(parts["kept_coefs"])
         n_iter = None if self.n_iter is None else self.n_iter[some].copy()
         return replace(self, **parts, n_iter=n_iter)
+
+    def _columns_with(self, kept_coefs):
+        """`kept` and `kept_coefs`, without the columns that no model keeps."""
+        used = kept_coefs.any(axis=(0, 1))
+        return {"kept": self.kept[used], "kept_coefs": kept_coefs[:, :, used]}
 
     def at(self, *, alpha=None, n_features=None) -> Any:
         """One model as a fitted estimator, chosen by its alpha or by its number of features.
@@ -309,8 +314,9 @@ class RegularizationPath(ABC):
         features separate the classes without error, the loss has no minimum. The
         coefficients then grow until the loss is 1e-6 times that of an empty model. If the
         features separate only some samples, they grow until a step lowers the loss by less
-        than 1e-10 times that of an empty model. Coefficients may be negative after
-        ``positive=True``, and zeros that `l1_ratio` made within features are estimated too.
+        than 1e-10 times that of an empty model. After ``positive=True``, coefficients stay >= 0;
+        those that this bound holds at zero leave the model. Zeros that `l1_ratio` made within
+        features are estimated too.
 
         Parameters
         ----------
@@ -330,8 +336,12 @@ class RegularizationPath(ABC):
         with one_blas_thread():
             found = [self._refitted(smooth, coef) for coef in self.kept_coefs]
         coefs, intercepts, residuals, losses = (np.array(part) for part in zip(*found, strict=True))
-        models = replace(self, kept_coefs=coefs, intercepts=intercepts, residuals=residuals)
-        return replace(models, objectives=losses, refitted=True, n_iter=None)
+        models = replace(self, **self._columns_with(coefs), intercepts=intercepts)
+        n_selected = coefs.any(axis=1).sum(axis=1)
+        return replace(
+            models, n_selected=n_selected, residuals=residuals, objectives=losses,
+            refitted=True, n_iter=None,
+        )  # fmt: skip
 
     def _refitted(self, smooth, coef):
         """Coefficients, intercept, residual and loss of the best model with the same features.
@@ -339,8 +349,14 @@ class RegularizationPath(ABC):
         `coef` (n_targets, n_kept) holds the coefficients of the model to refit.
         """
         support, smooth = self.kept[coef.any(axis=0)], smooth.with_memory()
-        W = smooth.minimise(np.zeros(smooth.C.shape), support)
+        bounded = getattr(getattr(self.template, "estimator", None), "positive", False)
+        if bounded:
+            W = nonnegative_minimum(smooth, support)
+        else:
+            W = smooth.minimise(np.zeros(smooth.C.shape), support)
         loss, gradient = smooth.evaluate(W)
+        if bounded:
+            gradient = np.where(W > 0, gradient, np.minimum(gradient, 0.0))
         scale = np.sqrt((smooth.C**2).sum(axis=1)).max() or 1.0
         residual = np.abs(gradient[support]).max(initial=0.0) / scale
         # Take the intercept that belongs to this loss. Computed later, it might differ.
