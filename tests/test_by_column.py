@@ -100,13 +100,31 @@ def test_groups_are_those_of_the_columns_that_change_a_feature(name):
 
 def test_names_with_several_readings():
     by = ByColumn(["a", "a_b", "b c", "x"])
-    names = ["a", "a_b", "a_b_c", "a_c", "b c", "b c^2", "a_x b c_2", "t__a_b_1", "x_b c d"]
-    assert by(names) == ["a", "a_b", "a_b", "a", "b c", "b c", ("a", "b c"), "a_b", "x"]
+    names = ["a", "a_b", "a_b_c", "a_c", "b c", "b c^2", "t__a_b_1", "x_b c d"]
+    assert by(names) == ["a", "a_b", "a_b", "a", "b c", "b c", "a_b", "x"]
     assert by(["b c a", "a b c", "a^2 b c^3"]) == [("a", "b c")] * 3
     assert ByColumn(["a__b", "b"])(["a__b", "t__a__b_1", "u__b"]) == ["a__b", "a__b", "b"]
     # A transformer that is called like a column.
     assert ByColumn(["num", "age"])(["num__age", "num__num", "num__age_1"]) == ["age", "num", "age"]
-    assert ByColumn(["a", "b"])(["t__a_x y t__b_z", "t__u__b^2"]) == [("a", "b"), "b"]
+    names = ["t__a_x y", "t__b_z", "t__a_x y t__b_z", "t__u__b^2"]
+    assert ByColumn(["a", "b"])(names) == ["a", "b", ("a", "b"), "b"]
+
+
+def test_a_level_that_ends_like_a_column_is_no_product():
+    by = ByColumn(["contact", "phone", "phone type"])
+    levels = ["contact_by phone", "contact_no phone type", "phone", "phone type_x phone"]
+    assert by(levels) == ["contact", "contact", "phone", "phone type"]
+    # With the features that it would be made of, it is one.
+    assert by(["contact_by", "phone", "contact_by phone"])[2] == ("contact", "phone")
+    assert by(["t__contact_by", "t__phone", "t__contact_by phone^2"])[2] == ("contact", "phone")
+    assert by(["contact_by", "contact_by^3 phone"])[1] == "contact"  # as phone is not there
+
+
+def test_products_without_the_features_alone():
+    X = table().fillna(5.0)[["age", "width (cm)"]]
+    pairs = PolynomialFeatures((2, 2), include_bias=False).fit(X)
+    labels = ByColumn(COLUMNS)(pairs.get_feature_names_out())
+    assert labels == ["age", ("age", "width (cm)"), "width (cm)"]
 
 
 def test_columns_may_share_a_label():
@@ -127,6 +145,27 @@ def test_weights_are_multiples_of_the_default():
     np.testing.assert_array_equal(plain.fit(X, y).coef_, same.fit(X, y).coef_)
     free = clone(plain).set_params(feature_weights=ByColumn(columns, weights={"age": 0}), alpha=1e4)
     np.testing.assert_array_equal(free.fit(X, y).get_support(), [name == "age" for name in names])
+
+
+def test_a_group_has_the_largest_factor_of_its_columns():
+    names = ["lat", "lon_1", "lon_2", "age", "lat age"]
+    labels = {"lat": "place", "lon": "place", "age": "age"}
+    for weights in ({"lat": 3, "age": 0}, pd.Series({"lat": 3.0, "age": 0.0})):
+        found = ByColumn(labels, weights=weights)(names)
+        np.testing.assert_allclose(found, [3 * 3**0.5] * 3 + [0.0, 3.0])
+    # A column that is left out has factor 1, which may be the largest.
+    np.testing.assert_allclose(ByColumn(labels, weights={"lat": 0.5})(names)[:3], [3**0.5] * 3)
+    model = GroupLassoRegressor(
+        0.01, groups=ByColumn(labels), feature_weights=ByColumn(labels, weights={"lat": 3})
+    )
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 5)), columns=names)
+    assert model.fit(X, X["lat"]).get_support()[0]
+
+
+@pytest.mark.parametrize("weights", [[1, 2], np.ones(2), 3.0, "a"], ids=str)
+def test_factors_without_names_are_refused(weights):
+    with pytest.raises(TypeError, match=r"weights=.*: give a dict or Series of factors by the"):
+        ByColumn(["a", "b"], weights=weights)(["a", "b"])
 
 
 @pytest.mark.parametrize(

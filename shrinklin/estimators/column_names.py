@@ -21,10 +21,11 @@ class ByColumn:
     columns : list of str, or dict of str to label
         The names of all columns that features are made of. A dict gives every column a label;
         columns with the same label form one group.
-    weights : dict of str to float, default=None
+    weights : dict of str to float, or Series, default=None
         For `feature_weights`: factors >= 0 of the weights that groups have by default, the square
-        root of their number of features. A column that the dict leaves out has factor 1; 0 leaves
-        it unpenalised. None means that labels are asked for.
+        root of their number of features, by the names of columns. A column that is left out has
+        factor 1; 0 leaves it unpenalised. A group has the largest factor of its columns. None means
+        that labels are asked for.
 
     Notes
     -----
@@ -33,9 +34,10 @@ class ByColumn:
     - ``column`` itself;
     - ``column_…``, as `OneHotEncoder`, `SplineTransformer` and `KBinsDiscretizer` write. If several
       columns fit, the longest is taken;
-    - ``column^2`` and ``column other``, as `PolynomialFeatures` writes. All products of the same
-      columns form one group. Its factor is the largest of theirs. The constant ``1`` is of no
-      column: give ``include_bias=False``;
+    - ``column^2`` and ``feature other``, as `PolynomialFeatures` writes, if both features are there
+      alone, too. Where they are not, as after ``degree=(2, 2)``, it is read as a product only if it
+      cannot be a level. All products of the same columns form one group. The constant ``1`` is of
+      no column: give ``include_bias=False``;
     - ``missingindicator_column``, as `SimpleImputer` writes;
     - any of these after ``transformer__``, as `ColumnTransformer` and `FeatureUnion` write.
 
@@ -87,6 +89,8 @@ class ByColumn:
 
         Raises
         ------
+        TypeError
+            If the weights are no dict or Series.
         ValueError
             If there are no names, a name fits no column, or a weight is not one of a column.
         """
@@ -96,34 +100,38 @@ class ByColumn:
                 'set_output(transform="pandas") of the pipeline.'
             )
         labels = _labels_of(self.columns)
-        sources = [self._columns_of(name, labels) for name in map(str, names)]
-        found = [_label(columns, labels) for columns in sources]
+        names = [str(name) for name in names]
+        alone = _without_transformers(names)
+        sources = [_source(name, labels, alone) for name in names]
+        own = [_labels(columns, labels) for columns in sources]
+        found = [each[0] if len(each) == 1 else each for each in own]
         if self.weights is None:
             return found
         sizes, factors = Counter(found), self._factors(labels)
         return [
-            max(factors[column] for column in columns) * sqrt(sizes[label])
-            for columns, label in zip(sources, found, strict=True)
+            max(factors[label] for label in each) * sqrt(sizes[group])
+            for each, group in zip(own, found, strict=True)
         ]
 
-    def _columns_of(self, name, known):
-        columns = columns_of(name, known)
-        if not columns:
-            raise ValueError(
-                f"{name!r} is not made of the columns {list(known)}: give ByColumn the names of "
-                "all columns that go into the model."
-            )
-        return columns
-
     def _factors(self, labels):
-        unknown = [column for column in self.weights if column not in labels]
+        """The largest factor of the columns of every label."""
+        if not hasattr(self.weights, "items"):
+            raise TypeError(
+                f"weights={self.weights!r}: give a dict or Series of factors by the names of "
+                "columns."
+            )
+        given = dict(self.weights.items())
+        unknown = [column for column in given if column not in labels]
         if unknown:
             raise ValueError(
                 f"weights has {unknown[0]!r}, which is none of the columns {list(labels)}."
             )
-        for column, factor in self.weights.items():
+        for column, factor in given.items():
             check_real(f"weights[{column!r}]", factor, 0)
-        return dict.fromkeys(labels, 1.0) | self.weights
+        factors: dict = {}
+        for column, label in labels.items():
+            factors[label] = max(factors.get(label, 0.0), given.get(column, 1.0))
+        return factors
 
 
 def _labels_of(columns):
@@ -136,44 +144,71 @@ def _labels_of(columns):
     return {column: column for column in columns}
 
 
-def _label(columns, labels):
-    """The label of a feature that is made of some columns: a tuple of theirs if these differ."""
-    own = tuple(dict.fromkeys(label for column, label in labels.items() if column in columns))
-    return own[0] if len(own) == 1 else own
+def _labels(columns, labels):
+    """The labels of some columns, each once: a tuple, in the order of all columns."""
+    return tuple(dict.fromkeys(label for column, label in labels.items() if column in columns))
 
 
-def columns_of(name, known):
-    """The set of columns that a feature was made of, as its name tells; empty if it does not.
+def _source(name, known, alone):
+    """The set of columns that a feature was made of, as its name tells.
 
     Parameters
     ----------
     name : str
     known : collection of str
         The names of all columns.
+    alone : set of str
+        The names of all features. Products are made of these.
     """
     if name in known:
         return {name}
+    readings = _product(name, known, alone), _column(name, known), _product(name, known)
+    for columns in readings:
+        if columns:
+            return columns
+    raise ValueError(
+        f"{name!r} is not made of the columns {list(known)}: give ByColumn the names of "
+        "all columns that go into the model."
+    )
+
+
+def _product(name, known, alone=None):
+    """The columns of a product of features, of those in `alone` if it is given; else none."""
     for place, character in enumerate(name):
-        if character == " " and (last := _factor(name[place + 1 :], known)):
-            others = columns_of(name[:place], known)
+        if character == " " and (last := _power(name[place + 1 :], known, alone)):
+            first = name[:place]
+            others = _power(first, known, alone) or _product(first, known, alone)
             if others:
-                return others | {last}
-    one = _factor(name, known)
-    return {one} if one else set()
+                return others | last
+    return set()
 
 
-def _factor(name, known):
-    """The column of one factor of a product, None if there is none."""
+def _power(name, known, alone):
+    """The column of a factor of a product."""
+    base = re.sub(r"\^\d+$", "", name)
+    if alone is not None and not alone & _without_transformers([base]):
+        return set()
+    return _column(name, known)
+
+
+def _without_transformers(names):
+    """The names, and what is left of them without the names of transformers."""
+    parts = [name.split("__") for name in names]
+    return {"__".join(each[first:]) for each in parts for first in range(len(each))}
+
+
+def _column(name, known):
+    """The column that a feature which is no product was made of, as a set."""
     parts = name.split("__")
     # First with the names of all transformers, as a column may be called so, then with fewer.
     for own in ("__".join(parts[first:]) for first in range(len(parts))):
         for text in (own, re.sub(r"\^\d+$", "", own), own.removeprefix("missingindicator_")):
             if text in known:
-                return text
+                return {text}
             # What follows two underscores is read without the name before, if it can be.
             ends = [place for place, character in enumerate(text[:-1]) if character == "_"]
             ends = [end for end in ends if text[end + 1] != "_"]
             fits = [text[:end] for end in reversed(ends) if text[:end] in known]
             if fits:
-                return fits[0]
-    return None
+                return {fits[0]}
+    return set()
