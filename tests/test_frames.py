@@ -1,4 +1,7 @@
-"""DataFrames of polars, and columns of pandas that are not numpy's, against the same numbers."""
+"""DataFrames of polars, tables of pyarrow, and columns of pandas that are not numpy's.
+
+Their models are those of the same numbers in arrays.
+"""
 
 from functools import cache
 
@@ -43,7 +46,15 @@ def in_polars(frame, **columns):
     return table.with_columns(**columns)
 
 
+def in_arrow(frame, **columns):
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    arrays = {name: frame[name].to_numpy() for name in frame.columns} | columns
+    return arrow.table(arrays)
+
+
+ARROW = "a table of pyarrow"
 KINDS = {
+    ARROW: lambda: (in_arrow(FRAME), DENSE),
     "polars": lambda: (in_polars(FRAME), DENSE),
     "Float64": lambda: (FRAME.astype("Float64"), DENSE),
     "pyarrow": lambda: (FRAME.astype("double[pyarrow]"), DENSE),
@@ -82,7 +93,8 @@ def test_models_and_paths_of_frames_read_frames(kind):
     np.testing.assert_allclose(path.predict(frame)[1][:, 0], path[1].predict(frame), atol=1e-12)
     assert path.refit(frame, Y).mean_squared_errors(frame, Y).shape == (2,)
     assert list(Moments.from_data(frame, Y).feature_names) == NAMES
-    other = frame[list("bacdef")]
+    names = list("bacdef")
+    other = frame.select(names) if kind == ARROW else frame[names]
     for read in (model.predict, path.predict):
         with pytest.raises(ValueError, match="feature names should match those that were"):
             read(other)
@@ -181,7 +193,43 @@ NOT_NUMBERS = {
         lambda: in_polars(FRAME, c=polars().Series(TEXT).cast(polars().Enum(["u", "v"]))),
         "category",
     ),
+    "numbers as text in a table of pyarrow": (
+        lambda: in_arrow(FRAME, c=CODES.astype(str).tolist()),
+        "text",
+    ),
 }
+
+
+def in_pandas_objects(values):
+    return FRAME.assign(c=pd.Series(values, dtype=object))
+
+
+NESTED = {
+    "lists of pandas": lambda: in_pandas_objects([[1.0]] * N),
+    "lists of polars": lambda: in_polars(FRAME, c=polars().Series([[1.0]] * N)),
+    "records of polars": lambda: in_polars(FRAME, c=polars().Series([{"u": 1}] * N)),
+    "objects of polars": lambda: in_polars(
+        FRAME, c=polars().Series([object()] * N, dtype=polars().Object)
+    ),
+    "lists of pyarrow": lambda: in_arrow(FRAME, c=[[1.0]] * N),
+    "records of pyarrow": lambda: in_arrow(FRAME, c=[{"u": 1}] * N),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_lists_and_records_are_refused_with_the_name_of_their_column(kind):
+    table = NESTED[kind]()
+    for read in ("fit", "predict", "path", "moments", "cross-validation"):
+        with pytest.raises(ValueError, match=r"lists, records or other objects in 1 of 6 .*'c'\."):
+            READS[read](table)
+
+
+@pytest.mark.parametrize("unit", ["timestamp[us]", "date32", "duration[s]"])
+def test_dates_of_pyarrow_are_refused(unit):
+    dates = pd.Series(np.arange(N), dtype="int32[pyarrow]" if unit == "date32" else None)
+    table = in_arrow(FRAME, c=dates.astype(f"{unit}[pyarrow]").array.__arrow_array__())
+    with pytest.raises(ValueError, match=r"dates or times \(.* in column 'c'\): give"):
+        clone(REGRESSOR).fit(table, Y)
 
 
 @every_read
@@ -221,6 +269,7 @@ MISSING = {
     "objects": lambda: in_pandas(FLOATS, object),
     "NaN": lambda: in_pandas(FLOATS, float),
     "polars": lambda: in_polars(FRAME, c=polars().Series(WHOLE)),
+    ARROW: lambda: in_arrow(FRAME, c=WHOLE),
 }
 
 

@@ -53,6 +53,13 @@ def test_masked_entries_of_X_are_refused(name):
 
 
 @pytest.mark.parametrize("name", OF_Y)
+def test_a_y_that_is_not_given_is_asked_for(name):
+    read, _ = OF_Y[name]
+    with pytest.raises(ValueError, match=r"y is None: give|Y has shape \(\): give"):
+        read(None)
+
+
+@pytest.mark.parametrize("name", OF_Y)
 def test_masked_entries_of_y_are_refused(name):
     read, y = OF_Y[name]
     for masked in (hidden(y), [*y[:-1], np.ma.masked]):
@@ -134,7 +141,8 @@ def test_dates_to_predict_are_refused(name, kind):
         (pd.array([None, *range(1, N)], dtype="Int64"), ValueError, "NaN"),
         (Y * 1j, ValueError, "takes real numbers. Give the real and the imaginary parts as two"),
         (["a"] * N, ValueError, "X has text or categories in 1 of"),
-        ([{}] * N, TypeError, "was given entries that are not real numbers"),
+        ([{}] * N, ValueError, "X has lists, records or other objects in 1 of"),
+        ([object()] * N, TypeError, "was given entries that are not real numbers"),
         (pd.interval_range(0, N), TypeError, "was given entries that are not real numbers"),
     ],
 )

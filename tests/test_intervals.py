@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
@@ -193,11 +193,34 @@ def test_what_gives_no_intervals_is_refused(model, y, changes, message):
 def test_collinear_features_are_refused():
     twice = np.hstack([X, X[:, :1]])
     model = GroupLassoRegressor(1e-6, ridge=0.1)
-    with pytest.raises(ValueError, match="the kept features are collinear"):
+    last = X.shape[1]
+    with pytest.raises(ValueError, match=f"the kept features 'x0', 'x{last}' are collinear"):
         split_intervals(model, twice, Y, random_state=0)
+    named = pd.DataFrame(twice).rename(columns={j: f"f{j}" for j in range(last)})
+    named = named.rename(columns={last: "again"})
+    with pytest.raises(ValueError, match="the kept features 'f0', 'again' are collinear"):
+        split_intervals(model, named, Y, random_state=0)
+
+
+def test_a_feature_that_is_constant_in_the_rows_for_the_intervals_is_named():
+    rare = X.copy()
+    rare[:, 2] = 0.0
+    rare[0, 2] = 5.0
+    model = GroupLassoRegressor(1e-6, feature_weights=np.zeros(X.shape[1]))
+    said = []
+    for seed in range(8):
+        try:
+            split_intervals(model, rare, Y + rare[:, 2:3], random_state=seed)
+        except ValueError as error:
+            said.append(str(error))
+    assert 0 < len(said) < 8
+    assert all("feature 'x2' is constant in the rows for" in each for each in said)
 
 
 def test_other_estimators_are_refused():
+    search = GridSearchCV(GroupLassoRegressor(), {"alpha": [0.1, 1]})
+    with pytest.raises(TypeError, match="give its best_estimator_"):
+        split_intervals(search, X, Y)
     for other in (StandardScaler(), GroupLassoRegressor, make_pipeline(StandardScaler())):
         with pytest.raises(TypeError, match="is no linear regressor or classifier of"):
             split_intervals(other, X, Y)

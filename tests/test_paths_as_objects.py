@@ -221,10 +221,10 @@ def test_no_models_are_a_path_too():
     assert empty.predict(FRAME).shape == (0, N, 2)
     assert empty.mean_squared_errors(FRAME, Y).shape == (0,)
     assert len(empty.refit(FRAME, Y)) == 0
-    with pytest.raises(IndexError, match=r"path\[0\]: the path has 0 models"):
+    with pytest.raises(IndexError, match=r"path\[0\]: the path has 0 models; compute"):
         empty[0]
     for wanted in ({"alpha": 0.1}, {"n_features": 3}):
-        with pytest.raises(ValueError, match="no model"):
+        with pytest.raises(ValueError, match="this path has no models: compute one with at least"):
             empty.at(**wanted)
 
 
@@ -243,6 +243,11 @@ def test_negative_indices_count_from_the_end():
         ("a", TypeError, r"path\['a'\]: give a whole number or a slice"),
         ([1, 2], TypeError, "give a whole number or a slice"),
         (None, TypeError, "give a whole number or a slice"),
+        (True, TypeError, r"path\[True\]: give a whole number or a slice"),
+        (slice("a", None), TypeError, "'a' in a slice of a path: give a whole number"),
+        (slice(None, 2.5), TypeError, "2.5 in a slice of a path: give a whole number"),
+        (slice(True, None), TypeError, "True in a slice of a path: give a whole number"),
+        (slice(None, None, 0), ValueError, "step 0 of a slice: .* give a step > 0"),
         (slice(None, None, -1), ValueError, "alphas go from large to small, so give a step > 0"),
     ],
 )

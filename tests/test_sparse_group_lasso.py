@@ -1,11 +1,14 @@
 """`l1_ratio` and `positive` of the group lasso against scikit-learn, cvxpy and known cases."""
 
+import warnings
+
 import cvxpy as cp
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import minimize, nnls
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression
 
 from builders import SPARSE_GROUP_LASSOS, build, solve, sparse_group_norm
@@ -207,11 +210,16 @@ def test_above_alpha_max_only_unpenalised_features_are_left(seed):
 def test_features_that_separate_under_the_bound():
     X = np.random.default_rng(0).normal(size=(40, 4))
     codes = (X[:, 0] > 0.3).astype(int)
-    for sign in (1, -1):
-        model = GroupLassoClassifier(0.01, positive=True, feature_weights=[0, 1, 1, 1])
-        model.fit(X * sign, codes)
-        assert np.isfinite(model.coef_).all()
-        assert (model.coef_[0, 0] > 10) == (sign == 1)
+    model = GroupLassoClassifier(0.01, positive=True, feature_weights=[0, 1, 1, 1])
+    with pytest.warns(ConvergenceWarning, match="there is no best model. Unpenalised features"):
+        model.fit(X, codes)
+    assert np.isfinite(model.coef_).all()
+    assert model.coef_[0, 0] > 10
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # The bound does not let it separate them, nor does a ridge.
+        assert model.fit(-X, codes).coef_[0, 0] == 0
+        assert model.set_params(ridge=0.1, feature_weights=None).fit(X, codes).coef_[0, 0] < 10
 
 
 # --- everything else that a group lasso does

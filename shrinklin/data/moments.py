@@ -20,7 +20,7 @@ from scipy import sparse
 
 from shrinklin.messages import naming
 from shrinklin.validation.data import features
-from shrinklin.validation.entries import check_undated, check_unmasked
+from shrinklin.validation.entries import check_undated, check_unmasked, column_names
 from shrinklin.validation.frames import check_encoded, missing_in
 from shrinklin.validation.weights import check_weights, power_of_four
 
@@ -396,15 +396,15 @@ def _are_zeros(sample_weight):
 
 def feature_names(X):
     """The column names of a DataFrame if all are strings, else None."""
-    columns = getattr(X, "columns", None)
+    columns = column_names(X)
     if columns is None or not all(isinstance(name, str) for name in columns):
         return None
-    return np.asarray(list(columns), dtype=object)
+    return np.asarray(columns, dtype=object)
 
 
 def target_names(Y):
     """The column names of a DataFrame, or the name of a Series, if they are strings, else None."""
-    if hasattr(Y, "columns"):
+    if column_names(Y) is not None:
         return feature_names(Y)
     name = getattr(Y, "name", None)
     # polars calls a Series "" that has no name.

@@ -6,6 +6,7 @@ import numpy as np
 
 from shrinklin.display.axes import add_title, alpha_axis, own_or_new, prefix_of
 from shrinklin.estimators.base import regularization_path
+from shrinklin.validation.entries import column_names
 
 
 class PathDisplay:
@@ -58,7 +59,7 @@ class PathDisplay:
         PathDisplay
         """
         path = regularization_path(estimator, X, y, **path_options)
-        names = list(X.columns) if hasattr(X, "columns") else None  # may be numbers
+        names = column_names(X)  # may be numbers
         display = cls(path, feature_names=names, name=type(estimator).__name__)
         return display.plot(ax=ax, n_named=n_named)
 

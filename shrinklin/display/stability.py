@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from shrinklin.display.axes import add_title, horizontal_bars
 from shrinklin.estimators.stability import selection_frequencies
+from shrinklin.validation.entries import column_names
 from shrinklin.validation.parameters import check_real, check_whole
 
 
@@ -90,7 +91,7 @@ class StabilityDisplay:
         """
         _check_bars(n_shown, threshold)
         frequencies = selection_frequencies(estimator, X, y, **options)
-        names = list(X.columns) if hasattr(X, "columns") else None
+        names = column_names(X)
         last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
         display = cls(frequencies, feature_names=names, name=type(last).__name__)
         return display.plot(ax=ax, n_shown=n_shown, threshold=threshold)

@@ -9,13 +9,20 @@ from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import validate_data
 
-from shrinklin.validation.data import SPARSE_FORMATS, diagnosis, features, labels
+from shrinklin.validation.data import (
+    SPARSE_FORMATS,
+    check_given,
+    diagnosis,
+    features,
+    labels,
+)
 from shrinklin.validation.entries import check_undated, check_unmasked
 from shrinklin.validation.weights import weigh_classes, weights_of_rows
 
 
 def checked_targets(estimator, X, y, *, accept_sparse=SPARSE_FORMATS, reset=True):
     """X and the targets y of a regressor, as arrays."""
+    check_given(estimator, y)
     y = y.toarray() if sparse.issparse(y) else y
     check_unmasked("y", y)
     check_undated("y", y)
@@ -49,6 +56,7 @@ def checked_labels(estimator, X, y, *, accept_sparse=SPARSE_FORMATS, of_all_call
 
     If the classes `of_all_calls` of `partial_fit` are known, y need not have several.
     """
+    check_given(estimator, y)
     check_unmasked("y", y)
     X = features(X)
     try:

@@ -19,10 +19,15 @@ from shrinklin.estimators.resampling import seen_in_fits, with_rows
 from shrinklin.estimators.selector import linear_model
 from shrinklin.estimators.summary import SummarisedModel, coefficient_names, feature_names
 from shrinklin.messages import imported
+from shrinklin.validation.data import check_given
 from shrinklin.validation.parameters import check_real
 
 # Of the refit without penalty, relative to the gradient at 0.
 _TOL = 1e-9
+# How much of a direction in which the design vanishes is of a column that takes part in it.
+_INVOLVED = 1e-6
+# How many features an error names.
+_SHOWN = 5
 
 
 def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=None) -> Any:
@@ -100,6 +105,7 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     check_level(level)
     _check_share("test_size", test_size)
     model = last_step(estimator)
+    check_given(model, y)
     y = np.asarray(y).reshape(-1) if is_classifier(model) else y
     classes = y if is_classifier(model) else None
     X_choice, X_rest, y_choice, y_rest = train_test_split(
@@ -112,13 +118,14 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     for step in steps_of(chosen)[:-1]:
         X_rest = step.transform(X_rest)
     kept = model.get_support(indices=True)
+    names = np.array(feature_names(steps_of(chosen)[:-1], model), dtype=object)[kept]
     coefs = errors = np.zeros((len(coefficient_names(model)), 0))
     quantile = 0.0
     if len(kept):
         estimate = _logistic if is_classifier(model) else _least_squares
         Z = _columns(X_rest, kept)
+        _check_determined(Z, names, model)
         coefs, errors, quantile = estimate(Z, y_rest, model, (1 + level) / 2)
-    names = np.array(feature_names(steps_of(chosen)[:-1], model), dtype=object)[kept]
     half = quantile * errors
     values = {"coefficient": coefs, "standard_error": errors, "low": coefs - half}
     return _table(names, model, values | {"high": coefs + half})
@@ -263,7 +270,8 @@ def last_step(estimator):
     if isinstance(last, type) or not isinstance(last, SummarisedModel):
         raise TypeError(
             f"estimator={estimator!r} is no linear regressor or classifier of shrinklin: give one, "
-            "or a Pipeline that ends with one."
+            "or a Pipeline that ends with one. If it is a search such as GridSearchCV, fit it and "
+            "give its best_estimator_."
         )
     return last
 
@@ -278,7 +286,12 @@ def _columns(X, columns):
 
 
 def _with_intercept(Z, model):
-    design = np.column_stack([Z, np.ones(len(Z))]) if model.fit_intercept else Z
+    return np.column_stack([Z, np.ones(len(Z))]) if model.fit_intercept else Z
+
+
+def _check_determined(Z, names, model):
+    """Raise an error if the rows do not determine the coefficients of the features `names`."""
+    design = _with_intercept(Z, model)
     n, k = design.shape
     if n <= k:
         raise ValueError(
@@ -286,12 +299,22 @@ def _with_intercept(Z, model):
             "or an estimator that keeps fewer features."
         )
     lengths = np.linalg.norm(design, axis=0)
-    if np.linalg.matrix_rank(design / np.where(lengths > 0, lengths, 1)) < k:
+    R = np.linalg.qr(design / np.where(lengths > 0, lengths, 1), mode="r")
+    null = linalg.null_space(R)
+    involved = names[(np.abs(null) > _INVOLVED).any(axis=1)[: len(names)]]
+    if not null.shape[1]:
+        return
+    shown = ", ".join(repr(name) for name in involved[:_SHOWN]) + ", …" * (len(involved) > _SHOWN)
+    if len(involved) == 1:
         raise ValueError(
-            "the kept features are collinear in the rows for the intervals, so their coefficients "
-            'are not determined: leave some of them out. One-hot encoders need drop="first".'
+            f"the kept feature {shown} is constant in the rows for the intervals, so its "
+            "coefficient is not determined: leave it out, or give more rows."
         )
-    return design
+    raise ValueError(
+        f"the kept features {shown} are collinear in the rows for the intervals, so their "
+        "coefficients are not determined: leave some of them out. One-hot encoders need "
+        'drop="first".'
+    )
 
 
 def _least_squares(Z, y, model, probability):

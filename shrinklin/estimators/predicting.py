@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 
 from shrinklin.losses.logistic import logistic_loss
-from shrinklin.validation.data import labels
+from shrinklin.validation.data import check_given, labels
 from shrinklin.validation.entries import check_undated, check_unmasked
 
 
@@ -87,6 +87,7 @@ class LogisticMixin(ClassifierMixin):
         -------
         float
         """
+        check_given(self, y)
         check_unmasked("y", y)
         check_unmasked("sample_weight", sample_weight)
         return super().score(X, labels(y), sample_weight)
@@ -122,6 +123,7 @@ class TargetsMixin(MultiOutputMixin, RegressorMixin):
         -------
         float
         """
+        check_given(self, y)
         check_unmasked("y", y)
         check_undated("y", y)
         check_unmasked("sample_weight", sample_weight)

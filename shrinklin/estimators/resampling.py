@@ -25,6 +25,7 @@ from shrinklin.blas import one_blas_thread
 from shrinklin.data.moments import Moments
 from shrinklin.estimators.origins import steps_of
 from shrinklin.messages import alone_in_another_process, collected, results, warn
+from shrinklin.selection.folds import take
 from shrinklin.validation.entries import check_unmasked
 from shrinklin.validation.parameters import check_whole
 from shrinklin.validation.weights import check_weights
@@ -117,7 +118,8 @@ def _data(estimator, X, y, sample_weight):
         _check_takes_weights(steps_of(estimator)[-1])
         s = check_weights(sample_weight, X)
         if not s.all():
-            X, y, s = (_take(data, np.flatnonzero(s)) for data in (X, y, s))
+            rows = np.flatnonzero(s)
+            X, y, s = take(X, rows), None if y is None else take(y, rows), s[rows]
     if X.shape[0] < 2:
         weighted = "" if s is None else " of weight > 0"
         raise ValueError(f"X has 1 row{weighted}: give at least 2, so that resamples can be drawn.")
@@ -130,12 +132,6 @@ def with_rows(name, data):
     if sparse.issparse(data):
         return data.tocsr()
     return data if hasattr(data, "shape") else np.asarray(data)
-
-
-def _take(data, rows):
-    if data is None:
-        return None
-    return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
 
 
 def _check_takes_weights(step):
@@ -175,7 +171,7 @@ def _fit(estimator, X, y, s, rows, look, name, caller):
     try:
         # BLAS rounds differently with other numbers of threads, which depend on n_jobs.
         with one_blas_thread(), collected() as log, _heard(log, caller):
-            model.fit(_take(X, rows), _take(y, rows), **weights)
+            model.fit(take(X, rows), None if y is None else take(y, rows), **weights)
             return look(model, X.shape[1]), log
     except Exception as error:
         error.add_note(

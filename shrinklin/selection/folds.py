@@ -101,7 +101,7 @@ class Scoring:
     def on(self, rows):
         """A function that scores a model on these rows."""
         n_samples = _n_rows(self.X)
-        X, y = _take(self.X, rows), _take(self.y, rows)
+        X, y = take(self.X, rows), take(self.y, rows)
         params = {name: _part(values, rows, n_samples) for name, values in self.params.items()}
         scorer = self.scorer  # the function that goes to another process needs only some rows
         return lambda model: score(scorer, model, X, y, params)
@@ -177,15 +177,17 @@ def _sized(values):
 def _part(values, rows, n_samples):
     """The values of some rows, if there is one value per row, else all values."""
     lists = isinstance(values, list | tuple) or (hasattr(values, "shape") and np.ndim(values) > 0)
-    return _take(values, rows) if lists and _n_rows(values) == n_samples else values
+    return take(values, rows) if lists and _n_rows(values) == n_samples else values
 
 
-def _take(values, rows):
+def take(values, rows):
     """Some rows of an array, matrix, frame, series or list, in the same type."""
     if sparse.issparse(values):
         return values.tocsr()[rows]
     if hasattr(values, "iloc"):
         return values.iloc[rows]
+    if hasattr(values, "to_batches"):  # a table of pyarrow
+        return values.take(rows)
     # Arrays, and the frames of polars.
     return [values[i] for i in rows] if isinstance(values, list | tuple) else _sized(values)[rows]
 

@@ -124,18 +124,11 @@ class RegularizationPath(ABC):
     def __getitem__(self, i):
         if isinstance(i, slice):
             return self._part(i)
-        try:
-            place = index(i)
-        except TypeError as error:
-            raise TypeError(
-                f"path[{i!r}]: give a whole number or a slice. `at` finds a model by its alpha or "
-                "by its number of features."
-            ) from error
+        place = _whole(i, f"path[{i!r}]")
         if not -len(self) <= place < len(self):
-            raise IndexError(
-                f"path[{place}]: the path has {len(self)} models; give a number from "
-                f"{-len(self)} to {len(self) - 1}."
-            )
+            n = len(self)
+            remedy = f"give a number from {-n} to {n - 1}" if n else "compute one with more alphas"
+            raise IndexError(f"path[{place}]: the path has {n} models; {remedy}.")
         return self._model(place % len(self))
 
     def _model(self, i):
@@ -149,7 +142,10 @@ class RegularizationPath(ABC):
 
     def _part(self, some):
         """The path of some models."""
-        if some.step is not None and index(some.step) < 0:
+        for end in (some.start, some.stop, some.step):
+            if end is not None:
+                _whole(end, f"{end!r} in a slice of a path")
+        if some.step is not None and index(some.step) <= 0:
             raise ValueError(
                 f"step {some.step} of a slice: alphas go from large to small, so give a step > 0."
             )
@@ -191,16 +187,17 @@ class RegularizationPath(ABC):
                 f"alpha={alpha!r}, n_features={n_features!r}: give one of both and leave out the "
                 "other."
             )
+        if not len(self):
+            raise ValueError("this path has no models: compute one with at least one alpha.")
         return self[self._nearest(alpha) if n_features is None else self._best(n_features)]
 
     def _nearest(self, alpha):
         check_real("alpha", alpha, 0)
         largest, least = self.alphas.max(initial=0.0), self.alphas.min(initial=np.inf)
         if not least * (1 - _ROUNDED) <= alpha <= largest * (1 + _ROUNDED):
-            within = f"from {largest:.4g} to {least:.4g}" if len(self) else "of no model"
             raise ValueError(
-                f"alpha={alpha!r} is not in the range of the path, {within}: give one that is, or "
-                "compute a path with other alphas."
+                f"alpha={alpha!r} is not in the range of the path, from {largest:.4g} to "
+                f"{least:.4g}: give one that is, or compute a path with other alphas."
             )
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.abs(np.log(self.alphas) - np.log(float(alpha)))
@@ -211,10 +208,10 @@ class RegularizationPath(ABC):
         check_whole("n_features", n_features, 0)
         few = np.flatnonzero(self.n_selected <= n_features)
         if not len(few):
-            least = f"at least {self.n_selected.min()}" if len(self) else "no model at all"
             raise ValueError(
-                f"n_features={n_features}: the models of this path have {least}. Give a larger "
-                "number, or compute a path with larger alphas."
+                f"n_features={n_features}: the models of this path have at least "
+                f"{self.n_selected.min()}. Give a larger number, or compute a path with larger "
+                "alphas."
             )
         return few[self.objectives[few].argmin()] if self.refitted else few[-1]
 
@@ -292,7 +289,11 @@ class RegularizationPath(ABC):
             )
 
     def _check_given(self, y):
-        """Raise an error for a y that numpy would misread."""
+        """Raise an error for a y that is missing, or that numpy would misread."""
+        if y is None:
+            raise ValueError(
+                "y is None: give the targets or class labels, with an entry for each row of X."
+            )
         check_unmasked("y", y)
 
     def _checked(self, X, y):
@@ -361,6 +362,19 @@ class RegularizationPath(ABC):
         residual = np.abs(gradient[support]).max(initial=0.0) / scale
         # Take the intercept that belongs to this loss. Computed later, it might differ.
         return W[self.kept].T, smooth.intercept(W), residual, loss
+
+
+def _whole(i, given):
+    """A whole number that is no boolean. `given` begins the sentence of the error."""
+    try:
+        if isinstance(i, bool):
+            raise TypeError("a boolean is no place")
+        return index(i)
+    except TypeError as error:
+        raise TypeError(
+            f"{given}: give a whole number or a slice. `at` finds a model by its alpha or by its "
+            "number of features."
+        ) from error
 
 
 @dataclass(frozen=True, repr=False, eq=False)

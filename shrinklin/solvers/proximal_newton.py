@@ -86,7 +86,10 @@ class ProximalNewton(BaseEstimator):
         objective = objective.with_memory()
         W = _drop_common_shift(objective.smooth.loss, objective, W)
         if not objective.free.any():
-            return working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+            found = working_sets.solve(objective, W, _LikelihoodBlock, tol=tol, max_iter=max_iter)
+            return (
+                replace(found, status=Status.SEPARATED) if _endless(objective, found.W) else found
+            )
         free = _unpenalised(objective)
         minimum = objective.smooth.free_minimum(free)
         if len(free) == len(W) and minimum.settled:
@@ -122,6 +125,20 @@ class ProximalNewton(BaseEstimator):
             gradient[features] = block.gradient
         value = objective.smooth.value_of(objective.smooth.see(W))
         return working_sets.refitted(objective, W, value, gradient, 2 * tol, n_sweeps)
+
+
+def _endless(objective, W):
+    """Whether W >= 0 ends short of an infimum, as its features without penalty separate classes.
+
+    Where they are > 0, no bound holds them. So f falls along any direction in which no sample's
+    loss rises.
+    """
+    if not objective.penalty.positive:
+        return False
+    groups = np.flatnonzero((objective.strengths == 0) & (objective.ridges == 0))
+    kept = objective.groups.features(groups)
+    kept = kept[W[kept].any(axis=1)]
+    return bool(len(kept)) and not objective.smooth.free_minimum(kept).settled
 
 
 def _drop_common_shift(loss, problem, W):

@@ -15,6 +15,7 @@ from shrinklin.validation.entries import (
     FLAGS,
     check_undated,
     check_unmasked,
+    column_names,
     entry_types,
     is_missing,
 )
@@ -41,6 +42,19 @@ def features(X):
         own = own.copy()
         own.sum_duplicates()
     return own
+
+
+def check_given(estimator, y):
+    """Raise an error if there is no y."""
+    if y is None:
+        name, what = type(estimator).__name__, "class labels"
+        if not is_classifier(estimator):
+            what = "targets"
+        # It begins as in scikit-learn.
+        raise ValueError(
+            f"This {name} estimator requires y to be passed, but the target y is None: give y, the "
+            f"{what}, with an entry for each row of X."
+        )
 
 
 def labels(y):
@@ -84,8 +98,9 @@ def diagnosis(estimator, X, y, error):
 
 
 def _has_other_columns(estimator, X):
-    fitted, columns = getattr(estimator, "feature_names_in_", None), getattr(X, "columns", None)
-    return fitted is not None and columns is not None and list(fitted) != list(columns)
+    fitted = getattr(estimator, "feature_names_in_", None)
+    columns = column_names(X)
+    return fitted is not None and columns is not None and list(fitted) != columns
 
 
 def _is_accepted(X):

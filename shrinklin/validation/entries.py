@@ -8,6 +8,8 @@ import numpy as np
 
 FLAGS = (bool, np.bool_)
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+# Names of pyarrow's types.
+_ARROW_DATES = ("timestamp[", "date32[", "date64[", "time32[", "time64[", "duration[")
 
 
 def check_unmasked(name, values):
@@ -38,14 +40,30 @@ def check_undated(name, values):
             )
 
 
+def column_names(values):
+    """The names of the columns of a DataFrame, or of a table of pyarrow; else None."""
+    names = getattr(values, "column_names", getattr(values, "columns", None))
+    return None if names is None else list(names)
+
+
+def columns_of(values):
+    """Pairs (name, dtype) of the columns of a DataFrame, or of a table of pyarrow; else none."""
+    schema = getattr(values, "schema", None)
+    dtypes = getattr(values, "dtypes", getattr(schema, "types", None))
+    names = column_names(values)
+    if names is None or not isinstance(dtypes, Iterable):
+        return []
+    return list(zip(names, dtypes, strict=True))
+
+
 def _dtypes(values):
     """Pairs (place, dtype): one per column of a table, and one per type if entries are mixed."""
-    dtypes, columns = getattr(values, "dtypes", None), getattr(values, "columns", None)
-    if columns is None or not isinstance(dtypes, Iterable):
+    columns = columns_of(values)
+    if not columns:
         return [("", dtype) for dtype in _dtypes_of(values)]
     return [
         (f" in column {name!r}", dtype)
-        for j, (name, one) in enumerate(zip(columns, dtypes, strict=True))
+        for j, (name, one) in enumerate(columns)
         for dtype in (_dtypes_of(values.iloc[:, j]) if _is_mixed(one) else [one])
     ]
 
@@ -63,13 +81,13 @@ def _is_mixed(dtype):
 
 
 def _is_date(dtype):
-    """Whether a Python type, or a dtype of numpy, pandas or polars, is for dates or times."""
+    """Whether a Python type, or a dtype of an array or table, is for dates or times."""
     temporal = getattr(dtype, "is_temporal", None)
     if temporal is not None:
         return temporal()
     if isinstance(dtype, type):
         return issubclass(dtype, _DATES) or dtype.__name__ == "Period"
-    return getattr(dtype, "kind", None) in ("m", "M")
+    return getattr(dtype, "kind", None) in ("m", "M") or str(dtype).startswith(_ARROW_DATES)
 
 
 def entry_types(values):

@@ -4,13 +4,24 @@ The types of pandas, polars and pyarrow are told by what they say of themselves,
 these packages is imported.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from shrinklin.validation.entries import entry_types, is_missing
+from shrinklin.validation.entries import columns_of, is_missing
 
 _CATEGORIES = ("category", "dictionary", "Categorical", "Enum")
+# Of polars, and of pyarrow, where large_string and large_list are types, too.
+_TEXT = ("string", "utf8", "binary")
+_NESTED = (
+    "List",
+    "Array",
+    "Struct",
+    "Object",
+    "list",
+    "large_list",
+    "fixed_size_list",
+    "struct",
+    "map",
+)
 # How many columns an error names.
 _SHOWN = 5
 
@@ -21,6 +32,12 @@ def check_encoded(X):
     scikit-learn reads them as numbers if all labels look like numbers.
     """
     found = [(name, kind) for name, column, dtype in _columns(X) if (kind := _kind(column, dtype))]
+    nested = [name for name, kind in found if kind == "nested"]
+    if nested:
+        raise ValueError(
+            f"X has lists, records or other objects in {len(nested)} of {X.shape[1]} columns: "
+            f"{_listed(nested)}. Make columns of numbers of them, or leave them out."
+        )
     if found:
         more = ", …" * (len(found) > _SHOWN)
         some = ", ".join(f"{name!r} ({kind})" for name, kind in found[:_SHOWN]) + more
@@ -58,20 +75,21 @@ def _listed(names):
 
 def _columns(X):
     """(name, function that returns the column, dtype) of the columns of a DataFrame."""
-    names, dtypes = getattr(X, "columns", None), getattr(X, "dtypes", None)
-    if names is None or not isinstance(dtypes, Iterable):
-        return
-    for j, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
+    for j, (name, dtype) in enumerate(columns_of(X)):
         yield name, lambda j=j: X.iloc[:, j], dtype
 
 
 def _kind(column, dtype):
-    """What is in a column that holds no numbers: "text", "category", or None."""
+    """What is in a column that holds no numbers: "text", "category", "nested", or None."""
     if isinstance(dtype, np.dtype):
         # A dtype of Python objects does not tell what they are.
-        types = entry_types(np.asarray(column())) if dtype.kind == "O" else ()
+        types = set(map(type, np.asarray(column()))) if dtype.kind == "O" else ()
+        if any(issubclass(kind, list | tuple | dict | np.ndarray) for kind in types):
+            return "nested"
         return "text" if any(issubclass(kind, str | bytes) for kind in types) else None
-    # Before polars 1.0, String was Utf8.
-    if getattr(dtype, "type", None) is str or str(dtype) in ("String", "Utf8"):
+    # Before polars 1.0, String was Utf8. Arrow writes small letters.
+    if getattr(dtype, "type", None) is str or str(dtype).lower().endswith(_TEXT):
         return "text"
+    if str(dtype).startswith(_NESTED):
+        return "nested"
     return "category" if str(dtype).startswith(_CATEGORIES) else None
