@@ -60,7 +60,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(sklearn|numpy|scipy|pandas|pyarrow|matplotlib|dask|joblib|hypothesis|torch)\..*"),
     (r"py:.*", r"collections\.abc\..*"),
     # Parameters stand in single backticks too, and modules have such names.
-    (r"py:obj", r"[a-z_]+"),
+    (r"py:obj", r"[a-z0-9_]+"),
 ]
 
 # From what a newcomer needs to what is asked of the drafts.

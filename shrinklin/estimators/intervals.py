@@ -70,6 +70,10 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
         If the other rows are too few for the kept features, or determine no coefficients, because
         features are collinear or separate the classes.
 
+    See Also
+    --------
+    bootstrap_intervals : How much the coefficients of a model vary.
+
     Notes
     -----
     A coefficient here is that of the best linear model of the *kept features alone*. It is not that
@@ -80,10 +84,6 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     everywhere: they are HC3 for least squares and the sandwich for logistic regression [1]_. The
     intervals use quantiles of Student's t and of the normal distribution. There are no p-values of
     the selection: a feature that is not kept is not shown to have no effect.
-
-    See Also
-    --------
-    bootstrap_intervals : How much the coefficients of a model vary.
 
     References
     ----------
