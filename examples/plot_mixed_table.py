@@ -51,5 +51,5 @@ print(f"R² in other rows: {score:.2f} with the columns {', '.join(columns)}")
 # %%
 # The norms of the coefficients, by the columns of the table.
 
-SummaryDisplay.from_estimator(model).plot()
+SummaryDisplay.from_estimator(model)
 plt.show()

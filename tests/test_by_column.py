@@ -60,7 +60,7 @@ ENCODERS = {
     "bins": make_column_transformer(
         (one_hot(), TEXT),
         (
-            KBinsDiscretizer(3, encode="onehot-dense", quantile_method="averaged_inverted_cdf"),
+            KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform"),
             ["age"],
         ),
     ),

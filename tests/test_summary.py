@@ -34,6 +34,7 @@ from shrinklin import (
     ShrinkNetClassifier,
     ShrinkNetRegressor,
     ShrinkNetRegressorCV,
+    regularization_path,
     selection_frequencies,
     summary,
 )
@@ -317,3 +318,30 @@ def test_without_pandas_the_error_names_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(ImportError, match="summary needs pandas"):
         summary(model)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_of_a_path_the_tables_follow_each_other(classes):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 5)), columns=list("abcde"))
+    y = np.where(X["b"] > 0, "u", "v") if classes else X[["b", "d"]].rename(columns=str.upper)
+    estimator = ShrinkNetClassifier(ridge=0.1) if classes else ShrinkNetRegressor()
+    path = regularization_path(estimator, X, y, alphas=5)
+    frequencies = np.linspace(0, 1, 5)
+    found = summary(path, frequencies)
+    assert found.index.names == ["alpha", "feature"]
+    for model in path:
+        alone = summary(model, frequencies)
+        if len(alone):
+            pd.testing.assert_frame_equal(found.loc[model.alpha], alone)
+        else:
+            assert model.alpha not in found.index
+    assert len(found) == path.n_selected.sum()
+    pd.testing.assert_frame_equal(
+        summary(path.refit(X, y)[2:3]).loc[path.alphas[2]], summary(path.refit(X, y)[2])
+    )
+    nothing = regularization_path(estimator, X, y, alphas=[1e3, 1e2])
+    empty = summary(nothing)
+    assert len(empty) == 0
+    assert list(empty.columns) == list(summary(path).columns)
+    with pytest.raises(ValueError, match="this path has no models"):
+        summary(path[:0])

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from shrinklin.estimators.origins import origins_of_steps, steps_of
 from shrinklin.estimators.selector import linear_model
 from shrinklin.messages import imported
+from shrinklin.selection.path import RegularizationPath
 
 _COLUMNS = ("original", "norm", "switch", "frequency")
 
@@ -37,9 +38,10 @@ def summary(model, frequencies=None) -> Any:
 
     Parameters
     ----------
-    model : fitted estimator of shrinklin, or fitted Pipeline that ends with one
+    model : fitted estimator of shrinklin, fitted Pipeline that ends with one, or path
         A linear model: an estimator for one alpha, a CV class, `AutoSparseRegressor`,
-        `AutoSparseClassifier` or `InformationCriterion`. Pipelines may be nested.
+        `AutoSparseClassifier` or `InformationCriterion`. Pipelines may be nested. Of a path, the
+        tables of all models follow each other.
     frequencies : array-like of shape (n_columns,), default=None
         Selection frequencies of all columns that `model` takes, as
         ``selection_frequencies(model, X, y)`` returns them.
@@ -47,7 +49,8 @@ def summary(model, frequencies=None) -> Any:
     Returns
     -------
     pandas.DataFrame
-        One row per feature that is kept, indexed by its name, largest norm first. The columns are:
+        One row per feature that is kept, indexed by its name, largest norm first; of a path, by
+        alpha and by name. The columns are:
 
         - "original": the column of the table given to `model` from which the feature is made; a
           tuple if there are several, as for a product; None if that is not known. Columns
@@ -66,7 +69,7 @@ def summary(model, frequencies=None) -> Any:
     TypeError
         If `model` is not such a model.
     ValueError
-        If `frequencies` are not one number in [0, 1] per column.
+        If a path has no models, or if `frequencies` are not one number in [0, 1] per column.
 
     See Also
     --------
@@ -94,12 +97,14 @@ def summary(model, frequencies=None) -> Any:
     (['Situps'], ['original', 'norm', 'Weight', 'Waist', 'Pulse', 'switch'])
     """
     pandas = imported("pandas", "summary", "plot")
+    if isinstance(model, RegularizationPath):
+        return _of_path(model, frequencies, pandas)
     *steps, last = steps_of(model) or [None]
     if not isinstance(last, SummarisedModel):
         raise TypeError(
             f"model is {type(last).__name__}, or a pipeline that ends with it: give a fitted "
-            "linear estimator of shrinklin, or a fitted Pipeline that ends with one. If a search "
-            "such as GridSearchCV fitted it, give its best_estimator_."
+            "linear estimator of shrinklin, a fitted Pipeline that ends with one, or a path. If a "
+            "search such as GridSearchCV fitted it, give its best_estimator_."
         )
     check_is_fitted(last)
     linear: Any = linear_model(last)
@@ -121,6 +126,15 @@ def summary(model, frequencies=None) -> Any:
         data["frequency"] = [_frequency(made[j], shares) for j in kept]
     names = feature_names(steps, linear)
     return pandas.DataFrame(data, index=pandas.Index([names[j] for j in kept], name="feature"))
+
+
+def _of_path(path, frequencies, pandas):
+    if not len(path):
+        raise ValueError("this path has no models: compute one with at least one alpha.")
+    tables = {each.alpha: summary(each, frequencies) for each in path}
+    # pandas does not tell the types of empty tables beside others.
+    some = {alpha: table for alpha, table in tables.items() if len(table)} or tables
+    return pandas.concat(some, names=["alpha"])
 
 
 def _given_names(steps):
