@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression
 
 from builders import SPARSE_GROUP_LASSOS, build, solve, sparse_group_norm
+from peers import NEW_NAMES
 from problems import simulate, simulate_classes
 from shrinklin import (
     CoordinateDescent,
@@ -110,8 +111,9 @@ def test_the_lasso_of_several_targets_is_one_lasso_for_each():
 def test_the_lasso_of_two_classes_is_that_of_scikit_learn():
     X, y = data()
     codes, alpha = (y > 0).astype(int), 0.03
+    name = {} if NEW_NAMES else {"penalty": "elasticnet"}
     theirs = LogisticRegression(
-        C=1 / (len(y) * alpha), l1_ratio=1, solver="saga", tol=1e-12, max_iter=100_000
+        C=1 / (len(y) * alpha), l1_ratio=1, solver="saga", tol=1e-12, max_iter=100_000, **name
     ).fit(X, codes)
     ours = GroupLassoClassifier(alpha, l1_ratio=1, groups=GROUPS, tol=1e-10).fit(X, codes)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-6)

@@ -5,6 +5,7 @@ computed from. It is None if the transformer does not say, and is never guessed.
 say is in their public attributes, in `get_support`, or in the names of their output columns.
 """
 
+from collections import UserList
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -185,6 +186,8 @@ def positions(columns, names, n_columns) -> np.ndarray:
             last = n_columns - 1 if columns.stop is None else names.index(columns.stop)
             return np.arange(n_columns)[first : last + 1 : columns.step]
         return np.arange(n_columns)[columns]
+    if isinstance(columns, UserList):  # before 1.7, that of scikit-learn warns when it is read
+        columns = columns.data
     chosen = [columns] if np.ndim(columns) == 0 else list(columns)
     if all(isinstance(column, str) for column in chosen):
         return np.array([names.index(column) for column in chosen], dtype=int)

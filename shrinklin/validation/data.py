@@ -86,7 +86,7 @@ def diagnosis(estimator, X, y, error):
     name = type(estimator).__name__
     if _has_other_columns(estimator, X):
         return error
-    found = _not_numbers(name, X, error) or missing_in("X", X)
+    found = missing_in("X", X) or _not_numbers(name, X, error)
     if found or y is None or not _is_accepted(X):
         return found or error
     found = _other_rows(X, y, error)
