@@ -37,7 +37,7 @@ LATER_NAN[-1] = np.nan
         (REGRESSOR, TALL.assign(d=[{}] * N), Y, TypeError, "encode them as numbers"),
         (REGRESSOR, FRAME.assign(c=[None, {}] * (N // 2)), Y, TypeError, "encode them as numbers"),
         (REGRESSOR, DENSE, [{}] * N, TypeError, "encode them as numbers"),
-        (REGRESSOR, FRAME.assign(c=[pd.NA] * N), Y, TypeError, "fill in missing values"),
+        (REGRESSOR, FRAME.assign(c=[pd.NA] * N), Y, TypeError, "missing .* in 1 of 6 columns: 'c'"),
         (REGRESSOR, FRAME.assign(c=[None] * N), Y, ValueError, "missing .* in 1 of 6 columns: 'c'"),
         (REGRESSOR, DENSE, LATER_NAN, ValueError, "fill in missing values"),
         (CLASSIFIER, DENSE, MIXED, TypeError, "with both text and numbers"),

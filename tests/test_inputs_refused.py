@@ -137,7 +137,7 @@ def test_dates_to_predict_are_refused(name, kind):
 @pytest.mark.parametrize(
     ("values", "error", "message"),
     [
-        ([pd.NA, *Y[1:]], ValueError, "fill in missing values"),
+        ([pd.NA, *Y[1:]], ValueError, "in 1 of 6 columns: 'c'. Fill in missing values"),
         (pd.array([None, *range(1, N)], dtype="Int64"), ValueError, "NaN"),
         (Y * 1j, ValueError, "takes real numbers. Give the real and the imaginary parts as two"),
         (["a"] * N, ValueError, "X has text or categories in 1 of"),

@@ -86,14 +86,14 @@ def diagnosis(estimator, X, y, error):
     name = type(estimator).__name__
     if _has_other_columns(estimator, X):
         return error
-    found = missing_in("X", X) or _not_numbers(name, X, error)
+    found = _not_numbers(name, "X", X, error) or missing_in("X", X)
     if found or y is None or not _is_accepted(X):
         return found or error
     found = _other_rows(X, y, error)
     if found is None and is_classifier(estimator):
         found = _not_labels(name, y, error)
     elif found is None:
-        found = _not_numbers(name, y, error) or _missing_targets(name, y, error)
+        found = _not_numbers(name, "y", y, error) or _missing_targets(name, y, error)
     return found or error
 
 
@@ -122,7 +122,7 @@ def _other_rows(X, y, error):
     return None
 
 
-def _not_numbers(name, values, error):
+def _not_numbers(name, what, values, error):
     """An error about an entry that is not a real number, or None."""
     entry = _refused(values, error)
     if entry is None:
@@ -138,7 +138,9 @@ def _not_numbers(name, values, error):
             "Encode text columns first, for instance with sklearn.preprocessing.OneHotEncoder."
         )
     if isinstance(error, TypeError):
-        return _to_fill_in(name, error) if is_missing(entry) else _to_encode(name, error)
+        if is_missing(entry):
+            return missing_in(what, values) or _to_fill_in(name, error)
+        return _to_encode(name, error)
     if isinstance(entry, Complex):
         return ValueError(
             f"Complex data not supported: {name} takes real numbers. Give the real and the "
@@ -197,7 +199,7 @@ def _not_labels(name, y, error):
     """An error about missing labels or labels of mixed types, or None."""
     y = _array(y)
     if y.dtype.kind == "c":
-        return _not_numbers(name, y, error)
+        return _not_numbers(name, "y", y, error)
     if y.dtype.kind in "mM":
         right = not np.isnat(y).any()
     else:
