@@ -6,6 +6,8 @@ BIN = .venv/bin
 BENCH = .venv-bench/bin
 PEERS = skglm adelie celer group-lasso
 HTML = docs/_build/html
+# From which modules are compiled.
+COMPILED = setup.py shrinklin/kernels.pyx shrinklin/proximal.pyx shrinklin/proximal.pxd
 
 # The extra that the tests of networks need. `make test NETWORKS=` installs no torch and skips them.
 NETWORKS = test-networks
@@ -15,7 +17,7 @@ export SHRINKLIN_LEFT_OUT = $(if $(NETWORKS),,shrinklin/networks/*)
 FUZZ_SECONDS ?= 300
 
 # Where the promised versions are tested: the oldest Python of setup.cfg, and the newest here,
-# unless numba has no wheels for it yet: then give another.
+# unless a library has no wheels for it yet: then give another.
 OLDEST_PYTHON ?= python3.11
 NEWEST_PYTHON ?= $(shell for minor in 15 14 13 12 11; do \
 	python3.$$minor -c '' 2> /dev/null && echo python3.$$minor && break; done)
@@ -24,8 +26,8 @@ OLDEST = --resolution lowest-direct --exclude-newer 2025-04-01
 # The summary says why a test is skipped.
 PYTEST = -m pytest --numprocesses auto --dist worksteal -r fEs
 
-.PHONY: demo demo-networks test test-oldest test-newest test-kernels fuzz bench bench-quick proofs \
-	claims docs docs-check lint format clean
+.PHONY: demo demo-networks test test-oldest test-newest test-kernels sanitize wheel fuzz bench \
+	bench-quick proofs claims docs docs-check lint format clean
 
 demo: .venv/plot
 	$(BIN)/python examples/reports/digits.py
@@ -49,6 +51,15 @@ test-oldest: .venv-oldest/test
 test-newest:
 	$(call versions,.venv-newest,$(NEWEST_PYTHON))
 	.venv-newest/bin/python $(PYTEST)
+
+# A wheel, which needs no compiler where it is installed.
+wheel: .venv/test
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+# The tests of the compiled loops, built with checks of all indices, and with those of the compiler for
+# addresses and undefined behaviour (gcc, Linux).
+sanitize: .venv/test
+	$(BIN)/python tests/sanitize.py
 
 # Under every kernel of OpenBLAS, with one thread and with two: hours.
 # TESTS=tests/test_cv_scores.py: only some tests.
@@ -78,7 +89,7 @@ bench: .venv-bench/peers .venv/plot $(if $(NETWORKS),.venv/networks)
 bench-quick: .venv-bench/peers
 	$(call peers,quick,benchmarks/outputs)
 
-# What is compiled is compiled anew, so that it can be reported.
+# What peers compile is compiled anew, so that it can be reported.
 define peers
 	rm -rf benchmarks/outputs .venv-bench/numba
 	NUMBA_CACHE_DIR=.venv-bench/numba $(BENCH)/python -m benchopt run benchmarks \
@@ -111,7 +122,7 @@ format: .venv/lint
 	$(BIN)/ruff format .
 
 # .venv/EXTRA marks that the extra EXTRA is installed.
-.venv/%: setup.cfg pyproject.toml constraints.txt
+.venv/%: setup.cfg pyproject.toml constraints.txt $(COMPILED)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable '.[$*]'

@@ -7,7 +7,6 @@ median is written to results/limits.csv, and the growth drawn.
 - search: a ShrinkNet path, two-ended, of the group lasso path on the same data;
 - float32: the path on X in float64, of that on X in float32;
 - start: a new process that imports shrinklin and fits, of one that imports sklearn.linear_model;
-  once more with nothing compiled, in seconds;
 - memory: what paths take beside the interpreter and its imports, X included, of X;
 - growth: exponents of time in the number of samples, and of features at a fixed support.
 """
@@ -17,7 +16,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -141,9 +139,6 @@ def of_a_new_process(repeats):
         "first fit / import sklearn.linear_model",
         ratio(lambda: process(_FIRST_FIT), lambda: process("import sklearn.linear_model"), repeats),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        cold = seconds(lambda: process(_FIRST_FIT, NUMBA_CACHE_DIR=folder))
-    yield "start, nothing compiled", "seconds", cold
     for model, n_targets, n_alphas, eps in (
         ("GroupLassoRegressor", 10, 100, 1e-3),
         ("GroupLassoClassifier", 4, 20, 0.01),

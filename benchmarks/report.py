@@ -216,7 +216,7 @@ def _two_lines(workload):
 
 def machine():
     """Where it was measured, and with what."""
-    packages = ("shrinklin", "numpy", "scipy", "numba", "benchopt", *PEERS)
+    packages = ("shrinklin", "numpy", "scipy", "benchopt", *PEERS)
     return {
         "cores": os.cpu_count(),
         "processor": _processor(),

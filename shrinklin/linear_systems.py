@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import lapack
 
+from shrinklin import kernels
+
 _CG_STEPS = 100
 # Smallest eigenvalue of a matrix with rows of unit scale, so that collinear rows are invertible.
 _LEAST_EIGENVALUE = 1e-14
@@ -15,8 +17,6 @@ def scaled_inverse(M):
     eigenvalues are replaced by their absolute values, and by 1e-14 if these are smaller (for
     rows of unit scale). The inverse is NaN if M is not finite.
     """
-    from shrinklin import kernels
-
     if not M.size:  # LAPACK would print an error message
         return M.copy()
     M, scale = _scaled(M)
@@ -43,8 +43,6 @@ def _definite_inverse(M):
 
 def _scaled(M):
     """M scaled to a unit diagonal, plus 1e-14 on the diagonal, and the scale of its rows."""
-    from shrinklin import kernels
-
     diagonal = np.diagonal(M)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     M = kernels.scaled_symmetric(np.ascontiguousarray(M), scale)

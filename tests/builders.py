@@ -92,9 +92,9 @@ def prox(penalty, z, t):
 
 def compiled_prox(penalty, z, t):
     """The prox as the loops run it: the step from zero against the gradient −z, ties aside."""
-    address, _, l1_ratio = kernels.compiled(penalty)
+    compiled, _, l1_ratio = kernels.prox_of(penalty)
     zero, one, ptr = np.zeros((1, len(z))), np.ones(1), np.array([0, len(z)])
-    return kernels.prox_steps((address, 0.0, l1_ratio), zero, -z[None], one, t * one, ptr)[0]
+    return kernels.prox_steps((compiled, 0.0, l1_ratio), zero, -z[None], one, t * one, ptr)[0]
 
 
 def allowed(penalty, W):

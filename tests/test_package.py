@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -25,7 +26,6 @@ from shrinklin import (
     InformationCriterion,
     ShrinkNetClassifier,
     ShrinkNetRegressor,
-    kernels,
     regularization_path,
     selection_frequencies,
 )
@@ -157,14 +157,21 @@ def test_a_fit_that_keeps_its_coefficients_is_seen(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The names in a wheel that is made of a copy, so that nothing is left in the clone."""
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("wheel")
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+def copy(tmp_path_factory):
+    """A copy of what a build needs, so that nothing is left in the clone."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     for folder in ("shrinklin", "proofs_check", "tests", "datasets"):
-        left_out = shutil.ignore_patterns("__pycache__", "pickles")
+        left_out = shutil.ignore_patterns("__pycache__", "pickles", "*.so")
         shutil.copytree(ROOT / folder, copy / folder, ignore=left_out)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(copy, tmp_path_factory):
+    """The names in a wheel."""
+    out = tmp_path_factory.mktemp("wheel")
     code = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, out], cwd=copy, check=True, capture_output=True)
     [file] = out.glob("*.whl")
@@ -176,17 +183,23 @@ def test_a_wheel_holds_every_module_and_the_mark_of_types(wheel):
     expected = {
         file.relative_to(ROOT).as_posix()
         for folder in ("shrinklin", "proofs_check")
-        for file in (ROOT / folder).rglob("*.py")
+        for kind in ("*.py", "*.pyi")
+        for file in (ROOT / folder).rglob(kind)
     }
-    assert installed == expected | {"shrinklin/py.typed"}
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    compiled = {f"shrinklin/{name}{suffix}" for name in ("kernels", "proximal")}
+    assert installed == expected | compiled | {"shrinklin/py.typed"}
 
 
-def test_kernels_are_cached_on_disk():
-    # The name of the function that the interface compiles, seen in an index file.
-    GroupLassoRegressor().fit(np.eye(4), np.eye(4))
-    assert kernels.gram_sweeps.stats.cache_path
-    index = list(Path(kernels.gram_sweeps.stats.cache_path).glob("kernels.gram_sweeps*.nbi"))
-    assert index
+def test_without_a_compiler_the_build_says_what_to_install(copy):
+    environment = {**os.environ, "CC": "no-such-compiler"}
+    result = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--force"],
+        cwd=copy, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "takes a C compiler. Install one (Debian" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_interrupt_ends_a_long_fit_at_once():

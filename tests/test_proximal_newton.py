@@ -365,7 +365,7 @@ def test_sparse_sweeps_are_gram_sweeps(penalty, n_classes, fit_intercept):
     start, gradient = rng.normal(size=(2, likelihood.C.shape[1], 40)) / 100
     ends = start.copy(), start.copy()
     rest = lipschitz, strengths, ptr, 1e-9, 3
-    prox = kernels.compiled(penalty)
+    prox = kernels.prox_of(penalty)
     made = kernels.gram_sweeps(prox, ends[0], gradient.copy(), G, *rest)
     X = rows.values
     gradient = gradient - ridge * start

@@ -45,7 +45,8 @@ class Folder(NamedTuple):
 def read():
     """Every `Folder` by its name; SINGLE and ENTRANCE are folders too."""
     files = {}
-    for file in sorted(PACKAGE.rglob("*.py")):
+    # A stub stands for a compiled module.
+    for file in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyi")]):
         files.setdefault(room_of("shrinklin." + dotted(file)), []).append(file)
     imports = {room: {room_of(name) for f in files[room] for name in imported(f)} for room in files}
     imports = {room: found - {None, room} for room, found in imports.items()}
@@ -85,7 +86,9 @@ def room_of(name):
     package, room = f"{name}.".split(".")[:2]
     if package != PACKAGE.name:
         return None
-    return room if (PACKAGE / room).is_dir() or (PACKAGE / f"{room}.py").exists() else "__init__"
+    modules = PACKAGE / f"{room}.py", PACKAGE / f"{room}.pyi"
+    there = (PACKAGE / room).is_dir() or any(file.exists() for file in modules)
+    return room if there else "__init__"
 
 
 def reach(room, imports):

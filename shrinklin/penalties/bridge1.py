@@ -6,10 +6,9 @@ References
    selection.
 """
 
-import math
-
 import numpy as np
 
+from shrinklin import proximal
 from shrinklin.penalties.penalty import Curvature, Penalty
 
 
@@ -19,41 +18,7 @@ class Bridge1(Penalty):
     power = 0.5
     convex = False
 
-    @staticmethod
-    def prox(z, t, out):
-        """Write the prox of t‖·‖₁^{1/2} at z into out.
-
-        The prox is out = (|z| − μ)₊ sign z with μ = t/(2u) and u² = ‖out‖₁. If it
-        keeps the k largest |z|, with sum Z_k, then u is the largest root of
-        u³ − Z_k u + kt/2. The result is the candidate with the smallest value,
-        among all consistent k and out = 0.
-        """
-        if t == 0.0:
-            out[:] = z
-            return
-        magnitude = np.sort(np.abs(z))[::-1]
-        Z = Q = best = 0.0
-        shift = -1.0
-        for k in range(1, z.size + 1):
-            Z += magnitude[k - 1]
-            Q += magnitude[k - 1] ** 2
-            # Then there is no root for this k. Tested without a division, as Z may be 0.
-            if 0.75 * math.sqrt(3.0) * k * t > Z**1.5:
-                continue
-            cosine = 0.75 * math.sqrt(3.0) * k * t / Z**1.5
-            u = 2.0 * math.sqrt(Z / 3.0) * math.cos(math.acos(-cosine) / 3.0)
-            mu = 0.5 * t / u
-            following = magnitude[k] if k < z.size else 0.0
-            if magnitude[k - 1] <= mu or following > mu:
-                continue
-            value = 0.5 * (k * mu * mu - Q) + t * u
-            if value < best:
-                best = value
-                shift = mu
-        if shift < 0.0:
-            out[:] = 0.0
-        else:
-            out[:] = np.sign(z) * np.maximum(np.abs(z) - shift, 0.0)
+    prox = proximal.BRIDGE1
 
     def values(self, W, groups):
         return np.sqrt(groups.sum(np.abs(W).sum(axis=1)))

@@ -8,10 +8,9 @@ References
    thresholding formulas of L_q (q = 1/2, 2/3) regularization.
 """
 
-import math
-
 import numpy as np
 
+from shrinklin import proximal
 from shrinklin.penalties.penalty import RadialPenalty
 
 
@@ -21,32 +20,7 @@ class Bridge2(RadialPenalty):
     power = 2.0 / 3.0
     convex = False
 
-    @staticmethod
-    def prox(z, t, out):
-        """Write the prox of t‖·‖₂^{2/3} at z into out.
-
-        The prox is zero if and only if ‖z‖ ≤ 2(2t/3)^{3/4}. Otherwise ‖out‖ = ‖z‖ v³,
-        where v is the largest root of v⁴ − v + c with c = 2t / (3‖z‖^{4/3}) ≤ 2^{-4/3}.
-        The root follows from the resolvent cubic s³ − 4cs − 1, which has one real root
-        for these c [2].
-        """
-        norm = math.sqrt((z * z).sum())
-        if norm <= 2.0 * (2.0 * t / 3.0) ** 0.75:
-            out[:] = 0.0
-        elif t == 0.0:
-            out[:] = z
-        else:
-            c = 2.0 * t / (3.0 * norm ** (4.0 / 3.0))
-            if c < 1e-8:
-                v = 1.0 - c / 3.0
-            else:
-                h = 0.5 * (0.75 / c) ** 1.5
-                s = 2.0 * math.sqrt(4.0 * c / 3.0) * math.cosh(math.acosh(h) / 3.0)
-                root = math.sqrt(s)
-                v = 0.5 * (root + math.sqrt(2.0 / root - s))
-            # A Newton step removes the rounding error of cosh(acosh) and the missing c² above.
-            v -= (v**4 - v + c) / (4.0 * v**3 - 1.0)
-            out[:] = v**3 * z
+    prox = proximal.BRIDGE2
 
     def critical_strength(self, gradient, lipschitz, groups):
         L = np.where(lipschitz > 0, lipschitz, np.inf)

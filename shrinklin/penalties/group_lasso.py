@@ -6,8 +6,7 @@ References
    grouped variables.
 """
 
-import math
-
+from shrinklin import proximal
 from shrinklin.penalties.penalty import RadialPenalty
 
 
@@ -17,16 +16,7 @@ class GroupLasso(RadialPenalty):
     power = 1.0
     convex = True
 
-    @staticmethod
-    def prox(z, t, out):
-        """Write the prox of t‖·‖₂ at z into out: scale by (1 − t/‖z‖)₊."""
-        squared = 0.0
-        for i in range(z.size):
-            squared += z[i] * z[i]
-        norm = math.sqrt(squared)
-        scale = 0.0 if norm <= t else 1.0 - t / norm
-        for i in range(z.size):
-            out[i] = scale * z[i]
+    prox = proximal.GROUP_LASSO
 
     def critical_strength(self, gradient, lipschitz, groups):
         return groups.norms(gradient)

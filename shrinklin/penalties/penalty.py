@@ -58,9 +58,8 @@ class Penalty(ABC):
     def prox(z, t, out):
         """Write argmin_w ½‖w − z‖² + t φ(w) to out, for a block z (size,) and t ≥ 0.
 
-        `kernels` compiles it, so it calls only functions of `math` and NumPy. It must not raise:
-        compiled, it cannot. Constants that it uses stand in the same file, as the compiled
-        function is cached until that file changes.
+        It is a `Prox`, compiled, or a function of Python, which is slow and must not raise: the
+        loops that call it do not see errors.
         """
 
     @abstractmethod

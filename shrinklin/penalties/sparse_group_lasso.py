@@ -11,11 +11,11 @@ References
 .. [1] Simon, Friedman, Hastie, Tibshirani (2013), A sparse-group lasso.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from shrinklin import proximal
 from shrinklin.penalties.penalty import Curvature, Penalty
 
 # Newton's method needs some five steps.
@@ -37,7 +37,7 @@ class SparseGroupLasso(Penalty):
 
     @property
     def prox(self):  # type: ignore[override]
-        return _prox_of_positive if self.positive else _prox
+        return proximal.NONNEGATIVE if self.positive else proximal.SPARSE_GROUP_LASSO
 
     def _factors(self, sizes):
         """Those of ‖w‖₂ and ‖w‖₁ for groups of these sizes."""
@@ -99,31 +99,3 @@ class SparseGroupLasso(Penalty):
             if (np.abs(step) <= 4 * np.finfo(float).eps * root).all():
                 break
         return root
-
-
-def _prox(z, t, s, out):
-    """Write the prox of t‖·‖₂ + s‖·‖₁ at z into out: soft-threshold entries, then scale."""
-    squared = 0.0
-    for i in range(z.size):
-        out[i] = 0.0
-        if z[i] > s:
-            out[i] = z[i] - s
-        elif z[i] < -s:
-            out[i] = z[i] + s
-        squared += out[i] * out[i]
-    norm = math.sqrt(squared)
-    scale = 0.0 if norm <= t else 1.0 - t / norm
-    for i in range(z.size):
-        out[i] *= scale
-
-
-def _prox_of_positive(z, t, s, out):
-    """The same for entries that have to be >= 0."""
-    squared = 0.0
-    for i in range(z.size):
-        out[i] = max(z[i] - s, 0.0)
-        squared += out[i] * out[i]
-    norm = math.sqrt(squared)
-    scale = 0.0 if norm <= t else 1.0 - t / norm
-    for i in range(z.size):
-        out[i] *= scale

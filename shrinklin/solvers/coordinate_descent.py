@@ -12,6 +12,7 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from shrinklin import kernels
 from shrinklin.data.gram import takes_gram, takes_gram_of_some
 from shrinklin.linear_systems import scaled_solve
 from shrinklin.objective.quadratic import GramQuadratic, quadratic_of_data, quadratic_value
@@ -206,10 +207,8 @@ class GramBlock(_QuadraticBlock):
         return self._gradient.T
 
     def sweep(self, tol, n_sweeps):
-        from shrinklin import kernels
-
         made = kernels.gram_sweeps(
-            kernels.compiled(self.penalty), self.coef, self._gradient, self.G, self.lipschitz,
+            kernels.prox_of(self.penalty), self.coef, self._gradient, self.G, self.lipschitz,
             self.strengths, self.groups.ptr, tol, n_sweeps,
         )  # fmt: skip
         # Features that stay at zero do not change the gradient.
@@ -272,13 +271,11 @@ class _ColumnBlock(_QuadraticBlock):
         return n_sweeps
 
     def _sweep(self):
-        from shrinklin import kernels
-
         # Every feature reads the residuals, and non-zero features also change them.
         touching = len(self.columns) + np.count_nonzero(self.coef.any(axis=0))
         self.cost.count_sweeps(1, self.W.shape, touching * self.residual.size)
         return kernels.residual_sweep(
-            kernels.compiled(self.penalty), self.coef, self.residual, self.columns, self.ridge,
+            kernels.prox_of(self.penalty), self.coef, self.residual, self.columns, self.ridge,
             self.grams, self.first, self.lipschitz, self.strengths, self.groups.ptr,
         )  # fmt: skip
 

@@ -18,6 +18,7 @@ Targets with different smooth entries (p = 1) have different M.
 import numpy as np
 from scipy.linalg import lapack
 
+from shrinklin import kernels
 from shrinklin.linear_systems import scaled_inverse
 
 
@@ -30,8 +31,6 @@ class NewtonSystem:
     """
 
     def __init__(self, model, groups, gram, cost):
-        from shrinklin import kernels
-
         self.model, self.groups, self.cost = model, groups, cost
         cost.count_passes(1, np.count_nonzero(model.smooth.any(axis=1)))
         cost.count_updates(np.count_nonzero(model.smooth))

@@ -31,6 +31,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from shrinklin import kernels
 from shrinklin.data.columns import ReadColumns, SparseColumns, gram_of_parts
 from shrinklin.linear_systems import conjugate_gradients
 from shrinklin.objective.likelihood import Hessian, Prediction, Seen
@@ -326,9 +327,7 @@ class _LikelihoodBlock(working_sets.Block):
         return made
 
     def _run_sweeps(self, coef, gradient, ridge, *rest):
-        from shrinklin import kernels
-
-        columns, prox = self.columns, kernels.compiled(self.penalty)
+        columns, prox = self.columns, kernels.prox_of(self.penalty)
         if self.knows_gram or not isinstance(columns, SparseColumns):
             G = self.G + np.diag(ridge) if ridge.any() else self.G
             return kernels.gram_sweeps(prox, coef, gradient, G, *rest)

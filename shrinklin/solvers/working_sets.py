@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from shrinklin import kernels
 from shrinklin.solvers.solution import Solution, Status
 
 _MIN_WORKING = 10
@@ -171,11 +172,8 @@ def prox_steps(objective, W, gradient, curvature):
 
 
 def _prox_steps(penalty, W, gradient, curvature, strengths, ptr):
-    # Imported here, as in the blocks, so that numba is only imported for a fit.
-    from shrinklin import kernels
-
     coef, slope = np.ascontiguousarray(W.T), np.ascontiguousarray(gradient.T)
-    prox = kernels.compiled(penalty)
+    prox = kernels.prox_of(penalty)
     return kernels.prox_steps(prox, coef, slope, curvature, strengths, ptr).T
 
 
