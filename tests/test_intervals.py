@@ -217,6 +217,11 @@ def test_a_feature_that_is_constant_in_the_rows_for_the_intervals_is_named():
     assert all("feature 'x2' is constant in the rows for" in each for each in said)
 
 
+def test_rows_of_targets_are_those_of_X():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        split_intervals(GroupLassoRegressor(), X, np.vstack([Y, Y]))
+
+
 def test_other_estimators_are_refused():
     search = GridSearchCV(GroupLassoRegressor(), {"alpha": [0.1, 1]})
     with pytest.raises(TypeError, match="give its best_estimator_"):
