@@ -308,17 +308,26 @@ def _check_determined(Z, names, model):
     involved = names[(np.abs(null) > _INVOLVED).any(axis=1)[: len(names)]]
     if not null.shape[1]:
         return
-    shown = ", ".join(repr(name) for name in involved[:_SHOWN]) + ", …" * (len(involved) > _SHOWN)
-    if len(involved) == 1:
+    # Equal entries are a multiple of the intercept. Without one, only zeros determine nothing.
+    alone = ((Z[0] if model.fit_intercept else 0) == Z).all(axis=0)
+    constant = involved if len(involved) == 1 else names[alone]
+    if len(constant):
+        one = len(constant) == 1
         raise ValueError(
-            f"the kept feature {shown} is constant in the rows for the intervals, so its "
-            "coefficient is not determined: leave it out, or give more rows."
+            f"the kept {'feature' if one else 'features'} {_listed(constant)} "
+            f"{'is' if one else 'are'} constant in the rows for the intervals, so "
+            f"{'its coefficient is' if one else 'their coefficients are'} not determined: leave "
+            f"{'it' if one else 'them'} out, or give more rows."
         )
     raise ValueError(
-        f"the kept features {shown} are collinear in the rows for the intervals, so their "
-        "coefficients are not determined: leave some of them out. One-hot encoders need "
+        f"the kept features {_listed(involved)} are collinear in the rows for the intervals, so "
+        "their coefficients are not determined: leave some of them out. One-hot encoders need "
         'drop="first".'
     )
+
+
+def _listed(names):
+    return ", ".join(map(repr, names[:_SHOWN])) + ", …" * (len(names) > _SHOWN)
 
 
 def _least_squares(Z, y, model, probability):
