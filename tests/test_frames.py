@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from entry_points import (
     ALL_FITS,
@@ -26,7 +26,15 @@ from entry_points import (
     N,
     Y,
 )
-from shrinklin import InformationCriterion, Moments, ShrinkNetRegressor, regularization_path
+from shrinklin import (
+    InformationCriterion,
+    Moments,
+    ShrinkNetRegressor,
+    bootstrap_intervals,
+    regularization_path,
+    split_intervals,
+    summary,
+)
 
 # All that read X in a way of their own.
 READERS = ["regressor", "partial_fit", "path", "criterion", "moments", "moments of chunks"]
@@ -98,6 +106,21 @@ def test_models_and_paths_of_frames_read_frames(kind):
     for read in (model.predict, path.predict):
         with pytest.raises(ValueError, match="feature names should match those that were"):
             read(other)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("kind", ["polars", ARROW])
+def test_summaries_and_intervals_of_tables_are_those_of_pandas(kind, scaled):
+    table, _ = KINDS[kind]()
+    model = make_pipeline(StandardScaler(), REGRESSOR) if scaled else REGRESSOR
+    for look in (
+        lambda X: summary(clone(model).fit(X, Y)),
+        lambda X: split_intervals(model, X, Y, random_state=0),
+        lambda X: bootstrap_intervals(model, X, Y, 3, random_state=0),
+    ):
+        expected = look(FRAME)
+        assert len(expected)
+        pd.testing.assert_frame_equal(look(table), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

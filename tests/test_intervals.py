@@ -217,6 +217,39 @@ def test_a_feature_that_is_constant_in_the_rows_for_the_intervals_is_named():
     assert all("feature 'x2' is constant in the rows for" in each for each in said)
 
 
+@pytest.mark.parametrize("duplicate", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_constant_features_are_told_from_collinear_ones(fit_intercept, duplicate):
+    rng = np.random.default_rng(1)
+    still = X - X.mean(axis=0)
+    # The two features change only in rows that select features.
+    still[:, [1, 4]] = 0.0 if not fit_intercept else [7.0, -0.1]
+    choice, _ = train_test_split(np.arange(N), test_size=0.5, random_state=0)
+    still[choice[:2], [1, 4]] += 5.0
+    X_all = np.hstack([still, still[:, :1]]) if duplicate else still
+    y = X_all @ np.ones(X_all.shape[1]) + rng.normal(size=N)
+    model = GroupLassoRegressor(1e-6, ridge=1e-3, fit_intercept=fit_intercept)
+    said = "^the kept features 'x1', 'x4' are constant in the .*their coefficients .*leave them out"
+    with pytest.raises(ValueError, match=said):
+        split_intervals(model, X_all, y, random_state=0)
+
+
+def test_without_intercept_a_constant_is_determined():
+    ones = np.hstack([X, np.ones((N, 1))])
+    model = GroupLassoRegressor(1e-6, fit_intercept=False)
+    table = split_intervals(model, ones, Y + 5, random_state=0)
+    last = X.shape[1]
+    assert (table["feature"] == f"x{last}").sum() == Y.shape[1]
+    model.set_params(ridge=0.1)
+    with pytest.raises(ValueError, match=f"the kept features 'x0', 'x{last + 1}' are collinear"):
+        split_intervals(model, np.hstack([ones, X[:, :1]]), Y + 5, random_state=0)
+
+
+def test_rows_of_targets_are_those_of_X():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        split_intervals(GroupLassoRegressor(), X, np.vstack([Y, Y]))
+
+
 def test_other_estimators_are_refused():
     search = GridSearchCV(GroupLassoRegressor(), {"alpha": [0.1, 1]})
     with pytest.raises(TypeError, match="give its best_estimator_"):

@@ -12,6 +12,7 @@ from scipy import linalg, sparse, stats
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_consistent_length
 
 from shrinklin.estimators.classifiers import GroupLassoClassifier
 from shrinklin.estimators.origins import steps_of
@@ -19,6 +20,7 @@ from shrinklin.estimators.resampling import seen_in_fits, with_rows
 from shrinklin.estimators.selector import linear_model
 from shrinklin.estimators.summary import SummarisedModel, coefficient_names, feature_names
 from shrinklin.messages import imported
+from shrinklin.selection.folds import take
 from shrinklin.validation.data import check_given
 from shrinklin.validation.parameters import check_real
 
@@ -108,12 +110,14 @@ def split_intervals(estimator, X, y, *, test_size=0.5, level=0.95, random_state=
     check_given(model, y)
     y = np.asarray(y).reshape(-1) if is_classifier(model) else y
     classes = y if is_classifier(model) else None
-    X_choice, X_rest, y_choice, y_rest = train_test_split(
-        with_rows("X", X),
-        with_rows("y", y),
-        test_size=test_size, random_state=random_state, stratify=classes,
-    )  # fmt: skip
-    chosen = clone(estimator).fit(X_choice, y_choice)
+    X, y = with_rows("X", X), with_rows("y", y)
+    check_consistent_length(X, y)
+    # `train_test_split` of scikit-learn 1.6 cannot take rows of a table of pyarrow.
+    choice, rest = train_test_split(
+        np.arange(X.shape[0]), test_size=test_size, random_state=random_state, stratify=classes
+    )
+    chosen = clone(estimator).fit(take(X, choice), take(y, choice))
+    X_rest, y_rest = take(X, rest), take(y, rest)
     model = linear_model(last_step(chosen))
     for step in steps_of(chosen)[:-1]:
         X_rest = step.transform(X_rest)
@@ -304,17 +308,26 @@ def _check_determined(Z, names, model):
     involved = names[(np.abs(null) > _INVOLVED).any(axis=1)[: len(names)]]
     if not null.shape[1]:
         return
-    shown = ", ".join(repr(name) for name in involved[:_SHOWN]) + ", …" * (len(involved) > _SHOWN)
-    if len(involved) == 1:
+    # Equal entries are a multiple of the intercept. Without one, only zeros determine nothing.
+    alone = ((Z[0] if model.fit_intercept else 0) == Z).all(axis=0)
+    constant = involved if len(involved) == 1 else names[alone]
+    if len(constant):
+        one = len(constant) == 1
         raise ValueError(
-            f"the kept feature {shown} is constant in the rows for the intervals, so its "
-            "coefficient is not determined: leave it out, or give more rows."
+            f"the kept {'feature' if one else 'features'} {_listed(constant)} "
+            f"{'is' if one else 'are'} constant in the rows for the intervals, so "
+            f"{'its coefficient is' if one else 'their coefficients are'} not determined: leave "
+            f"{'it' if one else 'them'} out, or give more rows."
         )
     raise ValueError(
-        f"the kept features {shown} are collinear in the rows for the intervals, so their "
-        "coefficients are not determined: leave some of them out. One-hot encoders need "
+        f"the kept features {_listed(involved)} are collinear in the rows for the intervals, so "
+        "their coefficients are not determined: leave some of them out. One-hot encoders need "
         'drop="first".'
     )
+
+
+def _listed(names):
+    return ", ".join(map(repr, names[:_SHOWN])) + ", …" * (len(names) > _SHOWN)
 
 
 def _least_squares(Z, y, model, probability):

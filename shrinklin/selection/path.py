@@ -124,7 +124,7 @@ class RegularizationPath(ABC):
     def __getitem__(self, i):
         if isinstance(i, slice):
             return self._part(i)
-        place = _whole(i, f"path[{i!r}]")
+        place = _whole(i, f"path[{i!r}]: give a whole number or a slice")
         if not -len(self) <= place < len(self):
             n = len(self)
             remedy = f"give a number from {-n} to {n - 1}" if n else "compute one with more alphas"
@@ -144,7 +144,7 @@ class RegularizationPath(ABC):
         """The path of some models."""
         for end in (some.start, some.stop, some.step):
             if end is not None:
-                _whole(end, f"{end!r} in a slice of a path")
+                _whole(end, f"{end!r} in a slice of a path: give a whole number")
         if some.step is not None and index(some.step) <= 0:
             raise ValueError(
                 f"step {some.step} of a slice: alphas go from large to small, so give a step > 0."
@@ -364,16 +364,15 @@ class RegularizationPath(ABC):
         return W[self.kept].T, smooth.intercept(W), residual, loss
 
 
-def _whole(i, given):
-    """A whole number that is no boolean. `given` begins the sentence of the error."""
+def _whole(i, said):
+    """A whole number that is no boolean. `said` is the first sentence of the error."""
     try:
         if isinstance(i, bool):
             raise TypeError("a boolean is no place")
         return index(i)
     except TypeError as error:
         raise TypeError(
-            f"{given}: give a whole number or a slice. `at` finds a model by its alpha or by its "
-            "number of features."
+            f"{said}. `at` finds a model by its alpha or by its number of features."
         ) from error
 
 
