@@ -39,7 +39,7 @@ def main():
         print(f"--- {what}", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "shrinklin"
-            left_out = shutil.ignore_patterns(".*", "*.so", "build", "docs", "__pycache__")
+            left_out = shutil.ignore_patterns(".*", "*.so", "build", "_build", "__pycache__")
             shutil.copytree(ROOT, copy, ignore=left_out)
             build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
             subprocess.run(build, cwd=copy, env={**os.environ, **of_build}, check=True)
