@@ -202,6 +202,28 @@ def test_collinear_features_are_refused():
         split_intervals(model, named, Y, random_state=0)
 
 
+@pytest.mark.parametrize("levels", [2, 3])
+def test_levels_of_many_rows_are_collinear(levels):
+    """Rounding grows with the rows: in 40 000, the least singular value is not nearly 0."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(levels, size=40_000)
+    X, y = np.eye(levels)[codes], codes + rng.normal(size=len(codes))
+    model = GroupLassoRegressor(1e-6, feature_weights=np.zeros(levels))
+    shown = ", ".join(f"'x{j}'" for j in range(levels))
+    with pytest.raises(ValueError, match=f"the kept features {shown} are collinear in the rows"):
+        split_intervals(model, X, y, random_state=0)
+    model.set_params(fit_intercept=False)
+    assert len(split_intervals(model, X, y, random_state=0)) == levels
+
+
+def test_features_that_nearly_agree_have_intervals():
+    rng = np.random.default_rng(0)
+    x, e = rng.normal(size=(2, 5000))
+    X = np.column_stack([x, x + 1e-6 * e])
+    model = GroupLassoRegressor(0.0, feature_weights=np.zeros(2))
+    assert len(split_intervals(model, X, 1e6 * e, random_state=0)) == 2
+
+
 def test_a_feature_that_is_constant_in_the_rows_for_the_intervals_is_named():
     rare = X.copy()
     rare[:, 2] = 0.0

@@ -304,7 +304,8 @@ def _check_determined(Z, names, model):
         )
     lengths = np.linalg.norm(design, axis=0)
     R = np.linalg.qr(design / np.where(lengths > 0, lengths, 1), mode="r")
-    null = linalg.null_space(R)
+    # Rounding grows with the rows.
+    null = linalg.null_space(R, rcond=n * np.finfo(float).eps)
     involved = names[(np.abs(null) > _INVOLVED).any(axis=1)[: len(names)]]
     if not null.shape[1]:
         return
