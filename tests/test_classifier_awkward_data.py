@@ -1,8 +1,6 @@
 """Classifiers on data that are hard to fit."""
 
-import signal
 import string
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -60,22 +58,10 @@ AWKWARD = {
 }
 
 
-@contextmanager
-def at_most(seconds):
-    """Fail if the block takes longer, instead of waiting for it."""
-
-    def give_up(*_):
-        pytest.fail(f"took more than {seconds} s")
-
-    if hasattr(signal, "setitimer"):
-        previous = signal.signal(signal.SIGALRM, give_up)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
+def assert_no_eternity(model):
+    """The most are 1250 passes. Counts do not depend on the machine, as seconds do."""
+    assert model.cost_.epochs < 5000
+    assert model.cost_.multiply_adds < 1e9
 
 
 @every_estimator
@@ -85,8 +71,8 @@ def at_most(seconds):
 @pytest.mark.untraced
 def test_awkward_data(estimator, kind, alpha):
     X, y, s = AWKWARD[kind](*simulate_classes(30, 5, 3))
-    with at_most(10):
-        model = clone(estimator).set_params(alpha=alpha).fit(X, y, s)
+    model = clone(estimator).set_params(alpha=alpha).fit(X, y, s)
+    assert_no_eternity(model)
     assert np.isfinite(model.coef_).all()
     assert np.isfinite(model.intercept_).all()
     probabilities = model.predict_proba(X)
@@ -106,8 +92,8 @@ def test_awkward_data(estimator, kind, alpha):
 @pytest.mark.parametrize("kind", ["p > n", "zero weights", "one sample of a class"])
 def test_a_weak_penalty_with_p_1_takes_no_eternity(kind):
     X, y, s = AWKWARD[kind](*simulate_classes(30, 5, 3))
-    with at_most(5):
-        model = ShrinkNetClassifier(1e-3, p=1).fit(X, y, s)
+    model = ShrinkNetClassifier(1e-3, p=1).fit(X, y, s)
+    assert_no_eternity(model)
     assert model.residual_ <= model.tol
 
 
@@ -126,7 +112,8 @@ def test_many_classes(n_classes):
 def test_separable_data_without_penalty_are_told_apart(estimator):
     X, y, _ = _separable(*simulate_classes(30, 5, 3))
     model = clone(estimator).set_params(alpha=0)
-    with at_most(10), pytest.warns(ConvergenceWarning):
+    with pytest.warns(ConvergenceWarning):
         model.fit(X, y)
+    assert_no_eternity(model)
     assert model.score(X, y) == 1
     assert log_loss(X, y, model.coef_, model.intercept_) < 1e-4
